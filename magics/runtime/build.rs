@@ -1,0 +1,42 @@
+//! Tells the binaries that link the runtime which of its symbols cells must be able to call.
+//!
+//! The linker drops what nothing in the executable refers to, so each binary exports these
+//! names itself: its build script reads `DEP_MEMIT_RUNTIME_EXPORTS`.
+
+const ENTRY_POINTS: &[&str] = &[
+    "memit_register",
+    "memit_panicked",
+    "memit_returned",
+    "memit_measure_memory",
+    "memit_begin",
+    "memit_peak",
+    "memit_dropped",
+    "memit_measure_time",
+    "memit_next_run",
+    "memit_start_clock",
+    "memit_stop_clock",
+    "memit_leave",
+];
+
+const HEAP_HOOKS: &[&str] = &[
+    "malloc",
+    "free",
+    "calloc",
+    "realloc",
+    "posix_memalign",
+    "aligned_alloc",
+    "memalign",
+];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(heap_hooks)");
+    let has_hooks = std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux")
+        && std::env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu");
+    let mut exports = ENTRY_POINTS.to_vec();
+    if has_hooks {
+        println!("cargo::rustc-cfg=heap_hooks");
+        exports.extend(HEAP_HOOKS);
+    }
+    println!("cargo::metadata=exports={}", exports.join(","));
+}

@@ -1,0 +1,204 @@
+//! What the code of a cell calls. The executable exports these names, so that a plain
+//! `extern "C"` block in a cell finds them.
+//!
+//! In a program that is no session they do nothing.
+
+use std::ffi::c_void;
+use std::time::Duration;
+
+use crate::measurement::{Clock, Panic};
+use crate::probe::Probe;
+use crate::run::{self, Body};
+use crate::{memory, panic, probe, session, time};
+
+/// The session's first cell passes a function that flushes its `libstd`'s standard output.
+#[unsafe(no_mangle)]
+extern "C" fn memit_register(flush: extern "C" fn()) {
+    if let Some(session) = session::current() {
+        session.set_flush(flush);
+    }
+}
+
+/// The panic hook of the session. Returns 0 if the hook must print the panic itself, which is
+/// so for threads other than the one that runs cells.
+///
+/// # Safety
+///
+/// Both pairs must describe UTF-8 text.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_panicked(
+    message: *const u8,
+    message_length: usize,
+    file: *const u8,
+    file_length: usize,
+    line: u32,
+    column: u32,
+) -> u32 {
+    if session::current().is_none() || !panic::on_main_thread() {
+        return 0;
+    }
+    // SAFETY: the caller's contract.
+    let message = unsafe { text(message, message_length) };
+    // SAFETY: the caller's contract.
+    let file = unsafe { text(file, file_length) };
+    panic::keep(Panic {
+        message,
+        file,
+        line,
+        column,
+    });
+    1
+}
+
+/// A `?` in a snippet met an error; the text describes it.
+///
+/// # Safety
+///
+/// The pair must describe UTF-8 text.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_returned(error: *const u8, length: usize) {
+    // SAFETY: the caller's contract.
+    let error = unsafe { text(error, length) };
+    probe::with(|probe| probe.board().set_text(&error));
+}
+
+/// Measures the memory of a snippet; see [`memory::Plan`]. Times are in nanoseconds, 0 for none.
+///
+/// # Safety
+///
+/// `call` must be callable with `data` as often as the plan asks.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_measure_memory(
+    repeat: u32,
+    timeout_ns: u64,
+    interval_ns: u64,
+    children: bool,
+    isolated: bool,
+    call: unsafe extern "C" fn(*mut c_void) -> u32,
+    data: *mut c_void,
+) {
+    let Some(session) = session::current() else {
+        return;
+    };
+    let duration = |ns| (ns > 0).then(|| Duration::from_nanos(ns));
+    let plan = memory::Plan {
+        repeat,
+        timeout: duration(timeout_ns),
+        interval: duration(interval_ns),
+        children,
+        isolated,
+    };
+    memory::measure(session, plan, Body { call, data });
+}
+
+/// Measures the time of a snippet; see [`time::Plan`]. `loops` 0 chooses them.
+///
+/// # Safety
+///
+/// As [`memit_measure_memory`].
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_measure_time(
+    loops: u64,
+    repeat: u32,
+    cpu_clock: bool,
+    fresh: bool,
+    isolated: bool,
+    call: unsafe extern "C" fn(*mut c_void) -> u32,
+    data: *mut c_void,
+) {
+    let Some(session) = session::current() else {
+        return;
+    };
+    let plan = time::Plan {
+        loops: (loops > 0).then_some(loops),
+        repeat,
+        clock: if cpu_clock { Clock::Cpu } else { Clock::Wall },
+        fresh,
+        isolated,
+    };
+    time::measure(session, plan, Body { call, data });
+}
+
+/// The snippet starts.
+#[unsafe(no_mangle)]
+extern "C" fn memit_begin() {
+    probe::with(|probe| {
+        if let Probe::Memory(memory) = probe {
+            memory.begin();
+        }
+    });
+}
+
+/// The snippet is done and its value is still alive.
+#[unsafe(no_mangle)]
+extern "C" fn memit_peak() {
+    probe::with(|probe| {
+        if let Probe::Memory(memory) = probe {
+            memory.peak();
+        }
+    });
+}
+
+/// The snippet's value has been dropped.
+#[unsafe(no_mangle)]
+extern "C" fn memit_dropped() {
+    probe::with(|probe| {
+        if let Probe::Memory(memory) = probe {
+            memory.dropped();
+        }
+    });
+}
+
+/// Loops of the next timed run; 0 when there are enough.
+#[unsafe(no_mangle)]
+extern "C" fn memit_next_run() -> u64 {
+    probe::with(|probe| match probe {
+        Probe::Time(time) => time.next_run(),
+        Probe::Count(count) => count.next_run(),
+        Probe::Memory(_) => 0,
+    })
+}
+
+/// The loop starts.
+#[unsafe(no_mangle)]
+extern "C" fn memit_start_clock() {
+    probe::with(|probe| match probe {
+        Probe::Time(time) => time.start_clock(),
+        Probe::Count(count) => count.start_clock(),
+        Probe::Memory(_) => {}
+    });
+}
+
+/// The loop is over.
+#[unsafe(no_mangle)]
+extern "C" fn memit_stop_clock() {
+    probe::with(|probe| match probe {
+        Probe::Time(time) => time.stop_clock(),
+        Probe::Count(count) => count.stop_clock(),
+        Probe::Memory(_) => {}
+    });
+}
+
+/// Ends a measured run that is a fork, before the copies of session variables that it works on
+/// would be dropped: their destructors are the session's to run. `code` says how the snippet
+/// ended. Returns in place, where variables are borrowed.
+#[unsafe(no_mangle)]
+extern "C" fn memit_leave(code: u32) {
+    let board = probe::with(|probe| probe.is_forked().then(|| probe.board().clone()));
+    let Some(board) = board else { return };
+    run::conclude(&board, code);
+    // SAFETY: `_exit` has no preconditions.
+    unsafe { libc::_exit(0) }
+}
+
+/// # Safety
+///
+/// The pair must describe initialised bytes, or nothing.
+unsafe fn text(start: *const u8, length: usize) -> String {
+    if start.is_null() {
+        return String::new();
+    }
+    // SAFETY: the caller's contract.
+    let bytes = unsafe { std::slice::from_raw_parts(start, length) };
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,218 @@
+//! A measured run in a fork of the session process.
+//!
+//! The fork starts from the session's state, byte for byte, and whatever it does to it ends
+//! with it. It leads a process group of its own, so that a time limit or an interrupt ends its
+//! children too, and it dies with the session.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::control::{Control, Measuring};
+use crate::{children, process};
+
+/// What is asked of a run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Limits {
+    /// The run is ended after this time.
+    pub(crate) timeout: Option<Duration>,
+    /// Child processes are looked at this often and added to the peak.
+    pub(crate) children_every: Option<Duration>,
+    /// Output is thrown away: an earlier repetition has shown it.
+    pub(crate) quiet: bool,
+    /// No transparent huge pages: a touched page counts as a page, not as 2 MiB.
+    pub(crate) small_pages: bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Exited(i32),
+    Signalled(i32),
+    TimedOut,
+    Interrupted,
+}
+
+/// A run that has ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Finished {
+    pub(crate) ending: Ending,
+    /// `ru_maxrss` of the run in bytes: its highest resident set size, over its whole life.
+    pub(crate) max_rss: u64,
+    /// Highest resident set size of the run and its child processes together, in bytes, as far
+    /// as readings caught it; 0 if it was not asked for.
+    pub(crate) max_with_children: u64,
+}
+
+/// Runs `body` in a fork and waits for its end. The fork exits with what `body` returns.
+///
+/// The caller must be the only thread of the process.
+///
+/// # Errors
+///
+/// If the system refuses to fork or to wait.
+pub(crate) fn run(
+    control: &Control,
+    limits: Limits,
+    body: impl FnOnce() -> i32,
+) -> io::Result<Finished> {
+    if control.interrupted() {
+        return Ok(Finished {
+            ending: Ending::Interrupted,
+            max_rss: 0,
+            max_with_children: 0,
+        });
+    }
+    // SAFETY: there is only this thread, so no lock is held by a thread that the fork lacks.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            become_run(limits);
+            let code = body();
+            // SAFETY: `_exit` has no preconditions; destructors and exit handlers are the session's.
+            unsafe { libc::_exit(code) }
+        }
+        pid => {
+            // Also done by the fork itself: whichever is first, the group exists before it is used.
+            // SAFETY: `pid` is our child, not yet waited for.
+            unsafe { libc::setpgid(pid, pid) };
+            control.set_measuring(Measuring::Fork(pid));
+            let finished = wait(control, pid, limits);
+            control.set_measuring(Measuring::Nothing);
+            finished
+        }
+    }
+}
+
+fn become_run(limits: Limits) {
+    // SAFETY: plain system calls on the calling process; each is an improvement that the run
+    // can do without, so failures are left alone.
+    unsafe {
+        libc::setpgid(0, 0);
+        #[cfg(target_os = "linux")]
+        {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if limits.small_pages {
+                libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
+            }
+        }
+        if limits.quiet {
+            let null = libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY);
+            if null >= 0 {
+                libc::dup2(null, libc::STDOUT_FILENO);
+                libc::dup2(null, libc::STDERR_FILENO);
+                libc::close(null);
+            }
+        }
+    }
+    // When memory runs out, the run goes first, not the session or the kernel.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+}
+
+fn wait(control: &Control, pid: libc::pid_t, limits: Limits) -> io::Result<Finished> {
+    let deadline = limits.timeout.map(|timeout| Instant::now() + timeout);
+    let watch = Watch::new(pid);
+    let mut max_with_children = 0;
+    let mut timed_out = false;
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left == Some(Duration::ZERO) && !timed_out {
+            timed_out = true;
+            kill_group(pid);
+        }
+        let left = if timed_out { None } else { left };
+        let pause = match (left, limits.children_every) {
+            (Some(left), Some(every)) => Some(left.min(every)),
+            (left, every) => left.or(every),
+        };
+        if watch.ended(pause)? {
+            break;
+        }
+        if limits.children_every.is_some() {
+            max_with_children = max_with_children.max(children::resident_with(pid.unsigned_abs()));
+        }
+    }
+    let mut status = 0;
+    // SAFETY: all zeros is a valid `rusage`, a plain C struct.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are to live locals.
+    while unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) } == -1 {
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    // Children that a run leaves behind when it is killed are part of it.
+    let ending = if libc::WIFEXITED(status) {
+        Ending::Exited(libc::WEXITSTATUS(status))
+    } else {
+        kill_group(pid);
+        if timed_out {
+            Ending::TimedOut
+        } else if control.interrupted() {
+            Ending::Interrupted
+        } else {
+            Ending::Signalled(libc::WTERMSIG(status))
+        }
+    };
+    // Linux counts in KiB, macOS in bytes.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    let max_rss = u64::try_from(usage.ru_maxrss).unwrap_or(0) * unit;
+    Ok(Finished {
+        ending,
+        max_rss,
+        max_with_children,
+    })
+}
+
+/// Ends a run and all that it started.
+pub(crate) fn kill_group(group: libc::pid_t) {
+    // SAFETY: a signal to a process group; one that is gone is an error that can be ignored.
+    unsafe { libc::kill(-group, libc::SIGKILL) };
+}
+
+/// Waits for the end of a child without reaping it.
+struct Watch {
+    pid: libc::pid_t,
+    #[cfg(target_os = "linux")]
+    pidfd: Option<std::os::fd::OwnedFd>,
+}
+
+impl Watch {
+    fn new(pid: libc::pid_t) -> Self {
+        Self {
+            pid,
+            #[cfg(target_os = "linux")]
+            pidfd: process::pidfd(pid).ok(),
+        }
+    }
+
+    /// Waits until the child has ended (true) or `pause` is over (false); for ever without one.
+    fn ended(&self, pause: Option<Duration>) -> io::Result<bool> {
+        #[cfg(target_os = "linux")]
+        if let Some(pidfd) = &self.pidfd {
+            use std::os::fd::AsRawFd;
+            return process::readable(&[pidfd.as_raw_fd()], pause).map(|ready| ready[0]);
+        }
+        // Without a pidfd: ask now and then.
+        let until = pause.map(|pause| Instant::now() + pause);
+        loop {
+            // SAFETY: all zeros is a valid `siginfo_t`.
+            let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+            let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+            // SAFETY: `info` is a live local.
+            let result =
+                unsafe { libc::waitid(libc::P_PID, self.pid.unsigned_abs(), &raw mut info, flags) };
+            if result == -1 {
+                return Err(io::Error::last_os_error());
+            }
+            // SAFETY: `waitid` has filled `info` in, or left it zero.
+            if unsafe { info.si_pid() } == self.pid {
+                return Ok(true);
+            }
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The session process of memit, and how it measures.
+//!
+//! ```text
+//! kernel process  <-socket->  supervisor  -fork->  session process  -fork->  measured run
+//! compiles cells              no user code         holds the variables       one repetition
+//! ```
+//!
+//! All four are the same executable. Cells are shared libraries that the session process loads;
+//! they call the functions of [`entry`](self), which the executable exports by name.
+//!
+//! `unsafe` lives in few modules: the heap hooks, forking, shared memory, loading cells.
+
+#[cfg(unix)]
+mod board;
+#[cfg(unix)]
+mod children;
+#[cfg(unix)]
+mod control;
+#[cfg(unix)]
+mod entry;
+#[cfg(unix)]
+mod fork;
+mod heap;
+#[cfg(unix)]
+pub mod link;
+#[cfg(unix)]
+mod markers;
+pub mod measurement;
+#[cfg(unix)]
+mod memory;
+#[cfg(unix)]
+mod panic;
+#[cfg(unix)]
+mod probe;
+#[cfg(unix)]
+pub mod process;
+#[cfg(unix)]
+mod rss;
+#[cfg(unix)]
+mod run;
+#[cfg(unix)]
+mod sampler;
+#[cfg(unix)]
+mod session;
+#[cfg(unix)]
+mod settle;
+#[cfg(unix)]
+mod shared;
+#[cfg(unix)]
+pub mod supervisor;
+#[cfg(unix)]
+mod time;

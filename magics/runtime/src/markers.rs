@@ -1,0 +1,211 @@
+//! Tells user output from evcxr's own lines, which share standard output.
+//!
+//! Code that evcxr generates speaks to its parent by printing lines that start with `EVCXR_`:
+//! rich content, a panic, a question for the user. They go on to evcxr; everything else is the
+//! user's and is passed on as it comes, whole lines or not.
+
+/// A piece of what came out of standard output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// The user's bytes.
+    Output(Vec<u8>),
+    /// Lines for evcxr, with their line ends.
+    Protocol(Vec<u8>),
+    /// evcxr's notice that the cell panicked, also a line for evcxr.
+    Panicked,
+}
+
+const PREFIX: &[u8] = b"EVCXR_";
+const CONTENT: &[u8] = b"EVCXR_BEGIN_CONTENT ";
+const CONTENT_END: &[u8] = b"\nEVCXR_END_CONTENT\n";
+const PANIC: &[u8] = b"EVCXR_PANIC_NOTIFICATION\n";
+const OTHERS: [&[u8]; 3] = [
+    b"EVCXR_VARIABLE_CHANGED_TYPE:",
+    b"EVCXR_ERROR_OCCURRED\n",
+    b"EVCXR_INPUT_REQUEST",
+];
+
+/// The line that evcxr prints on a panic.
+pub(crate) const PANIC_LINE: &[u8] = PANIC;
+
+/// Splits a stream of bytes into [`Piece`]s.
+#[derive(Debug, Default)]
+pub(crate) struct Scanner {
+    /// Bytes that may still turn out to be part of a marker.
+    held: Vec<u8>,
+}
+
+enum Match {
+    /// A whole marker: its length.
+    Whole(usize, Piece),
+    /// More bytes must come before this can be told.
+    Partial,
+    None,
+}
+
+impl Scanner {
+    /// Takes what has been read and returns the pieces that are certain.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<Piece> {
+        self.held.extend_from_slice(bytes);
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        let mut search = 0;
+        while let Some(at) = find_prefix(&self.held, search) {
+            match marker_at(&self.held[at..]) {
+                Match::Whole(length, piece) => {
+                    push_output(&mut pieces, &self.held[start..at]);
+                    pieces.push(piece);
+                    start = at + length;
+                    search = start;
+                }
+                Match::Partial => {
+                    push_output(&mut pieces, &self.held[start..at]);
+                    self.held.drain(..at);
+                    return pieces;
+                }
+                Match::None => search = at + 1,
+            }
+        }
+        push_output(&mut pieces, &self.held[start..]);
+        self.held.clear();
+        pieces
+    }
+
+    /// At the end of a cell: what is held back was no marker.
+    pub(crate) fn flush(&mut self) -> Option<Piece> {
+        let held = std::mem::take(&mut self.held);
+        (!held.is_empty()).then_some(Piece::Output(held))
+    }
+}
+
+fn push_output(pieces: &mut Vec<Piece>, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        pieces.push(Piece::Output(bytes.to_vec()));
+    }
+}
+
+/// Where `PREFIX`, or a beginning of it at the very end, starts at or after `from`.
+fn find_prefix(bytes: &[u8], from: usize) -> Option<usize> {
+    (from..bytes.len()).find(|at| {
+        let rest = &bytes[*at..];
+        rest.starts_with(PREFIX) || (rest.len() < PREFIX.len() && PREFIX.starts_with(rest))
+    })
+}
+
+fn marker_at(bytes: &[u8]) -> Match {
+    if bytes.starts_with(CONTENT) {
+        // A panic while the content was being written leaves it without an end.
+        let end = position(bytes, CONTENT_END).map(|at| at + CONTENT_END.len());
+        let panic = position(bytes, PANIC).filter(|at| bytes[at - 1] == b'\n');
+        return match (end, panic) {
+            (Some(end), Some(panic)) => content(bytes, end.min(panic)),
+            (Some(length), None) | (None, Some(length)) => content(bytes, length),
+            (None, None) => Match::Partial,
+        };
+    }
+    if bytes.starts_with(PANIC) {
+        return Match::Whole(PANIC.len(), Piece::Panicked);
+    }
+    if OTHERS.iter().any(|marker| bytes.starts_with(marker)) {
+        return match bytes.iter().position(|byte| *byte == b'\n') {
+            Some(end) => Match::Whole(end + 1, Piece::Protocol(bytes[..=end].to_vec())),
+            None => Match::Partial,
+        };
+    }
+    let is_beginning = |marker: &[u8]| bytes.len() < marker.len() && marker.starts_with(bytes);
+    if is_beginning(CONTENT) || is_beginning(PANIC) || OTHERS.iter().any(|m| is_beginning(m)) {
+        Match::Partial
+    } else {
+        Match::None
+    }
+}
+
+fn content(bytes: &[u8], length: usize) -> Match {
+    Match::Whole(length, Piece::Protocol(bytes[..length].to_vec()))
+}
+
+fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|part| part == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(text: &str) -> Piece {
+        Piece::Output(text.as_bytes().to_vec())
+    }
+
+    fn protocol(text: &str) -> Piece {
+        Piece::Protocol(text.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn text_without_a_newline_is_not_held_back() {
+        let mut scanner = Scanner::default();
+        assert_eq!(scanner.feed(b"50 %\r"), [output("50 %\r")]);
+        assert_eq!(scanner.flush(), None);
+    }
+
+    #[test]
+    fn a_marker_behind_a_partial_line_is_found() {
+        let mut scanner = Scanner::default();
+        assert_eq!(
+            scanner.feed(b"no newlineEVCXR_PANIC_NOTIFICATION\nrest"),
+            [output("no newline"), Piece::Panicked, output("rest")]
+        );
+    }
+
+    #[test]
+    fn content_is_one_piece_whatever_is_in_it() {
+        let content =
+            "EVCXR_BEGIN_CONTENT text/plain\nline\nEVCXR_PANIC_NOTIFICATIO\nEVCXR_END_CONTENT\n";
+        let mut scanner = Scanner::default();
+        assert_eq!(scanner.feed(content.as_bytes()), [protocol(content)]);
+    }
+
+    #[test]
+    fn a_panic_ends_content_that_has_no_end() {
+        let mut scanner = Scanner::default();
+        assert_eq!(
+            scanner.feed(b"EVCXR_BEGIN_CONTENT text/plain\nhalf\nEVCXR_PANIC_NOTIFICATION\n"),
+            [
+                protocol("EVCXR_BEGIN_CONTENT text/plain\nhalf\n"),
+                Piece::Panicked
+            ]
+        );
+    }
+
+    #[test]
+    fn words_that_only_look_like_markers_are_output() {
+        let mut scanner = Scanner::default();
+        assert_eq!(
+            scanner.feed(b"EVCXR_TMPDIR is set\n"),
+            [output("EVCXR_TMPDIR is set\n")]
+        );
+        assert_eq!(scanner.feed(b"ends in EVC"), [output("ends in ")]);
+        assert_eq!(scanner.flush(), Some(output("EVC")));
+    }
+
+    #[test]
+    fn the_pieces_do_not_depend_on_how_the_bytes_arrive() {
+        let text = b"aEVCXR_ERROR_OCCURRED\nEEVCXR_INPUT_REQUEST:name\nxEVCXR_BEGIN_CONTENT a/b\nc\nEVCXR_END_CONTENT\n";
+        for chunk in 1..text.len() {
+            let mut scanner = Scanner::default();
+            let mut pieces: Vec<_> = text.chunks(chunk).flat_map(|c| scanner.feed(c)).collect();
+            pieces.extend(scanner.flush());
+            assert_eq!(
+                pieces,
+                [
+                    output("a"),
+                    protocol("EVCXR_ERROR_OCCURRED\n"),
+                    output("E"),
+                    protocol("EVCXR_INPUT_REQUEST:name\n"),
+                    output("x"),
+                    protocol("EVCXR_BEGIN_CONTENT a/b\nc\nEVCXR_END_CONTENT\n"),
+                ],
+                "chunks of {chunk}"
+            );
+        }
+    }
+}

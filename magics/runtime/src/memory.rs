@@ -1,0 +1,247 @@
+//! `%memit`: how much memory a snippet takes at its peak.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::board::Board;
+use crate::fork::Limits;
+use crate::measurement::{Failure, FailureKind, Measured, MemoryMeasurement, MemoryRun, Source};
+use crate::probe::Probe;
+use crate::rss::PeakMeter;
+use crate::run::{self, Body, FIGURES};
+use crate::sampler::{self, Sampler};
+use crate::session::Session;
+use crate::{heap, settle};
+
+/// What is asked of a measurement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) repeat: u32,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) interval: Option<Duration>,
+    pub(crate) children: bool,
+    pub(crate) isolated: bool,
+}
+
+/// Measures `body` and reports to the kernel.
+pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
+    let measured = match measure_runs(session, plan, body) {
+        Ok(measurement) => Measured::Memory(measurement),
+        Err(failure) => Measured::Failed(failure),
+    };
+    session.report(measured);
+}
+
+fn measure_runs(
+    session: &'static Session,
+    plan: Plan,
+    body: Body,
+) -> Result<MemoryMeasurement, Failure> {
+    let threads = session.threads();
+    if plan.isolated && threads > 1 {
+        return Err(run::failure(session, FailureKind::CannotFork, None));
+    }
+    let board = Board::new(NUMBERS).map(Arc::new).map_err(|error| {
+        run::failure(
+            session,
+            FailureKind::System {
+                message: error.to_string(),
+            },
+            None,
+        )
+    })?;
+    let interval = plan.interval.unwrap_or(sampler::DEFAULT_INTERVAL);
+    let make_probe = || {
+        Probe::Memory(MemoryProbe::new(
+            Arc::clone(&board),
+            plan.isolated,
+            interval,
+        ))
+    };
+    let mut measurement = MemoryMeasurement {
+        isolated: plan.isolated,
+        threads,
+        children: plan.children,
+        ..MemoryMeasurement::default()
+    };
+    settle::trim_heap();
+    for repetition in 0..plan.repeat {
+        let mut peak_outside = 0;
+        if plan.isolated {
+            let limits = Limits {
+                timeout: plan.timeout,
+                children_every: plan.children.then_some(interval),
+                quiet: repetition > 0,
+                small_pages: true,
+            };
+            let finished = run::in_fork(session, body, &board, limits, make_probe)?;
+            peak_outside = finished.max_with_children;
+            if source(&board) == Source::Maxrss {
+                peak_outside = peak_outside.max(finished.max_rss);
+            }
+        } else {
+            run::in_place(session, body, &board, make_probe)?;
+            settle::trim_heap();
+        }
+        measurement.source = source(&board);
+        measurement.runs.push(figures(&board, peak_outside));
+    }
+    Ok(measurement)
+}
+
+const BASELINE: usize = FIGURES;
+const PEAK: usize = FIGURES + 1;
+const HEAP_PEAK: usize = FIGURES + 2;
+const ALLOCATED: usize = FIGURES + 3;
+const ALLOCATIONS: usize = FIGURES + 4;
+const RETAINED: usize = FIGURES + 5;
+const WALL: usize = FIGURES + 6;
+const SOURCE: usize = FIGURES + 7;
+/// Numbers that a board needs for one run.
+pub(crate) const NUMBERS: usize = FIGURES + 8;
+
+/// What a run wrote on its board. `peak_outside` is a peak that was seen from outside the run.
+pub(crate) fn figures(board: &Board, peak_outside: u64) -> MemoryRun {
+    let baseline_rss = board.get(BASELINE);
+    let peak_rss = board.get(PEAK).max(peak_outside);
+    MemoryRun {
+        baseline_rss,
+        peak_rss,
+        increment: peak_rss.saturating_sub(baseline_rss),
+        heap_peak: board.get(HEAP_PEAK),
+        heap_allocated: board.get(ALLOCATED),
+        allocations: board.get(ALLOCATIONS),
+        heap_retained: board.get(RETAINED).cast_signed(),
+        wall_ns: board.get(WALL),
+    }
+}
+
+/// Where the peak on a board came from.
+pub(crate) fn source(board: &Board) -> Source {
+    SOURCES[usize::try_from(board.get(SOURCE))
+        .unwrap_or(0)
+        .min(SOURCES.len() - 1)]
+}
+
+const SOURCES: [Source; 3] = [Source::Vmhwm, Source::Maxrss, Source::Sampled];
+
+/// How this process learns its peak.
+enum Meter {
+    Kernel(PeakMeter),
+    /// The parent reads `ru_maxrss` afterwards.
+    Parent,
+    Sampling(Duration, Option<Sampler>),
+}
+
+impl Meter {
+    /// The best that works here. `MEMIT_PEAK_SOURCE` (`maxrss`, `sampled`) asks for a lesser one.
+    fn choose(forked: bool, interval: Duration) -> Self {
+        let asked = std::env::var("MEMIT_PEAK_SOURCE").unwrap_or_default();
+        if !["maxrss", "sampled"].contains(&asked.as_str())
+            && let Ok(meter) = PeakMeter::open()
+        {
+            return Self::Kernel(meter);
+        }
+        if forked && asked != "sampled" {
+            Self::Parent
+        } else {
+            Self::Sampling(interval, None)
+        }
+    }
+
+    fn source(&self) -> Source {
+        match self {
+            Self::Kernel(_) => Source::Vmhwm,
+            Self::Parent => Source::Maxrss,
+            Self::Sampling(..) => Source::Sampled,
+        }
+    }
+
+    /// Starts looking for a peak; returns the resident set size now.
+    fn start(&mut self) -> u64 {
+        match self {
+            Self::Kernel(meter) => {
+                let _ = meter.reset();
+                meter.read().map_or(0, |resident| resident.now)
+            }
+            Self::Parent => sampler::resident(),
+            Self::Sampling(interval, sampler) => {
+                *sampler = Sampler::start(*interval).ok();
+                sampler::resident()
+            }
+        }
+    }
+
+    /// The peak since the start; 0 where only the parent knows.
+    fn peak(&mut self) -> u64 {
+        match self {
+            Self::Kernel(meter) => meter.read().map_or(0, |resident| resident.peak),
+            Self::Parent => 0,
+            Self::Sampling(_, sampler) => {
+                sampler.take().map_or_else(sampler::resident, Sampler::stop)
+            }
+        }
+    }
+}
+
+/// Measures one execution: [`Self::begin`], the snippet, [`Self::peak`] while its value is
+/// alive, [`Self::dropped`] after that.
+pub(crate) struct MemoryProbe {
+    board: Arc<Board>,
+    forked: bool,
+    meter: Meter,
+    began: Instant,
+}
+
+impl MemoryProbe {
+    /// A probe for the process that calls this, which for a fork is the fork.
+    pub(crate) fn new(board: Arc<Board>, forked: bool, interval: Duration) -> Self {
+        let mut probe = Self {
+            board,
+            forked,
+            meter: Meter::choose(forked, interval),
+            began: Instant::now(),
+        };
+        // Once for nothing, so that the pages that measuring touches are there beforehand.
+        if matches!(probe.meter, Meter::Kernel(_)) {
+            probe.begin();
+            probe.peak();
+            probe.dropped();
+        }
+        probe
+    }
+
+    pub(crate) fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
+    pub(crate) fn is_forked(&self) -> bool {
+        self.forked
+    }
+
+    pub(crate) fn begin(&mut self) {
+        let baseline = self.meter.start();
+        self.board.set(BASELINE, baseline);
+        heap::start();
+        self.began = Instant::now();
+    }
+
+    pub(crate) fn peak(&mut self) {
+        let wall = self.began.elapsed();
+        let heap = heap::counts();
+        let peak = self.meter.peak();
+        self.board.set(PEAK, peak);
+        self.board.set(HEAP_PEAK, heap.peak);
+        self.board.set(ALLOCATED, heap.allocated);
+        self.board.set(ALLOCATIONS, heap.allocations);
+        self.board
+            .set(WALL, u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX));
+        self.board.set(SOURCE, self.meter.source() as u64);
+    }
+
+    pub(crate) fn dropped(&mut self) {
+        let heap = heap::counts();
+        heap::stop();
+        self.board.set(RETAINED, heap.live.cast_unsigned());
+    }
+}

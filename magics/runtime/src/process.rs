@@ -1,0 +1,145 @@
+//! What the system says of a process: its memory, threads, children and end.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::path::Path;
+use std::time::Duration;
+
+/// Threads of the process `pid`; `None` if it is gone or the system has no `/proc`.
+pub fn threads(pid: u32) -> Option<u32> {
+    let status = read_status(&format!("/proc/{pid}"))?;
+    field(status.as_bytes(), b"Threads:").and_then(|n| u32::try_from(n).ok())
+}
+
+/// Resident set size of the process `pid` in bytes.
+pub fn resident(pid: u32) -> Option<u64> {
+    let status = read_status(&format!("/proc/{pid}"))?;
+    kibibytes(status.as_bytes(), b"VmRSS:")
+}
+
+/// Highest resident set size of the process `pid` in bytes, over the life of its memory.
+pub(crate) fn peak_resident(pid: u32) -> Option<u64> {
+    let status = read_status(&format!("/proc/{pid}"))?;
+    kibibytes(status.as_bytes(), b"VmHWM:")
+}
+
+/// Children, their children and so on of the process `pid`.
+pub(crate) fn descendants(pid: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    let mut unvisited = vec![pid];
+    while let Some(pid) = unvisited.pop() {
+        let Ok(tasks) = Path::new(&format!("/proc/{pid}/task")).read_dir() else {
+            continue;
+        };
+        for task in tasks.flatten() {
+            let children = std::fs::read_to_string(task.path().join("children"));
+            for child in children.unwrap_or_default().split_ascii_whitespace() {
+                if let Ok(child) = child.parse() {
+                    found.push(child);
+                    unvisited.push(child);
+                }
+            }
+        }
+    }
+    found
+}
+
+fn read_status(process: &str) -> Option<String> {
+    std::fs::read_to_string(format!("{process}/status")).ok()
+}
+
+/// The number behind `name` in the text of `/proc/PID/status`. Does not allocate.
+pub(crate) fn field(status: &[u8], name: &[u8]) -> Option<u64> {
+    let line = status
+        .split(|byte| *byte == b'\n')
+        .find_map(|line| line.strip_prefix(name))?;
+    let mut digits = line
+        .iter()
+        .skip_while(|byte| !byte.is_ascii_digit())
+        .peekable();
+    digits.peek()?;
+    Some(
+        digits
+            .take_while(|byte| byte.is_ascii_digit())
+            .fold(0, |number, digit| number * 10 + u64::from(digit - b'0')),
+    )
+}
+
+/// As [`field`], for the fields that count in KiB; the answer is in bytes.
+pub(crate) fn kibibytes(status: &[u8], name: &[u8]) -> Option<u64> {
+    field(status, name).map(|kib| kib * 1024)
+}
+
+/// A descriptor that becomes readable when the child `pid` ends.
+#[cfg(target_os = "linux")]
+pub(crate) fn pidfd(pid: libc::pid_t) -> io::Result<std::os::fd::OwnedFd> {
+    use std::os::fd::FromRawFd;
+    // SAFETY: a system call with two integers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    let Some(fd) = RawFd::try_from(fd).ok().filter(|fd| *fd >= 0) else {
+        return Err(io::Error::last_os_error());
+    };
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { std::os::fd::OwnedFd::from_raw_fd(fd) })
+}
+
+/// Waits until one of the descriptors can be read (or is at its end) and says which can; all
+/// false when `timeout` is over first.
+pub(crate) fn readable<const N: usize>(
+    fds: &[RawFd; N],
+    timeout: Option<Duration>,
+) -> io::Result<[bool; N]> {
+    let mut polled = fds.map(|fd| libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    });
+    // Rounded up: a wait that ends early would be repeated in a tight loop.
+    let timeout = timeout.map_or(-1, |timeout| {
+        i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+    });
+    // SAFETY: the array is live and its length is the one given.
+    let result = unsafe { libc::poll(polled.as_mut_ptr(), N as libc::nfds_t, timeout) };
+    if result == -1 {
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+        return Ok([false; N]);
+    }
+    Ok(polled.map(|polled| polled.revents != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_read_from_status_text() {
+        let status = b"Name:\tmemit\nVmHWM:\t   12345 kB\nVmRSS:\t    1000 kB\nThreads:\t7\n";
+        assert_eq!(kibibytes(status, b"VmHWM:"), Some(12345 * 1024));
+        assert_eq!(field(status, b"Threads:"), Some(7));
+        assert_eq!(field(status, b"VmSwap:"), None);
+        assert_eq!(field(b"Threads:\t\n", b"Threads:"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn our_own_process_is_known() {
+        let pid = std::process::id();
+        assert!(threads(pid).unwrap() >= 1);
+        assert!(resident(pid).unwrap() <= peak_resident(pid).unwrap());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_child_is_among_the_descendants() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        assert!(descendants(std::process::id()).contains(&child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

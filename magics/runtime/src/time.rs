@@ -1,0 +1,337 @@
+//! `%timeit`: how long a snippet takes.
+//!
+//! The snippet's code asks for runs until there are none left, and starts and stops the clock
+//! around its loop itself, so that nothing but the loop lies between the two readings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::board::Board;
+use crate::fork::Limits;
+use crate::heap;
+use crate::measurement::{Clock, Failure, FailureKind, Measured, TimeMeasurement};
+use crate::memory::{self, MemoryProbe};
+use crate::probe::Probe;
+use crate::run::{self, Body, FIGURES};
+use crate::sampler;
+use crate::session::{self, Session};
+
+/// What is asked of a measurement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    /// Executions in a run; `None` chooses them as Python's `timeit` does.
+    pub(crate) loops: Option<u64>,
+    pub(crate) repeat: u32,
+    pub(crate) clock: Clock,
+    /// The clock is started and stopped around every execution, not around the loop.
+    pub(crate) fresh: bool,
+    pub(crate) isolated: bool,
+}
+
+/// A run must take this long for its number of loops to be enough, as in Python's `timeit`.
+const LONG_ENOUGH_NS: u64 = 200_000_000;
+/// Powers of ten that are tried for the number of loops, as in Python's `timeit`.
+const MAX_LOOPS: u64 = 1_000_000_000;
+/// The pass that counts the heap is kept to about this time and to this many executions.
+const COUNT_NS: u64 = 20_000_000;
+const COUNT_LOOPS: u64 = 1000;
+
+/// Measures `body` and reports to the kernel.
+pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
+    let measured = match measure_runs(session, plan, body) {
+        Ok(measurement) => Measured::Time(measurement),
+        Err(failure) => Measured::Failed(failure),
+    };
+    session.report(measured);
+}
+
+const LOOPS: usize = FIGURES;
+const CYCLE: usize = FIGURES + 1;
+const TIMES: usize = FIGURES + 2;
+
+fn measure_runs(
+    session: &'static Session,
+    plan: Plan,
+    body: Body,
+) -> Result<TimeMeasurement, Failure> {
+    let threads = session.threads();
+    if plan.isolated && threads > 1 {
+        return Err(run::failure(session, FailureKind::CannotFork, None));
+    }
+    let new_board = |numbers| {
+        Board::new(numbers).map(Arc::new).map_err(|error| {
+            run::failure(
+                session,
+                FailureKind::System {
+                    message: error.to_string(),
+                },
+                None,
+            )
+        })
+    };
+    let board = new_board(TIMES + plan.repeat as usize)?;
+    let make_probe = || Probe::Time(TimeProbe::new(Arc::clone(&board), plan));
+    if plan.isolated {
+        run::in_fork(session, body, &board, Limits::default(), make_probe)?;
+    } else {
+        run::in_place(session, body, &board, make_probe)?;
+    }
+    let loops = board.get(LOOPS);
+    let all_runs: Vec<u64> = (0..plan.repeat as usize)
+        .map(|run| board.get(TIMES + run))
+        .collect();
+    let mut measurement = TimeMeasurement {
+        loops,
+        all_runs,
+        clock: plan.clock,
+        cycle_ns: f64::from_bits(board.get(CYCLE)),
+        isolated: plan.isolated,
+        threads,
+        ..TimeMeasurement::default()
+    };
+
+    let loops = if plan.fresh {
+        1
+    } else {
+        count_loops(&measurement)
+    };
+    let board = new_board(memory::NUMBERS)?;
+    let make_probe = || Probe::Count(CountProbe::new(Arc::clone(&board), plan.isolated, loops));
+    if plan.isolated {
+        let limits = Limits {
+            quiet: true,
+            small_pages: true,
+            ..Limits::default()
+        };
+        run::in_fork(session, body, &board, limits, make_probe)?;
+    } else {
+        run::in_place(session, body, &board, make_probe)?;
+    }
+    measurement.memory = Some(memory::figures(&board, 0));
+    measurement.memory_loops = loops;
+    measurement.source = memory::source(&board);
+    Ok(measurement)
+}
+
+/// Executions of the counting pass: enough to average over, few enough not to be felt.
+fn count_loops(measurement: &TimeMeasurement) -> u64 {
+    let fastest = measurement.all_runs.iter().min().copied().unwrap_or(0);
+    let per_loop = (fastest / measurement.loops.max(1)).max(1);
+    (COUNT_NS / per_loop).clamp(1, COUNT_LOOPS.min(measurement.loops.max(1)))
+}
+
+/// What the next run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    First,
+    /// Looking for the number of loops.
+    Ranging,
+    /// This many runs are done.
+    Running(u32),
+}
+
+/// Times the runs.
+pub(crate) struct TimeProbe {
+    board: Arc<Board>,
+    plan: Plan,
+    stage: Stage,
+    loops: u64,
+    /// Time of the current run, and the reading of the clock when it was last started.
+    elapsed_ns: u64,
+    started_ns: u64,
+    /// What starting and stopping the clock costs, where that is done in every loop.
+    overhead_ns: u64,
+}
+
+impl TimeProbe {
+    fn new(board: Arc<Board>, plan: Plan) -> Self {
+        board.set(CYCLE, cycle_ns().to_bits());
+        let mut probe = Self {
+            board,
+            plan,
+            stage: Stage::First,
+            loops: plan.loops.unwrap_or(1),
+            elapsed_ns: 0,
+            started_ns: 0,
+            overhead_ns: 0,
+        };
+        if plan.fresh {
+            probe.overhead_ns = probe.measure_overhead();
+        }
+        probe
+    }
+
+    pub(crate) fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
+    pub(crate) fn is_forked(&self) -> bool {
+        self.plan.isolated
+    }
+
+    /// Loops of the next run; 0 when there are enough.
+    pub(crate) fn next_run(&mut self) -> u64 {
+        let elapsed = std::mem::take(&mut self.elapsed_ns);
+        self.stage = match self.stage {
+            Stage::First if self.plan.loops.is_some() => Stage::Running(0),
+            Stage::First => Stage::Ranging,
+            Stage::Ranging if elapsed >= LONG_ENOUGH_NS || self.loops >= MAX_LOOPS => {
+                Stage::Running(0)
+            }
+            Stage::Ranging => {
+                self.loops *= 10;
+                Stage::Ranging
+            }
+            Stage::Running(done) => {
+                self.board.set(TIMES + done as usize, elapsed);
+                Stage::Running(done + 1)
+            }
+        };
+        self.board.set(LOOPS, self.loops);
+        if self.stage == Stage::Running(self.plan.repeat) || self.interrupted() {
+            return 0;
+        }
+        self.loops
+    }
+
+    pub(crate) fn start_clock(&mut self) {
+        self.started_ns = self.now_ns();
+    }
+
+    pub(crate) fn stop_clock(&mut self) {
+        let elapsed = self.now_ns() - self.started_ns;
+        self.elapsed_ns += elapsed.saturating_sub(self.overhead_ns);
+    }
+
+    /// In place there is nobody who could end the process for an interrupt.
+    fn interrupted(&self) -> bool {
+        !self.plan.isolated && session::current().is_some_and(|s| s.control().interrupted())
+    }
+
+    fn measure_overhead(&mut self) -> u64 {
+        let mut least = u64::MAX;
+        for _ in 0..1000 {
+            self.elapsed_ns = 0;
+            self.start_clock();
+            self.stop_clock();
+            least = least.min(self.elapsed_ns);
+        }
+        self.elapsed_ns = 0;
+        least
+    }
+
+    fn now_ns(&self) -> u64 {
+        let clock = match self.plan.clock {
+            Clock::Wall => libc::CLOCK_MONOTONIC,
+            Clock::Cpu => libc::CLOCK_PROCESS_CPUTIME_ID,
+        };
+        let mut now = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: `now` is a live local. Both clocks exist wherever this compiles.
+        unsafe { libc::clock_gettime(clock, &raw mut now) };
+        now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
+    }
+}
+
+/// Counts the heap over some loops.
+pub(crate) struct CountProbe {
+    memory: MemoryProbe,
+    loops: u64,
+    asked: bool,
+    started: bool,
+}
+
+impl CountProbe {
+    fn new(board: Arc<Board>, forked: bool, loops: u64) -> Self {
+        let memory = MemoryProbe::new(board, forked, sampler::DEFAULT_INTERVAL);
+        Self {
+            memory,
+            loops,
+            asked: false,
+            started: false,
+        }
+    }
+
+    pub(crate) fn memory(&self) -> &MemoryProbe {
+        &self.memory
+    }
+
+    /// Loops of the only run, then 0.
+    pub(crate) fn next_run(&mut self) -> u64 {
+        if std::mem::replace(&mut self.asked, true) {
+            0
+        } else {
+            self.loops
+        }
+    }
+
+    pub(crate) fn start_clock(&mut self) {
+        if !std::mem::replace(&mut self.started, true) {
+            self.memory.begin();
+        } else {
+            heap::resume();
+        }
+    }
+
+    pub(crate) fn stop_clock(&mut self) {
+        self.memory.peak();
+        self.memory.dropped();
+    }
+}
+
+/// Length of a processor cycle in nanoseconds, from a chain of multiplications that each wait
+/// for the one before: 3 cycles each on the x86-64 and aarch64 cores of the last decade (Fog,
+/// "Instruction tables"; Arm's optimisation guides). 0 elsewhere.
+fn cycle_ns() -> f64 {
+    const ROUNDS: u32 = 20_000;
+    const CHAIN: u32 = 10;
+    const LATENCY: u32 = 3;
+    if !cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        return 0.0;
+    }
+    let fastest = (0..5)
+        .map(|_| {
+            let start = std::time::Instant::now();
+            for _ in 0..ROUNDS {
+                multiply_chain();
+            }
+            start.elapsed()
+        })
+        .min()
+        .unwrap_or(Duration::ZERO);
+    fastest.as_secs_f64() * 1e9 / f64::from(ROUNDS * CHAIN * LATENCY)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn multiply_chain() {
+    // SAFETY: arithmetic in one register of its own.
+    unsafe {
+        std::arch::asm!(
+            "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}",
+            "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}",
+            x = inout(reg) 3u64 => _,
+            options(nomem, nostack),
+        );
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn multiply_chain() {
+    // SAFETY: arithmetic in one register of its own.
+    unsafe {
+        std::arch::asm!(
+            "mul {x}, {x}, {x}", "mul {x}, {x}, {x}", "mul {x}, {x}, {x}", "mul {x}, {x}, {x}",
+            "mul {x}, {x}, {x}", "mul {x}, {x}, {x}", "mul {x}, {x}, {x}", "mul {x}, {x}, {x}",
+            "mul {x}, {x}, {x}", "mul {x}, {x}, {x}",
+            x = inout(reg) 3u64 => _,
+            options(nomem, nostack),
+        );
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn multiply_chain() {}

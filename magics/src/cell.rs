@@ -1,0 +1,384 @@
+//! A cell as it was typed: Rust and magics, in the order in which they run.
+
+use std::ops::Range;
+
+use crate::error::{MagicError, nearest};
+use crate::magic::{Call, Form, Magic};
+use crate::options;
+use crate::registry;
+use crate::snippet::Snippet;
+use crate::syntax::Statements;
+
+/// A piece of a cell. Ranges are bytes of the cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Rust, or evcxr's commands.
+    Rust(Range<usize>),
+    /// A magic.
+    Magic(MagicText),
+}
+
+/// A magic as it stands in the cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MagicText {
+    /// Its name, without `%`.
+    pub name: Range<usize>,
+    /// What follows the name on its line.
+    pub line: Range<usize>,
+    /// The lines below, if it is a cell magic.
+    pub body: Option<Range<usize>>,
+    /// It is asked for help: `%name?` or `?%name`.
+    pub help: bool,
+}
+
+/// What a magic in a cell asks for.
+pub enum Request {
+    /// Its help.
+    Help(&'static dyn Magic),
+    /// To be run.
+    Run(&'static dyn Magic, Call),
+}
+
+/// Splits a cell.
+///
+/// `%name` counts at the start of a line where a new statement may begin, `%%name` on the first
+/// line that is neither blank nor a comment.
+///
+/// # Errors
+///
+/// If `%%name` stands further down.
+pub fn split(cell: &str) -> Result<Vec<Part>, MagicError> {
+    let mut parts = Vec::new();
+    let mut rust_start = 0;
+    let mut first = true;
+    for line in lines(cell) {
+        let text = &cell[line.clone()];
+        let Some(head) = Head::read(text, line.start) else {
+            let text = text.trim();
+            first &= text.is_empty() || text.starts_with("//");
+            continue;
+        };
+        if !is_boundary(&cell[rust_start..line.start]) {
+            continue;
+        }
+        if head.cell && !first {
+            return Err(MagicError::new(
+                format!(
+                    "`%%{}` is not on the first line of the cell",
+                    &cell[head.name.clone()]
+                ),
+                head.whole,
+            )
+            .with_help(
+                "a `%%` magic takes the whole cell: move what is above it to another cell",
+            ));
+        }
+        push_rust(&mut parts, cell, rust_start..line.start);
+        let body = head.cell.then_some(line.end.min(cell.len())..cell.len());
+        let ends = body.is_some();
+        parts.push(Part::Magic(MagicText {
+            name: head.name,
+            line: head.rest,
+            body,
+            help: head.help,
+        }));
+        if ends {
+            return Ok(parts);
+        }
+        rust_start = line.end;
+        first = false;
+    }
+    push_rust(&mut parts, cell, rust_start..cell.len());
+    Ok(parts)
+}
+
+impl MagicText {
+    /// What the magic in `cell` asks for.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such magic, it is not one of this form, or its options are wrong.
+    pub fn request(&self, cell: &str) -> Result<Request, MagicError> {
+        let name = &cell[self.name.clone()];
+        let Some(magic) = registry::find(name) else {
+            let near = nearest(name, registry::all().iter().map(|magic| magic.name()));
+            let help = match near {
+                Some(near) => format!("did you mean `%{near}`? `%lsmagic` lists all magics"),
+                None => "`%lsmagic` lists all magics".to_owned(),
+            };
+            let message = format!("there is no magic `%{name}`");
+            return Err(MagicError::new(message, self.name.clone()).with_help(help));
+        };
+        if self.help {
+            return Ok(Request::Help(magic));
+        }
+        let mut specs = magic.options().to_vec();
+        specs.push(options::HELP);
+        let line = &cell[self.line.clone()];
+        let (options, length) = options::parse(line, self.line.start, &specs)?;
+        if options.has(options::HELP.short) {
+            return Ok(Request::Help(magic));
+        }
+        match (magic.form(), &self.body) {
+            (Form::Line, Some(_)) => {
+                return Err(MagicError::new(
+                    format!("`%{name}` is a line magic"),
+                    self.name.clone(),
+                )
+                .with_help(format!("write it with one `%`: `%{name}`")));
+            }
+            (Form::Cell, None) => {
+                return Err(MagicError::new(
+                    format!("`%%{name}` is a cell magic"),
+                    self.name.clone(),
+                )
+                .with_help(format!(
+                    "write it with two `%` on the first line: `%%{name}`"
+                )));
+            }
+            _ => {}
+        }
+        let start = self.line.start + length;
+        let argument = Snippet::new(cell, start..self.line.end.max(start));
+        let body = self.body.clone().map(|body| Snippet::new(cell, body));
+        Ok(Request::Run(
+            magic,
+            Call {
+                cell: self.body.is_some(),
+                options,
+                argument,
+                body,
+            },
+        ))
+    }
+}
+
+/// The cell with every magic's head blanked out, so that what is left is Rust at unchanged
+/// byte offsets; each line magic ends in a `;` in place of its line end.
+pub fn blank_magics(cell: &str) -> String {
+    let Ok(parts) = split(cell) else {
+        return cell.to_owned();
+    };
+    let mut text = cell.as_bytes().to_vec();
+    for part in parts {
+        let Part::Magic(magic) = part else { continue };
+        let rust = match magic.request(cell) {
+            Ok(Request::Run(_, call)) => call.argument.range().start,
+            _ => magic.line.end,
+        };
+        let sigils = if magic.body.is_some() { 2 } else { 1 };
+        let head = magic.name.start - sigils..rust;
+        for byte in &mut text[head] {
+            if *byte != b'\n' {
+                *byte = b' ';
+            }
+        }
+        if let Some(end) = text.get_mut(magic.line.end) {
+            *end = b';';
+        }
+    }
+    // Only whole characters were overwritten, with spaces.
+    String::from_utf8(text).unwrap_or_else(|_| cell.to_owned())
+}
+
+fn push_rust(parts: &mut Vec<Part>, cell: &str, range: Range<usize>) {
+    if !cell[range.clone()].trim().is_empty() {
+        parts.push(Part::Rust(range));
+    }
+}
+
+/// Lines with their ends.
+fn lines(cell: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    cell.split_inclusive('\n').map(move |line| {
+        let range = start..start + line.len();
+        start = range.end;
+        range
+    })
+}
+
+/// The start of a line that looks like a magic.
+struct Head {
+    cell: bool,
+    whole: Range<usize>,
+    name: Range<usize>,
+    rest: Range<usize>,
+    help: bool,
+}
+
+impl Head {
+    fn read(line: &str, offset: usize) -> Option<Self> {
+        let text = line.trim_end();
+        let indent = text.len() - text.trim_start().len();
+        let mut rest = &text[indent..];
+        let asks_before = rest.starts_with('?');
+        rest = rest.trim_start_matches('?').trim_start();
+        let cell = rest.starts_with("%%");
+        rest = rest.strip_prefix(if cell { "%%" } else { "%" })?;
+        if !rest.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+            return None;
+        }
+        let name_length = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
+        let name = offset + text.len() - rest.len();
+        let name = name..name + name_length;
+        let rest = &rest[name_length..];
+        let asks_behind = !rest.is_empty() && rest.trim_matches('?').trim().is_empty();
+        let help = asks_before || (asks_behind && rest.starts_with('?'));
+        // `%name` must end there: `%a::b` and `%f(x)` are not magics.
+        if !(rest.is_empty() || rest.starts_with(char::is_whitespace) || help) {
+            return None;
+        }
+        let line_end = offset + text.len();
+        Some(Self {
+            cell: cell && !help,
+            whole: offset + indent..line_end,
+            rest: name.end..line_end,
+            name,
+            help,
+        })
+    }
+}
+
+/// Whether a statement may begin behind `before`. evcxr's commands and shell lines come first in
+/// a piece of code and are no Rust.
+fn is_boundary(before: &str) -> bool {
+    let mut start = 0;
+    for line in lines(before) {
+        let text = before[line.clone()].trim();
+        let is_command = text.starts_with(':') && !text.starts_with("::");
+        if is_command || before[line.clone()].starts_with('!') {
+            start = line.end;
+        } else if !text.is_empty() && !text.starts_with("//") {
+            break;
+        }
+    }
+    Statements::parse(&before[start..]).end_is_boundary()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Each part as text: Rust as it is, magics as `[name|line|body]`.
+    fn parts(cell: &str) -> Vec<String> {
+        split(cell)
+            .unwrap()
+            .into_iter()
+            .map(|part| match part {
+                Part::Rust(range) => cell[range].to_owned(),
+                Part::Magic(magic) => format!(
+                    "[{}|{}{}{}]",
+                    &cell[magic.name],
+                    &cell[magic.line],
+                    magic
+                        .body
+                        .map(|body| format!("|{}", &cell[body]))
+                        .unwrap_or_default(),
+                    if magic.help { "|help" } else { "" },
+                ),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn magics_and_rust_mix() {
+        assert_eq!(
+            parts("let v = 1;\n%memit v\n  %timeit -n 1 v + 1\nv"),
+            ["let v = 1;\n", "[memit| v]", "[timeit| -n 1 v + 1]", "v"]
+        );
+    }
+
+    #[test]
+    fn a_percent_sign_that_is_an_operator_or_in_a_string_is_no_magic() {
+        for cell in [
+            "let x = total\n  %memit;",
+            "let s = \"\n%memit x\n\";",
+            "/*\n%memit x\n*/",
+            "f(a\n%memit)",
+            "fn f() {\n%memit x\n}",
+            "let y = a\n%b::c",
+        ] {
+            assert_eq!(parts(cell), [cell]);
+        }
+    }
+
+    #[test]
+    fn a_magic_may_follow_commands_and_comments() {
+        assert_eq!(
+            parts(":dep regex = \"1\"\n// now\n%memit x"),
+            [":dep regex = \"1\"\n// now\n", "[memit| x]"]
+        );
+        assert_eq!(parts("!ls -l\n%memit x"), ["!ls -l\n", "[memit| x]"]);
+    }
+
+    #[test]
+    fn a_cell_magic_takes_the_rest_of_the_cell() {
+        assert_eq!(
+            parts("\n// how big?\n%%memit -r 2 let n = 3;\nf(n)\n%memit 1"),
+            ["\n// how big?\n", "[memit| -r 2 let n = 3;|f(n)\n%memit 1]"]
+        );
+        let error = split("let x = 1;\n%%memit\nx").unwrap_err();
+        assert_eq!(
+            error.message,
+            "`%%memit` is not on the first line of the cell"
+        );
+        assert_eq!(error.span, 11..18);
+    }
+
+    #[test]
+    fn help_is_asked_for_on_either_side() {
+        for cell in ["%memit?", "?%memit", "%memit??", "%%memit?", "? %memit"] {
+            assert!(parts(cell)[0].ends_with("|help]"), "{cell}");
+        }
+        assert_eq!(parts("%memit x?"), ["[memit| x?]"]);
+    }
+
+    #[test]
+    fn an_unknown_magic_names_the_nearest_one() {
+        let cell = "%memti x";
+        let [Part::Magic(magic)] = &split(cell).unwrap()[..] else {
+            panic!()
+        };
+        let Err(error) = magic.request(cell) else {
+            panic!()
+        };
+        assert_eq!(error.message, "there is no magic `%memti`");
+        assert_eq!(
+            error.help.unwrap(),
+            "did you mean `%memit`? `%lsmagic` lists all magics"
+        );
+    }
+
+    #[test]
+    fn blanking_keeps_every_offset() {
+        let cell = "let é = 1;\n%memit -r 2 é + 1\n%lsmagic\né";
+        let blank = blank_magics(cell);
+        assert_eq!(blank.len(), cell.len());
+        assert_eq!(blank, "let é = 1;\n            é + 1;        ;é");
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_cover_the_cell_in_order(cell in "[%?a-c \n;{}()\"'/*é:!-]{0,60}") {
+            if let Ok(parts) = split(&cell) {
+                let mut at = 0;
+                for part in parts {
+                    let range = match part {
+                        Part::Rust(range) => range,
+                        Part::Magic(magic) => {
+                            let _ = magic.request(&cell);
+                            magic.name.start..magic.body.map_or(magic.line.end, |body| body.end)
+                        }
+                    };
+                    prop_assert!(range.start >= at && range.end <= cell.len());
+                    prop_assert!(cell.get(range.clone()).is_some());
+                    at = range.end;
+                }
+            }
+            prop_assert_eq!(blank_magics(&cell).len(), cell.len());
+        }
+    }
+}

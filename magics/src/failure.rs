@@ -1,0 +1,113 @@
+//! How a measured snippet failed, in words.
+
+use memit_runtime::measurement::{Failure, FailureKind};
+
+use crate::units;
+
+/// The kind of error, as `ename` has it.
+pub fn name(failure: &Failure) -> &'static str {
+    match failure.cause {
+        FailureKind::Panic(_) => "Panic",
+        FailureKind::Returned { .. } => "ReturnedError",
+        FailureKind::Signal { .. } | FailureKind::Exit { .. } => "ProcessEnded",
+        FailureKind::TimedOut { .. } => "TimedOut",
+        FailureKind::Interrupted => "KeyboardInterrupt",
+        FailureKind::CannotFork | FailureKind::System { .. } => "MeasurementError",
+    }
+}
+
+/// What happened, in one line.
+pub fn message(failure: &Failure) -> String {
+    match &failure.cause {
+        FailureKind::Panic(panic) => panic.message.clone(),
+        FailureKind::Returned { error } if error.is_empty() => {
+            "the statement returned early".into()
+        }
+        FailureKind::Returned { error } => format!("the statement returned early with {error}"),
+        FailureKind::Signal { number } => {
+            format!("the statement was ended by {}", signal(*number))
+        }
+        FailureKind::Exit { code } => {
+            format!("the statement ended its process with exit code {code}")
+        }
+        FailureKind::TimedOut { seconds } => format!("the statement took longer than {seconds} s"),
+        FailureKind::Interrupted => "the measurement was interrupted".into(),
+        FailureKind::CannotFork => {
+            format!(
+                "the session has {} threads and cannot be forked",
+                failure.threads
+            )
+        }
+        FailureKind::System { message } => message.clone(),
+    }
+}
+
+/// What else is known: how far memory had got, and that the session is as it was.
+pub fn note(failure: &Failure) -> Option<String> {
+    let memory = failure
+        .peak_rss
+        .filter(|peak| *peak > 0 && !matches!(failure.cause, FailureKind::Panic(_)))
+        .map(|peak| format!("peak memory until then: {}", units::mib(peak)));
+    let unharmed = (failure.peak_rss.is_some() && failure.cause != FailureKind::Interrupted)
+        .then(|| "the session and its variables are as they were".to_owned());
+    let parts: Vec<_> = memory.into_iter().chain(unharmed).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// A signal by name, with what it usually means.
+pub fn signal(number: i32) -> String {
+    // Numbers of Linux on x86-64 and aarch64; those below 16 but for SIGBUS are POSIX's.
+    let (name, meaning) = match number {
+        1 => ("SIGHUP", "hang-up"),
+        2 => ("SIGINT", "interrupt"),
+        3 => ("SIGQUIT", "quit"),
+        4 => ("SIGILL", "illegal instruction"),
+        5 => ("SIGTRAP", "trap"),
+        6 => (
+            "SIGABRT",
+            "abort: a stack overflow, a failed allocation or a call of `abort`",
+        ),
+        7 => ("SIGBUS", "bus error"),
+        8 => ("SIGFPE", "arithmetic error"),
+        9 => ("SIGKILL", "killed, by the system when memory runs out"),
+        11 => ("SIGSEGV", "segmentation fault"),
+        13 => ("SIGPIPE", "broken pipe"),
+        15 => ("SIGTERM", "terminated"),
+        24 => ("SIGXCPU", "processor time limit"),
+        25 => ("SIGXFSZ", "file size limit"),
+        _ => return format!("signal {number}"),
+    };
+    format!("{name} ({meaning})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(cause: FailureKind) -> Failure {
+        Failure {
+            cause,
+            peak_rss: Some(10 << 20),
+            threads: 1,
+        }
+    }
+
+    #[test]
+    fn a_failure_says_what_happened_and_what_it_cost() {
+        let killed = failure(FailureKind::Signal { number: 11 });
+        assert_eq!(
+            message(&killed),
+            "the statement was ended by SIGSEGV (segmentation fault)"
+        );
+        assert_eq!(
+            note(&killed).unwrap(),
+            "peak memory until then: 10.00 MiB; the session and its variables are as they were"
+        );
+        let late = failure(FailureKind::TimedOut { seconds: 0.5 });
+        assert_eq!(message(&late), "the statement took longer than 0.5 s");
+        assert_eq!(
+            name(&failure(FailureKind::Interrupted)),
+            "KeyboardInterrupt"
+        );
+    }
+}

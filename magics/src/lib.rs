@@ -1,0 +1,23 @@
+//! The magics of memit: how they are found in a cell, what Rust they compile to, and the
+//! reports of what was measured. Knows neither Jupyter nor evcxr.
+#![forbid(unsafe_code)]
+
+pub mod cell;
+mod error;
+pub mod failure;
+pub mod help;
+mod lsmagic;
+pub mod magic;
+mod memit;
+pub mod options;
+pub mod registry;
+pub mod report;
+pub mod result;
+pub mod snippet;
+mod statement;
+pub mod stats;
+pub mod syntax;
+mod timeit;
+pub mod units;
+
+pub use error::MagicError;

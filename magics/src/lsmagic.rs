@@ -1,0 +1,45 @@
+//! `%lsmagic`: which magics there are.
+
+use crate::error::MagicError;
+use crate::help;
+use crate::magic::{Action, Call, Form, Magic};
+use crate::options::OptionSpec;
+
+/// The magic.
+pub(crate) struct Lsmagic;
+
+impl Magic for Lsmagic {
+    fn name(&self) -> &'static str {
+        "lsmagic"
+    }
+
+    fn form(&self) -> Form {
+        Form::Line
+    }
+
+    fn summary(&self) -> &'static str {
+        "List the magics"
+    }
+
+    fn argument(&self) -> &'static str {
+        ""
+    }
+
+    fn details(&self) -> &'static str {
+        "`%name?` shows the help of a magic."
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        &[]
+    }
+
+    fn resolve(&self, call: &Call) -> Result<Action, MagicError> {
+        if !call.argument.is_blank() {
+            return Err(MagicError::new(
+                "`%lsmagic` takes no argument",
+                call.argument.range(),
+            ));
+        }
+        Ok(Action::Show(help::list()))
+    }
+}

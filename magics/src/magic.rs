@@ -1,0 +1,106 @@
+//! What a magic is.
+
+use std::time::Duration;
+
+use memit_runtime::measurement::Measured;
+
+use crate::error::MagicError;
+use crate::options::{OptionSpec, Options};
+use crate::report::Report;
+use crate::result::rust_value::RustValue;
+use crate::snippet::{Generated, Scope, Snippet};
+
+/// How a magic may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `%name …`: one line.
+    Line,
+    /// `%%name …`: the whole cell.
+    Cell,
+    /// Either.
+    Both,
+}
+
+/// One magic. A unit struct in a file of its own implements this; [`crate::registry`] lists them.
+pub trait Magic: Sync {
+    /// Its name, without `%`.
+    fn name(&self) -> &'static str;
+    /// How it may be written.
+    fn form(&self) -> Form;
+    /// What it does, in one line.
+    fn summary(&self) -> &'static str;
+    /// What follows the options, as help writes it: `STATEMENTS`; empty if nothing does.
+    fn argument(&self) -> &'static str;
+    /// The rest of its help: what is measured, and examples.
+    fn details(&self) -> &'static str;
+    /// Its options.
+    fn options(&self) -> &'static [OptionSpec];
+    /// What a call comes to.
+    ///
+    /// # Errors
+    ///
+    /// If a value of an option or the statement is missing or wrong.
+    fn resolve(&self, call: &Call) -> Result<Action, MagicError>;
+}
+
+/// A magic as it was typed.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Whether it was written `%%name`.
+    pub cell: bool,
+    /// Its options.
+    pub options: Options,
+    /// What follows the options on its line: the statements, or for a cell magic the setup.
+    pub argument: Snippet,
+    /// The lines below, for a cell magic.
+    pub body: Option<Snippet>,
+}
+
+/// What is to be done for a call.
+pub enum Action {
+    /// Show a text.
+    Show(String),
+    /// Compile something, run it, and report what was measured.
+    Measure(Box<dyn Measurement>),
+}
+
+/// A measurement that a call asks for.
+pub trait Measurement {
+    /// The Rust that measures, for the session as it is.
+    ///
+    /// # Errors
+    ///
+    /// If the snippet cannot be compiled for a reason that the compiler would tell less clearly.
+    fn code(&self, scope: &Scope) -> Result<Generated, MagicError>;
+
+    /// The answer to what was measured; `None` if that is not what this measurement asked for.
+    /// `compile_time` is what compiling the snippet took.
+    fn answer(&self, measured: Measured, compile_time: Duration) -> Option<Answer>;
+
+    /// Where the answer goes.
+    fn delivery(&self) -> &Delivery;
+
+    /// What to tell the user about a compile error with this code (`E0507`), if the magic's way
+    /// of running the snippet explains it.
+    fn explain(&self, error_code: &str, scope: &Scope) -> Option<String>;
+}
+
+/// A result in all the forms in which it can be delivered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What is shown.
+    pub report: Report,
+    /// The result as a Rust value.
+    pub value: RustValue,
+}
+
+/// Where an answer goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// `-q`: it is not shown.
+    pub quiet: bool,
+    /// `-o`: it is the value of the cell.
+    pub returned: bool,
+    /// `-v NAME`: it is bound to this variable.
+    pub variable: Option<String>,
+}

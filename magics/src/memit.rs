@@ -1,0 +1,174 @@
+//! `%memit`: how much memory a statement takes at its peak.
+
+use std::time::Duration;
+
+use memit_runtime::measurement::Measured;
+
+use crate::error::MagicError;
+use crate::magic::{Action, Answer, Call, Delivery, Form, Magic, Measurement};
+use crate::options::OptionSpec;
+use crate::report;
+use crate::result::memory::MemitResult;
+use crate::snippet::{self, Generated, Scope, Snippet};
+use crate::statement;
+
+/// The magic.
+pub(crate) struct Memit;
+
+impl Magic for Memit {
+    fn name(&self) -> &'static str {
+        "memit"
+    }
+
+    fn form(&self) -> Form {
+        Form::Both
+    }
+
+    fn summary(&self) -> &'static str {
+        "Measure the peak memory of a statement"
+    }
+
+    fn argument(&self) -> &'static str {
+        "STATEMENTS"
+    }
+
+    fn details(&self) -> &'static str {
+        "\
+Runs the statements in a fork of the session and reads the operating system's own
+high-water mark, so that a peak is exact however short it is. Every repetition starts
+from the same state: the statements may consume or change variables, panic, or run out
+of memory, and the session keeps everything as it was.
+
+The value of the statements is still alive when the peak is read. `peak memory` is the
+highest resident memory of the process, `increment` how much the statements added.
+`heap peak` counts what was allocated, whether it was touched or not.
+
+As a cell magic, the statements on its first line are set-up: run, but not measured.
+
+Examples:
+    %memit vec![1u8; 100 << 20]
+    %memit -r 1 drop(v)
+    %%memit let text = std::fs::read_to_string(\"Cargo.toml\").unwrap();
+    text.lines().map(str::to_owned).collect::<Vec<_>>()"
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        OPTIONS
+    }
+
+    fn resolve(&self, call: &Call) -> Result<Action, MagicError> {
+        let options = &call.options;
+        let seconds = |option, what| {
+            let seconds =
+                options.value::<f64>(option, what, |s| s.is_finite() && *s > 0.0 && *s < 1e9)?;
+            Ok(seconds.map(Duration::from_secs_f64))
+        };
+        let repeat = options.value('r', "a whole number above 0", |r: &u32| *r > 0)?;
+        let (setup, body) = statement::parts(call)?;
+        Ok(Action::Measure(Box::new(MemoryOf {
+            repeat: repeat.unwrap_or(DEFAULT_REPEAT),
+            timeout: seconds('t', "a number of seconds above 0")?,
+            interval: seconds('i', "a number of seconds above 0")?,
+            children: options.has('c'),
+            delivery: statement::delivery(options)?,
+            setup,
+            body,
+        })))
+    }
+}
+
+const DEFAULT_REPEAT: u32 = 3;
+
+const OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        short: 'r',
+        long: "repeat",
+        value: Some("R"),
+        help: "Repeat the measurement R times and show the highest. Default: 3.",
+    },
+    OptionSpec {
+        short: 't',
+        long: "timeout",
+        value: Some("SECONDS"),
+        help: "Stop a repetition after this time; that is an error that tells the peak so far.",
+    },
+    OptionSpec {
+        short: 'i',
+        long: "interval",
+        value: Some("SECONDS"),
+        help: "Time between readings, where memory has to be sampled (see `-c`). Default: 0.001.",
+    },
+    OptionSpec {
+        short: 'c',
+        long: "include-children",
+        value: None,
+        help: "Add the memory of child processes, which is sampled.",
+    },
+    statement::RETURN,
+    statement::QUIET,
+    statement::VARIABLE,
+];
+
+/// A resolved `%memit`.
+struct MemoryOf {
+    repeat: u32,
+    timeout: Option<Duration>,
+    interval: Option<Duration>,
+    children: bool,
+    delivery: Delivery,
+    setup: Option<Snippet>,
+    body: Snippet,
+}
+
+impl Measurement for MemoryOf {
+    fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
+        let snippets = statement::checked(self.setup.as_ref(), &self.body)?;
+        let isolated = scope.isolated();
+        let copied = if isolated {
+            scope.used_by(&snippets)
+        } else {
+            Vec::new()
+        };
+        let nanoseconds = |time: Option<Duration>| time.map_or(0, |time| time.as_nanos());
+        let measure = format!(
+            "memit_measure_memory({}, {}, {}, {}, {isolated}",
+            self.repeat,
+            nanoseconds(self.timeout),
+            nanoseconds(self.interval),
+            self.children,
+        );
+        let mut generated = Generated::default();
+        snippet::open(&mut generated, &measure, &copied);
+        if let Some(setup) = &self.setup {
+            generated.snippet(setup).code(";");
+        }
+        generated
+            .code("unsafe { memit_begin() };\nlet memit_value = ::std::hint::black_box({")
+            .snippet(&self.body)
+            .code(
+                "});\nunsafe { memit_peak() };\n::std::mem::drop(memit_value);\n\
+                 unsafe { memit_dropped() };",
+            );
+        snippet::finish(&mut generated);
+        Ok(generated)
+    }
+
+    fn answer(&self, measured: Measured, _compile_time: Duration) -> Option<Answer> {
+        let Measured::Memory(measurement) = measured else {
+            return None;
+        };
+        let result = MemitResult::from(measurement);
+        Some(Answer {
+            report: report::memit(&result),
+            value: result.rust_value(),
+        })
+    }
+
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    fn explain(&self, error_code: &str, scope: &Scope) -> Option<String> {
+        snippet::explain_in_place(error_code, scope)
+    }
+}

@@ -1,0 +1,17 @@
+//! The magics that there are. Help, `%lsmagic`, completion and the README's table are drawn
+//! from here; adding a magic adds a file and one line below.
+
+use crate::lsmagic::Lsmagic;
+use crate::magic::Magic;
+use crate::memit::Memit;
+use crate::timeit::Timeit;
+
+/// All magics, in the order in which they are listed.
+pub fn all() -> &'static [&'static dyn Magic] {
+    &[&Memit, &Timeit, &Lsmagic]
+}
+
+/// The magic of this name.
+pub fn find(name: &str) -> Option<&'static dyn Magic> {
+    all().iter().copied().find(|magic| magic.name() == name)
+}

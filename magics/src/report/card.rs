@@ -1,0 +1,68 @@
+//! The frame of an HTML report and the pieces that reports share.
+//!
+//! A card styles nothing but itself. It takes text colour and fonts from the page, so it reads
+//! alike on light and dark themes, and its lines still make sense where a viewer strips styles.
+
+use maud::{Markup, html};
+
+/// The colour of what is measured, set off against the text colour.
+pub(super) const ACCENT: &str = "var(--jp-brand-color1, #2b7fd4)";
+
+const FRAME: &str = "box-sizing:border-box;max-width:600px;padding:10px 14px;\
+    border:1px solid rgba(128,128,128,.35);border-radius:6px;\
+    color:var(--jp-content-font-color1, inherit);\
+    font-family:var(--jp-content-font-family, system-ui, sans-serif);\
+    font-size:13px;line-height:1.45;font-variant-numeric:tabular-nums";
+
+const LABEL: &str = "font-size:12px;opacity:.75";
+
+const NUMBER: &str = "font-size:22px;line-height:1.3;font-weight:600;white-space:nowrap";
+
+const UNIT: &str = "font-size:14px;font-weight:400;opacity:.75";
+
+pub(super) fn card(title: &str, body: &Markup) -> Markup {
+    html! {
+        div role="group" aria-label=(title) style=(FRAME) { (body) }
+    }
+}
+
+/// Headline figures side by side.
+pub(super) fn headline(figures: &Markup) -> Markup {
+    html! {
+        div style="display:flex;flex-wrap:wrap;gap:4px 32px" { (figures) }
+    }
+}
+
+/// A number that is read first, with what it is above it.
+pub(super) fn figure(label: &str, number: &str, unit: &str) -> Markup {
+    html! {
+        div {
+            div style=(LABEL) { (label) }
+            div style=(NUMBER) { (number) " " span style=(UNIT) { (unit) } }
+        }
+    }
+}
+
+/// A line of detail.
+pub(super) fn detail(text: &str) -> Markup {
+    html! {
+        div style="margin-top:6px" { (text) }
+    }
+}
+
+/// What the reader has to know about the figures.
+pub(super) fn notes(notes: &[String]) -> Markup {
+    html! {
+        @for note in notes {
+            div style="margin-top:4px;font-size:12px;opacity:.75" { (note) }
+        }
+    }
+}
+
+/// A reason not to trust the figures, to stand before them.
+pub(super) fn warning(text: &str) -> Markup {
+    html! {
+        div role="note" style="margin-bottom:8px;padding:4px 8px;border-left:3px solid #d98e04;\
+            background:rgba(217,142,4,.12)" { (text) }
+    }
+}

@@ -1,0 +1,168 @@
+//! `%memit` in lines of text.
+
+use super::notes;
+use crate::result::memory::MemitResult;
+use crate::units;
+
+pub(super) fn text(result: &MemitResult) -> String {
+    let mut lines = vec![summary(result), heap(result)];
+    lines.extend(notes::of_memory(result));
+    lines.join("\n")
+}
+
+/// The line of Python's `memory_profiler`.
+pub(super) fn summary(result: &MemitResult) -> String {
+    format!(
+        "peak memory: {}, increment: {}",
+        units::mib(result.peak_memory),
+        units::mib(result.increment)
+    )
+}
+
+/// What the heap did in the run with the highest increment, and how many runs there were.
+pub(super) fn heap(result: &MemitResult) -> String {
+    let run = result.highest_run().cloned().unwrap_or_default();
+    let allocations = units::counted(&units::count(run.allocations), "allocation");
+    let peak = units::bytes(run.heap_peak);
+    let obtained = if run.heap_allocated == run.heap_peak {
+        format!("heap peak: {peak} in {allocations}")
+    } else {
+        let allocated = units::bytes(run.heap_allocated);
+        format!("heap peak: {peak}, allocated: {allocated} in {allocations}")
+    };
+    let held = units::signed_bytes(run.heap_retained);
+    let from_before = if run.heap_retained < 0 {
+        ", as it freed memory of the session"
+    } else {
+        ""
+    };
+    let runs = units::counted(&result.runs.len().to_string(), "run");
+    format!("{obtained}, held after drop: {held}{from_before} ({runs})")
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use memit_runtime::measurement::{MemoryMeasurement, MemoryRun, Source};
+
+    use super::super::samples::{measured_memory, memit, run_of, vector_run};
+    use super::*;
+
+    #[test]
+    fn a_vector_in_three_runs() {
+        let result = memit(vec![vector_run(), vector_run(), vector_run()]);
+        assert_snapshot!(text(&result), @"
+        peak memory: 105.20 MiB, increment: 100.00 MiB
+        heap peak: 100.00 MiB in 1 allocation, held after drop: 0 B (3 runs)
+        ");
+    }
+
+    #[test]
+    fn nothing_at_all_in_one_run() {
+        let run = MemoryRun {
+            baseline_rss: 5_452_595,
+            peak_rss: 5_452_595,
+            ..MemoryRun::default()
+        };
+        assert_snapshot!(text(&memit(vec![run])), @"
+        peak memory: 5.20 MiB, increment: 0.00 MiB
+        heap peak: 0 B in 0 allocations, held after drop: 0 B (1 run)
+        ");
+    }
+
+    #[test]
+    fn the_heap_line_is_that_of_the_run_with_the_highest_increment() {
+        let small = MemoryRun {
+            heap_peak: 1,
+            allocations: 999,
+            ..run_of(900 << 20, 1 << 20)
+        };
+        assert_snapshot!(text(&memit(vec![vector_run(), small])), @"
+        peak memory: 901.00 MiB, increment: 100.00 MiB
+        heap peak: 100.00 MiB in 1 allocation, held after drop: 0 B (2 runs)
+        ");
+    }
+
+    #[test]
+    fn more_allocated_than_was_alive_at_once() {
+        let run = MemoryRun {
+            heap_allocated: 20 << 30,
+            allocations: 1_234_567,
+            heap_retained: 4_096,
+            ..vector_run()
+        };
+        assert_snapshot!(text(&memit(vec![run])), @"
+        peak memory: 105.20 MiB, increment: 100.00 MiB
+        heap peak: 100.00 MiB, allocated: 20.00 GiB in 1,234,567 allocations, held after drop: 4.00 KiB (1 run)
+        ");
+    }
+
+    #[test]
+    fn memory_from_before_the_run_was_freed() {
+        let run = MemoryRun {
+            heap_retained: -1_536,
+            ..vector_run()
+        };
+        assert_snapshot!(text(&memit(vec![run])), @"
+        peak memory: 105.20 MiB, increment: 100.00 MiB
+        heap peak: 100.00 MiB in 1 allocation, held after drop: -1.50 KiB, as it freed memory of the session (1 run)
+        ");
+    }
+
+    #[test]
+    fn an_exabyte() {
+        let run = MemoryRun {
+            heap_peak: 1 << 60,
+            heap_allocated: 1 << 60,
+            ..run_of(1 << 60, 1 << 60)
+        };
+        assert_snapshot!(text(&memit(vec![run])), @"
+        peak memory: 2199023255552.00 MiB, increment: 1099511627776.00 MiB
+        heap peak: 1.00 EiB in 1 allocation, held after drop: 0 B (1 run)
+        ");
+    }
+
+    #[test]
+    fn a_session_with_threads_runs_in_place() {
+        let result = MemitResult::from(MemoryMeasurement {
+            isolated: false,
+            threads: 5,
+            ..measured_memory(vec![vector_run()])
+        });
+        assert_snapshot!(text(&result), @"
+        peak memory: 105.20 MiB, increment: 100.00 MiB
+        heap peak: 100.00 MiB in 1 allocation, held after drop: 0 B (1 run)
+        ran in place: the session has 5 threads, so it could not be forked
+        ");
+    }
+
+    #[test]
+    fn every_doubt_about_a_peak_is_said() {
+        let note = |source| {
+            let result = MemitResult::from(MemoryMeasurement {
+                isolated: false,
+                source,
+                children: true,
+                ..measured_memory(vec![vector_run()])
+            });
+            notes::of_memory(&result).join("\n")
+        };
+        assert_snapshot!(note(Source::Sampled), @"
+        ran in place, not in a fork of the session
+        peak sampled: short peaks may be missed
+        child processes are included
+        ");
+        assert_snapshot!(note(Source::Maxrss), @"
+        ran in place, not in a fork of the session
+        peak from ru_maxrss: over the whole life of the measured process
+        child processes are included
+        ");
+    }
+
+    #[test]
+    fn the_variable_of_an_assignment_shows_the_first_line() {
+        let report = super::super::memit(&memit(vec![vector_run()]));
+        assert_snapshot!(report.repr, @"<MemitResult : peak memory: 105.20 MiB, increment: 100.00 MiB>");
+        assert_eq!(report.json["peak_memory"], 110_310_195);
+    }
+}

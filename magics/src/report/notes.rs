@@ -1,0 +1,76 @@
+//! What a reader has to know about how a figure came about.
+
+use memit_runtime::measurement::{Clock, Source};
+
+use crate::result::memory::MemitResult;
+use crate::result::time::TimeitResult;
+use crate::units;
+
+pub(super) fn of_memory(result: &MemitResult) -> Vec<String> {
+    in_place(result.isolated, result.threads)
+        .into_iter()
+        .chain(inexact_peak(result.source))
+        .chain(
+            result
+                .children
+                .then(|| "child processes are included".to_owned()),
+        )
+        .collect()
+}
+
+pub(super) fn of_time(result: &TimeitResult) -> Vec<String> {
+    let peak = result.memory.as_ref().map(|memory| memory.source);
+    cpu_time(result.clock)
+        .into_iter()
+        .chain(in_place(result.isolated, result.threads))
+        .chain(peak.and_then(inexact_peak))
+        .collect()
+}
+
+/// `IPython`'s warning that the runs differ too much for their mean to be trusted.
+pub(super) fn spread(result: &TimeitResult) -> Option<String> {
+    let times = result.suspicious_spread()?;
+    Some(format!(
+        "The slowest run took {times:.2} times longer than the fastest. \
+         This could mean that an intermediate result is being cached."
+    ))
+}
+
+/// That the compiler found nothing to run, and how to keep it from looking through the snippet.
+pub(super) fn removed_work(result: &TimeitResult) -> Option<String> {
+    result.work_was_removed().then(|| {
+        let cycle = units::time(result.cycle_ns, result.precision);
+        format!(
+            "less than one clock cycle ({cycle}) per loop: the compiler removed the work. Pass \
+             the inputs through black_box: %timeit f(std::hint::black_box(x))"
+        )
+    })
+}
+
+fn in_place(isolated: bool, threads: u32) -> Option<String> {
+    if isolated {
+        None
+    } else if threads > 1 {
+        Some(format!(
+            "ran in place: the session has {threads} threads, so it could not be forked"
+        ))
+    } else {
+        Some("ran in place, not in a fork of the session".to_owned())
+    }
+}
+
+fn inexact_peak(source: Source) -> Option<String> {
+    let note = match source {
+        Source::Vmhwm => return None,
+        Source::Maxrss => "peak from ru_maxrss: over the whole life of the measured process",
+        Source::Sampled => "peak sampled: short peaks may be missed",
+    };
+    Some(note.to_owned())
+}
+
+fn cpu_time(clock: Clock) -> Option<String> {
+    match clock {
+        Clock::Wall => None,
+        Clock::Cpu => Some("CPU time: waiting is not counted".to_owned()),
+    }
+}

@@ -1,0 +1,95 @@
+//! The memory of each run as a strip: what the session held before it, and what it added.
+
+use maud::{Markup, html};
+use memit_runtime::measurement::MemoryRun;
+
+use super::card::ACCENT;
+use crate::units;
+
+/// Runs that get a strip of their own; the others are summed up in a line.
+const STRIPS: usize = 8;
+
+const GRID: &str = "display:grid;grid-template-columns:auto 1fr auto;gap:3px 10px;\
+    align-items:center;margin-top:8px;font-size:12px";
+
+const STRIP: &str = "display:flex;height:9px;border-radius:2px;overflow:hidden;\
+    background:rgba(128,128,128,.12)";
+
+/// Strips on one scale, from nothing to the highest peak.
+pub(super) fn strips(runs: &[MemoryRun]) -> Markup {
+    let scale = runs
+        .iter()
+        .map(|run| run.peak_rss)
+        .max()
+        .unwrap_or_default();
+    let (shown, summed_up) = runs.split_at(runs.len().min(STRIPS));
+    html! {
+        div style=(GRID) {
+            @for (index, run) in shown.iter().enumerate() {
+                div style="opacity:.75" { "run " (index + 1) }
+                (strip(run, scale))
+                div style="text-align:right;white-space:nowrap" {
+                    (units::mib_number(run.baseline_rss)) " + " b { (units::mib(run.increment)) }
+                }
+            }
+        }
+        @if let Some(line) = summary(summed_up) {
+            div style="margin-top:3px;font-size:12px;opacity:.75" { (line) }
+        }
+        div style="display:flex;gap:14px;margin-top:4px;font-size:12px" {
+            (key("currentColor", ".35", "baseline, before the run"))
+            (key(ACCENT, "1", "increment"))
+        }
+    }
+}
+
+fn strip(run: &MemoryRun, scale: u64) -> Markup {
+    let description = format!(
+        "baseline {}, peak {}",
+        units::mib(run.baseline_rss),
+        units::mib(run.peak_rss)
+    );
+    html! {
+        div role="img" aria-label=(description) title=(description) style=(STRIP) {
+            (part(run.baseline_rss, scale, "currentColor", ".35"))
+            (part(run.increment, scale, ACCENT, "1"))
+        }
+    }
+}
+
+fn part(size: u64, scale: u64, color: &str, opacity: &str) -> Markup {
+    let percent = 100.0 * size as f64 / scale.max(1) as f64;
+    // A small increment beside a large session would vanish.
+    let visible = if size > 0 { "2px" } else { "0" };
+    html! {
+        div style={
+            "width:" (format!("{percent:.1}")) "%;min-width:" (visible)
+            ";background:" (color) ";opacity:" (opacity)
+        } {}
+    }
+}
+
+/// A colour of the strips and what it stands for.
+fn key(color: &str, opacity: &str, text: &str) -> Markup {
+    html! {
+        span {
+            span aria-hidden="true" style={
+                "display:inline-block;width:9px;height:9px;border-radius:2px;margin-right:5px;\
+                background:" (color) ";opacity:" (opacity)
+            } {}
+            span style="opacity:.75" { (text) " " }
+        }
+    }
+}
+
+fn summary(runs: &[MemoryRun]) -> Option<String> {
+    let increments = runs.iter().map(|run| run.increment);
+    let lowest = increments.clone().min()?;
+    let highest = increments.max()?;
+    let more = units::counted(&units::count(runs.len() as u64), "more run");
+    Some(format!(
+        "{more}: increments from {} to {}",
+        units::mib(lowest),
+        units::mib(highest)
+    ))
+}

@@ -1,0 +1,165 @@
+//! The result of `%memit`.
+
+use memit_runtime::measurement::{MemoryMeasurement, MemoryRun, Source};
+use serde::Serialize;
+
+use super::rust_value::{RustValue, StructSource, vec_literal};
+
+/// How much memory a snippet took. Sizes are in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "magic", rename = "memit")]
+pub struct MemitResult {
+    /// Each repetition, in the order in which they ran.
+    pub runs: Vec<MemoryRun>,
+    /// Highest resident set size over all runs.
+    pub peak_memory: u64,
+    /// Highest growth of the resident set size over all runs.
+    pub increment: u64,
+    /// Whether each run was a fork of the session (false: in place).
+    pub isolated: bool,
+    /// Where the peaks came from.
+    pub source: Source,
+    /// Threads of the session when the measurement started.
+    pub threads: u32,
+    /// Whether child processes of the snippet are included in the peaks.
+    pub children: bool,
+}
+
+impl From<MemoryMeasurement> for MemitResult {
+    fn from(measurement: MemoryMeasurement) -> Self {
+        let MemoryMeasurement {
+            runs,
+            isolated,
+            threads,
+            source,
+            children,
+        } = measurement;
+        let highest = |size: fn(&MemoryRun) -> u64| runs.iter().map(size).max().unwrap_or_default();
+        Self {
+            peak_memory: highest(|run| run.peak_rss),
+            increment: highest(|run| run.increment),
+            isolated,
+            source,
+            threads,
+            children,
+            runs,
+        }
+    }
+}
+
+impl MemitResult {
+    /// The run with the highest increment; of several, the last, which had the least left to warm
+    /// up. None if there are no runs.
+    pub fn highest_run(&self) -> Option<&MemoryRun> {
+        self.runs.iter().max_by_key(|run| run.increment)
+    }
+
+    /// This result as a `MemitResult` of `MemitRun`s, with the fields of the JSON.
+    pub fn rust_value(&self) -> RustValue {
+        let runs = self.runs.iter().map(|run| run_source(run).literal());
+        let result = StructSource::new("MemitResult")
+            .nested("runs", "Vec<MemitRun>", vec_literal(runs))
+            .field("peak_memory", &self.peak_memory)
+            .field("increment", &self.increment)
+            .field("isolated", &self.isolated)
+            .field("source", &self.source)
+            .field("threads", &self.threads)
+            .field("children", &self.children);
+        RustValue {
+            items: run_source(&MemoryRun::default()).definition() + &result.definition(),
+            expr: result.literal(),
+        }
+    }
+}
+
+fn run_source(run: &MemoryRun) -> StructSource {
+    StructSource::new("MemitRun")
+        .field("baseline_rss", &run.baseline_rss)
+        .field("peak_rss", &run.peak_rss)
+        .field("increment", &run.increment)
+        .field("heap_peak", &run.heap_peak)
+        .field("heap_allocated", &run.heap_allocated)
+        .field("allocations", &run.allocations)
+        .field("heap_retained", &run.heap_retained)
+        .field("wall_ns", &run.wall_ns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rust_value::tests::run_with;
+    use super::*;
+
+    fn run(baseline_rss: u64, increment: u64) -> MemoryRun {
+        MemoryRun {
+            baseline_rss,
+            peak_rss: baseline_rss + increment,
+            increment,
+            heap_peak: 64,
+            heap_allocated: 128,
+            allocations: 2,
+            heap_retained: -32,
+            wall_ns: 1_500,
+        }
+    }
+
+    fn measured(runs: Vec<MemoryRun>) -> MemitResult {
+        MemitResult::from(MemoryMeasurement {
+            runs,
+            isolated: true,
+            threads: 1,
+            source: Source::Vmhwm,
+            children: false,
+        })
+    }
+
+    #[test]
+    fn peak_and_increment_may_come_from_different_runs() {
+        let result = measured(vec![run(5_000, 10), run(1_000, 300)]);
+        assert_eq!(result.peak_memory, 5_010);
+        assert_eq!(result.increment, 300);
+        assert_eq!(result.highest_run(), Some(&run(1_000, 300)));
+    }
+
+    #[test]
+    fn no_runs_are_no_memory() {
+        let result = measured(Vec::new());
+        assert_eq!((result.peak_memory, result.increment), (0, 0));
+        assert_eq!(result.highest_run(), None);
+    }
+
+    #[test]
+    fn json_has_the_fields_that_readers_of_notebooks_rely_on() {
+        let json = serde_json::to_string(&measured(vec![run(5_000, 10)])).unwrap();
+        assert_eq!(
+            json,
+            concat!(
+                r#"{"magic":"memit","runs":[{"baseline_rss":5000,"peak_rss":5010,"increment":10,"#,
+                r#""heap_peak":64,"heap_allocated":128,"allocations":2,"heap_retained":-32,"#,
+                r#""wall_ns":1500}],"peak_memory":5010,"increment":10,"isolated":true,"#,
+                r#""source":"vmhwm","threads":1,"children":false}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_program_can_read_the_result_as_a_rust_value() {
+        let result = measured(vec![run(5_000, 10), run(u64::MAX - 300, 300)]);
+        let printed = run_with(
+            &result.rust_value(),
+            "memory",
+            r#"print!("{} {} {} {} {}", r.peak_memory, r.increment, r.source, r.runs.len(), r.runs[1].heap_retained)"#,
+        );
+        assert_eq!(printed, "18446744073709551615 300 vmhwm 2 -32");
+    }
+
+    #[test]
+    fn the_structs_are_the_same_for_every_result() {
+        let one = measured(vec![run(5_000, 10)]).rust_value();
+        let none = measured(Vec::new()).rust_value();
+        assert_eq!(one.items, none.items);
+        assert_eq!(
+            run_with(&none, "memory-empty", "print!(\"{}\", r.runs.len())"),
+            "0"
+        );
+    }
+}

@@ -1,0 +1,283 @@
+//! The result of `%timeit`.
+
+use memit_runtime::measurement::{Clock, MemoryRun, Source, TimeMeasurement};
+use serde::Serialize;
+
+use super::rust_value::{RustValue, StructSource};
+use crate::stats;
+
+/// How long a snippet took. Times are in nanoseconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "magic", rename = "timeit")]
+pub struct TimeitResult {
+    /// Executions of the snippet in each run.
+    pub loops: u64,
+    /// Number of runs.
+    pub repeat: usize,
+    /// Total time of each run, in the order in which they ran.
+    pub all_runs: Vec<u64>,
+    /// Time per loop of each run.
+    pub timings: Vec<f64>,
+    /// Time per loop of the fastest run.
+    pub best: f64,
+    /// Time per loop of the slowest run.
+    pub worst: f64,
+    /// Mean of the timings.
+    pub average: f64,
+    /// Standard deviation of the timings, as of a whole population.
+    pub stdev: f64,
+    /// Time that the snippet took to compile.
+    pub compile_time: u64,
+    /// The clock that was read.
+    pub clock: Clock,
+    /// Whether the runs were made in a fork of the session (false: in place).
+    pub isolated: bool,
+    /// Threads of the session when the measurement started.
+    pub threads: u32,
+    /// Length of one processor cycle; 0 if unknown.
+    pub cycle_ns: f64,
+    /// What the snippet took in memory; absent if that was not measured.
+    pub memory: Option<TimeitMemory>,
+    /// Significant digits that the user asked to see. Part of the view, so not of the data.
+    #[serde(skip)]
+    pub precision: usize,
+}
+
+/// What a timed snippet took in memory, from a pass of its own. Sizes are in bytes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TimeitMemory {
+    /// Executions of the snippet in that pass.
+    pub loops: u64,
+    /// Heap obtained per loop.
+    pub heap_allocated: f64,
+    /// Allocations per loop.
+    pub allocations: f64,
+    /// Highest resident set size of the pass.
+    pub peak_memory: u64,
+    /// Growth of the resident set size in the pass.
+    pub increment: u64,
+    /// Highest live heap above the start of the pass.
+    pub heap_peak: u64,
+    /// Heap still held after the pass. Negative when it gave back what the session had held.
+    pub heap_retained: i64,
+    /// Where the peak came from.
+    pub source: Source,
+}
+
+impl TimeitResult {
+    /// The result of a measurement whose snippet took `compile_time` nanoseconds to compile, to
+    /// be shown with `precision` significant digits.
+    ///
+    /// Best, worst, mean and deviation are those of `IPython`'s `TimeitResult`.
+    pub fn new(measurement: TimeMeasurement, compile_time: u64, precision: usize) -> Self {
+        let per_loop = measurement.loops.max(1) as f64;
+        let timings: Vec<f64> = measurement
+            .all_runs
+            .iter()
+            .map(|&run| run as f64 / per_loop)
+            .collect();
+        Self {
+            loops: measurement.loops,
+            repeat: measurement.all_runs.len(),
+            best: stats::best(&timings),
+            worst: stats::worst(&timings),
+            average: stats::mean(&timings),
+            stdev: stats::standard_deviation(&timings),
+            timings,
+            all_runs: measurement.all_runs,
+            compile_time,
+            clock: measurement.clock,
+            isolated: measurement.isolated,
+            threads: measurement.threads,
+            cycle_ns: measurement.cycle_ns,
+            memory: measurement
+                .memory
+                .map(|run| TimeitMemory::new(&run, measurement.memory_loops, measurement.source)),
+            precision,
+        }
+    }
+
+    /// How many times longer the slowest run took than the fastest, where that is enough to doubt
+    /// the mean: more than four times and above a microsecond, `IPython`'s threshold.
+    pub fn suspicious_spread(&self) -> Option<f64> {
+        let suspicious = self.best > 0.0 && self.worst > 4.0 * self.best && self.worst > 1e3;
+        suspicious.then(|| self.worst / self.best)
+    }
+
+    /// Whether a loop took less than a processor cycle, which no work can.
+    pub fn work_was_removed(&self) -> bool {
+        self.repeat > 0 && self.average < self.cycle_ns
+    }
+
+    /// This result as a `TimeitResult` with a `TimeitMemory`, with the fields of the JSON.
+    pub fn rust_value(&self) -> RustValue {
+        let memory = match &self.memory {
+            Some(memory) => format!("Some({})", memory.source().literal()),
+            None => "None".to_owned(),
+        };
+        let result = StructSource::new("TimeitResult")
+            .field("loops", &self.loops)
+            .field("repeat", &self.repeat)
+            .field("all_runs", &self.all_runs)
+            .field("timings", &self.timings)
+            .field("best", &self.best)
+            .field("worst", &self.worst)
+            .field("average", &self.average)
+            .field("stdev", &self.stdev)
+            .field("compile_time", &self.compile_time)
+            .field("clock", &self.clock)
+            .field("isolated", &self.isolated)
+            .field("threads", &self.threads)
+            .field("cycle_ns", &self.cycle_ns)
+            .nested("memory", "Option<TimeitMemory>", memory);
+        let any_memory = TimeitMemory::new(&MemoryRun::default(), 1, Source::default());
+        RustValue {
+            items: any_memory.source().definition() + &result.definition(),
+            expr: result.literal(),
+        }
+    }
+}
+
+impl TimeitMemory {
+    fn new(run: &MemoryRun, loops: u64, source: Source) -> Self {
+        let per_loop = loops.max(1) as f64;
+        Self {
+            loops,
+            heap_allocated: run.heap_allocated as f64 / per_loop,
+            allocations: run.allocations as f64 / per_loop,
+            peak_memory: run.peak_rss,
+            increment: run.increment,
+            heap_peak: run.heap_peak,
+            heap_retained: run.heap_retained,
+            source,
+        }
+    }
+
+    fn source(&self) -> StructSource {
+        StructSource::new("TimeitMemory")
+            .field("loops", &self.loops)
+            .field("heap_allocated", &self.heap_allocated)
+            .field("allocations", &self.allocations)
+            .field("peak_memory", &self.peak_memory)
+            .field("increment", &self.increment)
+            .field("heap_peak", &self.heap_peak)
+            .field("heap_retained", &self.heap_retained)
+            .field("source", &self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rust_value::tests::run_with;
+    use super::*;
+
+    fn measurement(loops: u64, all_runs: &[u64]) -> TimeMeasurement {
+        TimeMeasurement {
+            loops,
+            all_runs: all_runs.to_vec(),
+            isolated: true,
+            threads: 1,
+            cycle_ns: 0.25,
+            ..TimeMeasurement::default()
+        }
+    }
+
+    fn with_memory(loops: u64, all_runs: &[u64]) -> TimeMeasurement {
+        TimeMeasurement {
+            memory: Some(MemoryRun {
+                baseline_rss: 5_000,
+                peak_rss: 5_100,
+                increment: 100,
+                heap_peak: 64,
+                heap_allocated: 96,
+                allocations: 3,
+                heap_retained: 0,
+                wall_ns: 10,
+            }),
+            memory_loops: 2,
+            ..measurement(loops, all_runs)
+        }
+    }
+
+    #[test]
+    fn statistics_are_per_loop() {
+        let result = TimeitResult::new(measurement(4, &[8, 16]), 0, 3);
+        assert_eq!(result.timings, [2.0, 4.0]);
+        assert_eq!((result.best, result.worst), (2.0, 4.0));
+        assert_eq!((result.average, result.stdev), (3.0, 1.0));
+        assert_eq!(result.repeat, 2);
+    }
+
+    #[test]
+    fn a_spread_is_suspicious_above_four_times_and_a_microsecond() {
+        let spread =
+            |runs: &[u64]| TimeitResult::new(measurement(1, runs), 0, 3).suspicious_spread();
+        assert_eq!(spread(&[1_000, 5_000]), Some(5.0));
+        assert_eq!(spread(&[1_000, 4_000]), None);
+        assert_eq!(spread(&[100, 1_000]), None);
+        assert_eq!(spread(&[0, 5_000]), None);
+        assert_eq!(spread(&[]), None);
+    }
+
+    #[test]
+    fn a_loop_below_a_cycle_had_its_work_removed() {
+        let removed = |loops, runs: &[u64]| {
+            TimeitResult::new(measurement(loops, runs), 0, 3).work_was_removed()
+        };
+        assert!(removed(1_000, &[50, 60]));
+        assert!(!removed(1_000, &[500, 600]));
+        let unknown_cycle = TimeMeasurement {
+            cycle_ns: 0.0,
+            ..measurement(1_000, &[0])
+        };
+        assert!(!TimeitResult::new(unknown_cycle, 0, 3).work_was_removed());
+    }
+
+    #[test]
+    fn json_has_the_fields_that_readers_of_notebooks_rely_on() {
+        let json = serde_json::to_string(&TimeitResult::new(with_memory(4, &[8, 16]), 7, 3));
+        assert_eq!(
+            json.unwrap(),
+            concat!(
+                r#"{"magic":"timeit","loops":4,"repeat":2,"all_runs":[8,16],"timings":[2.0,4.0],"#,
+                r#""best":2.0,"worst":4.0,"average":3.0,"stdev":1.0,"compile_time":7,"#,
+                r#""clock":"wall","isolated":true,"threads":1,"cycle_ns":0.25,"memory":{"loops":2,"#,
+                r#""heap_allocated":48.0,"allocations":1.5,"peak_memory":5100,"increment":100,"#,
+                r#""heap_peak":64,"heap_retained":0,"source":"vmhwm"}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn json_says_null_where_memory_was_not_measured() {
+        let json = serde_json::to_value(TimeitResult::new(measurement(4, &[8]), 7, 3)).unwrap();
+        assert!(json["memory"].is_null());
+    }
+
+    #[test]
+    fn a_program_can_read_the_result_as_a_rust_value() {
+        let result = TimeitResult::new(with_memory(3, &[10, u64::MAX]), 7, 3);
+        let printed = run_with(
+            &result.rust_value(),
+            "time",
+            r#"print!("{:?} {:?} {} {}", r.timings, r.all_runs, r.clock, r.memory.as_ref().unwrap().allocations)"#,
+        );
+        let expected = format!("{:?} {:?} wall 1.5", result.timings, result.all_runs);
+        assert_eq!(printed, expected);
+    }
+
+    #[test]
+    fn the_structs_are_the_same_for_every_result() {
+        let with = TimeitResult::new(with_memory(4, &[8]), 7, 3).rust_value();
+        let mut without = TimeitResult::new(measurement(4, &[8]), 7, 3);
+        without.average = f64::NAN;
+        let without = without.rust_value();
+        assert_eq!(with.items, without.items);
+        let printed = run_with(
+            &without,
+            "time-bare",
+            "print!(\"{} {:?}\", r.average.is_nan(), r.memory)",
+        );
+        assert_eq!(printed, "true None");
+    }
+}

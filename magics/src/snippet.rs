@@ -1,0 +1,239 @@
+//! The user's Rust in a magic, and the Rust around it that measures.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use crate::syntax::mentions;
+
+/// A piece of Rust as it stands in a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snippet {
+    text: String,
+    start: usize,
+    /// Line of the cell on which it starts, from 1.
+    line: usize,
+    /// Characters of that line before it.
+    column: usize,
+}
+
+impl Snippet {
+    /// The bytes `range` of `cell`.
+    pub fn new(cell: &str, range: Range<usize>) -> Self {
+        let before = &cell[..range.start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self {
+            text: cell[range.clone()].to_owned(),
+            start: range.start,
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count(),
+        }
+    }
+
+    /// The Rust.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Which bytes of the cell it is.
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.start + self.text.len()
+    }
+
+    /// Whether there is nothing but space in it.
+    pub fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+}
+
+/// What a snippet finds in the session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Names of the session's variables.
+    pub variables: Vec<String>,
+    /// Threads of the session. With more than one it cannot be forked.
+    pub threads: u32,
+}
+
+impl Scope {
+    /// Whether snippets run in forks of the session.
+    pub fn isolated(&self) -> bool {
+        self.threads <= 1
+    }
+
+    /// Variables that the snippets mention.
+    pub(crate) fn used_by<'a>(&'a self, snippets: &[&Snippet]) -> Vec<&'a str> {
+        self.variables
+            .iter()
+            .map(String::as_str)
+            .filter(|name| {
+                snippets
+                    .iter()
+                    .any(|snippet| mentions(snippet.text(), name))
+            })
+            .collect()
+    }
+}
+
+/// Rust that is ready to be compiled, and where the user's lines are in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Generated {
+    /// The Rust.
+    pub source: String,
+    /// Which of its lines are the user's. Columns are the same on both sides.
+    pub lines: Vec<LineSpan>,
+}
+
+/// Consecutive lines that the user wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineSpan {
+    /// First line in the generated code, from 1.
+    pub generated: usize,
+    /// First line in the cell, from 1.
+    pub cell: usize,
+    /// How many lines.
+    pub count: usize,
+}
+
+impl Generated {
+    /// Adds code of ours, as lines of its own.
+    pub(crate) fn code(&mut self, code: &str) -> &mut Self {
+        self.source.push_str(code.trim_end());
+        self.source.push('\n');
+        self
+    }
+
+    /// Adds the user's code on lines of its own, each character in its column.
+    pub(crate) fn snippet(&mut self, snippet: &Snippet) -> &mut Self {
+        self.lines.push(LineSpan {
+            generated: self.source.matches('\n').count() + 1,
+            cell: snippet.line,
+            count: snippet.text.matches('\n').count() + 1,
+        });
+        let _ = write!(self.source, "{:1$}{2}", "", snippet.column, snippet.text);
+        self.source.push('\n');
+        self
+    }
+
+    /// The line of the cell that a generated line shows; `None` if it is not the user's.
+    pub fn cell_line(&self, generated: usize) -> Option<usize> {
+        self.lines
+            .iter()
+            .find(|span| (span.generated..span.generated + span.count).contains(&generated))
+            .map(|span| span.cell + generated - span.generated)
+    }
+}
+
+/// What every measurement declares: the runtime's functions, what `?` in the snippet turns into,
+/// and a guard that ends a fork before it would drop its copies of the session's variables.
+/// The guard runs however the snippet ends: at its end, by `?`, or by a panic.
+const PRELUDE: &str = r#"#[allow(warnings)] let _ = {
+unsafe extern "C" {
+    fn memit_measure_memory(repeat: u32, timeout_ns: u64, interval_ns: u64, children: bool, isolated: bool, call: unsafe extern "C" fn(*mut u8) -> u32, data: *mut u8);
+    fn memit_measure_time(loops: u64, repeat: u32, cpu_clock: bool, fresh: bool, isolated: bool, call: unsafe extern "C" fn(*mut u8) -> u32, data: *mut u8);
+    fn memit_returned(error: *const u8, length: usize);
+    fn memit_leave(code: u32);
+    fn memit_begin();
+    fn memit_peak();
+    fn memit_dropped();
+    fn memit_next_run() -> u64;
+    fn memit_start_clock();
+    fn memit_stop_clock();
+}
+struct MemitReturned;
+impl<E: ::std::fmt::Debug> ::std::convert::From<E> for MemitReturned {
+    fn from(error: E) -> Self {
+        let text = ::std::format!("{error:?}");
+        unsafe { memit_returned(text.as_ptr(), text.len()) };
+        Self
+    }
+}
+fn memit_flush() {
+    let _ = ::std::io::Write::flush(&mut ::std::io::stdout());
+}
+struct MemitGuard { finished: bool }
+impl ::std::ops::Drop for MemitGuard {
+    fn drop(&mut self) {
+        memit_flush();
+        let code = if ::std::thread::panicking() { 3 } else if self.finished { 1 } else { 2 };
+        unsafe { memit_leave(code) };
+    }
+}
+unsafe extern "C" fn memit_call<F: ::std::ops::FnMut() -> ::std::result::Result<(), MemitReturned>>(body: *mut u8) -> u32 {
+    let body = unsafe { &mut *body.cast::<F>() };
+    match ::std::panic::catch_unwind(::std::panic::AssertUnwindSafe(body)) {
+        Ok(Ok(())) => 1,
+        Ok(Err(_)) => 2,
+        Err(_) => 3,
+    }
+}
+"#;
+
+/// Opens the code of a measurement: what every one declares, and the call of `measure` (the
+/// runtime's function with all arguments but the last two) with a closure that [`finish`] closes.
+pub(crate) fn open(generated: &mut Generated, measure: &str, copied: &[&str]) {
+    generated.code(PRELUDE);
+    generated.code(&format!(
+        "fn memit_run<F: ::std::ops::FnMut() -> ::std::result::Result<(), MemitReturned>>(mut body: F) {{\n    \
+         unsafe {{ {measure}, memit_call::<F>, (&raw mut body).cast()) }};\n}}\nmemit_run(|| {{"
+    ));
+    for name in copied {
+        generated.code(&format!(
+            "let mut {name} = unsafe {{ ::std::ptr::read(&raw const {name}) }};"
+        ));
+    }
+    generated.code("let mut memit_guard = MemitGuard { finished: false };");
+}
+
+/// Closes what [`open`] has opened.
+pub(crate) fn finish(generated: &mut Generated) {
+    generated.code("memit_guard.finished = true;\n::std::result::Result::Ok(())\n});\n};");
+}
+
+/// Why a compile error about a moved or changed variable arises in place.
+pub(crate) fn explain_in_place(error_code: &str, scope: &Scope) -> Option<String> {
+    let moved = ["E0382", "E0505", "E0507"].contains(&error_code);
+    let changed = ["E0594", "E0596"].contains(&error_code);
+    (!scope.isolated() && (moved || changed)).then(|| {
+        format!(
+            "the session has {} threads, so it cannot be forked and the snippet runs in the \
+             session itself, where it {}. Work on a clone of it",
+            scope.threads,
+            if moved {
+                "cannot consume a session variable"
+            } else {
+                "cannot change a variable that is not `mut`"
+            },
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_lines_keep_their_columns_and_know_their_cell() {
+        let cell = "%%memit let é = 1;\nfoo(é)\nbar()";
+        let mut generated = Generated::default();
+        generated.code("{");
+        generated.snippet(&Snippet::new(cell, 8..19));
+        generated.code(";");
+        generated.snippet(&Snippet::new(cell, 20..cell.len()));
+        assert_eq!(
+            generated.source,
+            "{\n        let é = 1;\n;\nfoo(é)\nbar()\n"
+        );
+        let lines: Vec<_> = (1..=6).map(|line| generated.cell_line(line)).collect();
+        assert_eq!(lines, [None, Some(1), None, Some(2), Some(3), None]);
+    }
+
+    #[test]
+    fn only_variables_that_the_snippet_mentions_are_used() {
+        let scope = Scope {
+            variables: vec!["v".into(), "w".into()],
+            threads: 1,
+        };
+        let snippet = Snippet::new("vw(v)", 0..5);
+        assert_eq!(scope.used_by(&[&snippet]), ["v"]);
+    }
+}

@@ -1,0 +1,83 @@
+//! What the magics that measure statements have in common.
+
+use crate::error::MagicError;
+use crate::magic::{Call, Delivery};
+use crate::options::{OptionSpec, Options};
+use crate::snippet::Snippet;
+use crate::syntax::Statements;
+
+pub(crate) const RETURN: OptionSpec = OptionSpec {
+    short: 'o',
+    long: "return",
+    value: None,
+    help: "Make the result the value of the cell.",
+};
+
+pub(crate) const QUIET: OptionSpec = OptionSpec {
+    short: 'q',
+    long: "quiet",
+    value: None,
+    help: "Do not show the result.",
+};
+
+pub(crate) const VARIABLE: OptionSpec = OptionSpec {
+    short: 'v',
+    long: "variable",
+    value: Some("NAME"),
+    help: "Bind the result to a variable of the session: a plain struct.",
+};
+
+/// Where the answer goes, as [`RETURN`], [`QUIET`] and [`VARIABLE`] say.
+pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
+    let variable = options.value('v', "the name of a variable", |name: &String| {
+        let mut chars = name.chars();
+        chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
+            && chars.all(|c| c == '_' || c.is_alphanumeric())
+            && name != "_"
+            && Statements::parse(&format!("let {name} = 1;")).bound_names() == [name.as_str()]
+    })?;
+    Ok(Delivery {
+        quiet: options.has('q'),
+        returned: options.has('o'),
+        variable,
+    })
+}
+
+/// The set-up, if there is one, and the statements to measure.
+pub(crate) fn parts(call: &Call) -> Result<(Option<Snippet>, Snippet), MagicError> {
+    let (setup, body) = match &call.body {
+        Some(body) => (Some(call.argument.clone()), body.clone()),
+        None => (None, call.argument.clone()),
+    };
+    if body.is_blank() {
+        let message = if call.cell {
+            "there is nothing below this line to measure"
+        } else {
+            "there is no statement to measure"
+        };
+        let span = call.argument.range();
+        return Err(
+            MagicError::new(message, span.start.saturating_sub(1)..span.end).with_help(
+                "write the statement behind the options, or `?` behind the name for help",
+            ),
+        );
+    }
+    Ok((setup.filter(|setup| !setup.is_blank()), body))
+}
+
+/// The snippets, if a measurement can run them.
+pub(crate) fn checked<'a>(
+    setup: Option<&'a Snippet>,
+    body: &'a Snippet,
+) -> Result<Vec<&'a Snippet>, MagicError> {
+    let snippets: Vec<_> = setup.into_iter().chain([body]).collect();
+    for snippet in &snippets {
+        if Statements::parse(snippet.text()).awaits() {
+            return Err(
+                MagicError::new("a measured statement cannot `.await`", snippet.range())
+                    .with_help("give the future to a runtime's `block_on(async { … })`"),
+            );
+        }
+    }
+    Ok(snippets)
+}

@@ -1,0 +1,92 @@
+//! Statistics of a set of runs. Each is 0 for no runs.
+
+/// The sum, with the rounding error of each addition carried along.
+///
+/// `IPython` sums by Python's `fsum`, which is exact. This is the compensated sum of Neumaier
+/// ("Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", ZAMM 54, 1974): for
+/// values of one sign, as times are, its error is about that of a single rounding.
+pub fn sum(values: &[f64]) -> f64 {
+    let mut sum = 0.0_f64;
+    let mut lost = 0.0;
+    for &value in values {
+        let next = sum + value;
+        lost += if sum.abs() >= value.abs() {
+            (sum - next) + value
+        } else {
+            (value - next) + sum
+        };
+        sum = next;
+    }
+    sum + lost
+}
+
+/// The arithmetic mean.
+pub fn mean(values: &[f64]) -> f64 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    sum(values) / values.len() as f64
+}
+
+/// The standard deviation of the values as a whole population (divided by their number, not by
+/// one less), as `IPython`'s `%timeit` gives it.
+pub fn standard_deviation(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    let squares: Vec<f64> = values.iter().map(|value| (value - mean).powi(2)).collect();
+    self::mean(&squares).sqrt()
+}
+
+/// The lowest value.
+pub fn best(values: &[f64]) -> f64 {
+    values.iter().copied().reduce(f64::min).unwrap_or_default()
+}
+
+/// The highest value.
+pub fn worst(values: &[f64]) -> f64 {
+    values.iter().copied().reduce(f64::max).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these values are exact in binary")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_small_value_survives_between_large_ones() {
+        assert_eq!(sum(&[1.0, 1e100, 1.0, -1e100]), 2.0);
+        assert_eq!(sum(&[0.1; 10]), 1.0);
+    }
+
+    #[test]
+    fn statistics_of_a_known_population() {
+        let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+        assert_eq!(mean(&values), 5.0);
+        assert_eq!(standard_deviation(&values), 2.0);
+        assert_eq!(best(&values), 2.0);
+        assert_eq!(worst(&values), 9.0);
+    }
+
+    #[test]
+    fn one_run_has_no_deviation() {
+        assert_eq!(mean(&[11.2]), 11.2);
+        assert_eq!(standard_deviation(&[11.2]), 0.0);
+    }
+
+    #[test]
+    fn no_runs_give_zero() {
+        for statistic in [mean, standard_deviation, best, worst] {
+            assert_eq!(statistic(&[]), 0.0);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_mean_lies_between_best_and_worst(values in prop::collection::vec(0.0..1e12f64, 1..50)) {
+            let slack = worst(&values) * 1e-12;
+            prop_assert!(mean(&values) >= best(&values) - slack);
+            prop_assert!(mean(&values) <= worst(&values) + slack);
+        }
+    }
+}

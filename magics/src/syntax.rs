@@ -1,0 +1,311 @@
+//! What Rust's own grammar says about a piece of a cell.
+
+use std::ops::Range;
+
+use ra_ap_syntax::ast::{self, AstNode, HasName};
+use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextRange, TextSize};
+
+/// evcxr compiles cells in this edition.
+const EDITION: Edition = Edition::Edition2024;
+
+const BEFORE: &str = "fn cell() {";
+const AFTER: &str = "\n}";
+
+/// Statements parsed as the body of a function; offsets are those of the statements.
+pub struct Statements {
+    file: SourceFile,
+    errors: Vec<Range<usize>>,
+    length: usize,
+}
+
+/// How far a piece of code is from being runnable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completeness {
+    /// It can be run.
+    Complete,
+    /// More must be typed; this many brackets are open.
+    Incomplete {
+        /// Brackets of any kind that are still open.
+        depth: usize,
+    },
+    /// Nothing that is typed behind it can make it Rust.
+    Invalid,
+}
+
+impl Statements {
+    /// Parses `code`. Errors are kept, not reported.
+    pub fn parse(code: &str) -> Self {
+        let parsed = SourceFile::parse(&format!("{BEFORE}{code}{AFTER}"), EDITION);
+        let before = BEFORE.len();
+        let errors = parsed
+            .errors()
+            .iter()
+            .map(|error| {
+                let range = error.range();
+                usize::from(range.start()).saturating_sub(before)
+                    ..usize::from(range.end()).saturating_sub(before)
+            })
+            .collect();
+        Self {
+            file: parsed.tree(),
+            errors,
+            length: code.len(),
+        }
+    }
+
+    fn tokens(&self) -> impl Iterator<Item = SyntaxToken> {
+        let range = TextRange::at(TextSize::of(BEFORE), offset(self.length));
+        self.file
+            .syntax()
+            .descendants_with_tokens()
+            .filter_map(ra_ap_syntax::NodeOrToken::into_token)
+            .filter(move |token| {
+                range
+                    .intersect(token.text_range())
+                    .is_some_and(|r| !r.is_empty())
+            })
+    }
+
+    /// The nodes that stand directly in the body.
+    fn statements(&self) -> impl Iterator<Item = SyntaxNode> {
+        self.file
+            .syntax()
+            .children()
+            .find_map(ast::Fn::cast)
+            .and_then(|function| function.body())
+            .and_then(|body| body.stmt_list())
+            .into_iter()
+            .flat_map(|list| list.syntax().children())
+    }
+
+    /// Whether a new statement may begin behind the code: the last one has ended, and the end
+    /// lies in no bracket, string or comment.
+    pub fn end_is_boundary(&self) -> bool {
+        let mut depth = 0usize;
+        let mut last = None;
+        for token in self.tokens() {
+            match token.kind() {
+                SyntaxKind::WHITESPACE => {}
+                SyntaxKind::COMMENT if is_open_comment(&token) => return false,
+                SyntaxKind::COMMENT => {}
+                SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => depth += 1,
+                SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => {
+                    depth = depth.saturating_sub(1);
+                }
+                _ => {}
+            }
+            if !token.kind().is_trivia() {
+                last = Some(token.kind());
+            }
+        }
+        depth == 0
+            && match last {
+                None | Some(SyntaxKind::SEMICOLON) => true,
+                Some(SyntaxKind::R_CURLY) => self.last_statement_needs_no_semicolon(),
+                // An attribute of the whole cell: `#![feature(…)]`.
+                Some(SyntaxKind::R_BRACK) => self
+                    .statements()
+                    .last()
+                    .is_some_and(|node| ast::Attr::can_cast(node.kind())),
+                _ => false,
+            }
+    }
+
+    fn last_statement_needs_no_semicolon(&self) -> bool {
+        let Some(last) = self.statements().last() else {
+            return false;
+        };
+        let expression = match ast::ExprStmt::cast(last.clone()) {
+            Some(statement) => statement.expr(),
+            None => ast::Expr::cast(last.clone()),
+        };
+        match expression {
+            None => ast::Item::can_cast(last.kind()),
+            Some(ast::Expr::MacroExpr(_)) => true,
+            Some(expression) => expression.is_block_like(),
+        }
+    }
+
+    /// Whether it can be run as it stands.
+    pub fn completeness(&self) -> Completeness {
+        let mut open = Vec::new();
+        let mut last = None;
+        for token in self.tokens() {
+            let kind = token.kind();
+            match kind {
+                SyntaxKind::L_PAREN => open.push(SyntaxKind::R_PAREN),
+                SyntaxKind::L_BRACK => open.push(SyntaxKind::R_BRACK),
+                SyntaxKind::L_CURLY => open.push(SyntaxKind::R_CURLY),
+                SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => {
+                    if open.pop() != Some(kind) {
+                        return Completeness::Invalid;
+                    }
+                }
+                SyntaxKind::COMMENT if is_open_comment(&token) => {
+                    return Completeness::Incomplete { depth: open.len() };
+                }
+                _ => {}
+            }
+            if !kind.is_trivia() {
+                last = Some(token);
+            }
+        }
+        let Some(last) = last else {
+            return Completeness::Complete;
+        };
+        let end = usize::from(last.text_range().end()) - BEFORE.len();
+        let depth = open.len();
+        // A string that is not closed swallows the rest, our own closing brace included.
+        let is_open_string = end > self.length;
+        let first_error = self.errors.iter().map(|error| error.start).min();
+        match first_error {
+            _ if is_open_string => Completeness::Incomplete { depth },
+            None if depth == 0 => Completeness::Complete,
+            Some(error) if error < end && depth == 0 => Completeness::Invalid,
+            _ => Completeness::Incomplete { depth },
+        }
+    }
+
+    /// Names that the `let` statements bind at the top level.
+    pub fn bound_names(&self) -> Vec<String> {
+        self.statements()
+            .filter_map(ast::LetStmt::cast)
+            .filter_map(|statement| statement.pat())
+            .flat_map(|pattern| {
+                pattern
+                    .syntax()
+                    .descendants()
+                    .filter_map(ast::IdentPat::cast)
+                    .collect::<Vec<_>>()
+            })
+            .filter_map(|pattern| pattern.name())
+            .map(|name| name.text().to_string())
+            .collect()
+    }
+
+    /// Whether `.await` is used outside of the code's own `async` blocks and functions.
+    pub fn awaits(&self) -> bool {
+        self.file
+            .syntax()
+            .descendants()
+            .filter_map(ast::AwaitExpr::cast)
+            .any(|expression| {
+                !expression.syntax().ancestors().skip(1).any(|node| {
+                    ast::BlockExpr::cast(node.clone())
+                        .is_some_and(|block| block.async_token().is_some())
+                        || ast::ClosureExpr::cast(node.clone())
+                            .is_some_and(|closure| closure.async_token().is_some())
+                        || ast::Fn::cast(node)
+                            .is_some_and(|function| function.async_token().is_some())
+                })
+            })
+    }
+}
+
+fn is_open_comment(token: &SyntaxToken) -> bool {
+    let text = token.text();
+    text.starts_with("/*") && {
+        let opened = text.matches("/*").count();
+        opened > text.matches("*/").count()
+    }
+}
+
+fn offset(bytes: usize) -> TextSize {
+    TextSize::try_from(bytes).unwrap_or_default()
+}
+
+/// Whether `word` stands in `code` as a word of its own, be it in a string (format strings
+/// capture variables) or in a comment.
+pub fn mentions(code: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(word).any(|(at, _)| {
+        !code[..at].chars().next_back().is_some_and(is_part)
+            && !code[at + word.len()..].chars().next().is_some_and(is_part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boundary(code: &str) -> bool {
+        Statements::parse(code).end_is_boundary()
+    }
+
+    #[test]
+    fn a_statement_boundary_is_where_rust_has_one() {
+        for code in [
+            "",
+            "\n// comment\n",
+            "let x = 1;\n",
+            "fn f() {}\n",
+            "if a { b() }\n",
+            "for i in 0..3 { f(i); } // done\n",
+            "println!{\"x\"}\n",
+            "struct S;\n",
+            "#![allow(dead_code)]\n",
+            "let s = \"%memit x\";\n",
+        ] {
+            assert!(boundary(code), "{code:?}");
+        }
+        for code in [
+            "let x = total\n",
+            "let x = S { a: 1 }\n",
+            "let y = match x { _ => 1 }\n",
+            "f(\n",
+            "fn f() {\n",
+            "let s = \"\n",
+            "let s = r#\"\n;",
+            "/* comment\n",
+            "/* a /* b */ \n",
+            "x = if a { 1 } else { 2 }\n",
+        ] {
+            assert!(!boundary(code), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn completeness_follows_the_grammar() {
+        use Completeness::{Complete, Incomplete, Invalid};
+        for (code, expected) in [
+            ("", Complete),
+            ("1 + 1", Complete),
+            ("let x = 3;", Complete),
+            ("fn f() { 1 }", Complete),
+            ("fn f() {", Incomplete { depth: 1 }),
+            ("let v = vec![(1,", Incomplete { depth: 2 }),
+            ("let x =", Incomplete { depth: 0 }),
+            ("a +", Incomplete { depth: 0 }),
+            ("let s = \"abc", Incomplete { depth: 0 }),
+            ("/* not yet", Incomplete { depth: 0 }),
+            ("foo)", Invalid),
+            ("f(]", Invalid),
+            ("let x 7 = 3;", Invalid),
+        ] {
+            assert_eq!(Statements::parse(code).completeness(), expected, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_those_that_let_binds() {
+        let names =
+            Statements::parse("let (a, mut b) = f(); let S { c, d: e } = s; { let x = 1; }")
+                .bound_names();
+        assert_eq!(names, ["a", "b", "c", "e"]);
+    }
+
+    #[test]
+    fn an_await_counts_unless_the_code_makes_it_async_itself() {
+        assert!(Statements::parse("f().await").awaits());
+        assert!(!Statements::parse("block_on(async { f().await })").awaits());
+        assert!(!Statements::parse("async fn g() { f().await }").awaits());
+    }
+
+    #[test]
+    fn words_are_found_in_format_strings_too() {
+        assert!(mentions("println!(\"{v:?}\")", "v"));
+        assert!(!mentions("vec![1]", "v"));
+        assert!(mentions("v", "v"));
+        assert!(!mentions("größe", "gr"));
+    }
+}

@@ -1,0 +1,238 @@
+//! `%timeit`: how long a statement takes.
+
+use std::time::Duration;
+
+use memit_runtime::measurement::Measured;
+
+use crate::error::MagicError;
+use crate::magic::{Action, Answer, Call, Delivery, Form, Magic, Measurement};
+use crate::options::OptionSpec;
+use crate::report;
+use crate::result::time::TimeitResult;
+use crate::snippet::{self, Generated, Scope, Snippet};
+use crate::statement;
+use crate::syntax::{Statements, mentions};
+
+/// The magic.
+pub(crate) struct Timeit;
+
+impl Magic for Timeit {
+    fn name(&self) -> &'static str {
+        "timeit"
+    }
+
+    fn form(&self) -> Form {
+        Form::Both
+    }
+
+    fn summary(&self) -> &'static str {
+        "Measure how long a statement takes"
+    }
+
+    fn argument(&self) -> &'static str {
+        "STATEMENTS"
+    }
+
+    fn details(&self) -> &'static str {
+        "\
+Runs the statements in a loop, in a fork of the session: its variables stay as they are.
+The number of loops is the power of ten with which a run takes 0.2 s; mean and standard
+deviation are over the runs, as in IPython. A separate pass counts the heap.
+
+Code is compiled as `cargo build --release` does. Values go through `black_box`; if the
+inputs are constants, the compiler may still work them out beforehand: pass them through
+`std::hint::black_box` too.
+
+As a cell magic, the statements on its first line are set-up: run once for each run, not
+timed. With `--fresh` the set-up is run before every execution, for statements that
+consume or change what they work on.
+
+Examples:
+    %timeit (0..1000u64).sum::<u64>()
+    %timeit -n 1000 -r 3 v.clone()
+    %%timeit --fresh let mut w = v.clone();
+    w.sort()"
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        OPTIONS
+    }
+
+    fn resolve(&self, call: &Call) -> Result<Action, MagicError> {
+        let options = &call.options;
+        let fresh = options.has('f');
+        let (setup, body) = statement::parts(call)?;
+        if fresh && setup.is_none() {
+            let span = options.span('f').unwrap_or_default();
+            return Err(
+                MagicError::new("`--fresh` needs a set-up to repeat", span).with_help(
+                    "write `%%timeit --fresh SETUP` and the statements on the lines below",
+                ),
+            );
+        }
+        let loops = options.value('n', "a whole number above 0", |n: &u64| *n > 0)?;
+        let repeat = options.value('r', "a whole number from 1 to 1000000", |r: &u32| {
+            (1..=1_000_000).contains(r)
+        })?;
+        let precision = options.value('p', "a number of digits from 1 to 17", |p| {
+            (1..=17).contains(p)
+        })?;
+        Ok(Action::Measure(Box::new(TimeOf {
+            loops: loops.unwrap_or(0),
+            repeat: repeat.unwrap_or(DEFAULT_REPEAT),
+            // As in IPython, where each of the two sets the clock: the later test wins.
+            cpu_clock: options.has('c'),
+            precision: precision.unwrap_or(DEFAULT_PRECISION),
+            fresh,
+            delivery: statement::delivery(options)?,
+            setup,
+            body,
+        })))
+    }
+}
+
+const DEFAULT_REPEAT: u32 = 7;
+const DEFAULT_PRECISION: usize = 3;
+
+const OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        short: 'n',
+        long: "number",
+        value: Some("N"),
+        help: "Execute the statements N times in each run. Default: chosen so that a run takes 0.2 s.",
+    },
+    OptionSpec {
+        short: 'r',
+        long: "repeat",
+        value: Some("R"),
+        help: "Number of runs. Default: 7.",
+    },
+    OptionSpec {
+        short: 't',
+        long: "wall",
+        value: None,
+        help: "Measure wall-clock time, which is the default.",
+    },
+    OptionSpec {
+        short: 'c',
+        long: "cpu",
+        value: None,
+        help: "Measure processor time, in which waiting does not count.",
+    },
+    OptionSpec {
+        short: 'p',
+        long: "precision",
+        value: Some("P"),
+        help: "Digits of the time that is shown. Default: 3.",
+    },
+    OptionSpec {
+        short: 'f',
+        long: "fresh",
+        value: None,
+        help: "Run the set-up before every execution, untimed.",
+    },
+    statement::RETURN,
+    statement::QUIET,
+    statement::VARIABLE,
+];
+
+/// A resolved `%timeit`.
+struct TimeOf {
+    /// 0: to be chosen.
+    loops: u64,
+    repeat: u32,
+    cpu_clock: bool,
+    precision: usize,
+    fresh: bool,
+    delivery: Delivery,
+    setup: Option<Snippet>,
+    body: Snippet,
+}
+
+impl Measurement for TimeOf {
+    fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
+        let snippets = statement::checked(self.setup.as_ref(), &self.body)?;
+        let isolated = scope.isolated();
+        let used = scope.used_by(&snippets);
+        let measure = format!(
+            "memit_measure_time({}, {}, {}, {}, {isolated}",
+            self.loops, self.repeat, self.cpu_clock, self.fresh
+        );
+        let mut generated = Generated::default();
+        snippet::open(&mut generated, &measure, if isolated { &used } else { &[] });
+        generated.code(&escape(used.into_iter()));
+        generated.code("let mut memit_timed = |memit_loops: u64| -> ::std::result::Result<(), MemitReturned> {\nlet mut memit_left = 0..memit_loops;");
+        if self.fresh {
+            generated.code("while let ::std::option::Option::Some(_) = memit_left.next() {");
+            self.set_up(&mut generated);
+            generated.code("unsafe { memit_start_clock() };\n::std::hint::black_box({");
+            generated.snippet(&self.body);
+            generated.code("});\nunsafe { memit_stop_clock() };\n}");
+        } else {
+            self.set_up(&mut generated);
+            generated.code("unsafe { memit_start_clock() };\nwhile let ::std::option::Option::Some(_) = memit_left.next() {\n::std::hint::black_box({");
+            generated.snippet(&self.body);
+            generated.code("});\n}\nunsafe { memit_stop_clock() };");
+        }
+        // A `break` in the statements would cut the loop short without a word.
+        generated.code(
+            "if memit_left.next().is_some() {\n\
+             return ::std::result::Result::Err(MemitReturned::from(::std::format_args!(\"`break` left the timed loop\")));\n\
+             }\n::std::result::Result::Ok(())\n};\n\
+             loop {\nlet memit_loops = unsafe { memit_next_run() };\n\
+             if memit_loops == 0 { break; }\nmemit_timed(memit_loops)?;\nmemit_flush();\n}",
+        );
+        snippet::finish(&mut generated);
+        Ok(generated)
+    }
+
+    fn answer(&self, measured: Measured, compile_time: Duration) -> Option<Answer> {
+        let Measured::Time(measurement) = measured else {
+            return None;
+        };
+        let compile_time = u64::try_from(compile_time.as_nanos()).unwrap_or(u64::MAX);
+        let result = TimeitResult::new(measurement, compile_time, self.precision);
+        Some(Answer {
+            report: report::timeit(&result),
+            value: result.rust_value(),
+        })
+    }
+
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    fn explain(&self, error_code: &str, scope: &Scope) -> Option<String> {
+        snippet::explain_in_place(error_code, scope).or_else(|| {
+            let moved = ["E0382", "E0505", "E0507"].contains(&error_code);
+            (moved && !self.fresh).then(|| {
+                "the statements run many times, so they cannot consume what they work on. \
+                 Make it anew for each: `%%timeit --fresh let x = x.clone();`, and the \
+                 statements on the lines below"
+                    .to_owned()
+            })
+        })
+    }
+}
+
+impl TimeOf {
+    fn set_up(&self, generated: &mut Generated) {
+        let Some(setup) = &self.setup else { return };
+        generated.snippet(setup).code(";");
+        let names = Statements::parse(setup.text()).bound_names();
+        let used = names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| mentions(self.body.text(), name));
+        generated.code(&escape(used));
+    }
+}
+
+/// Shows the variables' addresses to `black_box` once. From then on the compiler must reckon
+/// with a change of them at every later `black_box`, so it cannot move work on them out of the
+/// loop; inside the loop this costs nothing.
+fn escape<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names
+        .map(|name| format!("::std::hint::black_box(&raw const {name});\n"))
+        .collect()
+}
