@@ -95,17 +95,25 @@ fn become_run(limits: Limits) {
                 libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
             }
         }
-        if limits.quiet {
-            let null = libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY);
-            if null >= 0 {
-                libc::dup2(null, libc::STDOUT_FILENO);
-                libc::dup2(null, libc::STDERR_FILENO);
-                libc::close(null);
-            }
-        }
+    }
+    if limits.quiet {
+        silence();
     }
     // When memory runs out, the run goes first, not the session or the kernel.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+}
+
+/// Throws away what this process writes to its output from now on.
+pub(crate) fn silence() {
+    // SAFETY: system calls on a name and on descriptors; a failure leaves the output as it was.
+    unsafe {
+        let null = libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY);
+        if null >= 0 {
+            libc::dup2(null, libc::STDOUT_FILENO);
+            libc::dup2(null, libc::STDERR_FILENO);
+            libc::close(null);
+        }
+    }
 }
 
 fn wait(control: &Control, pid: libc::pid_t, limits: Limits) -> io::Result<Finished> {

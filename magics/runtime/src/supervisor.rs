@@ -23,13 +23,7 @@ pub const CHILD_VARIABLE: &str = "EVCXR_IS_RUNTIME";
 const COMPLETE_LINE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
 
 /// Variables that are the kernel's and evcxr's business and would mislead user code.
-const PRIVATE_VARIABLES: [&str; 5] = [
-    CHILD_VARIABLE,
-    SOCKET_VARIABLE,
-    "RUST_BACKTRACE",
-    "CARGO_PROFILE_DEV_DEBUG_ASSERTIONS",
-    "CARGO_PROFILE_DEV_OVERFLOW_CHECKS",
-];
+const PRIVATE_VARIABLES: [&str; 3] = [CHILD_VARIABLE, SOCKET_VARIABLE, "RUST_BACKTRACE"];
 
 /// Runs a session until its end. Must be called at the start of `main`, in the only thread, of a
 /// process that evcxr has started.
@@ -268,14 +262,13 @@ impl Supervisor {
     /// The cell has run: all of its output goes out before evcxr is told.
     fn complete(&mut self) -> io::Result<()> {
         self.drain()?;
-        if let Some(panic) = self.panic.take() {
-            if self.panicked {
-                self.send(&Event::Panicked(panic))?;
-            } else {
-                self.send(&Event::Stderr(panic::text(&panic).into_bytes()))?;
-            }
+        let panic = self.panic.take();
+        if std::mem::take(&mut self.panicked) {
+            // Code that sets a panic hook of its own leaves us without the details.
+            self.send(&Event::Panicked(panic.unwrap_or_default()))?;
+        } else if let Some(caught) = panic {
+            self.send(&Event::Stderr(panic::text(&caught).into_bytes()))?;
         }
-        self.panicked = false;
         self.running = false;
         tell_evcxr(COMPLETE_LINE)
     }
@@ -316,14 +309,17 @@ impl Supervisor {
             if self.evcxr.read_until(b'\n', &mut line)? == 0 {
                 return Ok(false);
             }
-            let sent = if self.running {
-                self.input.write_all(&line)
+            // Writing fails if the session process has just ended, which is dealt with as such.
+            if self.running {
+                let _ = self.input.write_all(&line);
+            } else if self.control.interrupted() {
+                // Interrupted while it was being compiled: to evcxr a cell that panicked at once.
+                tell_evcxr(PANIC_LINE)?;
+                tell_evcxr(COMPLETE_LINE)?;
             } else {
                 self.running = true;
-                self.commands.write_all(&line)
-            };
-            // A session process that has just ended is dealt with as such.
-            let _ = sent;
+                let _ = self.commands.write_all(&line);
+            }
             if self.evcxr.buffer().is_empty() {
                 return Ok(true);
             }

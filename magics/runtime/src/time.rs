@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::board::Board;
-use crate::fork::Limits;
+use crate::fork::{self, Limits};
 use crate::heap;
 use crate::measurement::{Clock, Failure, FailureKind, Measured, TimeMeasurement};
 use crate::memory::{self, MemoryProbe};
@@ -135,6 +135,8 @@ pub(crate) struct TimeProbe {
     board: Arc<Board>,
     plan: Plan,
     stage: Stage,
+    /// The output of the first run has been shown.
+    shown: bool,
     loops: u64,
     /// Time of the current run, and the reading of the clock when it was last started.
     elapsed_ns: u64,
@@ -150,6 +152,7 @@ impl TimeProbe {
             board,
             plan,
             stage: Stage::First,
+            shown: false,
             loops: plan.loops.unwrap_or(1),
             elapsed_ns: 0,
             started_ns: 0,
@@ -172,6 +175,13 @@ impl TimeProbe {
     /// Loops of the next run; 0 when there are enough.
     pub(crate) fn next_run(&mut self) -> u64 {
         let elapsed = std::mem::take(&mut self.elapsed_ns);
+        if self.stage != Stage::First && !self.shown {
+            // The first run has shown what the snippet prints; nobody wants it a million times.
+            self.shown = true;
+            if self.plan.isolated {
+                fork::silence();
+            }
+        }
         self.stage = match self.stage {
             Stage::First if self.plan.loops.is_some() => Stage::Running(0),
             Stage::First => Stage::Ranging,
@@ -294,9 +304,11 @@ fn cycle_ns() -> f64 {
     let fastest = (0..5)
         .map(|_| {
             let start = std::time::Instant::now();
+            let mut product = 3;
             for _ in 0..ROUNDS {
-                multiply_chain();
+                product = multiply_chain(product);
             }
+            std::hint::black_box(product);
             start.elapsed()
         })
         .min()
@@ -306,32 +318,36 @@ fn cycle_ns() -> f64 {
 
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn multiply_chain() {
+fn multiply_chain(mut product: u64) -> u64 {
     // SAFETY: arithmetic in one register of its own.
     unsafe {
         std::arch::asm!(
             "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}",
             "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}",
-            x = inout(reg) 3u64 => _,
-            options(nomem, nostack),
+            x = inout(reg) product,
+            options(pure, nomem, nostack),
         );
     }
+    product
 }
 
 #[cfg(target_arch = "aarch64")]
 #[inline(always)]
-fn multiply_chain() {
+fn multiply_chain(mut product: u64) -> u64 {
     // SAFETY: arithmetic in one register of its own.
     unsafe {
         std::arch::asm!(
             "mul {x}, {x}, {x}", "mul {x}, {x}, {x}", "mul {x}, {x}, {x}", "mul {x}, {x}, {x}",
             "mul {x}, {x}, {x}", "mul {x}, {x}, {x}", "mul {x}, {x}, {x}", "mul {x}, {x}, {x}",
             "mul {x}, {x}, {x}", "mul {x}, {x}, {x}",
-            x = inout(reg) 3u64 => _,
-            options(nomem, nostack),
+            x = inout(reg) product,
+            options(pure, nomem, nostack),
         );
     }
+    product
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn multiply_chain() {}
+fn multiply_chain(product: u64) -> u64 {
+    product
+}

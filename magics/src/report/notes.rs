@@ -41,8 +41,9 @@ pub(super) fn removed_work(result: &TimeitResult) -> Option<String> {
     result.work_was_removed().then(|| {
         let cycle = units::time(result.cycle_ns, result.precision);
         format!(
-            "less than one clock cycle ({cycle}) per loop: the compiler removed the work. Pass \
-             the inputs through black_box: %timeit f(std::hint::black_box(x))"
+            "no longer than an empty loop, one clock cycle ({cycle}): the compiler removed the \
+             work, or did it beforehand. Pass the inputs through black_box: \
+             %timeit f(std::hint::black_box(x))"
         )
     })
 }

@@ -1,0 +1,199 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::headless::{self, RunOptions};
+use crate::install::{self, Environment, Install, KernelName, Place};
+use crate::jupyter;
+
+/// A Jupyter kernel for Rust that measures memory and time: `%memit`, `%timeit`.
+#[derive(Parser)]
+#[command(name = "memit", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make the kernel known to Jupyter
+    #[command(after_help = "Example:\n  memit install --user")]
+    Install {
+        #[command(flatten)]
+        place: PlaceArgs,
+        #[command(flatten)]
+        name: NameArgs,
+        /// What Jupyter calls the kernel in its menus
+        #[arg(long, value_name = "TEXT", default_value = Install::DEFAULT_DISPLAY_NAME)]
+        display_name: String,
+    },
+    /// Undo `memit install`
+    #[command(after_help = "Example:\n  memit uninstall")]
+    Uninstall {
+        #[command(flatten)]
+        place: PlaceArgs,
+        #[command(flatten)]
+        name: NameArgs,
+    },
+    /// Serve a front-end; Jupyter calls this
+    #[command(after_help = "Example:\n  memit kernel --connection-file connection.json")]
+    Kernel {
+        /// The file in which the front-end describes its sockets
+        #[arg(long, value_name = "FILE")]
+        connection_file: PathBuf,
+    },
+    /// Execute a notebook without Jupyter
+    #[command(after_help = "Example:\n  memit run notebooks/quickstart.ipynb -o executed.ipynb")]
+    Run {
+        /// The notebook
+        notebook: PathBuf,
+        /// Write the executed notebook to this file
+        #[arg(short, long, value_name = "OUT")]
+        output: Option<PathBuf>,
+        /// Write the executed notebook over the original
+        #[arg(long, conflicts_with = "output")]
+        inplace: bool,
+        /// Stop a cell that takes longer than this
+        #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+        timeout: Option<Duration>,
+        /// Go on after a cell that fails
+        #[arg(long)]
+        allow_errors: bool,
+    },
+    /// Evaluate cells and print their results
+    #[command(after_help = "Examples:\n  \
+        memit eval '%timeit (0..1000u64).sum::<u64>()'\n  \
+        memit eval 'let v = vec![1u8; 1 << 20];' '%memit v.clone()'\n  \
+        echo '1 + 1' | memit eval -")]
+    Eval {
+        /// Cells, evaluated in order; `-` reads one from standard input
+        #[arg(value_name = "CODE", default_value = "-", allow_hyphen_values = true)]
+        cells: Vec<String>,
+    },
+}
+
+/// Where a kernelspec goes.
+#[derive(Args)]
+#[group(multiple = false)]
+struct PlaceArgs {
+    /// For the current user, which is the default
+    #[arg(long)]
+    user: bool,
+    /// In DIR/share/jupyter
+    #[arg(long, value_name = "DIR")]
+    prefix: Option<PathBuf>,
+    /// In the active Python environment
+    #[arg(long)]
+    sys_prefix: bool,
+}
+
+#[derive(Args)]
+struct NameArgs {
+    /// The name under which Jupyter finds the kernel
+    #[arg(long, default_value = Install::DEFAULT_NAME)]
+    name: KernelName,
+}
+
+impl PlaceArgs {
+    /// The place that was named, if one was.
+    fn named(self) -> Option<Place> {
+        if self.sys_prefix {
+            Some(Place::SysPrefix)
+        } else if let Some(prefix) = self.prefix {
+            Some(Place::Prefix(prefix))
+        } else {
+            self.user.then_some(Place::User)
+        }
+    }
+}
+
+/// A duration in seconds, with a fraction if need be.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "not a number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("must be above 0".to_owned()),
+    }
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be done; the caller prints why.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Install {
+                place,
+                name,
+                display_name,
+            } => {
+                let place = place.named().unwrap_or(Place::User);
+                let install = Install {
+                    place,
+                    name: name.name,
+                    display_name,
+                };
+                let path = install.run(&Environment::of_process())?;
+                println!("{}", path.display());
+            }
+            Command::Uninstall { place, name } => {
+                let places = [place.named().unwrap_or(Place::User)];
+                for path in install::uninstall(&places, &name.name, &Environment::of_process())? {
+                    println!("{}", path.display());
+                }
+            }
+            Command::Kernel { connection_file } => jupyter::serve(&connection_file)?,
+            Command::Run {
+                notebook,
+                output,
+                inplace,
+                timeout,
+                allow_errors,
+            } => {
+                let output = if inplace {
+                    Some(notebook.clone())
+                } else {
+                    output
+                };
+                return headless::run(&RunOptions {
+                    notebook,
+                    output,
+                    timeout,
+                    allow_errors,
+                });
+            }
+            Command::Eval { cells } => return headless::eval(&cells),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_shows_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(help.starts_with("Example"), "{}", command.get_name());
+        }
+    }
+}

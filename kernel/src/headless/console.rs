@@ -1,0 +1,48 @@
+//! Outputs on a terminal, as text.
+
+use std::io::Write as _;
+
+use serde_json::Value;
+
+use crate::session::{CellError, MimeBundle, Output, Stream};
+
+/// Prints the text form of every output at once.
+pub(super) struct Console;
+
+impl Output for Console {
+    fn stream(&self, stream: Stream, text: &str) {
+        // A reader that has gone away is no reason to stop the cell.
+        let _ = match stream {
+            Stream::Stdout => write_flushed(anstream::stdout().lock(), text),
+            Stream::Stderr => write_flushed(anstream::stderr().lock(), text),
+        };
+    }
+
+    fn display(&self, data: MimeBundle) {
+        let text = match data.get("text/plain").and_then(Value::as_str) {
+            Some(text) => text.to_owned(),
+            None => {
+                let types: Vec<_> = data.keys().map(String::as_str).collect();
+                format!("<{}>", types.join(", "))
+            }
+        };
+        self.stream(Stream::Stdout, &(text.trim_end().to_owned() + "\n"));
+    }
+
+    fn result(&self, data: MimeBundle) {
+        self.display(data);
+    }
+}
+
+/// Prints an error as a notebook shows it.
+pub(super) fn print_error(error: &CellError) {
+    let _ = write_flushed(
+        anstream::stderr().lock(),
+        &(error.traceback.join("\n") + "\n"),
+    );
+}
+
+fn write_flushed(mut to: impl std::io::Write, text: &str) -> std::io::Result<()> {
+    to.write_all(text.as_bytes())?;
+    to.flush()
+}

@@ -1,0 +1,38 @@
+//! `memit eval`: cells from the command line.
+
+use std::io::Read as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::console::{self, Console};
+use super::start_session;
+use crate::session::Output;
+
+/// Evaluates the cells one after the other; `-` stands for standard input. Stops at the first
+/// that fails, with exit code 1.
+///
+/// # Errors
+///
+/// If the session does not start or standard input cannot be read.
+pub(crate) fn eval(cells: &[String]) -> anyhow::Result<ExitCode> {
+    let mut session = start_session()?;
+    let output: Arc<dyn Output> = Arc::new(Console);
+    for cell in cells {
+        let mut input = String::new();
+        let code = if cell == "-" {
+            std::io::stdin()
+                .read_to_string(&mut input)
+                .context("cannot read standard input")?;
+            &input
+        } else {
+            cell
+        };
+        if let Err(error) = session.execute(code, &output) {
+            console::print_error(&error);
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,142 @@
+//! Outputs of a cell as a notebook keeps them.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use super::notebook::lines;
+use crate::session::{CellError, MimeBundle, Output, Stream};
+
+/// Shows outputs and records them in nbformat's form.
+pub(super) struct Recorder<Shown> {
+    shown: Shown,
+    execution_count: u64,
+    outputs: Mutex<Vec<Recorded>>,
+}
+
+enum Recorded {
+    Stream(Stream, String),
+    Other(Value),
+}
+
+impl<Shown: Output> Recorder<Shown> {
+    pub(super) fn new(shown: Shown, execution_count: u64) -> Self {
+        Self {
+            shown,
+            execution_count,
+            outputs: Mutex::default(),
+        }
+    }
+
+    /// Records how the cell failed.
+    pub(super) fn error(&self, error: &CellError) {
+        self.push(Recorded::Other(json!({
+            "ename": error.ename,
+            "evalue": error.evalue,
+            "output_type": "error",
+            "traceback": error.traceback,
+        })));
+    }
+
+    /// What has been recorded; text that followed text of the same stream is one output.
+    pub(super) fn outputs(&self) -> Vec<Value> {
+        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        outputs
+            .iter()
+            .map(|output| match output {
+                Recorded::Stream(stream, text) => json!({
+                    "name": stream.name(),
+                    "output_type": "stream",
+                    "text": lines(text),
+                }),
+                Recorded::Other(output) => output.clone(),
+            })
+            .collect()
+    }
+
+    fn push(&self, output: Recorded) {
+        let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        match (outputs.last_mut(), output) {
+            (Some(Recorded::Stream(last, text)), Recorded::Stream(stream, more))
+                if *last == stream =>
+            {
+                text.push_str(&more);
+            }
+            (_, output) => outputs.push(output),
+        }
+    }
+}
+
+impl<Shown: Output> Output for Recorder<Shown> {
+    fn stream(&self, stream: Stream, text: &str) {
+        self.push(Recorded::Stream(stream, text.to_owned()));
+        self.shown.stream(stream, text);
+    }
+
+    fn display(&self, data: MimeBundle) {
+        self.push(Recorded::Other(json!({
+            "data": data_lines(&data),
+            "metadata": {},
+            "output_type": "display_data",
+        })));
+        self.shown.display(data);
+    }
+
+    fn result(&self, data: MimeBundle) {
+        self.push(Recorded::Other(json!({
+            "data": data_lines(&data),
+            "execution_count": self.execution_count,
+            "metadata": {},
+            "output_type": "execute_result",
+        })));
+        self.shown.result(data);
+    }
+}
+
+/// Text is kept as lines, JSON as it is.
+fn data_lines(data: &MimeBundle) -> MimeBundle {
+    let keep = |(mime, value): (&String, &Value)| {
+        let value = match value {
+            Value::String(text) if mime.starts_with("text/") || mime == "image/svg+xml" => {
+                lines(text)
+            }
+            other => other.clone(),
+        };
+        (mime.clone(), value)
+    };
+    data.iter().map(keep).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nowhere;
+
+    impl Output for Nowhere {
+        fn stream(&self, _: Stream, _: &str) {}
+        fn display(&self, _: MimeBundle) {}
+        fn result(&self, _: MimeBundle) {}
+    }
+
+    #[test]
+    fn text_of_one_stream_is_one_output() {
+        let recorder = Recorder::new(Nowhere, 3);
+        recorder.stream(Stream::Stdout, "a");
+        recorder.stream(Stream::Stdout, "b\nc");
+        recorder.stream(Stream::Stderr, "d");
+        recorder.result(MimeBundle::from_iter([(
+            "text/plain".to_owned(),
+            "1".into(),
+        )]));
+        assert_eq!(
+            Value::from(recorder.outputs()),
+            json!([
+                {"name": "stdout", "output_type": "stream", "text": ["ab\n", "c"]},
+                {"name": "stderr", "output_type": "stream", "text": ["d"]},
+                {"data": {"text/plain": ["1"]}, "execution_count": 3, "metadata": {},
+                 "output_type": "execute_result"},
+            ])
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! `memit run`: a notebook from its first cell to its last.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::console::{self, Console};
+use super::notebook::{Cell, Notebook};
+use super::recorder::Recorder;
+use super::{interrupt_after, start_session};
+use crate::jupyter::KernelInfo;
+use crate::session::{CellError, Output, Session};
+
+/// What is asked of a run.
+pub(crate) struct RunOptions {
+    pub(crate) notebook: PathBuf,
+    /// Where the executed notebook goes; nowhere without one.
+    pub(crate) output: Option<PathBuf>,
+    /// For each cell.
+    pub(crate) timeout: Option<Duration>,
+    /// A cell that fails does not stop the run.
+    pub(crate) allow_errors: bool,
+}
+
+/// Executes a notebook and prints its outputs as they come.
+///
+/// # Errors
+///
+/// If the notebook cannot be read or written, or the session does not start. A cell that fails
+/// is no error here: it is printed, and the exit code is 1.
+pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
+    let mut notebook = Notebook::read(&options.notebook)?;
+    let cells = notebook.code_cells();
+    anstream::eprintln!(
+        "Running {} ({})",
+        options.notebook.display(),
+        counted(cells.len())
+    );
+    let started = Instant::now();
+    let mut session = start_session()?;
+    notebook.clear();
+    let mut failed = None;
+    for (index, cell) in cells.iter().enumerate() {
+        announce(cell, index + 1, cells.len());
+        let execution_count = index as u64 + 1;
+        let recorder = Arc::new(Recorder::new(Console, execution_count));
+        let result = execute(&mut session, cell, &recorder, options.timeout)?;
+        if let Err(error) = &result {
+            recorder.error(error);
+            console::print_error(error);
+        }
+        notebook.set_outputs(cell, execution_count, recorder.outputs());
+        if result.is_err() && !options.allow_errors && !cell.may_fail {
+            failed = Some(index + 1);
+            break;
+        }
+    }
+    notebook.set_language(KernelInfo::default().language_info());
+    if let Some(path) = &options.output {
+        notebook.write(path)?;
+        anstream::eprintln!("Wrote {}", path.display());
+    }
+    if let Some(number) = failed {
+        anstream::eprintln!("Cell {number} of {} failed", cells.len());
+        return Ok(ExitCode::FAILURE);
+    }
+    anstream::eprintln!(
+        "{} in {:.1} s",
+        counted(cells.len()),
+        started.elapsed().as_secs_f64()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn execute(
+    session: &mut Session,
+    cell: &Cell,
+    recorder: &Arc<Recorder<Console>>,
+    timeout: Option<Duration>,
+) -> anyhow::Result<Result<(), CellError>> {
+    let started = Instant::now();
+    let timer = timeout
+        .map(|limit| interrupt_after(session.interrupter(), limit))
+        .transpose()?;
+    let output: Arc<dyn Output> = recorder.clone();
+    let result = session.execute(&cell.source, &output);
+    drop(timer);
+    Ok(match (result, timeout) {
+        (Err(error), Some(limit))
+            if error.ename == CellError::INTERRUPTED && started.elapsed() >= limit =>
+        {
+            let message = format!("the cell took longer than {} s", limit.as_secs_f64());
+            Err(CellError::new("TimeoutError", message))
+        }
+        (result, _) => result,
+    })
+}
+
+/// Which cell runs, with its first line.
+fn announce(cell: &Cell, number: usize, of: usize) {
+    let mut lines = cell.source.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    let more = if lines.next().is_some() { " …" } else { "" };
+    anstream::eprintln!("\x1b[2m[{number}/{of}]\x1b[0m \x1b[1m{first}{more}\x1b[0m");
+}
+
+fn counted(cells: usize) -> String {
+    format!("{cells} cell{}", if cells == 1 { "" } else { "s" })
+}

@@ -1,0 +1,108 @@
+//! Removes the kernelspec.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+
+use super::environment::Environment;
+use super::kernelspec::{self, KERNEL_JSON, Owner};
+use super::name::KernelName;
+use super::place::Place;
+
+/// Removes the kernelspec with this name from each of `places` that has it, and returns the
+/// removed directories.
+///
+/// # Errors
+///
+/// If none of the places has it, or one has a kernelspec of that name which is not memit's; then
+/// nothing is removed at all.
+pub(crate) fn uninstall(
+    places: &[Place],
+    name: &KernelName,
+    environment: &Environment<'_>,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let mut looked = Vec::new();
+    let mut found = Vec::new();
+    for place in places {
+        let directory = place.kernelspec(name, environment)?;
+        match kernelspec::owner(&directory) {
+            Owner::Nobody => looked.push(directory.display().to_string()),
+            // Two places may be the same directory.
+            Owner::Memit if found.contains(&directory) => {}
+            Owner::Memit => found.push(directory),
+            Owner::Other => bail!(
+                "{} is not a kernelspec of memit; if you want to remove it, use `jupyter \
+                 kernelspec remove {name}`",
+                directory.join(KERNEL_JSON).display()
+            ),
+        }
+    }
+    if found.is_empty() {
+        bail!(
+            "no kernelspec named `{name}` is installed; looked for {}",
+            looked.join(" and ")
+        );
+    }
+    for directory in &found {
+        fs::remove_dir_all(directory)
+            .with_context(|| format!("cannot remove {}", directory.display()))?;
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::write::Install;
+    use super::*;
+
+    fn memit() -> KernelName {
+        Install::DEFAULT_NAME.parse().unwrap()
+    }
+
+    fn place(prefix: &Path) -> Place {
+        Place::Prefix(prefix.to_owned())
+    }
+
+    fn install_into(prefix: &Path) -> PathBuf {
+        let install = Install {
+            place: place(prefix),
+            name: memit(),
+            display_name: "Rust".to_owned(),
+        };
+        install.run(&Environment::of_process()).unwrap()
+    }
+
+    fn uninstall_from(prefixes: &[&Path]) -> anyhow::Result<Vec<PathBuf>> {
+        let places: Vec<_> = prefixes.iter().map(|prefix| place(prefix)).collect();
+        uninstall(&places, &memit(), &Environment::of_process())
+    }
+
+    #[test]
+    fn what_was_installed_is_removed_wherever_it_is_found() {
+        let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let directory = install_into(second.path());
+        let removed = uninstall_from(&[first.path(), second.path(), second.path()]).unwrap();
+        assert_eq!(removed, std::slice::from_ref(&directory));
+        assert!(!directory.exists());
+    }
+
+    #[test]
+    fn if_there_is_none_the_error_says_where_it_looked() {
+        let prefix = tempfile::tempdir().unwrap();
+        let error = uninstall_from(&[prefix.path()]).unwrap_err().to_string();
+        assert!(error.contains(prefix.path().to_str().unwrap()), "{error}");
+    }
+
+    #[test]
+    fn a_kernelspec_of_another_kernel_stays() {
+        let prefix = tempfile::tempdir().unwrap();
+        let kernel = install_into(prefix.path()).join(KERNEL_JSON);
+        fs::write(&kernel, r#"{"argv": ["python3"], "language": "python"}"#).unwrap();
+        let error = uninstall_from(&[prefix.path()]).unwrap_err().to_string();
+        assert!(error.contains("is not a kernelspec of memit"), "{error}");
+        assert!(kernel.exists());
+    }
+}

@@ -1,0 +1,14 @@
+//! The Jupyter kernel: sockets, messages, and what is answered to them.
+
+mod connection;
+mod exit;
+mod interrupt;
+mod kernel;
+mod kernel_info;
+mod request;
+mod signals;
+mod socket;
+mod wire;
+
+pub(crate) use kernel::serve;
+pub(crate) use kernel_info::KernelInfo;

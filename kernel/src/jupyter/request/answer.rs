@@ -1,0 +1,58 @@
+//! The answer to a request, and requests that cannot be understood.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::jupyter::wire::Message;
+
+/// What a handler has to say to a request.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Answer {
+    /// Send a reply with this content.
+    Reply(Value),
+    /// There is nothing to send.
+    None,
+}
+
+/// A request whose content does not hold what its type requires.
+#[derive(Debug, thiserror::Error)]
+#[error("{msg_type}: {source}")]
+pub(crate) struct BadRequest {
+    msg_type: String,
+    source: serde_json::Error,
+}
+
+/// Reads the content of `request`.
+pub(super) fn content<T: DeserializeOwned>(request: &Message) -> Result<T, BadRequest> {
+    T::deserialize(&request.content).map_err(|source| BadRequest {
+        msg_type: request.header.msg_type().to_owned(),
+        source,
+    })
+}
+
+impl Answer {
+    /// The answer to a type that the kernel does not know. Clients expect no reply to it.
+    pub(crate) fn unknown(socket: &str, msg_type: &str) -> Self {
+        tracing::warn!("ignored a message of unknown type on {socket}: {msg_type}");
+        Self::None
+    }
+}
+
+impl From<Result<Value, BadRequest>> for Answer {
+    fn from(reply: Result<Value, BadRequest>) -> Self {
+        Self::Reply(reply.unwrap_or_else(|bad| bad.reply()))
+    }
+}
+
+impl BadRequest {
+    /// An error reply, so that the client does not wait for ever.
+    pub(super) fn reply(&self) -> Value {
+        tracing::warn!("refused a request: {self}");
+        json!({
+            "status": "error",
+            "ename": "BadRequest",
+            "evalue": self.to_string(),
+            "traceback": [self.to_string()],
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! A session that starts while the kernel already answers.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use anyhow::{Context as _, anyhow};
+
+use crate::jupyter::exit::Alive;
+use crate::jupyter::interrupt::Interrupt;
+use crate::session::Session;
+
+/// A session that is starting, running, or could not be started.
+pub(crate) struct BackgroundSession(State);
+
+enum State {
+    Starting(Receiver<anyhow::Result<Session>>),
+    Running(Box<Session>),
+    Failed(String),
+}
+
+impl From<anyhow::Result<Session>> for State {
+    fn from(started: anyhow::Result<Session>) -> Self {
+        match started {
+            Ok(session) => Self::Running(Box::new(session)),
+            Err(error) => Self::Failed(format!("{error:#}")),
+        }
+    }
+}
+
+impl BackgroundSession {
+    /// Starts a session on a thread of its own. `interrupt` learns how to interrupt it.
+    pub(crate) fn start(interrupt: Interrupt, alive: Alive) -> anyhow::Result<Self> {
+        let (started, session) = sync_channel(1);
+        thread::Builder::new()
+            .name("session".to_owned())
+            .spawn(move || {
+                let session = Session::start().inspect(|session| {
+                    interrupt.connect(session.interrupter());
+                });
+                // No one takes the session if the kernel is ending; then it is dropped here.
+                let _ = started.send(session);
+                drop(alive);
+            })
+            .context("cannot start the session thread")?;
+        Ok(Self(State::Starting(session)))
+    }
+
+    /// The session, once it has started; the error says why there is none.
+    pub(super) fn wait(&mut self) -> Result<&mut Session, &str> {
+        if let State::Starting(session) = &self.0 {
+            let panicked = || Err(anyhow!("its thread panicked while starting it"));
+            self.0 = State::from(session.recv().unwrap_or_else(|_| panicked()));
+        }
+        match &mut self.0 {
+            State::Running(session) => Ok(session),
+            State::Failed(why) => Err(why),
+            State::Starting(_) => unreachable!("the session was waited for"),
+        }
+    }
+
+    /// The session, if it has started already.
+    pub(super) fn get(&mut self) -> Option<&mut Session> {
+        if let State::Starting(session) = &self.0 {
+            self.0 = State::from(session.try_recv().ok()?);
+        }
+        match &mut self.0 {
+            State::Running(session) => Some(session),
+            State::Starting(_) | State::Failed(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+impl BackgroundSession {
+    /// A session that could not be started.
+    pub(super) fn failed(why: &str) -> Self {
+        Self(State::Failed(why.to_owned()))
+    }
+}
+
+/// Calls into the session. The compiler front-end behind it can panic on code that is half typed;
+/// the message of the panic is returned, and the kernel lives on.
+pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        message.unwrap_or("no message").to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_behind_the_session_is_told_by_its_message() {
+        assert_eq!(guarded(|| 1), Ok(1));
+        assert_eq!(
+            guarded(|| panic!("at the disco")),
+            Err::<(), _>("at the disco".to_owned())
+        );
+        let formatted = guarded(|| panic!("{} lines", 3));
+        assert_eq!(formatted, Err::<(), _>("3 lines".to_owned()));
+    }
+}

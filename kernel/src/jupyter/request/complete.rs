@@ -1,0 +1,108 @@
+//! `complete_request`: what could be typed at the cursor.
+
+use jupyter_protocol::CompleteRequest;
+use serde_json::{Value, json};
+
+use super::answer::{self, BadRequest};
+use super::background_session::guarded;
+use crate::jupyter::wire::Message;
+use crate::session::{Completions, Match, Session};
+
+/// The reply. Without a session nothing can be completed yet.
+pub(crate) fn reply(request: &Message, session: Option<&mut Session>) -> Result<Value, BadRequest> {
+    let CompleteRequest { code, cursor_pos } = answer::content(request)?;
+    let none = || Completions {
+        matches: Vec::new(),
+        start: cursor_pos,
+        end: cursor_pos,
+    };
+    let completions = match session {
+        None => none(),
+        Some(session) => guarded(|| session.complete(&code, cursor_pos)).unwrap_or_else(|panic| {
+            tracing::warn!("the completer panicked: {panic}");
+            none()
+        }),
+    };
+    Ok(content(&completions))
+}
+
+fn content(completions: &Completions) -> Value {
+    let Completions {
+        matches,
+        start,
+        end,
+    } = completions;
+    let texts: Vec<&str> = matches.iter().map(|each| each.text.as_str()).collect();
+    // JupyterLab shows the kinds beside the matches.
+    let kinds: Vec<Value> = matches
+        .iter()
+        .map(|Match { text, kind }| json!({"start": start, "end": end, "text": text, "type": kind}))
+        .collect();
+    json!({
+        "status": "ok",
+        "matches": texts,
+        "cursor_start": start,
+        "cursor_end": end,
+        "metadata": {"_jupyter_types_experimental": kinds},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jupyter::wire::Header;
+
+    fn request(content: Value) -> Message {
+        Message {
+            identities: vec![],
+            header: Header::new("complete_request", "client"),
+            parent: None,
+            metadata: json!({}),
+            content,
+            buffers: vec![],
+        }
+    }
+
+    #[test]
+    fn matches_are_given_with_their_kinds() {
+        let completions = Completions {
+            matches: vec![Match {
+                text: "push".to_owned(),
+                kind: "function".to_owned(),
+            }],
+            start: 2,
+            end: 4,
+        };
+        let content = content(&completions);
+        assert_eq!(content["matches"], json!(["push"]));
+        assert_eq!(
+            content["metadata"]["_jupyter_types_experimental"],
+            json!([{"start": 2, "end": 4, "text": "push", "type": "function"}])
+        );
+    }
+
+    #[test]
+    fn nothing_is_completed_while_the_session_starts() {
+        let reply = reply(&request(json!({"code": "v.pu", "cursor_pos": 4})), None).unwrap();
+        assert_eq!(reply["status"], "ok");
+        assert_eq!(reply["matches"], json!([]));
+        assert_eq!(
+            (&reply["cursor_start"], &reply["cursor_end"]),
+            (&json!(4), &json!(4))
+        );
+    }
+
+    #[test]
+    fn a_request_without_a_cursor_is_refused_with_a_reason() {
+        let error = reply(&request(json!({"code": "v.pu"})), None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "complete_request: missing field `cursor_pos`"
+        );
+        let reply = error.reply();
+        assert_eq!(
+            (&reply["status"], &reply["ename"]),
+            (&json!("error"), &json!("BadRequest"))
+        );
+    }
+}

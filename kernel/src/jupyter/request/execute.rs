@@ -1,0 +1,256 @@
+//! `execute_request`: runs a cell.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer;
+use super::background_session::{BackgroundSession, guarded};
+use super::cell_output::{CellOutput, Silence};
+use crate::jupyter::socket::Iopub;
+use crate::jupyter::wire::Message;
+use crate::session::{CellError, Output, Session};
+
+/// Runs cells, and counts them.
+pub(crate) struct Executor {
+    session: BackgroundSession,
+    iopub: Iopub,
+    execution_count: u32,
+}
+
+/// How a cell went.
+pub(crate) struct Executed {
+    /// The content of the reply.
+    pub(crate) reply: Value,
+    /// Whether the cells that wait behind this one should not be run.
+    pub(crate) abort_queue: bool,
+}
+
+/// The content of a request. What clients may leave out has the default of the protocol.
+#[derive(Deserialize)]
+struct ExecuteRequest {
+    code: String,
+    #[serde(default)]
+    silent: bool,
+    #[serde(default = "yes")]
+    store_history: bool,
+    #[serde(default = "yes")]
+    stop_on_error: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Executor {
+    /// Runs cells in `session`.
+    pub(crate) fn new(session: BackgroundSession, iopub: Iopub) -> Self {
+        Self {
+            session,
+            iopub,
+            execution_count: 0,
+        }
+    }
+
+    /// The session, if it has started already.
+    pub(crate) fn session(&mut self) -> Option<&mut Session> {
+        self.session.get()
+    }
+
+    /// Where cells publish.
+    pub(crate) fn iopub(&self) -> &Iopub {
+        &self.iopub
+    }
+
+    /// Runs a cell and publishes its outputs.
+    pub(crate) fn execute(&mut self, request: &Message) -> Executed {
+        let ExecuteRequest {
+            code,
+            silent,
+            store_history,
+            stop_on_error,
+        } = match answer::content(request) {
+            Ok(content) => content,
+            Err(bad) => {
+                return Executed {
+                    reply: bad.reply(),
+                    abort_queue: false,
+                };
+            }
+        };
+        let is_blank = code.trim().is_empty();
+        if store_history && !silent && !is_blank {
+            self.execution_count += 1;
+        }
+        let execution_count = self.execution_count;
+        let parent = &request.header;
+        if !silent {
+            let content = json!({"code": code, "execution_count": execution_count});
+            self.iopub.broadcast("execute_input", parent, content);
+        }
+
+        let output: Arc<dyn Output> = if silent {
+            Arc::new(Silence)
+        } else {
+            let (iopub, parent) = (self.iopub.clone(), parent.clone());
+            Arc::new(CellOutput {
+                iopub,
+                parent,
+                execution_count,
+            })
+        };
+        // Blank code need not wait for the session.
+        let done = if is_blank {
+            Ok(())
+        } else {
+            self.run(&code, &output)
+        };
+
+        match done {
+            Ok(()) => Executed {
+                reply: json!({
+                    "status": "ok",
+                    "execution_count": execution_count,
+                    "user_expressions": {},
+                    "payload": [],
+                }),
+                abort_queue: false,
+            },
+            Err(CellError {
+                ename,
+                evalue,
+                traceback,
+            }) => {
+                if !silent {
+                    let content = json!({"ename": ename, "evalue": evalue, "traceback": traceback});
+                    self.iopub.broadcast("error", parent, content);
+                }
+                Executed {
+                    reply: json!({
+                        "status": "error",
+                        "execution_count": execution_count,
+                        "ename": ename,
+                        "evalue": evalue,
+                        "traceback": traceback,
+                    }),
+                    abort_queue: stop_on_error && !silent,
+                }
+            }
+        }
+    }
+
+    /// The reply to a cell that is not run because one before it failed.
+    pub(crate) fn aborted(&self) -> Value {
+        json!({"status": "aborted", "execution_count": self.execution_count})
+    }
+
+    fn run(&mut self, code: &str, output: &Arc<dyn Output>) -> Result<(), CellError> {
+        let session = self.session.wait().map_err(no_session)?;
+        guarded(|| session.execute(code, output)).unwrap_or_else(|panic| Err(internal(&panic)))
+    }
+}
+
+fn no_session(why: &str) -> CellError {
+    let evalue = format!("the Rust session could not be started: {why}");
+    let advice = "Mend the cause and restart the kernel.".to_owned();
+    CellError {
+        ename: "SessionError".to_owned(),
+        traceback: vec![evalue.clone(), advice],
+        evalue,
+    }
+}
+
+fn internal(panic: &str) -> CellError {
+    let evalue = format!("memit itself panicked: {panic}");
+    let advice = "This is a bug in memit or in evcxr. The session carries on, but if it misbehaves, \
+                  restart the kernel.";
+    CellError {
+        ename: "InternalError".to_owned(),
+        traceback: vec![evalue.clone(), advice.to_owned()],
+        evalue,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jupyter::wire::{Codec, Header, Signer};
+
+    /// An executor whose session could not be started.
+    fn executor() -> Executor {
+        let context = zmq::Context::new();
+        let codec = Codec::new(Signer::new(""));
+        let (iopub, _) = Iopub::start(&context, "inproc://iopub", codec).unwrap();
+        Executor::new(BackgroundSession::failed("cargo was not found"), iopub)
+    }
+
+    fn execute(executor: &mut Executor, content: Value) -> Executed {
+        executor.execute(&Message {
+            identities: vec![],
+            header: Header::new("execute_request", "client"),
+            parent: None,
+            metadata: json!({}),
+            content,
+            buffers: vec![],
+        })
+    }
+
+    #[test]
+    fn without_a_session_a_cell_is_told_why() {
+        let Executed { reply, abort_queue } = execute(&mut executor(), json!({"code": "1"}));
+        assert!(abort_queue);
+        insta::assert_json_snapshot!(reply, @r#"
+        {
+          "status": "error",
+          "execution_count": 1,
+          "ename": "SessionError",
+          "evalue": "the Rust session could not be started: cargo was not found",
+          "traceback": [
+            "the Rust session could not be started: cargo was not found",
+            "Mend the cause and restart the kernel."
+          ]
+        }
+        "#);
+    }
+
+    #[test]
+    fn only_cells_that_are_kept_in_the_history_count() {
+        let mut executor = executor();
+        for (content, count) in [
+            (json!({"code": "1"}), 1),
+            (json!({"code": "1", "silent": true}), 1),
+            (json!({"code": "1", "store_history": false}), 1),
+            (json!({"code": " \n"}), 1),
+            (json!({"code": "1"}), 2),
+        ] {
+            let reply = execute(&mut executor, content.clone()).reply;
+            assert_eq!(reply["execution_count"], count, "{content}");
+        }
+        assert_eq!(
+            executor.aborted(),
+            json!({"status": "aborted", "execution_count": 2})
+        );
+    }
+
+    #[test]
+    fn blank_code_succeeds_without_a_session() {
+        let Executed { reply, .. } = execute(&mut executor(), json!({"code": " \n\t"}));
+        assert_eq!(reply["status"], "ok");
+    }
+
+    #[test]
+    fn a_failure_stops_the_queue_unless_the_client_wants_to_go_on() {
+        let mut executor = executor();
+        for (content, abort) in [
+            (json!({"code": "1"}), true),
+            (json!({"code": "1", "stop_on_error": false}), false),
+            (json!({"code": "1", "silent": true}), false),
+            (json!({"no code": 1}), false),
+        ] {
+            let executed = execute(&mut executor, content.clone());
+            assert_eq!(executed.reply["status"], "error");
+            assert_eq!(executed.abort_queue, abort, "{content}");
+        }
+    }
+}

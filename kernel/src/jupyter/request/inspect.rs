@@ -1,0 +1,28 @@
+//! `inspect_request`: what is known of the name at the cursor.
+
+use jupyter_protocol::InspectRequest;
+use serde_json::{Value, json};
+
+use super::answer::{self, BadRequest};
+use super::background_session::guarded;
+use crate::jupyter::wire::Message;
+use crate::session::Session;
+
+/// The reply. Without a session nothing is known yet.
+pub(crate) fn reply(request: &Message, session: Option<&mut Session>) -> Result<Value, BadRequest> {
+    let InspectRequest {
+        code, cursor_pos, ..
+    } = answer::content(request)?;
+    let found = session.and_then(|session| {
+        guarded(|| session.inspect(&code, cursor_pos)).unwrap_or_else(|panic| {
+            tracing::warn!("the inspector panicked: {panic}");
+            None
+        })
+    });
+    Ok(json!({
+        "status": "ok",
+        "found": found.is_some(),
+        "data": found.unwrap_or_default(),
+        "metadata": {},
+    }))
+}

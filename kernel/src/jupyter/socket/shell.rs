@@ -1,0 +1,116 @@
+//! The shell socket: cells, and the questions about code that wait their turn behind them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::request_socket::RequestSocket;
+use crate::jupyter::exit::ExitRequest;
+use crate::jupyter::kernel_info::KernelInfo;
+use crate::jupyter::request::{
+    Answer, Executor, comm, complete, history, inspect, is_complete, shutdown,
+};
+use crate::jupyter::wire::Message;
+
+/// Answers on shell, in the order of the requests. Cells run on the thread that calls
+/// [`Shell::run`], so no two of them ever overlap.
+pub(crate) struct Shell {
+    socket: RequestSocket,
+    /// Requests that arrived before a cell failed, to be answered before those on the socket.
+    arrived: VecDeque<Message>,
+    executor: Executor,
+    kernel_info: Arc<KernelInfo>,
+    exit: ExitRequest,
+}
+
+impl Shell {
+    /// A shell that runs cells in the executor's session.
+    pub(crate) fn new(
+        socket: RequestSocket,
+        executor: Executor,
+        kernel_info: Arc<KernelInfo>,
+        exit: ExitRequest,
+    ) -> Self {
+        Self {
+            socket,
+            arrived: VecDeque::new(),
+            executor,
+            kernel_info,
+            exit,
+        }
+    }
+
+    /// Answers requests until the socket is told to stop.
+    pub(crate) fn run(mut self) {
+        while let Some(request) = self.next() {
+            self.serve(&request);
+        }
+    }
+
+    fn next(&mut self) -> Option<Message> {
+        self.arrived.pop_front().or_else(|| self.socket.receive())
+    }
+
+    fn serve(&mut self, request: &Message) {
+        match request.header.msg_type() {
+            "execute_request" => self.execute(request),
+            "shutdown_request" => {
+                self.socket
+                    .answer(request, || Answer::Reply(shutdown::reply(request)));
+                self.exit.request();
+            }
+            _ => {
+                let Self {
+                    socket,
+                    executor,
+                    kernel_info,
+                    ..
+                } = self;
+                socket.answer(request, || answer(request, executor, kernel_info));
+            }
+        }
+    }
+
+    /// Runs a cell. If it fails, the cells that the user had already sent are not run: they were
+    /// sent in the belief that this one would work.
+    fn execute(&mut self, request: &Message) {
+        let mut abort = false;
+        self.socket.answer(request, || {
+            let executed = self.executor.execute(request);
+            abort = executed.abort_queue;
+            Answer::Reply(executed.reply)
+        });
+        if !abort {
+            return;
+        }
+        self.arrived.extend(self.socket.drain());
+        for request in std::mem::take(&mut self.arrived) {
+            if request.header.msg_type() == "execute_request" {
+                self.socket
+                    .answer(&request, || Answer::Reply(self.executor.aborted()));
+            } else {
+                self.arrived.push_back(request);
+            }
+        }
+    }
+}
+
+/// Answers what is neither a cell nor the end.
+fn answer(request: &Message, executor: &mut Executor, kernel_info: &KernelInfo) -> Answer {
+    match request.header.msg_type() {
+        "kernel_info_request" => Answer::Reply(kernel_info.reply()),
+        "is_complete_request" => is_complete::reply(request).into(),
+        "complete_request" => complete::reply(request, executor.session()).into(),
+        "inspect_request" => inspect::reply(request, executor.session()).into(),
+        "history_request" => Answer::Reply(history::reply()),
+        "comm_info_request" => Answer::Reply(comm::info_reply()),
+        "comm_open" => {
+            executor
+                .iopub()
+                .broadcast("comm_close", &request.header, comm::refusal(request));
+            Answer::None
+        }
+        // No comm is ever open, so these are late news of one that was refused.
+        "comm_msg" | "comm_close" => Answer::None,
+        other => Answer::unknown("shell", other),
+    }
+}

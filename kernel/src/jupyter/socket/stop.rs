@@ -1,0 +1,56 @@
+//! Tells a thread that waits on a socket to end.
+
+/// Ends a thread.
+pub(crate) struct Stopper {
+    socket: zmq::Socket,
+}
+
+/// The thread's end of a [`Stopper`].
+pub(super) struct StopSignal {
+    socket: zmq::Socket,
+}
+
+/// What a thread that waits on a socket has been woken by.
+pub(super) enum Woken {
+    /// A message can be received.
+    Message,
+    /// The thread should end.
+    Stop,
+}
+
+/// A stopper and its signal; `name` tells them from the others of the same context.
+pub(super) fn stop_pair(context: &zmq::Context, name: &str) -> zmq::Result<(Stopper, StopSignal)> {
+    let endpoint = format!("inproc://stop-{name}");
+    let stopper = context.socket(zmq::PAIR)?;
+    stopper.bind(&endpoint)?;
+    let signal = context.socket(zmq::PAIR)?;
+    signal.connect(&endpoint)?;
+    Ok((Stopper { socket: stopper }, StopSignal { socket: signal }))
+}
+
+impl Stopper {
+    /// Asks the thread to end as soon as it has answered the request at hand.
+    pub(crate) fn stop(&self) {
+        // It fails if the thread has ended already: nothing is left to stop.
+        let _ = self.socket.send("stop", zmq::DONTWAIT);
+    }
+}
+
+impl StopSignal {
+    /// Waits until `socket` can be read or the thread should end; the latter goes first.
+    pub(super) fn wait(&self, socket: &zmq::Socket) -> zmq::Result<Woken> {
+        loop {
+            let mut items = [
+                self.socket.as_poll_item(zmq::POLLIN),
+                socket.as_poll_item(zmq::POLLIN),
+            ];
+            match zmq::poll(&mut items, -1) {
+                Ok(_) if items[0].is_readable() => return Ok(Woken::Stop),
+                Ok(_) if items[1].is_readable() => return Ok(Woken::Message),
+                // Signals interrupt a poll, and are dealt with on a thread of their own.
+                Ok(_) | Err(zmq::Error::EINTR) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

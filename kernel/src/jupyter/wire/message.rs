@@ -1,0 +1,57 @@
+//! A Jupyter message.
+
+use serde_json::{Value, json};
+
+use super::Header;
+
+/// A message, received or to be sent.
+///
+/// The content stays JSON here: what it must hold depends on the type of the message, and is
+/// checked by the handler of that type.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Message {
+    /// The route to the client on a router socket; the topic on iopub.
+    pub(crate) identities: Vec<Vec<u8>>,
+    /// What kind of message this is.
+    pub(crate) header: Header,
+    /// The header of the message that caused this one.
+    pub(crate) parent: Option<Header>,
+    /// Data about the message; a JSON object.
+    pub(crate) metadata: Value,
+    /// What the message says; a JSON object.
+    pub(crate) content: Value,
+    /// Binary data, not signed.
+    pub(crate) buffers: Vec<Vec<u8>>,
+}
+
+impl Message {
+    /// A message of the kernel that answers `request`, on the same socket.
+    pub(crate) fn reply(request: &Self, msg_type: &str, session: &str, content: Value) -> Self {
+        Self {
+            identities: request.identities.clone(),
+            header: Header::new(msg_type, session),
+            parent: Some(request.header.clone()),
+            metadata: json!({}),
+            content,
+            buffers: Vec::new(),
+        }
+    }
+
+    /// A message of the kernel for everyone who listens to iopub.
+    pub(crate) fn broadcast(
+        topic: String,
+        msg_type: &str,
+        session: &str,
+        parent: Option<Header>,
+        content: Value,
+    ) -> Self {
+        Self {
+            identities: vec![topic.into_bytes()],
+            header: Header::new(msg_type, session),
+            parent,
+            metadata: json!({}),
+            content,
+            buffers: Vec::new(),
+        }
+    }
+}

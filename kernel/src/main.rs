@@ -1,0 +1,39 @@
+//! memit: a Jupyter kernel for Rust that measures memory and time.
+//!
+//! The one executable plays several parts, and the first lines of `main` decide which: the
+//! session's processes, evcxr's wrapper around `rustc`, or what the command line asks for.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod headless;
+mod install;
+mod jupyter;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    if std::env::var_os(memit_runtime::supervisor::CHILD_VARIABLE).is_some() {
+        return memit_runtime::supervisor::run();
+    }
+    evcxr::runtime_hook();
+    let cli = cli::Cli::parse();
+    log_to_stderr();
+    cli.run().unwrap_or_else(|error| {
+        eprintln!("memit: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// `MEMIT_LOG` says what is logged, as `RUST_LOG` does elsewhere; our own warnings without it.
+fn log_to_stderr() {
+    let filter =
+        EnvFilter::try_from_env("MEMIT_LOG").unwrap_or_else(|_| EnvFilter::new("memit=warn"));
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .init();
+}

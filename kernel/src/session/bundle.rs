@@ -1,0 +1,40 @@
+//! evcxr's outputs as MIME bundles.
+
+use evcxr::EvalOutputs;
+use serde_json::Value;
+
+use super::MimeBundle;
+
+/// The value of a cell, if there is one to show. Rust's `()` is nothing to show.
+pub fn of_outputs(outputs: &EvalOutputs) -> Option<MimeBundle> {
+    let contents = &outputs.content_by_mime_type;
+    let mut bundle: MimeBundle = contents
+        .iter()
+        .filter(|(_, content)| !content.is_empty())
+        .map(|(mime, content)| (mime.clone(), content_of(mime, content)))
+        .collect();
+    if let Some(time) = outputs.timing {
+        let line = format!("Took {} ms", time.as_millis());
+        let text = match bundle.get("text/plain") {
+            Some(Value::String(text)) => format!("{}\n{line}", text.trim_end()),
+            _ => line,
+        };
+        bundle.insert("text/plain".to_owned(), text.into());
+    }
+    let is_unit = bundle.len() == 1 && bundle.get("text/plain").is_some_and(|text| text == "()");
+    (!bundle.is_empty() && !is_unit).then_some(bundle)
+}
+
+/// JSON is sent as JSON, everything else as text.
+fn content_of(mime: &str, content: &str) -> Value {
+    let is_json = mime == "application/json" || mime.ends_with("+json");
+    match serde_json::from_str(content) {
+        Ok(value) if is_json => value,
+        _ => content.into(),
+    }
+}
+
+/// A bundle of plain text alone.
+pub fn of_text(text: &str) -> MimeBundle {
+    MimeBundle::from_iter([("text/plain".to_owned(), text.into())])
+}

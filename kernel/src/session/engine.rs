@@ -1,0 +1,278 @@
+//! evcxr, with a session process of our own as its child.
+
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use evcxr::{CommandContext, EvalContext, EvalOutputs};
+use memit_runtime::link::{Ended, SOCKET_VARIABLE};
+use memit_runtime::measurement::Panic;
+
+use super::diagnostics;
+use super::error::CellError;
+use super::link::{Interrupter, Link, Told};
+use super::output::Output;
+use super::panic_site;
+
+/// Compiles and runs Rust; holds nothing of a cell's form.
+pub struct Engine {
+    // Before the link, so that the session ends while there is somebody to tell.
+    context: CommandContext,
+    link: Link,
+    /// The session process that [`PRELUDE`] has been run in.
+    prepared: u64,
+}
+
+/// How an evaluation failed.
+pub enum Failure {
+    Compile(Vec<evcxr::CompilationError>),
+    /// With the source that was compiled: the panic's line is one of it.
+    Panic(Panic, String),
+    Ended(Option<Ended>, String),
+    Other(String),
+}
+
+/// The first cell of every session process: hands panics to the runtime instead of printing
+/// them, and lets it flush what this `libstd` holds back of standard output.
+const PRELUDE: &str = r#"let _ = {
+unsafe extern "C" {
+    fn memit_register(flush: extern "C" fn());
+    fn memit_panicked(message: *const u8, message_length: usize, file: *const u8, file_length: usize, line: u32, column: u32) -> u32;
+}
+extern "C" fn memit_flush() {
+    let _ = std::io::Write::flush(&mut std::io::stdout());
+}
+unsafe { memit_register(memit_flush) };
+std::panic::set_hook(Box::new(|panic| {
+    let message = panic.payload_as_str().unwrap_or("the payload is no text");
+    let (file, line, column) = panic.location().map_or(("", 0, 0), |at| (at.file(), at.line(), at.column()));
+    if unsafe { memit_panicked(message.as_ptr(), message.len(), file.as_ptr(), file.len(), line, column) } == 0 {
+        let thread = std::thread::current();
+        let thread = thread.name().unwrap_or("<unnamed>");
+        eprintln!("\nthread '{thread}' panicked at {file}:{line}:{column}:\n{message}");
+    }
+}));
+};"#;
+
+/// What makes evcxr's cells and dependencies release code, apart from the level of optimisation:
+/// its manifest asks for both checks.
+const RELEASE: [&str; 2] = [
+    ":build_env CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false",
+    ":build_env CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false",
+];
+const RELEASE_OPT_LEVEL: &str = "3";
+
+impl Engine {
+    /// Starts the compiler, the analyser and the session process. Takes seconds.
+    pub fn start() -> anyhow::Result<Self> {
+        let link = Link::listen()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("session").env(SOCKET_VARIABLE, link.socket());
+        let (context, outputs) = EvalContext::with_subprocess_command(command)?;
+        let mut context = CommandContext::with_eval_context(context);
+        // All user output comes by the link; evcxr waits for its channels to be empty.
+        drain("evcxr stdout", outputs.stdout)?;
+        drain("evcxr stderr", outputs.stderr)?;
+        context.set_opt_level(RELEASE_OPT_LEVEL)?;
+        for command in RELEASE {
+            context.execute(command)?;
+        }
+        let mut engine = Self {
+            context,
+            link,
+            prepared: 0,
+        };
+        engine.prepare()?;
+        engine.warm_up();
+        Ok(engine)
+    }
+
+    /// Runs the prelude if there is a session process that has not run it.
+    fn prepare(&mut self) -> Result<(), evcxr::Error> {
+        let generation = self.link.generation();
+        if self.prepared != generation {
+            self.context.execute(PRELUDE)?;
+            self.prepared = generation;
+        }
+        Ok(())
+    }
+
+    /// The first types that the analyser works out take it seconds. Here nobody waits for it.
+    fn warm_up(&mut self) {
+        let code = "let warm = vec![String::new()]; warm.";
+        if let Err(error) = self.context.completions(code, code.len()) {
+            tracing::debug!("warming up: {error}");
+        }
+    }
+
+    /// From now on output goes to `output`.
+    pub fn begin_cell(&self, output: Arc<dyn Output>) {
+        self.link.begin_cell(output);
+    }
+
+    /// Waits until all output of the cell has been delivered.
+    pub fn end_cell(&self) {
+        self.link.sync();
+    }
+
+    pub fn interrupted(&self) -> bool {
+        self.link.interrupted()
+    }
+
+    pub fn interrupter(&self) -> Interrupter {
+        self.link.interrupter()
+    }
+
+    /// Evaluates Rust and evcxr's commands.
+    pub fn evaluate(&mut self, source: &str) -> Result<EvalOutputs, Failure> {
+        self.evaluate_and_hear(source).map(|(outputs, _)| outputs)
+    }
+
+    /// As [`Self::evaluate`], with what the session told meanwhile.
+    pub fn evaluate_and_hear(&mut self, source: &str) -> Result<(EvalOutputs, Told), Failure> {
+        if let Err(error) = self.prepare() {
+            return Err(Failure::Other(error.to_string()));
+        }
+        let result = self.context.execute(source);
+        let mut told = self.link.take_told();
+        match result {
+            Ok(outputs) => match told.panic.take() {
+                Some(panic) => {
+                    let compiled = self.context.last_source().unwrap_or_default();
+                    Err(Failure::Panic(panic, compiled))
+                }
+                None => Ok((outputs, told)),
+            },
+            Err(evcxr::Error::CompilationErrors(errors)) => Err(Failure::Compile(errors)),
+            Err(evcxr::Error::SubprocessTerminated(message)) => {
+                Err(Failure::Ended(told.ended, message))
+            }
+            Err(error) => Err(Failure::Other(error.to_string())),
+        }
+    }
+
+    /// The source that was compiled last.
+    pub fn last_source(&self) -> String {
+        self.context.last_source().unwrap_or_default()
+    }
+
+    /// Names of the session's variables.
+    pub fn variables(&self) -> Vec<String> {
+        let mut names: Vec<_> = self
+            .context
+            .variables_and_types()
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Threads of the session process.
+    pub fn threads(&self) -> u32 {
+        self.link.threads()
+    }
+
+    /// What may stand at the byte `at` of `code`.
+    pub fn completions(&mut self, code: &str, at: usize) -> Option<evcxr::Completions> {
+        match self.context.completions(code, at) {
+            Ok(completions) => Some(completions),
+            Err(error) => {
+                tracing::debug!("no completions: {error}");
+                None
+            }
+        }
+    }
+
+    /// What is known of the name that ends at the byte `at` of `code`: plain text and HTML.
+    pub fn hover(&mut self, code: &str, at: usize) -> Option<(String, String)> {
+        match self.context.hover_at(code, at) {
+            Ok(hover) => Some(hover),
+            Err(error) => {
+                tracing::debug!("nothing to inspect: {error}");
+                None
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// The error of the cell `code`. `cells` are the cells so far; `cell_line` tells which line
+    /// of the cell a line of the evaluated source is.
+    pub fn into_error(
+        self,
+        code: &str,
+        cells: &[String],
+        cell_line: impl Fn(usize) -> Option<usize>,
+    ) -> CellError {
+        match self {
+            Self::Compile(errors) => diagnostics::of_compiler(&errors, code, cell_line),
+            Self::Panic(panic, compiled) => panic_site::error(&panic, &compiled, cells),
+            Self::Ended(Some(Ended::Interrupted), _) => CellError::interrupted().with_note(LOST),
+            Self::Ended(Some(ended), _) => {
+                let how = match ended {
+                    Ended::Signal(number) => {
+                        format!("was ended by {}", memit_magics::failure::signal(number))
+                    }
+                    Ended::Exit(code) => format!("ended with exit code {code}"),
+                    Ended::Interrupted => "was interrupted".to_owned(),
+                };
+                CellError::new("ProcessEnded", format!("the session process {how}")).with_note(LOST)
+            }
+            Self::Ended(None, message) => {
+                CellError::new("ProcessEnded", message.trim()).with_note(LOST)
+            }
+            Self::Other(message) => {
+                let unknown_type = message.starts_with("Couldn't automatically determine type");
+                let error = CellError::new("Error", message);
+                if unknown_type && !has_library_source() {
+                    error.with_note(NEEDS_SOURCE)
+                } else {
+                    error
+                }
+            }
+        }
+    }
+}
+
+const LOST: &str =
+    "The session has been started anew: its variables are lost, items and dependencies are kept.";
+
+const NEEDS_SOURCE: &str = "help: types are worked out with the source of the standard library, \
+     which this toolchain lacks. Run `rustup component add rust-src` and restart the kernel.";
+
+/// Whether the toolchain has the component `rust-src`. True where that cannot be told.
+fn has_library_source() -> bool {
+    let output = Command::new("rustc").args(["--print", "sysroot"]).output();
+    output
+        .ok()
+        .and_then(|output| String::from_utf8(output.stdout).ok())
+        .is_none_or(|sysroot| {
+            Path::new(sysroot.trim())
+                .join("lib/rustlib/src/rust/library")
+                .is_dir()
+        })
+}
+
+/// Time that evcxr spent on compiling.
+pub fn compile_time(outputs: &EvalOutputs) -> Duration {
+    let phases = outputs
+        .phases
+        .iter()
+        .filter(|phase| phase.name != "Execution");
+    phases.map(|phase| phase.duration).sum()
+}
+
+/// Empties one of evcxr's output channels for ever; what still comes there goes to the log.
+fn drain(name: &str, lines: impl IntoIterator<Item = String> + Send + 'static) -> io::Result<()> {
+    let label = name.to_owned();
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            for line in lines {
+                tracing::warn!("{label}: {line}");
+            }
+        })
+        .map(drop)
+}

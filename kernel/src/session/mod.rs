@@ -1,0 +1,110 @@
+//! The session: what a cell may see and change, and how cells are evaluated in it.
+//! Knows nothing of Jupyter's wire protocol; the kernel, `memit run` and `memit eval` all use it.
+
+mod bundle;
+mod complete;
+mod diagnostics;
+mod engine;
+mod error;
+mod inspect;
+mod link;
+mod magic;
+mod output;
+mod panic_site;
+mod position;
+mod utf8;
+
+pub use complete::{Completeness, Completions, Match, completeness};
+pub use error::CellError;
+pub use link::Interrupter;
+pub use output::{MimeBundle, Output, Stream};
+
+use std::sync::Arc;
+
+use memit_magics::cell::{self, Part};
+
+use engine::Engine;
+
+/// A Rust session.
+pub struct Session {
+    engine: Engine,
+    /// The cells so far, oldest first: where a panic's line is looked up.
+    cells: Vec<String>,
+}
+
+impl Session {
+    /// Starts a session. Takes seconds: the compiler and the analyser are started.
+    ///
+    /// # Errors
+    ///
+    /// If the compiler is missing or does not work, or the system refuses a process.
+    pub fn start() -> anyhow::Result<Self> {
+        Ok(Self {
+            engine: Engine::start()?,
+            cells: Vec::new(),
+        })
+    }
+
+    /// Evaluates one cell; returns when all of its output has been given to `output`.
+    ///
+    /// # Errors
+    ///
+    /// How the cell failed. What was there before is still there.
+    pub fn execute(&mut self, code: &str, output: &Arc<dyn Output>) -> Result<(), CellError> {
+        self.cells.push(code.to_owned());
+        self.engine.begin_cell(Arc::clone(output));
+        let result = self.execute_parts(code, output.as_ref());
+        self.engine.end_cell();
+        if self.engine.interrupted() {
+            Err(CellError::interrupted())
+        } else {
+            result
+        }
+    }
+
+    fn execute_parts(&mut self, code: &str, output: &dyn Output) -> Result<(), CellError> {
+        let parts = cell::split(code).map_err(|error| diagnostics::of_magic(&error, code))?;
+        let last = parts.len().saturating_sub(1);
+        for (index, part) in parts.into_iter().enumerate() {
+            match part {
+                Part::Rust(range) => {
+                    // Line ends in front keep the line numbers those of the cell.
+                    let lines_before = code[..range.start].matches('\n').count();
+                    let source = "\n".repeat(lines_before) + &code[range];
+                    let evaluated = self.engine.evaluate(&source).map_err(|failure| {
+                        failure.into_error(code, &self.cells, |line| Some(line))
+                    })?;
+                    if let Some(value) = bundle::of_outputs(&evaluated) {
+                        if index == last {
+                            output.result(value)
+                        } else {
+                            output.display(value)
+                        }
+                    }
+                }
+                Part::Magic(magic) => {
+                    magic::run(&mut self.engine, &magic, code, &self.cells, output)?;
+                }
+            }
+            if self.engine.interrupted() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Completions at `cursor`, in Unicode code points.
+    pub fn complete(&mut self, code: &str, cursor: usize) -> Completions {
+        complete::complete(&mut self.engine, code, cursor)
+    }
+
+    /// What is known of the name at `cursor`, in Unicode code points.
+    pub fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
+        inspect::inspect(&mut self.engine, code, cursor)
+    }
+
+    /// A handle that stops what the session is running.
+    pub fn interrupter(&self) -> Interrupter {
+        self.engine.interrupter()
+    }
+}

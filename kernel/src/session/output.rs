@@ -1,0 +1,35 @@
+//! Where the outputs of a cell go, as they happen.
+
+use serde_json::{Map, Value};
+
+/// Data by MIME type, as Jupyter's `data` field has it.
+pub type MimeBundle = Map<String, Value>;
+
+/// One of the two text streams of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl Stream {
+    /// The name that Jupyter gives the stream.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
+/// Receives the outputs of a running cell. Called from more than one thread.
+pub trait Output: Send + Sync {
+    /// Text that the cell wrote; not necessarily whole lines.
+    fn stream(&self, stream: Stream, text: &str);
+    /// Something rich to show (`display_data`).
+    fn display(&self, data: MimeBundle);
+    /// The value of the cell (`execute_result`).
+    fn result(&self, data: MimeBundle);
+}

@@ -1,0 +1,319 @@
+"""A front-end that keeps count: every message of the kernel must have been asked for and read."""
+
+import json
+import re
+import time
+from dataclasses import dataclass, field
+
+import zmq
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
+
+# Machines are slow and noisy: this bounds a test that would otherwise hang, and is no expectation.
+TIMEOUT = 180
+
+MEMIT_JSON = "application/vnd.memit+json"
+
+
+class Failed(AssertionError):
+    """A cell that should have run did not."""
+
+
+@dataclass
+class Request:
+    """A request, and all that the kernel has answered to it so far."""
+
+    msg_id: str
+    msg_type: str
+    code: str = ""
+    silent: bool = False
+    reply: dict | None = None
+    iopub: list = field(default_factory=list)
+
+    @property
+    def idle(self):
+        return bool(self.iopub) and self.iopub[-1]["content"].get("execution_state") == "idle"
+
+    @property
+    def done(self):
+        return self.reply is not None and self.idle
+
+    @property
+    def content(self):
+        return self.reply["content"]
+
+    @property
+    def outputs(self):
+        """What a notebook would show, in order."""
+        return [m for m in self.iopub if m["msg_type"] not in ("status", "execute_input")]
+
+    def of_type(self, msg_type):
+        return [m["content"] for m in self.iopub if m["msg_type"] == msg_type]
+
+    def stream(self, name):
+        return "".join(c["text"] for c in self.of_type("stream") if c["name"] == name)
+
+    @property
+    def stdout(self):
+        return self.stream("stdout")
+
+    @property
+    def stderr(self):
+        return self.stream("stderr")
+
+    @property
+    def displays(self):
+        return [content["data"] for content in self.of_type("display_data")]
+
+    @property
+    def display(self):
+        """The only thing displayed."""
+        (data,) = self.displays
+        return data
+
+    @property
+    def text(self):
+        """The text of the only thing displayed."""
+        return self.display["text/plain"]
+
+    @property
+    def json(self):
+        """The data of the only measurement displayed."""
+        return self.display[MEMIT_JSON]
+
+    @property
+    def result(self):
+        """The text of the cell's value, or None."""
+        results = self.of_type("execute_result")
+        assert len(results) <= 1, results
+        return results[0]["data"]["text/plain"] if results else None
+
+    @property
+    def traceback(self):
+        """The traceback without colours."""
+        return without_ansi("\n".join(self.content["traceback"]))
+
+    def check_order(self):
+        """busy, execute_input, outputs, reply, idle."""
+        types = [m["msg_type"] for m in self.iopub]
+        states = [m["content"]["execution_state"] for m in self.iopub if m["msg_type"] == "status"]
+        assert states == ["busy", "idle"], states
+        assert types[0] == types[-1] == "status", types
+        if self.msg_type == "execute_request" and self.content["status"] != "aborted":
+            inputs = [at for at, name in enumerate(types) if name == "execute_input"]
+            assert inputs == ([] if self.silent else [1]), types
+        # They come on different sockets, so only the kernel's clock can tell their order.
+        dates = [m["header"]["date"] for m in self.iopub]
+        dates.insert(-1, self.reply["header"]["date"])
+        assert dates == sorted(dates), list(zip(types, dates))
+
+
+def without_ansi(text):
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+class Kernel:
+    """A kernel process and its only front-end."""
+
+    def __init__(self, kernels_dir, transport="tcp", ip=None, name="memit"):
+        specs = KernelSpecManager(kernel_dirs=[str(kernels_dir)], ensure_native_kernel=False)
+        self.manager = KernelManager(
+            kernel_name=name, kernel_spec_manager=specs, transport=transport
+        )
+        if ip is not None:
+            self.manager.ip = str(ip)
+        self.started = time.monotonic()
+        self.manager.start_kernel()
+        self.client = self.manager.blocking_client()
+        self.client.start_channels(hb=False)
+        self.sockets = {
+            getattr(self.client, f"{name}_channel").socket: name
+            for name in ("shell", "control", "iopub")
+        }
+        self.poller = zmq.Poller()
+        for socket in self.sockets:
+            self.poller.register(socket, zmq.POLLIN)
+        self.requests = {}
+        self.stray = []
+
+    # Starting and ending
+
+    def wait_until_subscribed(self):
+        """iopub is a broadcast: what is sent before the subscription has arrived is lost. So ask
+        until an answer is heard there; from then on nothing is missed."""
+        end = time.monotonic() + TIMEOUT
+        asked = []
+        while not any(request.idle for request in asked):
+            assert time.monotonic() < end, "the kernel does not answer on iopub"
+            asked.append(self.send("kernel_info_request", channel="control"))
+            self._receive(0.2)
+        # Of the first of them the statuses may be lost, of the last nothing.
+        while not (asked[-1].idle and all(request.reply for request in asked)):
+            assert time.monotonic() < end, "the kernel does not answer"
+            self._receive(1)
+        for request in asked:
+            del self.requests[request.msg_id]
+        self.stray.clear()
+        return self
+
+    @property
+    def pid(self):
+        return self.manager.provisioner.pid
+
+    def shut_down(self):
+        if self.manager.has_kernel:
+            self.client.stop_channels()
+            self.manager.shutdown_kernel(now=not self.manager.is_alive())
+        self.manager.cleanup_resources()
+
+    # Messages
+
+    def send(self, msg_type, content=None, channel="shell"):
+        """Sends a request without waiting for its answer."""
+        content = content or {}
+        message = self.client.session.msg(msg_type, content)
+        request = Request(
+            message["header"]["msg_id"],
+            msg_type,
+            content.get("code", ""),
+            bool(content.get("silent")),
+        )
+        self.requests[request.msg_id] = request
+        getattr(self.client, f"{channel}_channel").send(message)
+        return request
+
+    def finish(self, request, timeout=TIMEOUT):
+        """Waits for the answer to a request, and for the end of what it publishes."""
+        end = time.monotonic() + timeout
+        while not request.done:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"no end of {request}")
+            if not self._receive(min(left, 1)):
+                assert self.manager.is_alive(), f"the kernel died at {request}"
+        request.check_order()
+        # From here on a message for this request is one too many.
+        del self.requests[request.msg_id]
+        return request
+
+    def wait_for(self, request, condition, timeout=TIMEOUT):
+        """Waits until `condition(request)`, before the request is finished."""
+        end = time.monotonic() + timeout
+        while not condition(request):
+            assert time.monotonic() < end, f"not in time: {request}"
+            self._receive(1)
+
+    def ask(self, msg_type, content=None, channel="shell", timeout=TIMEOUT):
+        return self.finish(self.send(msg_type, content, channel), timeout)
+
+    def _receive(self, timeout):
+        """Takes what there is on every socket; waits if there is nothing."""
+        ready = self.poller.poll(timeout * 1000)
+        for socket, _ in ready:
+            while socket.poll(0):
+                _, message = self.client.session.recv(socket, mode=zmq.NOBLOCK)
+                self._take(self.sockets[socket], message)
+        return bool(ready)
+
+    def _take(self, channel, message):
+        parent = message["parent_header"].get("msg_id")
+        request = self.requests.get(parent)
+        is_starting = message["content"].get("execution_state") == "starting"
+        if request is None or (channel == "iopub" and request.idle):
+            if not is_starting:
+                self.stray.append(message)
+            return
+        assert message["parent_header"]["msg_type"] == request.msg_type
+        assert message["parent_header"]["session"] == self.client.session.session
+        assert message["header"]["version"] == "5.4"
+        if channel == "iopub":
+            request.iopub.append(message)
+        else:
+            expected = request.msg_type.replace("_request", "_reply")
+            assert message["msg_type"] == expected, message
+            assert request.reply is None, "answered twice"
+            request.reply = message
+
+    def check_nothing_is_left(self):
+        """Fails if a message was left unread."""
+        if not self.manager.is_alive():
+            return
+        # What was sent before the answers to these has arrived with them.
+        self.ask("kernel_info_request")
+        self.ask("kernel_info_request", channel="control")
+        left = [r for r in self.requests.values() if r.reply or r.iopub]
+        stray, self.stray = self.stray, []
+        self.requests.clear()
+        assert not stray, f"messages that nobody asked for: {json.dumps(stray, default=str, indent=1)}"
+        assert not left, f"answers that were not read: {left}"
+
+    # Cells
+
+    def start(self, code, **options):
+        """Sends a cell without waiting for it."""
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": True,
+        }
+        return self.send("execute_request", content | options)
+
+    def execute(self, code, timeout=TIMEOUT, **options):
+        """Runs a cell, however it ends."""
+        return self.finish(self.start(code, **options), timeout)
+
+    def run(self, code, timeout=TIMEOUT, **options):
+        """Runs a cell that must not fail."""
+        cell = self.execute(code, timeout, **options)
+        if cell.content["status"] != "ok":
+            raise Failed(f"{code}\n{cell.traceback if 'traceback' in cell.content else cell.content}")
+        return cell
+
+    def fails(self, code, ename=None, timeout=TIMEOUT):
+        """Runs a cell that must fail; checks that error and reply agree."""
+        cell = self.execute(code, timeout)
+        assert cell.content["status"] == "error", f"ran without an error: {code}\n{cell.outputs}"
+        (error,) = cell.of_type("error")
+        for key in ("ename", "evalue", "traceback"):
+            assert error[key] == cell.content[key]
+        if ename is not None:
+            assert cell.content["ename"] == ename, cell.traceback
+        return cell
+
+    def value(self, expression):
+        """The text of an expression's value."""
+        return self.run(expression).result
+
+    # Questions
+
+    def complete(self, code, cursor=None):
+        cursor = len(code) if cursor is None else cursor
+        return self.ask("complete_request", {"code": code, "cursor_pos": cursor}).content
+
+    def inspect(self, code, cursor=None):
+        cursor = len(code) if cursor is None else cursor
+        content = {"code": code, "cursor_pos": cursor, "detail_level": 0}
+        return self.ask("inspect_request", content).content
+
+    def is_complete(self, code):
+        return self.ask("is_complete_request", {"code": code}).content
+
+    def interrupt(self):
+        return self.ask("interrupt_request", channel="control").content
+
+
+def pointed_at(traceback):
+    """Where the first excerpt of a traceback points: line and column of the cell, and the text that
+    the carets are under."""
+    place = re.search(r"--> cell:(\d+):(\d+)", traceback)
+    assert place, traceback
+    lines = traceback.splitlines()
+    for above, below in zip(lines, lines[1:]):
+        carets = re.match(r"^\s*\|.*?(\^+)", below)
+        if carets:
+            start, end = carets.span(1)
+            return int(place[1]), int(place[2]), above[start:end]
+    raise AssertionError(f"no carets in\n{traceback}")

@@ -1,0 +1,94 @@
+"""Fixtures: the kernelspec that `memit install` writes, and kernels that it starts."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from client import Kernel
+
+# Lines that tests want to be seen after the run, passed or not.
+REPORT = pytest.StashKey()
+
+
+def pytest_configure(config):
+    config.stash[REPORT] = []
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for title, lines in config.stash[REPORT]:
+        terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def report(request):
+    """Adds a titled list of lines to what is printed after the run."""
+    return lambda title, lines: request.config.stash[REPORT].append((title, lines))
+
+
+@pytest.fixture(scope="session")
+def memit():
+    """The program under test."""
+    path = os.environ.get("MEMIT")
+    if not path:
+        pytest.exit("set MEMIT to the memit program, or run `cargo test --test jupyter`", 2)
+    return Path(path).resolve()
+
+
+@pytest.fixture(scope="session")
+def kernels_dir(memit, tmp_path_factory):
+    """Where `memit install` has put the kernelspec."""
+    prefix = tmp_path_factory.mktemp("prefix")
+    subprocess.run([memit, "install", "--prefix", prefix], check=True, capture_output=True)
+    return prefix / "share" / "jupyter" / "kernels"
+
+
+@pytest.fixture(scope="session")
+def shared_kernel(kernels_dir):
+    """The kernel that most tests share. If a test kills it, the next one gets another."""
+    alive = []
+
+    def get():
+        if not (alive and alive[-1].manager.is_alive()):
+            alive.append(Kernel(kernels_dir).wait_until_subscribed())
+        return alive[-1]
+
+    yield get
+    for kernel in alive:
+        kernel.shut_down()
+
+
+@pytest.fixture
+def kernel(shared_kernel):
+    """A kernel that has run other cells before. Give variables names of the test's own."""
+    kernel = shared_kernel()
+    yield kernel
+    kernel.check_nothing_is_left()
+
+
+@pytest.fixture
+def start_kernel(kernels_dir):
+    """Starts kernels of the test's own; they end with it."""
+    started = []
+
+    def start(**options):
+        kernel = Kernel(kernels_dir, **options)
+        started.append(kernel)
+        return kernel
+
+    yield start
+    for kernel in started:
+        try:
+            kernel.check_nothing_is_left()
+        finally:
+            kernel.shut_down()
+
+
+@pytest.fixture(scope="module")
+def module_kernel(kernels_dir):
+    kernel = Kernel(kernels_dir).wait_until_subscribed()
+    yield kernel
+    kernel.shut_down()

@@ -1,0 +1,226 @@
+"""The life of a kernel: its first answers, its end, and what is left behind."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+
+def test_the_kernel_answers_before_the_compiler_is_ready(start_kernel, report):
+    kernel = start_kernel()
+    first = kernel.send("kernel_info_request")
+    cell = kernel.start("let early = 20; early + 1")
+    kernel.wait_for(first, lambda request: request.reply)
+    answered_after = time.monotonic() - kernel.started
+    # A front-end asks on control as well, while shell is busy with the cell.
+    control = kernel.send("kernel_info_request", channel="control")
+    kernel.wait_for(control, lambda request: request.reply)
+    assert cell.reply is None, "the session had already started"
+    kernel.wait_for(cell, lambda cell: cell.reply and cell.idle)
+    ran_after = time.monotonic() - kernel.started
+    report(
+        "Start of the kernel",
+        [
+            f"kernel_info_reply after {answered_after:.2f} s",
+            f"first cell done after {ran_after:.2f} s",
+        ],
+    )
+    assert answered_after < 5
+    assert cell.content["status"] == "ok", cell.content
+    assert cell.result == "21"
+    # The first messages on iopub may have been sent before our subscription arrived.
+    kernel.requests.clear()
+    kernel.stray.clear()
+
+
+def test_questions_are_answered_while_the_session_starts(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    assert kernel.is_complete("fn f() {")["status"] == "incomplete"
+    assert kernel.complete("%tim", 4)["status"] == "ok"
+    assert kernel.inspect("x", 1)["found"] is False
+
+
+def test_a_kernel_can_be_reached_by_ipc(start_kernel, tmp_path):
+    kernel = start_kernel(transport="ipc", ip=tmp_path / "kernel").wait_until_subscribed()
+    assert kernel.client.shell_channel.socket.LAST_ENDPOINT.startswith(b"ipc://")
+    cell = kernel.run('println!("by ipc"); 1')
+    assert (cell.stdout, cell.result) == ("by ipc\n", "1")
+
+
+def test_the_heart_beats_while_a_cell_runs(kernel):
+    kernel.client.hb_channel.start()
+    kernel.client.hb_channel.unpause()
+    cell = kernel.start("loop { std::thread::sleep(std::time::Duration::from_secs(1)); }")
+    kernel.wait_for(cell, lambda cell: cell.of_type("execute_input"))
+    assert kernel.client.hb_channel.is_beating()
+    kernel.interrupt()
+    kernel.finish(cell)
+
+
+# Processes
+
+
+def parent_and_state(pid):
+    """From /proc; None if there is no such process any more."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, parent = stat[stat.rindex(")") + 2 :].split()[:2]
+    return int(parent), state
+
+
+def descendants(pid):
+    """All processes below `pid`."""
+    parents = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            found = parent_and_state(int(entry))
+            if found and found[1] != "Z":
+                parents.setdefault(found[0], []).append(int(entry))
+    below, queue = [], [pid]
+    while queue:
+        children = parents.get(queue.pop(), [])
+        below += children
+        queue += children
+    return below
+
+
+def is_gone(pid):
+    found = parent_and_state(pid)
+    return found is None or found[1] in "ZX"
+
+
+def wait_until_gone(pids, seconds=30):
+    """There is no message to wait for when a process ends, so its end itself is waited for."""
+    end = time.monotonic() + seconds
+    for pid in pids:
+        try:
+            process = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        import select
+
+        ended, _, _ = select.select([process], [], [], max(0, end - time.monotonic()))
+        os.close(process)
+        if not ended and not is_gone(pid):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+            pytest.fail(f"process {pid} is left behind: {command.decode()}")
+
+
+def processes_of(kernel):
+    pids = [kernel.pid, *descendants(kernel.pid)]
+    # The kernel, the supervisor, the session, at least.
+    assert len(pids) >= 3, pids
+    return pids
+
+
+@pytest.mark.parametrize("channel", ["control", "shell"])
+def test_shutdown_is_confirmed_and_leaves_no_process_behind(start_kernel, channel):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run("let anything = 1;")
+    pids = processes_of(kernel)
+    reply = kernel.ask("shutdown_request", {"restart": False}, channel=channel)
+    assert reply.content == {"status": "ok", "restart": False}
+    wait_until_gone(pids)
+
+
+def test_shutdown_during_an_endless_loop_leaves_no_process_behind(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run("let anything = 1;")
+    cell = kernel.start('println!("on my way"); loop {}')
+    kernel.wait_for(cell, lambda cell: cell.stdout)
+    pids = processes_of(kernel)
+    kernel.ask("shutdown_request", {"restart": True}, channel="control")
+    wait_until_gone(pids)
+
+
+def test_a_kernel_that_is_killed_takes_its_session_along(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    cell = kernel.start('println!("on my way"); loop {}')
+    kernel.wait_for(cell, lambda cell: cell.stdout)
+    pids = processes_of(kernel)
+    os.kill(kernel.pid, signal.SIGKILL)
+    wait_until_gone(pids)
+
+
+def test_a_kernel_that_is_killed_takes_a_measured_run_along(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    cell = kernel.start('%memit { println!("on my way"); loop {} }')
+    kernel.wait_for(cell, lambda cell: cell.stdout)
+    pids = processes_of(kernel)
+    os.kill(kernel.pid, signal.SIGKILL)
+    wait_until_gone(pids)
+
+
+def test_a_restart_by_the_front_end_starts_an_empty_session(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run("let of_the_first_life = 1;")
+    pids = processes_of(kernel)
+    kernel.manager.restart_kernel()
+    wait_until_gone(pids)
+    kernel.wait_until_subscribed()
+    kernel.fails("of_the_first_life", "CompileError")
+    assert kernel.value("1 + 1") == "2"
+
+
+def test_the_end_of_the_session_process_is_told_and_survived(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run("let lost = 1;\nfn kept() -> u8 { 7 }")
+    cell = kernel.fails("std::process::exit(3)", "ProcessEnded")
+    assert "exit code 3" in cell.content["evalue"]
+    assert "variables are lost" in cell.traceback
+    assert kernel.value("kept()") == "7"
+    kernel.fails("lost", "CompileError")
+    cell = kernel.fails("unsafe { *(std::hint::black_box(1) as *mut u8) = 1 };", "ProcessEnded")
+    assert "SIGSEGV" in cell.content["evalue"]
+    assert kernel.value("kept() + 1") == "8"
+
+
+# Interrupts
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        '%memit {{ println!("on my way"); loop {{}} }}',
+        '%timeit {{ println!("on my way"); loop {{}} }}',
+        '%%timeit --fresh let x = 1;\nprintln!("on my way"); loop {{ std::hint::black_box(x); }}',
+    ],
+)
+def test_an_endless_measurement_is_interrupted_and_variables_are_kept(kernel, code):
+    kernel.run("let through_interrupts = vec![1u8; 3];")
+    cell = kernel.start(code.format())
+    kernel.wait_for(cell, lambda cell: cell.stdout)
+    asked = time.monotonic()
+    kernel.interrupt()
+    kernel.finish(cell)
+    assert cell.content["ename"] == "KeyboardInterrupt", cell.content
+    assert time.monotonic() - asked < 5
+    assert kernel.value("through_interrupts.len()") == "3"
+    assert kernel.run("%memit through_interrupts.clone()").json["isolated"] is True
+
+
+def test_an_endless_cell_is_interrupted_and_the_kernel_goes_on(kernel):
+    kernel.run("fn known_before_the_interrupt() -> u8 { 9 }")
+    cell = kernel.start('println!("on my way"); loop {}')
+    kernel.wait_for(cell, lambda cell: cell.stdout)
+    kernel.interrupt()
+    kernel.finish(cell)
+    assert cell.content["ename"] == "KeyboardInterrupt", cell.content
+    assert kernel.value("known_before_the_interrupt()") == "9"
+
+
+def test_an_interrupt_while_nothing_runs_changes_nothing(kernel):
+    assert kernel.interrupt()["status"] == "ok"
+    assert kernel.value("1 + 1") == "2"
+
+
+def test_the_signal_of_a_terminal_interrupts_too(kernel):
+    cell = kernel.start('%memit { println!("on my way"); loop {} }')
+    kernel.wait_for(cell, lambda cell: cell.stdout)
+    os.kill(kernel.pid, signal.SIGINT)
+    kernel.finish(cell)
+    assert cell.content["ename"] == "KeyboardInterrupt", cell.content
