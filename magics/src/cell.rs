@@ -50,18 +50,15 @@ pub enum Request {
 pub fn split(cell: &str) -> Result<Vec<Part>, MagicError> {
     let mut parts = Vec::new();
     let mut rust_start = 0;
-    let mut first = true;
     for line in lines(cell) {
         let text = &cell[line.clone()];
         let Some(head) = Head::read(text, line.start) else {
-            let text = text.trim();
-            first &= text.is_empty() || text.starts_with("//");
             continue;
         };
         if !is_boundary(&cell[rust_start..line.start]) {
             continue;
         }
-        if head.cell && !first {
+        if head.cell && !Statements::parse(&cell[..line.start]).is_blank() {
             return Err(MagicError::new(
                 format!(
                     "`%%{}` is not on the first line of the cell",
@@ -86,7 +83,6 @@ pub fn split(cell: &str) -> Result<Vec<Part>, MagicError> {
             return Ok(parts);
         }
         rust_start = line.end;
-        first = false;
     }
     push_rust(&mut parts, cell, rust_start..cell.len());
     Ok(parts)
@@ -320,6 +316,7 @@ mod tests {
             parts("\n// how big?\n%%memit -r 2 let n = 3;\nf(n)\n%memit 1"),
             ["\n// how big?\n", "[memit| -r 2 let n = 3;|f(n)\n%memit 1]"]
         );
+        assert_eq!(parts("/* a\n b */\n%%memit\nf()")[1], "[memit||f()]");
         let error = split("let x = 1;\n%%memit\nx").unwrap_err();
         assert_eq!(
             error.message,

@@ -78,6 +78,11 @@ impl Statements {
             .flat_map(|list| list.syntax().children())
     }
 
+    /// Whether there is nothing but space and comments.
+    pub fn is_blank(&self) -> bool {
+        self.tokens().all(|token| token.kind().is_trivia())
+    }
+
     /// Whether a new statement may begin behind the code: the last one has ended, and the end
     /// lies in no bracket, string or comment.
     pub fn end_is_boundary(&self) -> bool {

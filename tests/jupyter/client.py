@@ -1,16 +1,19 @@
 """A front-end that keeps count: every message of the kernel must have been asked for and read."""
 
 import json
+import os
 import re
 import time
 from dataclasses import dataclass, field
+from unicodedata import east_asian_width
 
 import zmq
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
-# Machines are slow and noisy: this bounds a test that would otherwise hang, and is no expectation.
-TIMEOUT = 180
+# In seconds. Machines are slow and noisy: this bounds a test that would otherwise hang, and is no
+# expectation.
+TIMEOUT = float(os.environ.get("MEMIT_TEST_TIMEOUT", "120"))
 
 MEMIT_JSON = "application/vnd.memit+json"
 
@@ -152,7 +155,7 @@ class Kernel:
             assert time.monotonic() < end, "the kernel does not answer"
             self._receive(1)
         for request in asked:
-            del self.requests[request.msg_id]
+            self.forget(request)
         self.stray.clear()
         return self
 
@@ -170,17 +173,26 @@ class Kernel:
 
     def send(self, msg_type, content=None, channel="shell"):
         """Sends a request without waiting for its answer."""
-        content = content or {}
-        message = self.client.session.msg(msg_type, content)
+        message = self.client.session.msg(msg_type, content or {})
+        request = self.expect(message)
+        getattr(self.client, f"{channel}_channel").send(message)
+        return request
+
+    def expect(self, message):
+        """A request for `message`, which the caller sends."""
+        header, content = message["header"], message["content"]
         request = Request(
-            message["header"]["msg_id"],
-            msg_type,
+            header["msg_id"],
+            header["msg_type"],
             content.get("code", ""),
             bool(content.get("silent")),
         )
         self.requests[request.msg_id] = request
-        getattr(self.client, f"{channel}_channel").send(message)
         return request
+
+    def forget(self, request):
+        """Takes no more messages for a request that is not going to be finished."""
+        del self.requests[request.msg_id]
 
     def finish(self, request, timeout=TIMEOUT):
         """Waits for the answer to a request, and for the end of what it publishes."""
@@ -193,7 +205,7 @@ class Kernel:
                 assert self.manager.is_alive(), f"the kernel died at {request}"
         request.check_order()
         # From here on a message for this request is one too many.
-        del self.requests[request.msg_id]
+        self.forget(request)
         return request
 
     def wait_for(self, request, condition, timeout=TIMEOUT):
@@ -315,5 +327,14 @@ def pointed_at(traceback):
         carets = re.match(r"^\s*\|.*?(\^+)", below)
         if carets:
             start, end = carets.span(1)
-            return int(place[1]), int(place[2]), above[start:end]
+            return int(place[1]), int(place[2]), "".join(columns(above)[start:end])
     raise AssertionError(f"no carets in\n{traceback}")
+
+
+def columns(line):
+    """What is in each column of a terminal: wide characters such as 🦀 take two."""
+    return [
+        part
+        for character in line
+        for part in ([character, ""] if east_asian_width(character) in "WF" else [character])
+    ]

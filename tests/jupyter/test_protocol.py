@@ -186,13 +186,16 @@ def test_a_comm_that_a_front_end_opens_is_closed_at_once(kernel):
     )
     kernel.wait_for(comm, lambda comm: comm.idle)
     assert comm.of_type("comm_close") == [{"comm_id": "widget", "data": {}}]
-    del kernel.requests[comm.msg_id]
+    kernel.forget(comm)
 
 
 @pytest.mark.parametrize("channel", ["shell", "control"])
-def test_a_request_that_no_kernel_knows_is_answered_with_an_error(kernel, channel):
-    reply = kernel.ask("make_coffee_request", channel=channel)
-    assert reply.content["status"] == "error"
+def test_a_request_that_no_kernel_knows_is_let_pass(kernel, channel):
+    unknown = kernel.send("make_coffee_request", channel=channel)
+    kernel.wait_for(unknown, lambda unknown: unknown.idle)
+    assert kernel.ask("kernel_info_request", channel=channel).content["status"] == "ok"
+    assert unknown.reply is None
+    kernel.forget(unknown)
 
 
 def test_a_request_without_its_fields_is_answered_with_an_error(kernel):
@@ -231,10 +234,7 @@ def test_buffers_behind_a_message_are_not_part_of_the_signature(kernel):
     session = kernel.client.session
     message = session.msg("kernel_info_request", {})
     frames = session.serialize(message) + [b"a buffer", b"another"]
-    from client import Request
-
-    request = Request(message["header"]["msg_id"], "kernel_info_request")
-    kernel.requests[request.msg_id] = request
+    request = kernel.expect(message)
     kernel.client.shell_channel.socket.send_multipart(frames)
     assert kernel.finish(request).content["status"] == "ok"
 

@@ -1,7 +1,5 @@
 //! Outputs on a terminal, as text.
 
-use std::io::Write as _;
-
 use serde_json::Value;
 
 use crate::session::{CellError, MimeBundle, Output, Stream};

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::MimeBundle;
 
 /// The value of a cell, if there is one to show. Rust's `()` is nothing to show.
-pub fn of_outputs(outputs: &EvalOutputs) -> Option<MimeBundle> {
+pub(crate) fn of_outputs(outputs: &EvalOutputs) -> Option<MimeBundle> {
     let contents = &outputs.content_by_mime_type;
     let mut bundle: MimeBundle = contents
         .iter()
@@ -35,6 +35,6 @@ fn content_of(mime: &str, content: &str) -> Value {
 }
 
 /// A bundle of plain text alone.
-pub fn of_text(text: &str) -> MimeBundle {
+pub(crate) fn of_text(text: &str) -> MimeBundle {
     MimeBundle::from_iter([("text/plain".to_owned(), text.into())])
 }

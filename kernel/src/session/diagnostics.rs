@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, Title};
 use evcxr::CompilationError;
 use memit_magics::MagicError;
 
@@ -22,7 +22,7 @@ struct Mark {
 
 /// Errors of the compiler about the cell `code`. `cell_line` tells which line of the cell a
 /// line of what was compiled is.
-pub fn of_compiler(
+pub(crate) fn of_compiler(
     errors: &[CompilationError],
     code: &str,
     cell_line: impl Fn(usize) -> Option<usize>,
@@ -85,11 +85,15 @@ fn render_compiler_error(
             (!message.contains("evcxr_")).then_some((level, message))
         })
         .collect();
-    render(&error.message(), error.code(), code, &marks, &notes)
+    let mut title = Level::ERROR.primary_title(error.message());
+    if let Some(error_code) = error.code() {
+        title = title.id(error_code);
+    }
+    render(title, ORIGIN, code, &marks, &notes)
 }
 
 /// An error in a magic as typed.
-pub fn of_magic(error: &MagicError, code: &str) -> CellError {
+pub(crate) fn of_magic(error: &MagicError, code: &str) -> CellError {
     let mark = Mark {
         span: error.span.clone(),
         label: String::new(),
@@ -100,7 +104,8 @@ pub fn of_magic(error: &MagicError, code: &str) -> CellError {
         .iter()
         .map(|help| (Level::HELP, help.clone()))
         .collect();
-    let rendered = render(&error.message, None, code, &[mark], &notes);
+    let title = Level::ERROR.primary_title(error.message.as_str());
+    let rendered = render(title, ORIGIN, code, &[mark], &notes);
     CellError {
         ename: MAGIC_ERROR.to_owned(),
         evalue: error.message.clone(),
@@ -108,18 +113,29 @@ pub fn of_magic(error: &MagicError, code: &str) -> CellError {
     }
 }
 
+/// A panic, with the origin, the source and the byte where it happened, if that is known.
+pub(crate) fn of_panic(message: &str, place: Option<(&str, &str, usize)>) -> String {
+    let title = Level::ERROR.with_name("panic").primary_title(message);
+    match place {
+        Some((origin, code, at)) => {
+            let mark = Mark {
+                span: at..at,
+                label: String::new(),
+                primary: true,
+            };
+            render(title, origin, code, &[mark], &[])
+        }
+        None => render(title, ORIGIN, "", &[], &[]),
+    }
+}
+
 fn render(
-    message: &str,
-    error_code: Option<&str>,
+    title: Title<'_>,
+    origin: &str,
     code: &str,
     marks: &[Mark],
     notes: &[(Level<'_>, String)],
 ) -> String {
-    let title = Level::ERROR.primary_title(message);
-    let title = match error_code {
-        Some(error_code) => title.id(error_code),
-        None => title,
-    };
     let mut group = Group::with_title(title);
     if !marks.is_empty() {
         let annotations = marks.iter().map(|mark| {
@@ -130,7 +146,7 @@ fn render(
             };
             kind.span(mark.span.clone()).label(mark.label.as_str())
         });
-        group = group.element(Snippet::source(code).path(ORIGIN).annotations(annotations));
+        group = group.element(Snippet::source(code).path(origin).annotations(annotations));
     }
     for (level, note) in notes {
         group = group.element(level.clone().message(note.as_str()));
@@ -139,7 +155,7 @@ fn render(
 }
 
 /// The byte of `code` at a line and a column in characters, both from 1.
-fn byte_at(code: &str, line: usize, column: usize) -> Option<usize> {
+pub(super) fn byte_at(code: &str, line: usize, column: usize) -> Option<usize> {
     let mut start = 0;
     let text = code
         .split_inclusive('\n')
@@ -174,6 +190,14 @@ mod tests {
             .with_help("did you mean `--repeat`?");
         let error = of_magic(&error, "%memit --repaet 5 x");
         let text = anstream::adapter::strip_str(&error.traceback.join("\n")).to_string();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        error: unknown option `--repaet`
+         --> cell:1:8
+          |
+        1 | %memit --repaet 5 x
+          |        ^^^^^^^^
+          |
+          = help: did you mean `--repeat`?
+        ");
     }
 }

@@ -17,7 +17,7 @@ use super::output::Output;
 use super::panic_site;
 
 /// Compiles and runs Rust; holds nothing of a cell's form.
-pub struct Engine {
+pub(crate) struct Engine {
     // Before the link, so that the session ends while there is somebody to tell.
     context: CommandContext,
     link: Link,
@@ -26,7 +26,7 @@ pub struct Engine {
 }
 
 /// How an evaluation failed.
-pub enum Failure {
+pub(crate) enum Failure {
     Compile(Vec<evcxr::CompilationError>),
     /// With the source that was compiled: the panic's line is one of it.
     Panic(Panic, String),
@@ -66,7 +66,7 @@ const RELEASE_OPT_LEVEL: &str = "3";
 
 impl Engine {
     /// Starts the compiler, the analyser and the session process. Takes seconds.
-    pub fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let link = Link::listen()?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("session").env(SOCKET_VARIABLE, link.socket());
@@ -85,7 +85,6 @@ impl Engine {
             prepared: 0,
         };
         engine.prepare()?;
-        engine.warm_up();
         Ok(engine)
     }
 
@@ -99,39 +98,42 @@ impl Engine {
         Ok(())
     }
 
-    /// The first types that the analyser works out take it seconds. Here nobody waits for it.
-    fn warm_up(&mut self) {
-        let code = "let warm = vec![String::new()]; warm.";
-        if let Err(error) = self.context.completions(code, code.len()) {
+    /// The first types that the analyser works out take it seconds, here or in the first `let`.
+    pub(crate) fn warm_up(&mut self) {
+        let code = "let warm = vec![String::new()]; warm";
+        if let Err(error) = self.context.hover_at(code, code.len()) {
             tracing::debug!("warming up: {error}");
         }
     }
 
     /// From now on output goes to `output`.
-    pub fn begin_cell(&self, output: Arc<dyn Output>) {
+    pub(crate) fn begin_cell(&self, output: Arc<dyn Output>) {
         self.link.begin_cell(output);
     }
 
     /// Waits until all output of the cell has been delivered.
-    pub fn end_cell(&self) {
+    pub(crate) fn end_cell(&self) {
         self.link.sync();
     }
 
-    pub fn interrupted(&self) -> bool {
+    pub(crate) fn interrupted(&self) -> bool {
         self.link.interrupted()
     }
 
-    pub fn interrupter(&self) -> Interrupter {
+    pub(crate) fn interrupter(&self) -> Interrupter {
         self.link.interrupter()
     }
 
     /// Evaluates Rust and evcxr's commands.
-    pub fn evaluate(&mut self, source: &str) -> Result<EvalOutputs, Failure> {
+    pub(crate) fn evaluate(&mut self, source: &str) -> Result<EvalOutputs, Failure> {
         self.evaluate_and_hear(source).map(|(outputs, _)| outputs)
     }
 
     /// As [`Self::evaluate`], with what the session told meanwhile.
-    pub fn evaluate_and_hear(&mut self, source: &str) -> Result<(EvalOutputs, Told), Failure> {
+    pub(crate) fn evaluate_and_hear(
+        &mut self,
+        source: &str,
+    ) -> Result<(EvalOutputs, Told), Failure> {
         if let Err(error) = self.prepare() {
             return Err(Failure::Other(error.to_string()));
         }
@@ -154,12 +156,12 @@ impl Engine {
     }
 
     /// The source that was compiled last.
-    pub fn last_source(&self) -> String {
+    pub(crate) fn last_source(&self) -> String {
         self.context.last_source().unwrap_or_default()
     }
 
     /// Names of the session's variables.
-    pub fn variables(&self) -> Vec<String> {
+    pub(crate) fn variables(&self) -> Vec<String> {
         let mut names: Vec<_> = self
             .context
             .variables_and_types()
@@ -170,12 +172,12 @@ impl Engine {
     }
 
     /// Threads of the session process.
-    pub fn threads(&self) -> u32 {
+    pub(crate) fn threads(&self) -> u32 {
         self.link.threads()
     }
 
     /// What may stand at the byte `at` of `code`.
-    pub fn completions(&mut self, code: &str, at: usize) -> Option<evcxr::Completions> {
+    pub(crate) fn completions(&mut self, code: &str, at: usize) -> Option<evcxr::Completions> {
         match self.context.completions(code, at) {
             Ok(completions) => Some(completions),
             Err(error) => {
@@ -186,7 +188,7 @@ impl Engine {
     }
 
     /// What is known of the name that ends at the byte `at` of `code`: plain text and HTML.
-    pub fn hover(&mut self, code: &str, at: usize) -> Option<(String, String)> {
+    pub(crate) fn hover(&mut self, code: &str, at: usize) -> Option<(String, String)> {
         match self.context.hover_at(code, at) {
             Ok(hover) => Some(hover),
             Err(error) => {
@@ -200,7 +202,7 @@ impl Engine {
 impl Failure {
     /// The error of the cell `code`. `cells` are the cells so far; `cell_line` tells which line
     /// of the cell a line of the evaluated source is.
-    pub fn into_error(
+    pub(crate) fn into_error(
         self,
         code: &str,
         cells: &[String],
@@ -256,7 +258,7 @@ fn has_library_source() -> bool {
 }
 
 /// Time that evcxr spent on compiling.
-pub fn compile_time(outputs: &EvalOutputs) -> Duration {
+pub(crate) fn compile_time(outputs: &EvalOutputs) -> Duration {
     let phases = outputs
         .phases
         .iter()

@@ -2,7 +2,7 @@
 
 /// The error of a cell, in the three parts that Jupyter shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CellError {
+pub(crate) struct CellError {
     /// What kind of error: `CompileError`, `Panic`, `KeyboardInterrupt`, …
     pub ename: String,
     /// What happened, in one line where possible.
@@ -13,7 +13,7 @@ pub struct CellError {
 
 impl CellError {
     /// An error whose message says it all.
-    pub fn new(ename: &str, evalue: impl Into<String>) -> Self {
+    pub(crate) fn new(ename: &str, evalue: impl Into<String>) -> Self {
         let evalue = evalue.into();
         Self {
             ename: ename.to_owned(),
@@ -24,16 +24,16 @@ impl CellError {
 
     /// The same error with a line more.
     #[must_use]
-    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+    pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
         self.traceback.push(note.into());
         self
     }
 
     /// The name of the error of an interrupted cell, which front-ends know.
-    pub const INTERRUPTED: &str = "KeyboardInterrupt";
+    pub(crate) const INTERRUPTED: &str = "KeyboardInterrupt";
 
     /// The user interrupted the cell.
-    pub fn interrupted() -> Self {
+    pub(crate) fn interrupted() -> Self {
         Self::new(Self::INTERRUPTED, "the cell was interrupted")
     }
 }

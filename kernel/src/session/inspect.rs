@@ -11,7 +11,7 @@ use super::{bundle, complete, position};
 const NOTHING: &str = "No documentation found";
 
 /// The documentation of the name at `cursor`, or the help of the magic there.
-pub fn inspect(engine: &mut Engine, code: &str, cursor: usize) -> Option<MimeBundle> {
+pub(crate) fn inspect(engine: &mut Engine, code: &str, cursor: usize) -> Option<MimeBundle> {
     let at = position::to_bytes(code, cursor);
     if let Some(text) = magic_help(code, at) {
         return Some(bundle::of_text(&text));

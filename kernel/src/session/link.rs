@@ -15,7 +15,7 @@ use super::utf8::Decoder;
 
 /// What the session's processes told about the cell that runs, apart from its output.
 #[derive(Debug, Default)]
-pub struct Told {
+pub(crate) struct Told {
     /// It panicked.
     pub panic: Option<Panic>,
     /// A magic measured something.
@@ -49,7 +49,7 @@ impl Shared {
 }
 
 /// The connection. Reader threads deliver output as it comes.
-pub struct Link {
+pub(crate) struct Link {
     shared: Arc<Shared>,
     /// Where the supervisor connects; the directory is removed with the link.
     directory: tempfile::TempDir,
@@ -57,13 +57,13 @@ pub struct Link {
 
 /// Stops what the session is running. Cheap to clone, usable from any thread.
 #[derive(Clone)]
-pub struct Interrupter {
+pub(crate) struct Interrupter {
     shared: Arc<Shared>,
 }
 
 impl Interrupter {
     /// Asks the running cell to stop; returns at once.
-    pub fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         let mut state = self.shared.lock();
         state.interrupted = true;
         if let Err(error) = state.send(Request::Interrupt) {
@@ -77,7 +77,7 @@ const SYNC_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Link {
     /// Listens for the supervisor.
-    pub fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("memit-").tempdir()?;
         let listener = UnixListener::bind(directory.path().join(SOCKET_NAME))?;
         let shared = Arc::new(Shared {
@@ -98,12 +98,12 @@ impl Link {
     }
 
     /// The path that the supervisor must connect to.
-    pub fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.directory.path().join(SOCKET_NAME)
     }
 
     /// From now on output goes to `output`, and what was told of earlier cells is forgotten.
-    pub fn begin_cell(&self, output: Arc<dyn Output>) {
+    pub(crate) fn begin_cell(&self, output: Arc<dyn Output>) {
         let mut state = self.shared.lock();
         state.output = Some(output);
         state.told = Told::default();
@@ -113,13 +113,13 @@ impl Link {
 
     /// What has been told since the last call or the beginning of the cell, all output before
     /// it having been delivered.
-    pub fn take_told(&self) -> Told {
+    pub(crate) fn take_told(&self) -> Told {
         self.sync();
         std::mem::take(&mut self.shared.lock().told)
     }
 
     /// Waits until all output that has been written so far has been delivered.
-    pub fn sync(&self) {
+    pub(crate) fn sync(&self) {
         let mut state = self.shared.lock();
         let number = state.synced + 1;
         let generation = state.generation;
@@ -139,23 +139,23 @@ impl Link {
     }
 
     /// Whether the running cell has been interrupted.
-    pub fn interrupted(&self) -> bool {
+    pub(crate) fn interrupted(&self) -> bool {
         self.shared.lock().interrupted
     }
 
     /// Counts the session processes that there have been.
-    pub fn generation(&self) -> u64 {
+    pub(crate) fn generation(&self) -> u64 {
         self.shared.lock().generation
     }
 
     /// Threads of the session process; 1 if that cannot be told.
-    pub fn threads(&self) -> u32 {
+    pub(crate) fn threads(&self) -> u32 {
         let pid = self.shared.lock().pid;
         pid.and_then(process::threads).unwrap_or(1)
     }
 
     /// A handle that interrupts.
-    pub fn interrupter(&self) -> Interrupter {
+    pub(crate) fn interrupter(&self) -> Interrupter {
         Interrupter {
             shared: Arc::clone(&self.shared),
         }
@@ -190,6 +190,8 @@ fn read(shared: &Shared, mut connection: UnixStream) {
         let event = match Event::read(&mut connection) {
             Ok(Some(event)) => event,
             Ok(None) => break,
+            // A supervisor that was killed with our requests unread.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break,
             Err(error) => {
                 tracing::warn!("the session's output is broken off: {error}");
                 break;

@@ -16,7 +16,7 @@ use super::{bundle, diagnostics, panic_site};
 const RESULT_MIME: &str = "application/vnd.memit+json";
 
 /// Runs one magic of the cell `code`.
-pub fn run(
+pub(crate) fn run(
     engine: &mut Engine,
     magic: &MagicText,
     code: &str,

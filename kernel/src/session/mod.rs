@@ -14,10 +14,10 @@ mod panic_site;
 mod position;
 mod utf8;
 
-pub use complete::{Completeness, Completions, Match, completeness};
-pub use error::CellError;
-pub use link::Interrupter;
-pub use output::{MimeBundle, Output, Stream};
+pub(crate) use complete::{Completeness, Completions, Match, completeness};
+pub(crate) use error::CellError;
+pub(crate) use link::Interrupter;
+pub(crate) use output::{MimeBundle, Output, Stream};
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use memit_magics::cell::{self, Part};
 use engine::Engine;
 
 /// A Rust session.
-pub struct Session {
+pub(crate) struct Session {
     engine: Engine,
     /// The cells so far, oldest first: where a panic's line is looked up.
     cells: Vec<String>,
@@ -38,11 +38,16 @@ impl Session {
     /// # Errors
     ///
     /// If the compiler is missing or does not work, or the system refuses a process.
-    pub fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         Ok(Self {
             engine: Engine::start()?,
             cells: Vec::new(),
         })
+    }
+
+    /// Gets the analyser going, which the first `let` would have to wait for. Takes seconds.
+    pub(crate) fn warm_up(&mut self) {
+        self.engine.warm_up();
     }
 
     /// Evaluates one cell; returns when all of its output has been given to `output`.
@@ -50,7 +55,11 @@ impl Session {
     /// # Errors
     ///
     /// How the cell failed. What was there before is still there.
-    pub fn execute(&mut self, code: &str, output: &Arc<dyn Output>) -> Result<(), CellError> {
+    pub(crate) fn execute(
+        &mut self,
+        code: &str,
+        output: &Arc<dyn Output>,
+    ) -> Result<(), CellError> {
         self.cells.push(code.to_owned());
         self.engine.begin_cell(Arc::clone(output));
         let result = self.execute_parts(code, output.as_ref());
@@ -94,17 +103,17 @@ impl Session {
     }
 
     /// Completions at `cursor`, in Unicode code points.
-    pub fn complete(&mut self, code: &str, cursor: usize) -> Completions {
+    pub(crate) fn complete(&mut self, code: &str, cursor: usize) -> Completions {
         complete::complete(&mut self.engine, code, cursor)
     }
 
     /// What is known of the name at `cursor`, in Unicode code points.
-    pub fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
+    pub(crate) fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
         inspect::inspect(&mut self.engine, code, cursor)
     }
 
     /// A handle that stops what the session is running.
-    pub fn interrupter(&self) -> Interrupter {
+    pub(crate) fn interrupter(&self) -> Interrupter {
         self.engine.interrupter()
     }
 }

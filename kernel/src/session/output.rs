@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 /// Data by MIME type, as Jupyter's `data` field has it.
-pub type MimeBundle = Map<String, Value>;
+pub(crate) type MimeBundle = Map<String, Value>;
 
 /// One of the two text streams of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
+pub(crate) enum Stream {
     /// Standard output.
     Stdout,
     /// Standard error.
@@ -16,7 +16,7 @@ pub enum Stream {
 
 impl Stream {
     /// The name that Jupyter gives the stream.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Stdout => "stdout",
             Self::Stderr => "stderr",
@@ -25,7 +25,7 @@ impl Stream {
 }
 
 /// Receives the outputs of a running cell. Called from more than one thread.
-pub trait Output: Send + Sync {
+pub(crate) trait Output: Send + Sync {
     /// Text that the cell wrote; not necessarily whole lines.
     fn stream(&self, stream: Stream, text: &str);
     /// Something rich to show (`display_data`).

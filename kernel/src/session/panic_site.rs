@@ -5,6 +5,7 @@
 
 use memit_runtime::measurement::Panic;
 
+use super::diagnostics;
 use super::error::CellError;
 
 /// A place in a cell.
@@ -16,51 +17,48 @@ struct Site<'a> {
     line: usize,
     /// From 1, in characters.
     column: usize,
-    text: &'a str,
+    cell: &'a str,
 }
 
 /// The file of every compiled cell.
 const CELL_FILE: &str = "src/lib.rs";
 
 /// The error of a cell that panicked. `compiled` is the source that was compiled for it.
-pub fn error(panic: &Panic, compiled: &str, cells: &[String]) -> CellError {
+pub(crate) fn error(panic: &Panic, compiled: &str, cells: &[String]) -> CellError {
     let message = if panic.message.is_empty() {
         "the cell panicked"
     } else {
         &panic.message
     };
-    let mut error = CellError::new("Panic", message);
-    if panic.file == CELL_FILE {
-        let line = usize::try_from(panic.line).unwrap_or(0);
-        let column = usize::try_from(panic.column).unwrap_or(0);
-        if let Some(site) = locate(compiled, line, column, cells) {
-            let cell = if site.cells_ago == 0 {
-                "the cell"
+    let line = usize::try_from(panic.line).unwrap_or(0);
+    let column = usize::try_from(panic.column).unwrap_or(0);
+    let site = (panic.file == CELL_FILE)
+        .then(|| locate(compiled, line, column, cells))
+        .flatten()
+        .and_then(|site| {
+            let at = diagnostics::byte_at(site.cell, site.line, site.column)?;
+            let origin = if site.cells_ago == 0 {
+                "cell"
             } else {
                 "an earlier cell"
             };
-            let gutter = site.line.to_string();
-            error = error
-                .with_note(format!(
-                    " --> {cell}, line {}, column {}",
-                    site.line, site.column
-                ))
-                .with_note(format!("{gutter} | {}", site.text))
-                .with_note(format!(
-                    "{:1$} | {2:3$}^",
-                    "",
-                    gutter.len(),
-                    "",
-                    site.column.saturating_sub(1)
-                ));
-        }
-    } else if !panic.file.is_empty() {
+            Some((origin, site.cell, at))
+        });
+    let mut traceback: Vec<String> = diagnostics::of_panic(message, site)
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    if panic.file != CELL_FILE && !panic.file.is_empty() {
         let Panic {
             file, line, column, ..
         } = panic;
-        error = error.with_note(format!(" --> {file}:{line}:{column}"));
+        traceback.push(format!(" --> {file}:{line}:{column}"));
     }
-    error
+    CellError {
+        ename: "Panic".to_owned(),
+        evalue: message.to_owned(),
+        traceback,
+    }
 }
 
 fn locate<'a>(compiled: &str, line: usize, column: usize, cells: &'a [String]) -> Option<Site<'a>> {
@@ -92,7 +90,7 @@ fn locate<'a>(compiled: &str, line: usize, column: usize, cells: &'a [String]) -
                         cells_ago,
                         line: at + 1,
                         column,
-                        text,
+                        cell,
                     },
                 ));
             }

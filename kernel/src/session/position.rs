@@ -1,14 +1,14 @@
 //! Jupyter counts Unicode code points, Rust counts bytes.
 
 /// The byte at which the code point number `code_points` starts; the end if there are fewer.
-pub fn to_bytes(text: &str, code_points: usize) -> usize {
+pub(crate) fn to_bytes(text: &str, code_points: usize) -> usize {
     text.char_indices()
         .nth(code_points)
         .map_or(text.len(), |(at, _)| at)
 }
 
 /// How many code points start before the byte `bytes`.
-pub fn to_code_points(text: &str, bytes: usize) -> usize {
+pub(crate) fn to_code_points(text: &str, bytes: usize) -> usize {
     text.char_indices()
         .take_while(|(at, _)| *at < bytes)
         .count()

@@ -2,13 +2,13 @@
 
 /// Decodes UTF-8 lossily, but waits for the rest of a character that is cut in two.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub(crate) struct Decoder {
     incomplete: Vec<u8>,
 }
 
 impl Decoder {
     /// The text that is certain after these bytes.
-    pub fn decode(&mut self, bytes: &[u8]) -> String {
+    pub(crate) fn decode(&mut self, bytes: &[u8]) -> String {
         self.incomplete.extend_from_slice(bytes);
         let cut = match self.incomplete.utf8_chunks().last() {
             Some(chunk) if is_beginning(chunk.invalid()) => {
@@ -23,7 +23,7 @@ impl Decoder {
     }
 
     /// At the end of a cell: what is left was no character.
-    pub fn finish(&mut self) -> String {
+    pub(crate) fn finish(&mut self) -> String {
         let rest = std::mem::take(&mut self.incomplete);
         String::from_utf8_lossy(&rest).into_owned()
     }

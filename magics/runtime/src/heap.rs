@@ -86,7 +86,6 @@ mod hooks {
         }
     }
 
-    #[cold]
     fn count_new(block: *mut c_void) -> *mut c_void {
         if !block.is_null() {
             ALLOCATIONS.fetch_add(1, Relaxed);
@@ -95,79 +94,114 @@ mod hooks {
         block
     }
 
-    #[cold]
-    fn count_free(block: *mut c_void) {
-        LIVE.fetch_sub(usable(block), Relaxed);
-    }
+    /// The hooks while the heap is counted. They are kept apart, so that a hook is a test and a
+    /// jump to glibc as long as it is not.
+    mod counted {
+        use super::*;
 
-    #[cold]
-    unsafe fn count_realloc(block: *mut c_void, size: size_t) -> *mut c_void {
-        let before = usable(block);
-        // SAFETY: the caller's contract is that of `realloc`.
-        let new = unsafe { __libc_realloc(block, size) };
-        if new.is_null() {
-            if size == 0 {
+        #[cold]
+        #[inline(never)]
+        pub(super) fn malloc(size: size_t) -> *mut c_void {
+            // SAFETY: `malloc` may be called with any size.
+            count_new(unsafe { __libc_malloc(size) })
+        }
+
+        #[cold]
+        #[inline(never)]
+        pub(super) fn calloc(count: size_t, size: size_t) -> *mut c_void {
+            // SAFETY: `calloc` may be called with any sizes.
+            count_new(unsafe { __libc_calloc(count, size) })
+        }
+
+        #[cold]
+        #[inline(never)]
+        pub(super) fn memalign(alignment: size_t, size: size_t) -> *mut c_void {
+            // SAFETY: glibc checks the alignment itself.
+            count_new(unsafe { __libc_memalign(alignment, size) })
+        }
+
+        /// # Safety
+        ///
+        /// As `free`.
+        #[cold]
+        #[inline(never)]
+        pub(super) unsafe fn free(block: *mut c_void) {
+            LIVE.fetch_sub(usable(block), Relaxed);
+            // SAFETY: the caller's contract.
+            unsafe { __libc_free(block) }
+        }
+
+        /// # Safety
+        ///
+        /// As `realloc`.
+        #[cold]
+        #[inline(never)]
+        pub(super) unsafe fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
+            let before = usable(block);
+            // SAFETY: the caller's contract.
+            let new = unsafe { __libc_realloc(block, size) };
+            if !new.is_null() {
+                ALLOCATIONS.fetch_add(1, Relaxed);
+                grew(usable(new) - before);
+            } else if size == 0 {
                 LIVE.fetch_sub(before, Relaxed);
             }
-        } else {
-            ALLOCATIONS.fetch_add(1, Relaxed);
-            grew(usable(new) - before);
+            new
         }
-        new
     }
 
-    // SAFETY (of all the exported names below): each has the signature and the contract of the
-    // C function whose place it takes, and forwards to glibc's own implementation of it.
+    fn counting() -> bool {
+        COUNTING.load(Relaxed)
+    }
+
+    // Each of the exported names below has the signature and the contract of the C function
+    // whose place it takes, and forwards to glibc's own implementation of it.
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn malloc(size: size_t) -> *mut c_void {
-        // SAFETY: `malloc` may be called with any size.
-        let block = unsafe { __libc_malloc(size) };
-        if COUNTING.load(Relaxed) {
-            count_new(block)
-        } else {
-            block
+        if counting() {
+            return counted::malloc(size);
         }
+        // SAFETY: `malloc` may be called with any size.
+        unsafe { __libc_malloc(size) }
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn free(block: *mut c_void) {
-        if COUNTING.load(Relaxed) {
-            count_free(block);
+        if counting() {
+            // SAFETY: the caller's contract is that of `free`.
+            return unsafe { counted::free(block) };
         }
-        // SAFETY: the caller's contract is that of `free`.
+        // SAFETY: as above.
         unsafe { __libc_free(block) }
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn calloc(count: size_t, size: size_t) -> *mut c_void {
-        if !COUNTING.load(Relaxed) {
-            // SAFETY: `calloc` may be called with any sizes.
-            return unsafe { __libc_calloc(count, size) };
+        if counting() {
+            return counted::calloc(count, size);
         }
-        // SAFETY: as above.
-        count_new(unsafe { __libc_calloc(count, size) })
+        // SAFETY: `calloc` may be called with any sizes.
+        unsafe { __libc_calloc(count, size) }
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
-        if COUNTING.load(Relaxed) {
+        if counting() {
             // SAFETY: the caller's contract is that of `realloc`.
-            return unsafe { count_realloc(block, size) };
+            return unsafe { counted::realloc(block, size) };
         }
-        // SAFETY: the caller's contract is that of `realloc`.
+        // SAFETY: as above.
         unsafe { __libc_realloc(block, size) }
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn memalign(alignment: size_t, size: size_t) -> *mut c_void {
-        // SAFETY: glibc checks the alignment itself.
-        let block = unsafe { __libc_memalign(alignment, size) };
-        if COUNTING.load(Relaxed) {
-            count_new(block)
-        } else {
-            block
+        if counting() {
+            return counted::memalign(alignment, size);
         }
+        // SAFETY: glibc checks the alignment itself.
+        unsafe { __libc_memalign(alignment, size) }
     }
 
     #[unsafe(no_mangle)]

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! All four are the same executable. Cells are shared libraries that the session process loads;
-//! they call the functions of [`entry`](self), which the executable exports by name.
+//! they call the functions of the module `entry`, which the executable exports by name.
 //!
 //! `unsafe` lives in few modules: the heap hooks, forking, shared memory, loading cells.
 

@@ -56,6 +56,12 @@ mod tests {
     }
 
     #[test]
+    fn many_runs_that_agree_are_summed_up_in_one_figure() {
+        let card = html(&memit(vec![vector_run(); 12])).into_string();
+        assert!(card.contains("4 more runs: increment 100.00 MiB<"));
+    }
+
+    #[test]
     fn a_small_increment_beside_a_large_session_stays_visible() {
         let card = html(&memit(vec![run_of(4 << 30, 4_096)])).into_string();
         assert!(card.contains("width:0.0%;min-width:2px"));

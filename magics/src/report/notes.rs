@@ -41,8 +41,8 @@ pub(super) fn removed_work(result: &TimeitResult) -> Option<String> {
     result.work_was_removed().then(|| {
         let cycle = units::time(result.cycle_ns, result.precision);
         format!(
-            "no longer than an empty loop, one clock cycle ({cycle}): the compiler removed the \
-             work, or did it beforehand. Pass the inputs through black_box: \
+            "no longer than an empty loop (one clock cycle is {cycle}): the compiler has probably \
+             removed the work, or done it beforehand. Pass the inputs through black_box: \
              %timeit f(std::hint::black_box(x))"
         )
     })

@@ -84,12 +84,12 @@ fn key(color: &str, opacity: &str, text: &str) -> Markup {
 
 fn summary(runs: &[MemoryRun]) -> Option<String> {
     let increments = runs.iter().map(|run| run.increment);
-    let lowest = increments.clone().min()?;
-    let highest = increments.max()?;
+    let lowest = units::mib(increments.clone().min()?);
+    let highest = units::mib(increments.max()?);
     let more = units::counted(&units::count(runs.len() as u64), "more run");
-    Some(format!(
-        "{more}: increments from {} to {}",
-        units::mib(lowest),
-        units::mib(highest)
-    ))
+    Some(if lowest == highest {
+        format!("{more}: increment {lowest}")
+    } else {
+        format!("{more}: increments from {lowest} to {highest}")
+    })
 }

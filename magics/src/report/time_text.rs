@@ -111,7 +111,7 @@ mod tests {
     fn work_that_the_compiler_removed() {
         assert_snapshot!(text(&timeit(without_memory(1_000_000_000, vec![1_000; 7]))), @"
         1e-06 ns ± 0 ns per loop (mean ± std. dev. of 7 runs, 1,000,000,000 loops each)
-        no longer than an empty loop, one clock cycle (0.312 ns): the compiler removed the work, or did it beforehand. Pass the inputs through black_box: %timeit f(std::hint::black_box(x))
+        no longer than an empty loop (one clock cycle is 0.312 ns): the compiler has probably removed the work, or done it beforehand. Pass the inputs through black_box: %timeit f(std::hint::black_box(x))
         ");
     }
 

@@ -1,6 +1,8 @@
 //! A session that starts while the kernel already answers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
@@ -11,7 +13,11 @@ use crate::jupyter::interrupt::Interrupt;
 use crate::session::Session;
 
 /// A session that is starting, running, or could not be started.
-pub(crate) struct BackgroundSession(State);
+pub(crate) struct BackgroundSession {
+    state: State,
+    /// A cell waits for the session.
+    wanted: Arc<AtomicBool>,
+}
 
 enum State {
     Starting(Receiver<anyhow::Result<Session>>),
@@ -32,27 +38,38 @@ impl BackgroundSession {
     /// Starts a session on a thread of its own. `interrupt` learns how to interrupt it.
     pub(crate) fn start(interrupt: Interrupt, alive: Alive) -> anyhow::Result<Self> {
         let (started, session) = sync_channel(1);
+        let wanted = Arc::new(AtomicBool::new(false));
+        let cell_waits = Arc::clone(&wanted);
         thread::Builder::new()
             .name("session".to_owned())
             .spawn(move || {
-                let session = Session::start().inspect(|session| {
+                let session = Session::start().map(|mut session| {
                     interrupt.connect(session.interrupter());
+                    // While the user is still typing.
+                    if !cell_waits.load(Relaxed) {
+                        session.warm_up();
+                    }
+                    session
                 });
                 // No one takes the session if the kernel is ending; then it is dropped here.
                 let _ = started.send(session);
                 drop(alive);
             })
             .context("cannot start the session thread")?;
-        Ok(Self(State::Starting(session)))
+        Ok(Self {
+            state: State::Starting(session),
+            wanted,
+        })
     }
 
     /// The session, once it has started; the error says why there is none.
     pub(super) fn wait(&mut self) -> Result<&mut Session, &str> {
-        if let State::Starting(session) = &self.0 {
+        self.wanted.store(true, Relaxed);
+        if let State::Starting(session) = &self.state {
             let panicked = || Err(anyhow!("its thread panicked while starting it"));
-            self.0 = State::from(session.recv().unwrap_or_else(|_| panicked()));
+            self.state = State::from(session.recv().unwrap_or_else(|_| panicked()));
         }
-        match &mut self.0 {
+        match &mut self.state {
             State::Running(session) => Ok(session),
             State::Failed(why) => Err(why),
             State::Starting(_) => unreachable!("the session was waited for"),
@@ -61,10 +78,10 @@ impl BackgroundSession {
 
     /// The session, if it has started already.
     pub(super) fn get(&mut self) -> Option<&mut Session> {
-        if let State::Starting(session) = &self.0 {
-            self.0 = State::from(session.try_recv().ok()?);
+        if let State::Starting(session) = &self.state {
+            self.state = State::from(session.try_recv().ok()?);
         }
-        match &mut self.0 {
+        match &mut self.state {
             State::Running(session) => Some(session),
             State::Starting(_) | State::Failed(_) => None,
         }
@@ -75,7 +92,10 @@ impl BackgroundSession {
 impl BackgroundSession {
     /// A session that could not be started.
     pub(super) fn failed(why: &str) -> Self {
-        Self(State::Failed(why.to_owned()))
+        Self {
+            state: State::Failed(why.to_owned()),
+            wanted: Arc::default(),
+        }
     }
 }
 

@@ -77,16 +77,19 @@ impl Shell {
         self.socket.answer(request, || {
             let executed = self.executor.execute(request);
             abort = executed.abort_queue;
+            if abort {
+                // Now: what comes after the reply was sent by someone who has seen the failure.
+                self.arrived.extend(self.socket.drain());
+            }
             Answer::Reply(executed.reply)
         });
         if !abort {
             return;
         }
-        self.arrived.extend(self.socket.drain());
         for request in std::mem::take(&mut self.arrived) {
             if request.header.msg_type() == "execute_request" {
                 self.socket
-                    .answer(&request, || Answer::Reply(self.executor.aborted()));
+                    .answer(&request, || Answer::Reply(Executor::aborted()));
             } else {
                 self.arrived.push_back(request);
             }

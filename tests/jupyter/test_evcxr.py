@@ -1,0 +1,112 @@
+"""What evcxr's users know: its commands, its dependencies; and what memit compiles differently."""
+
+import pytest
+
+
+def test_vars_lists_variables_with_their_types(kernel):
+    kernel.run("let listed_by_vars: u16 = 7;")
+    cell = kernel.run(":vars")
+    text = cell.stdout + str(cell.outputs)
+    assert "listed_by_vars" in text
+    assert "u16" in text
+
+
+def test_help_lists_the_commands(kernel):
+    cell = kernel.run(":help")
+    assert ":dep" in cell.stdout + str(cell.outputs)
+
+
+def test_type_shows_the_type_of_a_variable(kernel):
+    kernel.run("let typed = vec![1u8];")
+    cell = kernel.run(":type typed")
+    assert "Vec<u8>" in cell.stdout + str(cell.outputs)
+
+
+def test_a_shell_line_prints_what_the_command_prints(kernel):
+    cell = kernel.run("!echo hi")
+    assert "hi" in cell.stdout + str(cell.outputs)
+
+
+def test_code_is_compiled_as_in_a_release(kernel):
+    assert kernel.value("cfg!(debug_assertions)") == "false"
+    assert kernel.value("let x: u8 = std::hint::black_box(255); x.wrapping_add(1)") == "0"
+    # Where overflow is checked this panics.
+    assert kernel.value("std::hint::black_box(255u8) + std::hint::black_box(1)") == "0"
+    kernel.run("debug_assert!(std::hint::black_box(false));")
+
+
+def test_the_level_of_optimisation_can_be_lowered_and_raised_again(kernel):
+    kernel.run("let of_every_level = vec![1u64; 1000];")
+    kernel.run(":opt 0")
+    try:
+        slow = kernel.run("%timeit -r 3 of_every_level.iter().map(|x| x * x).sum::<u64>()").json
+    finally:
+        kernel.run(":opt 3")
+    fast = kernel.run("%timeit -r 3 of_every_level.iter().map(|x| x * x).sum::<u64>()").json
+    # It is some thirty times, which noise cannot turn round.
+    assert slow["best"] > 3 * fast["best"]
+
+
+@pytest.fixture(scope="module")
+def crate(tmp_path_factory):
+    """A crate on this machine, so that no test needs a network."""
+    path = tmp_path_factory.mktemp("crates") / "local_crate"
+    (path / "src").mkdir(parents=True)
+    (path / "Cargo.toml").write_text(
+        '[package]\nname = "local_crate"\nversion = "0.1.0"\nedition = "2024"\n\n'
+        '[features]\nloud = []\n'
+    )
+    (path / "src" / "lib.rs").write_text(
+        """
+        pub fn greeting() -> &'static str {
+            if cfg!(feature = "loud") { "HELLO" } else { "hello" }
+        }
+        pub fn is_checked() -> bool { cfg!(debug_assertions) }
+        pub fn block(length: usize) -> Vec<u8> { vec![1; length] }
+        """
+    )
+    return path
+
+
+def test_a_dependency_is_built_as_a_release_and_measured(start_kernel, crate):
+    kernel = start_kernel().wait_until_subscribed()
+    before = kernel.run("let before_the_dependency = 5;")
+    assert before.outputs == []
+    kernel.run(f':dep local_crate = {{ path = "{crate}", features = ["loud"] }}')
+    cell = kernel.run("local_crate::greeting()")
+    assert cell.result == '"HELLO"'
+    assert kernel.value("local_crate::is_checked()") == "false"
+    assert kernel.value("before_the_dependency") == "5"
+    measured = kernel.run("%memit local_crate::block(3 << 20)").json
+    assert 3 << 20 <= measured["runs"][0]["heap_peak"] < (3 << 20) + 8192
+
+
+def test_a_magic_may_follow_a_dependency_in_the_same_cell(start_kernel, crate):
+    kernel = start_kernel().wait_until_subscribed()
+    cell = kernel.run(
+        f':dep local_crate = {{ path = "{crate}" }}\n%memit -r 1 local_crate::block(1 << 20)'
+    )
+    assert cell.json["runs"][0]["allocations"] == 1
+
+
+def test_a_dependency_that_does_not_exist_is_an_error_and_no_more(start_kernel, tmp_path):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run("let still_here = 1;")
+    kernel.fails(f':dep not_there = {{ path = "{tmp_path}/not_there" }}\n1')
+    assert kernel.value("still_here") == "1"
+
+
+def test_items_types_and_traits_are_kept_and_can_be_redefined(kernel):
+    kernel.run("#[derive(Debug, Clone)] struct Redefined { a: u8 }\nlet r_one = Redefined { a: 1 };")
+    assert kernel.value("r_one.a") == "1"
+    kernel.run("fn redefined() -> u8 { 1 }")
+    assert kernel.value("redefined()") == "1"
+    kernel.run("fn redefined() -> u8 { 2 }")
+    assert kernel.value("redefined()") == "2"
+
+
+def test_a_question_mark_at_the_top_of_a_cell_shows_the_error(kernel):
+    cell = kernel.execute('let n: i32 = "x".parse()?;')
+    shown = cell.stdout + cell.stderr + str(cell.content)
+    assert "ParseIntError" in shown or "invalid digit" in shown
+    assert kernel.value("1 + 1") == "2"
