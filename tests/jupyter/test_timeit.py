@@ -197,7 +197,7 @@ def test_changes_of_a_variable_do_not_reach_the_session(kernel):
 
 def test_work_that_the_compiler_removed_is_noted(kernel):
     cell = kernel.run("%timeit -r 3 1 + 1")
-    assert "the compiler removed the work" in cell.text
+    assert "removed the work" in cell.text
     assert "black_box" in cell.text
     real = kernel.run("%timeit -r 3 std::hint::black_box(vec![1u8; 1000]).len()")
     assert "removed" not in real.text
