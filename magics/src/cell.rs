@@ -159,7 +159,7 @@ pub fn blank_magics(cell: &str) -> String {
     for part in parts {
         let Part::Magic(magic) = part else { continue };
         let rust = match magic.request(cell) {
-            Ok(Request::Run(_, call)) => call.argument.range().start,
+            Ok(Request::Run(_, asked)) => asked.argument.range().start,
             _ => magic.line.end,
         };
         let sigils = if magic.body.is_some() { 2 } else { 1 };

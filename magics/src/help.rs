@@ -59,11 +59,10 @@ fn names(magic: &dyn Magic) -> String {
 
 fn usage(magic: &dyn Magic) -> String {
     let name = magic.name();
-    let options: String = magic
-        .options()
-        .iter()
-        .map(|option| format!("[{}] ", short(option)))
-        .collect();
+    let mut options = String::new();
+    for option in magic.options() {
+        let _ = write!(options, "[{}] ", short(option));
+    }
     let line = format!("    %{name} {options}{}", magic.argument());
     let cell = format!("    %%{name} {options}[SETUP]\n    {}", magic.argument());
     let usage = match magic.form() {

@@ -90,9 +90,7 @@ impl Statements {
         let mut last = None;
         for token in self.tokens() {
             match token.kind() {
-                SyntaxKind::WHITESPACE => {}
                 SyntaxKind::COMMENT if is_open_comment(&token) => return false,
-                SyntaxKind::COMMENT => {}
                 SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => depth += 1,
                 SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => {
                     depth = depth.saturating_sub(1);
@@ -137,15 +135,17 @@ impl Statements {
         let mut last = None;
         for token in self.tokens() {
             let kind = token.kind();
+            let closes = matches!(
+                kind,
+                SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY
+            );
+            if closes && open.pop() != Some(kind) {
+                return Completeness::Invalid;
+            }
             match kind {
                 SyntaxKind::L_PAREN => open.push(SyntaxKind::R_PAREN),
                 SyntaxKind::L_BRACK => open.push(SyntaxKind::R_BRACK),
                 SyntaxKind::L_CURLY => open.push(SyntaxKind::R_CURLY),
-                SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => {
-                    if open.pop() != Some(kind) {
-                        return Completeness::Invalid;
-                    }
-                }
                 SyntaxKind::COMMENT if is_open_comment(&token) => {
                     return Completeness::Incomplete { depth: open.len() };
                 }

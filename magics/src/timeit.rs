@@ -232,7 +232,7 @@ impl TimeOf {
 /// with a change of them at every later `black_box`, so it cannot move work on them out of the
 /// loop; inside the loop this costs nothing.
 fn escape<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names
-        .map(|name| format!("::std::hint::black_box(&raw const {name});\n"))
-        .collect()
+    names.fold(String::new(), |code, name| {
+        code + "::std::hint::black_box(&raw const " + name + ");\n"
+    })
 }

@@ -106,9 +106,10 @@ def duration(ns):
 class Cell:
     """What a kernel answered to a cell, and the seconds from the request to the last of it."""
 
-    def __init__(self, reply, outputs, seconds):
-        self.reply = reply
+    def __init__(self, outputs, replied, seconds):
         self.outputs = outputs
+        # When the reply came, by `time.perf_counter`.
+        self.replied = replied
         self.seconds = seconds
 
     @property
@@ -132,13 +133,13 @@ class Kernel:
 
         specs = KernelSpecManager(kernel_dirs=[str(kernels)]) if kernels else KernelSpecManager()
         self.manager = KernelManager(kernel_name=name, kernel_spec_manager=specs)
-        started = time.perf_counter()
+        self.started = time.perf_counter()
         self.manager.start_kernel(cwd=NEUTRAL)
         self.client = self.manager.blocking_client()
         self.client.start_channels(hb=False)
         self.reply(self.client.kernel_info())
         # Seconds from the start of the process to its first answer.
-        self.ready = time.perf_counter() - started
+        self.ready = time.perf_counter() - self.started
         # iopub is a broadcast; this waits until it is heard.
         self.client.wait_for_ready(timeout=TIMEOUT)
 
@@ -159,7 +160,8 @@ class Kernel:
         """Runs a cell, which must not fail."""
         started = time.perf_counter()
         request = self.client.execute(code)
-        reply, outputs, idle = self.reply(request), [], False
+        reply = self.reply(request)
+        replied, outputs, idle = time.perf_counter(), [], False
         while not idle:
             message = self.client.get_iopub_msg(timeout=TIMEOUT)
             if message["parent_header"].get("msg_id") == request:
@@ -167,7 +169,11 @@ class Kernel:
                 idle = message["content"].get("execution_state") == "idle"
         if reply["status"] != "ok":
             sys.exit(f"{code}\n" + "\n".join(reply.get("traceback", [])))
-        return Cell(reply, outputs, time.perf_counter() - started)
+        return Cell(outputs, replied, time.perf_counter() - started)
+
+    def since_start(self, cell):
+        """Seconds from the start of the process to the reply to a cell."""
+        return cell.replied - self.started
 
 
 class MemitKernels:

@@ -68,8 +68,15 @@ def crate(tmp_path_factory):
     return path
 
 
-def test_a_dependency_is_built_as_a_release_and_measured(start_kernel, crate):
-    kernel = start_kernel().wait_until_subscribed()
+@pytest.fixture
+def own_kernel(module_kernel):
+    """A kernel that may get dependencies, which every later cell would have to be linked with."""
+    yield module_kernel
+    module_kernel.check_nothing_is_left()
+
+
+def test_a_dependency_is_built_as_a_release_and_measured(own_kernel, crate):
+    kernel = own_kernel
     before = kernel.run("let before_the_dependency = 5;")
     assert before.outputs == []
     kernel.run(f':dep local_crate = {{ path = "{crate}", features = ["loud"] }}')
@@ -81,16 +88,15 @@ def test_a_dependency_is_built_as_a_release_and_measured(start_kernel, crate):
     assert 3 << 20 <= measured["runs"][0]["heap_peak"] < (3 << 20) + 8192
 
 
-def test_a_magic_may_follow_a_dependency_in_the_same_cell(start_kernel, crate):
-    kernel = start_kernel().wait_until_subscribed()
-    cell = kernel.run(
+def test_a_magic_may_follow_a_dependency_in_the_same_cell(own_kernel, crate):
+    cell = own_kernel.run(
         f':dep local_crate = {{ path = "{crate}" }}\n%memit -r 1 local_crate::block(1 << 20)'
     )
     assert cell.json["runs"][0]["allocations"] == 1
 
 
-def test_a_dependency_that_does_not_exist_is_an_error_and_no_more(start_kernel, tmp_path):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_dependency_that_does_not_exist_is_an_error_and_no_more(own_kernel, tmp_path):
+    kernel = own_kernel
     kernel.run("let still_here = 1;")
     kernel.fails(f':dep not_there = {{ path = "{tmp_path}/not_there" }}\n1')
     assert kernel.value("still_here") == "1"

@@ -1,6 +1,7 @@
 """The life of a kernel: its first answers, its end, and what is left behind."""
 
 import os
+import select
 import signal
 import time
 from pathlib import Path
@@ -101,8 +102,6 @@ def wait_until_gone(pids, seconds=30):
             process = os.pidfd_open(pid)
         except ProcessLookupError:
             continue
-        import select
-
         ended, _, _ = select.select([process], [], [], max(0, end - time.monotonic()))
         os.close(process)
         if not ended and not is_gone(pid):
@@ -185,14 +184,14 @@ def test_the_end_of_the_session_process_is_told_and_survived(start_kernel):
 @pytest.mark.parametrize(
     "code",
     [
-        '%memit {{ println!("on my way"); loop {{}} }}',
-        '%timeit {{ println!("on my way"); loop {{}} }}',
-        '%%timeit --fresh let x = 1;\nprintln!("on my way"); loop {{ std::hint::black_box(x); }}',
+        '%memit { println!("on my way"); loop {} }',
+        '%timeit { println!("on my way"); loop {} }',
+        '%%timeit --fresh let x = 1;\nprintln!("on my way"); loop { std::hint::black_box(x); }',
     ],
 )
 def test_an_endless_measurement_is_interrupted_and_variables_are_kept(kernel, code):
     kernel.run("let through_interrupts = vec![1u8; 3];")
-    cell = kernel.start(code.format())
+    cell = kernel.start(code)
     kernel.wait_for(cell, lambda cell: cell.stdout)
     asked = time.monotonic()
     kernel.interrupt()
@@ -211,6 +210,18 @@ def test_an_endless_cell_is_interrupted_and_the_kernel_goes_on(kernel):
     kernel.finish(cell)
     assert cell.content["ename"] == "KeyboardInterrupt", cell.content
     assert kernel.value("known_before_the_interrupt()") == "9"
+
+
+def test_an_interrupt_between_the_runs_of_a_measurement_keeps_the_session(kernel):
+    kernel.run("let between_runs = vec![1u8; 3];")
+    # Each at another moment of a repetition, which takes less than a millisecond.
+    for _ in range(10):
+        cell = kernel.start('%memit -r 1000000 println!("on my way")')
+        kernel.wait_for(cell, lambda cell: cell.stdout)
+        kernel.interrupt()
+        kernel.finish(cell)
+        assert cell.content["ename"] == "KeyboardInterrupt", cell.content
+        assert kernel.value("between_runs.len()") == "3"
 
 
 def test_an_interrupt_while_nothing_runs_changes_nothing(kernel):

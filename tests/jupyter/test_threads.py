@@ -2,8 +2,6 @@
 
 import pytest
 
-from client import MEMIT_JSON
-
 
 @pytest.fixture
 def kernel(module_kernel):
@@ -50,14 +48,6 @@ def test_consuming_a_variable_in_place_is_an_error_that_says_why(kernel, magic):
     assert kernel.value("in_place.len()") == "1048576"
 
 
-def test_a_thread_started_by_the_cell_itself_counts(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
-    cell = kernel.run(
-        "std::thread::spawn(|| loop { std::thread::park() });\n%memit -r 1 vec![1u8; 1000]"
-    )
-    assert cell.json["isolated"] is False
-
-
 def test_a_panic_in_place_is_an_error_and_variables_are_kept(kernel):
     cell = kernel.fails('%memit panic!("in place")', "Panic")
     assert cell.content["evalue"] == "in place"
@@ -73,28 +63,28 @@ def test_an_interrupt_between_runs_in_place_keeps_the_session(kernel):
     assert kernel.value("in_place.len()") == "1048576"
 
 
-def test_text_of_a_background_thread_appears_below_its_cell(start_kernel):
+def test_threads_that_come_and_go_are_noticed(start_kernel):
     kernel = start_kernel().wait_until_subscribed()
-    cell = kernel.start(
+    # A thread that the cell itself has started just before.
+    cell = kernel.run(
+        "let (stop, wait) = std::sync::mpsc::channel::<()>();"
+        "let ending = std::thread::spawn(move || { let _ = wait.recv(); });\n"
+        "%memit -r 1 vec![1u8; 1000]"
+    )
+    assert cell.json["isolated"] is False
+    kernel.run("drop(stop); ending.join().unwrap();")
+    assert kernel.run("%memit -r 1 vec![1u8; 1000]").json["isolated"] is True
+
+    # What a thread prints after the end of its cell is shown, below that cell or the next.
+    early = kernel.start(
         """
         let (go, wait) = std::sync::mpsc::channel::<()>();
         let talker = std::thread::spawn(move || { wait.recv().unwrap(); println!("late"); });
         """
     )
-    kernel.wait_for(cell, lambda cell: cell.done)
+    kernel.wait_for(early, lambda early: early.done)
     later = kernel.run("go.send(()).unwrap(); talker.join().unwrap();")
-    assert "late\n" in cell.stdout + later.stdout
-    kernel.forget(cell)
+    stray = [message["content"].get("text") for message in kernel.stray]
+    assert [early.stdout, later.stdout, *stray].count("late\n") == 1
+    kernel.forget(early)
     kernel.stray.clear()
-
-
-def test_after_the_last_thread_has_ended_runs_are_isolated_again(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
-    kernel.run(
-        "let (stop, wait) = std::sync::mpsc::channel::<()>();"
-        "let ending = std::thread::spawn(move || { let _ = wait.recv(); });"
-    )
-    assert kernel.run("%memit 1").json["isolated"] is False
-    kernel.run("drop(stop); ending.join().unwrap();")
-    cell = kernel.run("%memit 1")
-    assert cell.display[MEMIT_JSON]["isolated"] is True

@@ -196,7 +196,8 @@ def test_changes_of_a_variable_do_not_reach_the_session(kernel):
 
 
 def test_work_that_the_compiler_removed_is_noted(kernel):
-    cell = kernel.run("%timeit -r 3 1 + 1")
+    # Runs of a millisecond: some of them are not disturbed by others on the machine.
+    cell = kernel.run("%timeit -n 1000000 -r 50 1 + 1")
     assert "removed the work" in cell.text
     assert "black_box" in cell.text
     real = kernel.run("%timeit -r 3 std::hint::black_box(vec![1u8; 1000]).len()")

@@ -17,12 +17,11 @@ impl Output for Console {
     }
 
     fn display(&self, data: MimeBundle) {
-        let text = match data.get("text/plain").and_then(Value::as_str) {
-            Some(text) => text.to_owned(),
-            None => {
-                let types: Vec<_> = data.keys().map(String::as_str).collect();
-                format!("<{}>", types.join(", "))
-            }
+        let text = if let Some(text) = data.get("text/plain").and_then(Value::as_str) {
+            text.to_owned()
+        } else {
+            let types: Vec<_> = data.keys().map(String::as_str).collect();
+            format!("<{}>", types.join(", "))
         };
         self.stream(Stream::Stdout, &(text.trim_end().to_owned() + "\n"));
     }

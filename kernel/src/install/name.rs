@@ -18,7 +18,7 @@ pub(crate) struct KernelName(String);
 )]
 pub(crate) struct BadKernelName(String);
 
-/// `_is_valid_kernel_name` of jupyter_client.
+/// `_is_valid_kernel_name` of `jupyter_client`.
 static RULE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^(?i-u:[a-z0-9._-]+)$").expect("a valid pattern"));
 

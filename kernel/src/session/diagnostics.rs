@@ -151,7 +151,7 @@ fn render(
     for (level, note) in notes {
         group = group.element(level.clone().message(note.as_str()));
     }
-    Renderer::styled().render(&[group]).to_string()
+    Renderer::styled().render(&[group])
 }
 
 /// The byte of `code` at a line and a column in characters, both from 1.

@@ -234,8 +234,9 @@ fn deliver(shared: &Shared, stream: Stream, text: &str) {
     }
     // The lock is not held while the output is delivered, which may take its time.
     let output = shared.lock().output.clone();
-    match output {
-        Some(output) => output.stream(stream, text),
-        None => tracing::debug!("output before the first cell: {text:?}"),
+    if let Some(output) = output {
+        output.stream(stream, text);
+    } else {
+        tracing::debug!("output before the first cell: {text:?}");
     }
 }

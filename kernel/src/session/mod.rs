@@ -80,14 +80,15 @@ impl Session {
                     // Line ends in front keep the line numbers those of the cell.
                     let lines_before = code[..range.start].matches('\n').count();
                     let source = "\n".repeat(lines_before) + &code[range];
-                    let evaluated = self.engine.evaluate(&source).map_err(|failure| {
-                        failure.into_error(code, &self.cells, |line| Some(line))
-                    })?;
+                    let evaluated = self
+                        .engine
+                        .evaluate(&source)
+                        .map_err(|failure| failure.into_error(code, &self.cells, Some))?;
                     if let Some(value) = bundle::of_outputs(&evaluated) {
                         if index == last {
-                            output.result(value)
+                            output.result(value);
                         } else {
-                            output.display(value)
+                            output.display(value);
                         }
                     }
                 }

@@ -14,15 +14,16 @@ pub(crate) struct Control {
 }
 
 const NOTHING: i32 = 0;
-const IN_PLACE: i32 = -1;
+const UNDERWAY: i32 = -1;
 
 /// What an interrupt can do about the code that runs now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measuring {
     /// No measured run: an ordinary cell, or nothing.
     Nothing,
-    /// A run in the session process itself; it looks at the interrupt flag between its runs.
-    InPlace,
+    /// A measurement that looks at the interrupt flag by itself: it runs in place, or is between
+    /// two forks.
+    Underway,
     /// A run in a fork that leads this process group.
     Fork(i32),
 }
@@ -38,7 +39,7 @@ impl Control {
     pub(crate) fn measuring(&self) -> Measuring {
         match self.measuring[0].load(SeqCst) {
             NOTHING => Measuring::Nothing,
-            IN_PLACE => Measuring::InPlace,
+            UNDERWAY => Measuring::Underway,
             group => Measuring::Fork(group),
         }
     }
@@ -46,7 +47,7 @@ impl Control {
     pub(crate) fn set_measuring(&self, what: Measuring) {
         let word = match what {
             Measuring::Nothing => NOTHING,
-            Measuring::InPlace => IN_PLACE,
+            Measuring::Underway => UNDERWAY,
             Measuring::Fork(group) => group,
         };
         self.measuring[0].store(word, SeqCst);

@@ -76,8 +76,12 @@ pub(crate) fn run(
             // SAFETY: `pid` is our child, not yet waited for.
             unsafe { libc::setpgid(pid, pid) };
             control.set_measuring(Measuring::Fork(pid));
+            if control.interrupted() {
+                // Just before there was a fork to be ended.
+                kill_group(pid);
+            }
             let finished = wait(control, pid, limits);
-            control.set_measuring(Measuring::Nothing);
+            control.set_measuring(Measuring::Underway);
             finished
         }
     }

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static LIVE: AtomicI64 = AtomicI64::new(0);
 static PEAK: AtomicI64 = AtomicI64::new(0);
+/// `PEAK` when the resident memory was last read.
+static NOTED_PEAK: AtomicI64 = AtomicI64::new(0);
 static ALLOCATED: AtomicU64 = AtomicU64::new(0);
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
@@ -32,6 +34,7 @@ pub(crate) struct Counts {
 pub(crate) fn start() {
     LIVE.store(0, Relaxed);
     PEAK.store(0, Relaxed);
+    NOTED_PEAK.store(0, Relaxed);
     ALLOCATED.store(0, Relaxed);
     ALLOCATIONS.store(0, Relaxed);
     COUNTING.store(true, Relaxed);
@@ -59,7 +62,7 @@ pub(crate) fn counts() -> Counts {
 
 #[cfg(heap_hooks)]
 mod hooks {
-    use super::{ALLOCATED, ALLOCATIONS, COUNTING, LIVE, PEAK};
+    use super::{ALLOCATED, ALLOCATIONS, COUNTING, LIVE, NOTED_PEAK, PEAK};
     use libc::{c_int, c_void, size_t};
     use std::sync::atomic::Ordering::Relaxed;
 
@@ -94,10 +97,35 @@ mod hooks {
         block
     }
 
+    /// Blocks of this size go back to the system at once (glibc's `M_MMAP_THRESHOLD`).
+    const LARGE: i64 = 128 << 10;
+    /// Small blocks may take the top of the heap back with them: looked at when the peak has
+    /// risen by a 64th, and by this at least.
+    const STEP: i64 = 64 << 10;
+
+    /// Has the resident memory read before `size` bytes are given back, if the heap has come to
+    /// a new peak since the last time.
+    fn before_fall(size: i64) {
+        let peak = PEAK.load(Relaxed);
+        let noted = NOTED_PEAK.load(Relaxed);
+        let rise = if size >= LARGE {
+            0
+        } else {
+            STEP.max(noted / 64)
+        };
+        if peak > noted + rise {
+            NOTED_PEAK.store(peak, Relaxed);
+            crate::rss::note_peak();
+        }
+    }
+
     /// The hooks while the heap is counted. They are kept apart, so that a hook is a test and a
     /// jump to glibc as long as it is not.
     mod counted {
-        use super::*;
+        use super::{
+            __libc_calloc, __libc_free, __libc_malloc, __libc_memalign, __libc_realloc,
+            ALLOCATIONS, LIVE, Relaxed, before_fall, c_void, count_new, grew, size_t, usable,
+        };
 
         #[cold]
         #[inline(never)]
@@ -126,7 +154,9 @@ mod hooks {
         #[cold]
         #[inline(never)]
         pub(super) unsafe fn free(block: *mut c_void) {
-            LIVE.fetch_sub(usable(block), Relaxed);
+            let size = usable(block);
+            before_fall(size);
+            LIVE.fetch_sub(size, Relaxed);
             // SAFETY: the caller's contract.
             unsafe { __libc_free(block) }
         }
@@ -138,6 +168,7 @@ mod hooks {
         #[inline(never)]
         pub(super) unsafe fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
             let before = usable(block);
+            before_fall(before);
             // SAFETY: the caller's contract.
             let new = unsafe { __libc_realloc(block, size) };
             if !new.is_null() {

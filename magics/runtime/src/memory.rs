@@ -25,11 +25,10 @@ pub(crate) struct Plan {
 
 /// Measures `body` and reports to the kernel.
 pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
-    let measured = match measure_runs(session, plan, body) {
+    session.measure(|| match measure_runs(session, plan, body) {
         Ok(measurement) => Measured::Memory(measurement),
         Err(failure) => Measured::Failed(failure),
-    };
-    session.report(measured);
+    });
 }
 
 fn measure_runs(

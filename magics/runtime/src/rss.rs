@@ -1,14 +1,27 @@
 //! The exact peak of this process's resident set size.
 //!
 //! Linux keeps a high-water mark (`VmHWM`). Writing `5` to `/proc/self/clear_refs` sets it back
-//! to the current size (proc_pid_clear_refs(5)), so that after a run it is the run's own peak,
-//! however short that peak was. No reading in between is needed.
+//! to the current size (`proc_pid_clear_refs(5)`), so that after a run it is the run's own peak,
+//! however short that peak was.
+//!
+//! Since Linux 6.2 the mark is raised, when memory is given back, from counters that lack up to 32
+//! pages on each processor; what is still held is counted exactly. So the heap hooks call
+//! [`note_peak`] before they give back memory at a peak.
 
+#[cfg(target_os = "linux")]
 use std::fs::File;
 use std::io;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
+use std::mem::ManuallyDrop;
+#[cfg(target_os = "linux")]
+use std::os::fd::{AsRawFd, FromRawFd};
+#[cfg(target_os = "linux")]
 use std::os::unix::fs::FileExt;
 
+#[cfg(target_os = "linux")]
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
+
+#[cfg(target_os = "linux")]
 use crate::process::kibibytes;
 
 /// Size and peak of the resident set, in bytes.
@@ -44,22 +57,56 @@ impl PeakMeter {
 
     /// Sets the peak to the current size.
     pub(crate) fn reset(&self) -> io::Result<()> {
+        NOTED.store(0, Relaxed);
+        STATUS.store(self.status.as_raw_fd(), Relaxed);
         self.clear_refs.write_all_at(b"5", 0)
     }
 
     /// Current size and peak since the last reset.
     pub(crate) fn read(&self) -> io::Result<Resident> {
-        let mut text = [0; 4096];
-        let length = self.status.read_at(&mut text, 0)?;
-        let text = &text[..length];
-        let (Some(now), Some(peak)) = (kibibytes(text, b"VmRSS:"), kibibytes(text, b"VmHWM:"))
-        else {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "no VmRSS in /proc/self/status",
-            ));
-        };
-        Ok(Resident { now, peak })
+        let resident = parse(&self.status)?;
+        let peak = resident.peak.max(NOTED.load(Relaxed));
+        Ok(Resident { peak, ..resident })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for PeakMeter {
+    fn drop(&mut self) {
+        STATUS.store(-1, Relaxed);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn parse(status: &impl FileExt) -> io::Result<Resident> {
+    let mut text = [0; 4096];
+    let length = status.read_at(&mut text, 0)?;
+    let text = &text[..length];
+    match (kibibytes(text, b"VmRSS:"), kibibytes(text, b"VmHWM:")) {
+        (Some(now), Some(peak)) => Ok(Resident { now, peak }),
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// The meter's status file, for [`note_peak`]; -1 when there is no meter.
+#[cfg(target_os = "linux")]
+static STATUS: AtomicI32 = AtomicI32::new(-1);
+/// Largest size that [`note_peak`] has read since the last reset.
+#[cfg(target_os = "linux")]
+static NOTED: AtomicU64 = AtomicU64::new(0);
+
+/// Keeps the exact size of this moment, if it is the largest. Called by the heap hooks: it does
+/// not allocate.
+#[cfg(target_os = "linux")]
+pub(crate) fn note_peak() {
+    let fd = STATUS.load(Relaxed);
+    if fd < 0 {
+        return;
+    }
+    // SAFETY: the meter's file is open as long as `STATUS` names it, and is not closed here.
+    let status = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
+    if let Ok(resident) = parse(&*status) {
+        NOTED.fetch_max(resident.now, Relaxed);
     }
 }
 

@@ -3,7 +3,6 @@
 use std::ffi::c_void;
 
 use crate::board::Board;
-use crate::control::Measuring;
 use crate::fork::{self, Ending, Finished, Limits};
 use crate::measurement::{Failure, FailureKind, Panic};
 use crate::probe::{self, Probe};
@@ -111,9 +110,7 @@ pub(crate) fn in_place(
     board.clear();
     settle::map_code(&session.cell());
     probe::install(make_probe());
-    session.control().set_measuring(Measuring::InPlace);
     let code = body.run();
-    session.control().set_measuring(Measuring::Nothing);
     probe::remove();
     conclude(board, code);
     let outcome = match Outcome::from_code(board.get(OUTCOME)) {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::control::Control;
+use crate::control::{Control, Measuring};
 use crate::link::Event;
 use crate::measurement::Measured;
 use crate::{panic, process};
@@ -54,8 +54,11 @@ impl Session {
         process::threads(std::process::id()).unwrap_or(1)
     }
 
-    /// Sends the outcome of a magic to the kernel.
-    pub(crate) fn report(&self, measured: Measured) {
+    /// Measures something and sends the outcome to the kernel.
+    pub(crate) fn measure(&self, measure: impl FnOnce() -> Measured) {
+        self.control.set_measuring(Measuring::Underway);
+        let measured = measure();
+        self.control.set_measuring(Measuring::Nothing);
         self.send(&Event::Measured(measured));
     }
 

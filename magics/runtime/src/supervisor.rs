@@ -293,11 +293,11 @@ impl Supervisor {
         match self.control.measuring() {
             Measuring::Fork(group) => fork::kill_group(group),
             // The runs look at the flag; a second interrupt means that they take too long.
-            Measuring::InPlace if !asked_before => {}
-            Measuring::InPlace | Measuring::Nothing if self.running => {
+            Measuring::Underway if !asked_before => {}
+            Measuring::Underway | Measuring::Nothing if self.running => {
                 fork::kill_group(self.session);
             }
-            Measuring::InPlace | Measuring::Nothing => {}
+            Measuring::Underway | Measuring::Nothing => {}
         }
     }
 

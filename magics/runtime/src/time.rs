@@ -38,11 +38,10 @@ const COUNT_LOOPS: u64 = 1000;
 
 /// Measures `body` and reports to the kernel.
 pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
-    let measured = match measure_runs(session, plan, body) {
+    session.measure(|| match measure_runs(session, plan, body) {
         Ok(measurement) => Measured::Time(measurement),
         Err(failure) => Measured::Failed(failure),
-    };
-    session.report(measured);
+    });
 }
 
 const LOOPS: usize = FIGURES;
@@ -278,10 +277,10 @@ impl CountProbe {
     }
 
     pub(crate) fn start_clock(&mut self) {
-        if !std::mem::replace(&mut self.started, true) {
-            self.memory.begin();
-        } else {
+        if std::mem::replace(&mut self.started, true) {
             heap::resume();
+        } else {
+            self.memory.begin();
         }
     }
 
@@ -317,7 +316,7 @@ fn cycle_ns() -> f64 {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[inline(always)]
+#[inline]
 fn multiply_chain(mut product: u64) -> u64 {
     // SAFETY: arithmetic in one register of its own.
     unsafe {
@@ -332,7 +331,7 @@ fn multiply_chain(mut product: u64) -> u64 {
 }
 
 #[cfg(target_arch = "aarch64")]
-#[inline(always)]
+#[inline]
 fn multiply_chain(mut product: u64) -> u64 {
     // SAFETY: arithmetic in one register of its own.
     unsafe {
