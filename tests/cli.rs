@@ -140,6 +140,7 @@ fn install_writes_a_kernelspec_that_jupyter_finds_and_uninstall_removes_it() {
             "display_name": "Rust (memit)",
             "language": "rust",
             "interrupt_mode": "message",
+            "env": {},
             "metadata": {"debugger": false},
         })
     );
@@ -305,7 +306,7 @@ fn eval_of_a_panic_says_where() {
     .expect_code(1);
     assert_eq!(ran.stdout, "");
     assert!(ran.stderr.contains("n is 1"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("line 2, column 1"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--> cell:2:1"), "{}", ran.stderr);
 }
 
 /// A notebook with these code cells, tagged where there is a tag.

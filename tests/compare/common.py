@@ -134,7 +134,7 @@ class Kernel:
         specs = KernelSpecManager(kernel_dirs=[str(kernels)]) if kernels else KernelSpecManager()
         self.manager = KernelManager(kernel_name=name, kernel_spec_manager=specs)
         self.started = time.perf_counter()
-        self.manager.start_kernel(cwd=NEUTRAL)
+        self.manager.start_kernel(cwd=NEUTRAL, stderr=subprocess.DEVNULL)
         self.client = self.manager.blocking_client()
         self.client.start_channels(hb=False)
         self.reply(self.client.kernel_info())

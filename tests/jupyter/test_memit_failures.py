@@ -35,12 +35,12 @@ def test_a_snippet_that_dies_leaves_the_session_as_it_was(kernel, magic, snippet
 def test_a_panic_in_a_snippet_points_at_its_line_of_the_cell(kernel):
     cell = kernel.fails('%%memit let n = 1;\nlet m = n + 1;\n  panic!("{m}");', "Panic")
     assert cell.content["evalue"] == "2"
-    assert "the cell, line 3, column 3" in cell.traceback
+    assert "--> cell:3:3" in cell.traceback
 
 
 def test_a_panic_in_a_line_magic_points_behind_the_options(kernel):
     cell = kernel.fails('let fine = 1;\n%memit -r 2 panic!("{fine}")', "Panic")
-    assert "the cell, line 2, column 13" in cell.traceback
+    assert "--> cell:2:13" in cell.traceback
 
 
 def test_what_was_printed_before_the_end_is_shown(kernel):

@@ -104,7 +104,7 @@ def test_a_compile_error_points_at_the_users_text(kernel):
 def test_a_panic_is_an_error_with_its_message_and_line(kernel):
     cell = kernel.fails('let of_panic = 3;\n\n  panic!("number {}", of_panic);', "Panic")
     assert cell.content["evalue"] == "number 3"
-    assert "the cell, line 3, column 3" in cell.traceback
+    assert "--> cell:3:3" in cell.traceback
     assert "stack backtrace" not in cell.traceback + cell.stderr
 
 
@@ -112,7 +112,7 @@ def test_a_panic_in_a_function_of_an_earlier_cell_names_its_line(kernel):
     kernel.run("fn third(v: &[u8]) -> u8 {\n    v[2]\n}")
     cell = kernel.fails("third(&[1, 2])", "Panic")
     assert "index out of bounds: the len is 2 but the index is 2" in cell.content["evalue"]
-    assert "an earlier cell, line 2" in cell.traceback
+    assert "--> an earlier cell:2:" in cell.traceback
     assert "v[2]" in cell.traceback
 
 

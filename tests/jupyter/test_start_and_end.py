@@ -214,10 +214,12 @@ def test_an_endless_cell_is_interrupted_and_the_kernel_goes_on(kernel):
 
 def test_an_interrupt_between_the_runs_of_a_measurement_keeps_the_session(kernel):
     kernel.run("let between_runs = vec![1u8; 3];")
-    # Each at another moment of a repetition, which takes less than a millisecond.
-    for _ in range(10):
+    for attempt in range(10):
         cell = kernel.start('%memit -r 1000000 println!("on my way")')
         kernel.wait_for(cell, lambda cell: cell.stdout)
+        # Each at another moment of a repetition, which takes less than a millisecond.
+        for _ in range(attempt):
+            kernel.ask("kernel_info_request", channel="control")
         kernel.interrupt()
         kernel.finish(cell)
         assert cell.content["ename"] == "KeyboardInterrupt", cell.content
