@@ -149,7 +149,8 @@ impl Engine {
             },
             Err(evcxr::Error::CompilationErrors(errors)) => Err(Failure::Compile(errors)),
             Err(evcxr::Error::SubprocessTerminated(message)) => {
-                Err(Failure::Ended(told.ended, message))
+                let ended = told.ended.or_else(|| self.link.wait_for_end());
+                Err(Failure::Ended(ended, message))
             }
             Err(error) => Err(Failure::Other(error.to_string())),
         }

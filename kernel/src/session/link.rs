@@ -75,6 +75,9 @@ impl Interrupter {
 /// Longest wait for output that has been written already.
 const SYNC_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Longest wait for word of how the session process ended.
+const END_TIMEOUT: Duration = Duration::from_secs(2);
+
 impl Link {
     /// Listens for the supervisor.
     pub(crate) fn listen() -> io::Result<Self> {
@@ -135,6 +138,21 @@ impl Link {
             .wait_timeout_while(state, SYNC_TIMEOUT, waiting);
         if waited.is_ok_and(|(_, timeout)| timeout.timed_out()) {
             tracing::warn!("the session did not deliver its output in time");
+        }
+    }
+
+    /// How the session process ended, when it is known to have ended. Its supervisor has told, but
+    /// evcxr may have started the next one before that was read.
+    pub(crate) fn wait_for_end(&self) -> Option<Ended> {
+        let state = self.shared.lock();
+        let waiting = |state: &mut State| state.told.ended.is_none();
+        match self
+            .shared
+            .changed
+            .wait_timeout_while(state, END_TIMEOUT, waiting)
+        {
+            Ok((mut state, _)) => state.told.ended.take(),
+            Err(_) => None,
         }
     }
 
@@ -210,7 +228,10 @@ fn read(shared: &Shared, mut connection: UnixStream) {
             Event::Stderr(bytes) => deliver(shared, Stream::Stderr, &stderr.decode(&bytes)),
             Event::Panicked(panic) => shared.lock().told.panic = Some(panic),
             Event::Measured(measured) => shared.lock().told.measured = Some(measured),
-            Event::Ended(ended) => shared.lock().told.ended = Some(ended),
+            Event::Ended(ended) => {
+                shared.lock().told.ended = Some(ended);
+                shared.changed.notify_all();
+            }
             Event::Synced(number) => {
                 deliver(shared, Stream::Stdout, &stdout.finish());
                 deliver(shared, Stream::Stderr, &stderr.finish());
