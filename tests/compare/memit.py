@@ -18,8 +18,8 @@ SIZES = {
 # A million blocks, and what the allocator says that it gave for them, each behind a header.
 BOXES = "(0..1_000_000u32).map(|i| Box::new([i; 6])).collect::<Vec<_>>()"
 HEADER = 8
+FOREIGN = 'unsafe extern "C" { fn malloc_usable_size(block: *mut std::ffi::c_void) -> usize; }'
 USABLE = f"""\
-unsafe extern "C" {{ fn malloc_usable_size(block: *mut std::ffi::c_void) -> usize; }}
 let blocks = {BOXES};
 let usable: usize = std::iter::once(blocks.as_ptr().cast_mut().cast())
     .chain(blocks.iter().map(|block| std::ptr::from_ref(block.as_ref()).cast_mut().cast()))
@@ -64,6 +64,7 @@ def accuracy(memit, python, repeat):
             errors([run["heap_peak"] for run in runs], n),
             errors(profiler_increments(python, f"bytearray({n})", repeat), n),
         ))
+    memit.run(FOREIGN)
     # Twice, as glibc takes large blocks from elsewhere once one of that size has been freed.
     usable = [int(re.search(r"\d+", memit.run(USABLE).stdout)[0]) for _ in range(2)][-1]
     runs = memit_runs(memit, BOXES, repeat)

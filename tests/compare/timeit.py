@@ -2,8 +2,8 @@
 """`%timeit` beside the same loop written by hand and built by `cargo build --release`.
 
 The two take turns, so that what else the machine does hits both alike. Both are compiled with flags
-that keep branches off the ends of 32-byte blocks: on many x86-64 processors one that lies there
-costs up to half of a tight loop's speed, and where it lies is luck. `--plain` leaves that to luck."""
+that place branches and small loops alike: on many x86-64 processors a branch at the end of a 32-byte
+block costs up to half of a tight loop's speed. `--plain` leaves their places to luck."""
 
 import os
 import statistics
@@ -23,8 +23,11 @@ class Case(NamedTuple):
     items: str = ""
 
 
-# Intel, "Mitigations for Jump Conditional Code Erratum"; nothing happens on other processors.
-PLACEMENT = "-Cllvm-args=-x86-branches-within-32B-boundaries -Cllvm-args=-align-all-nofallthru-blocks=5"
+# Intel, "Mitigations for Jump Conditional Code Erratum". Nothing happens on other architectures.
+PLACEMENT = (
+    "-Cllvm-args=-x86-branches-within-32B-boundaries "
+    "-Cllvm-args=-x86-experimental-pref-innermost-loop-alignment=6"
+)
 
 CASES = [
     Case(

@@ -57,10 +57,12 @@ std::panic::set_hook(Box::new(|panic| {
 };"#;
 
 /// What makes evcxr's cells and dependencies release code, apart from the level of optimisation:
-/// its manifest asks for both checks.
-const RELEASE: [&str; 2] = [
+/// its manifest asks for both checks. In one codegen unit, because what would be inlined in a
+/// program of one's own otherwise depends on how a cell happens to be divided.
+const RELEASE: [&str; 3] = [
     ":build_env CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false",
     ":build_env CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false",
+    ":build_env CARGO_PROFILE_DEV_CODEGEN_UNITS=1",
 ];
 const RELEASE_OPT_LEVEL: &str = "3";
 
