@@ -48,7 +48,8 @@ def enter_environment():
 def arguments(description):
     """A parser with the option that every comparison has."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--memit", type=Path, help="the memit program (default: the one on PATH, or built here)")
+    parser.add_argument("--memit", type=Path, metavar="PATH",
+                        help="the program (default: the one on PATH, or built here)")
     return parser
 
 
