@@ -237,20 +237,25 @@ impl Head {
     }
 }
 
-/// Whether a statement may begin behind `before`. evcxr's commands and shell lines come first in
-/// a piece of code and are no Rust.
+/// Whether a statement may begin behind `before`.
 fn is_boundary(before: &str) -> bool {
-    let mut start = 0;
-    for line in lines(before) {
-        let text = before[line.clone()].trim();
-        let is_command = text.starts_with(':') && !text.starts_with("::");
-        if is_command || before[line.clone()].starts_with('!') {
-            start = line.end;
-        } else if !text.is_empty() && !text.starts_with("//") {
+    Statements::parse(without_commands(before)).end_is_boundary()
+}
+
+/// A piece of code without evcxr's commands and shell lines, which stand at its start and are no
+/// Rust. Blank lines and comments before the Rust go with them.
+pub fn without_commands(code: &str) -> &str {
+    let mut rest = code;
+    while let Some(line) = rest.split_inclusive('\n').next() {
+        let text = line.trim_start();
+        let is_command =
+            line.starts_with('!') || (text.starts_with(':') && !text.starts_with("::"));
+        if !is_command && !text.is_empty() && !text.starts_with("//") {
             break;
         }
+        rest = &rest[line.len()..];
     }
-    Statements::parse(&before[start..]).end_is_boundary()
+    rest
 }
 
 #[cfg(test)]

@@ -175,7 +175,7 @@ pub(crate) fn completeness(code: &str) -> Completeness {
             Some(body) => of_cell_magic(&code[body.clone()]),
             None => Completeness::Complete,
         },
-        Part::Rust(range) => of_rust(without_commands(&code[range.clone()])),
+        Part::Rust(range) => of_rust(cell::without_commands(&code[range.clone()])),
     }
 }
 
@@ -199,21 +199,6 @@ fn of_rust(code: &str) -> Completeness {
         },
         syntax::Completeness::Invalid => Completeness::Invalid,
     }
-}
-
-/// evcxr's commands and shell lines at the start of a cell are no Rust.
-fn without_commands(code: &str) -> &str {
-    let mut rest = code;
-    while let Some(line) = rest.split_inclusive('\n').next() {
-        let text = line.trim_start();
-        let is_command =
-            line.starts_with('!') || (text.starts_with(':') && !text.starts_with("::"));
-        if !is_command && !text.is_empty() && !text.starts_with("//") {
-            break;
-        }
-        rest = &rest[line.len()..];
-    }
-    rest
 }
 
 #[cfg(test)]
