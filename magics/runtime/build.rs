@@ -37,6 +37,10 @@ fn main() {
     if has_hooks {
         println!("cargo::rustc-cfg=heap_hooks");
         exports.extend(HEAP_HOOKS);
+        // The unit tests of this package are such a binary too.
+        for hook in HEAP_HOOKS {
+            println!("cargo::rustc-link-arg=-Wl,--export-dynamic-symbol={hook}");
+        }
     }
     println!("cargo::metadata=exports={}", exports.join(","));
 }

@@ -2,8 +2,8 @@
 //!
 //! The dynamic linker resolves `malloc` to the executable first, so every allocation of the
 //! process comes by here: cells, `libstd`, dependencies, C libraries. Outside a measurement a
-//! hook costs one load and one predicted branch. During one, sizes are those of
-//! `malloc_usable_size`, the only size that `free` can know too.
+//! hook costs one load and one predicted branch; a timed run does without ([`crate::unhook`]).
+//! During one, sizes are those of `malloc_usable_size`, the only size that `free` can know too.
 //!
 //! Nothing here locks, allocates or formats.
 
@@ -59,6 +59,10 @@ pub(crate) fn counts() -> Counts {
         allocations: ALLOCATIONS.load(Relaxed),
     }
 }
+
+/// The addresses of hooks, each with that of the glibc function whose place it takes.
+#[cfg(heap_hooks)]
+pub(crate) use hooks::replaced;
 
 #[cfg(heap_hooks)]
 mod hooks {
@@ -179,6 +183,31 @@ mod hooks {
             }
             new
         }
+    }
+
+    pub(crate) fn replaced() -> [(usize, usize); 5] {
+        [
+            (
+                malloc as *const () as usize,
+                __libc_malloc as *const () as usize,
+            ),
+            (
+                free as *const () as usize,
+                __libc_free as *const () as usize,
+            ),
+            (
+                calloc as *const () as usize,
+                __libc_calloc as *const () as usize,
+            ),
+            (
+                realloc as *const () as usize,
+                __libc_realloc as *const () as usize,
+            ),
+            (
+                memalign as *const () as usize,
+                __libc_memalign as *const () as usize,
+            ),
+        ]
     }
 
     fn counting() -> bool {

@@ -50,3 +50,5 @@ mod shared;
 pub mod supervisor;
 #[cfg(unix)]
 mod time;
+#[cfg(unix)]
+mod unhook;

@@ -15,6 +15,7 @@ use crate::probe::Probe;
 use crate::run::{self, Body, FIGURES};
 use crate::sampler;
 use crate::session::{self, Session};
+use crate::unhook::unhook;
 
 /// What is asked of a measurement.
 #[derive(Debug, Clone, Copy)]
@@ -157,6 +158,9 @@ impl TimeProbe {
             started_ns: 0,
             overhead_ns: 0,
         };
+        if plan.isolated {
+            unhook();
+        }
         if plan.fresh {
             probe.overhead_ns = probe.measure_overhead();
         }
