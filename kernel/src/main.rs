@@ -13,11 +13,18 @@ mod session;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use memit_runtime::{relay, supervisor};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    if std::env::var_os(memit_runtime::supervisor::CHILD_VARIABLE).is_some() {
-        return memit_runtime::supervisor::run();
+    if std::env::var_os(relay::CHILD_VARIABLE).is_some() {
+        return relay::run();
+    }
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == supervisor::ARGUMENT)
+    {
+        return supervisor::run();
     }
     evcxr::runtime_hook();
     let cli = cli::Cli::parse();

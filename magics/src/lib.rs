@@ -13,11 +13,13 @@ pub mod options;
 pub mod registry;
 pub mod report;
 pub mod result;
+mod session;
 pub mod snippet;
 mod statement;
 pub mod stats;
 pub mod syntax;
 mod timeit;
+mod undo;
 pub mod units;
 
 pub use error::MagicError;

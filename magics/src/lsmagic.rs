@@ -34,12 +34,7 @@ impl Magic for Lsmagic {
     }
 
     fn resolve(&self, call: &Call) -> Result<Action, MagicError> {
-        if !call.argument.is_blank() {
-            return Err(MagicError::new(
-                "`%lsmagic` takes no argument",
-                call.argument.range(),
-            ));
-        }
+        call.expect_no_argument(self.name())?;
         Ok(Action::Show(help::list()))
     }
 }

@@ -56,12 +56,27 @@ pub struct Call {
     pub body: Option<Snippet>,
 }
 
+impl Call {
+    /// Refuses an argument, for the magic `name` takes none.
+    pub(crate) fn expect_no_argument(&self, name: &str) -> Result<(), MagicError> {
+        if self.argument.is_blank() {
+            return Ok(());
+        }
+        let message = format!("`%{name}` takes no argument");
+        Err(MagicError::new(message, self.argument.range()))
+    }
+}
+
 /// What is to be done for a call.
 pub enum Action {
     /// Show a text.
     Show(String),
     /// Compile something, run it, and report what was measured.
     Measure(Box<dyn Measurement>),
+    /// Show what the session is and holds.
+    DescribeSession,
+    /// Take the session back to before its last cell.
+    Undo,
 }
 
 /// A measurement that a call asks for.

@@ -4,11 +4,13 @@
 use crate::lsmagic::Lsmagic;
 use crate::magic::Magic;
 use crate::memit::Memit;
+use crate::session::Session;
 use crate::timeit::Timeit;
+use crate::undo::Undo;
 
 /// All magics, in the order in which they are listed.
 pub fn all() -> &'static [&'static dyn Magic] {
-    &[&Memit, &Timeit, &Lsmagic]
+    &[&Memit, &Timeit, &Session, &Undo, &Lsmagic]
 }
 
 /// The magic of this name.

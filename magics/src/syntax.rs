@@ -173,6 +173,11 @@ impl Statements {
 
     /// Names that the `let` statements bind at the top level.
     pub fn bound_names(&self) -> Vec<String> {
+        self.bindings().into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// The names with whether they are bound as `mut`.
+    pub fn bindings(&self) -> Vec<(String, bool)> {
         self.statements()
             .filter_map(ast::LetStmt::cast)
             .filter_map(|statement| statement.pat())
@@ -183,9 +188,25 @@ impl Statements {
                     .filter_map(ast::IdentPat::cast)
                     .collect::<Vec<_>>()
             })
-            .filter_map(|pattern| pattern.name())
-            .map(|name| name.text().to_string())
+            .filter_map(|pattern| {
+                let name = pattern.name()?.text().to_string();
+                Some((name, pattern.mut_token().is_some()))
+            })
             .collect()
+    }
+
+    /// The items, imports and attributes at the top level, as they are written.
+    pub fn items(&self) -> Vec<String> {
+        self.statements()
+            .filter(|node| ast::Item::can_cast(node.kind()) || ast::Attr::can_cast(node.kind()))
+            .map(|node| node.text().to_string())
+            .collect()
+    }
+
+    /// Whether they end in an expression that may have a value, so that it is the value of all.
+    pub fn have_value(&self) -> bool {
+        let last = self.statements().last().and_then(ast::Expr::cast);
+        last.is_some_and(|last| !matches!(last, ast::Expr::ForExpr(_) | ast::Expr::WhileExpr(_)))
     }
 
     /// Whether `.await` is used outside of the code's own `async` blocks and functions.
@@ -312,5 +333,30 @@ mod tests {
         assert!(!mentions("vec![1]", "v"));
         assert!(mentions("v", "v"));
         assert!(!mentions("größe", "gr"));
+    }
+
+    #[test]
+    fn items_are_told_from_statements() {
+        let code = "use std::fmt;\nlet x = 1;\n/// Doc.\nfn f() {}\nprintln!();\nimpl A for B {}";
+        assert_eq!(
+            Statements::parse(code).items(),
+            ["use std::fmt;", "/// Doc.\nfn f() {}", "impl A for B {}"]
+        );
+    }
+
+    #[test]
+    fn a_value_is_an_expression_at_the_end() {
+        for (code, expected) in [
+            ("let x = 1; x", true),
+            ("x;", false),
+            ("if x { 1 } else { 2 }", true),
+            ("for i in 0..3 { show(i); }", false),
+            ("let x = 1;", false),
+            ("fn f() {}", false),
+            ("vec![1]", true),
+            ("", false),
+        ] {
+            assert_eq!(Statements::parse(code).have_value(), expected, "{code:?}");
+        }
     }
 }

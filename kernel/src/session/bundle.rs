@@ -5,14 +5,9 @@ use serde_json::Value;
 
 use super::MimeBundle;
 
-/// The value of a cell, if there is one to show. Rust's `()` is nothing to show.
+/// What evcxr's commands have to show, if anything.
 pub(crate) fn of_outputs(outputs: &EvalOutputs) -> Option<MimeBundle> {
-    let contents = &outputs.content_by_mime_type;
-    let mut bundle: MimeBundle = contents
-        .iter()
-        .filter(|(_, content)| !content.is_empty())
-        .map(|(mime, content)| (mime.clone(), content_of(mime, content)))
-        .collect();
+    let mut bundle = of_contents(&outputs.content_by_mime_type).unwrap_or_default();
     if let Some(time) = outputs.timing {
         let line = format!("Took {} ms", time.as_millis());
         let text = match bundle.get("text/plain") {
@@ -21,6 +16,18 @@ pub(crate) fn of_outputs(outputs: &EvalOutputs) -> Option<MimeBundle> {
         };
         bundle.insert("text/plain".to_owned(), text.into());
     }
+    (!bundle.is_empty()).then_some(bundle)
+}
+
+/// One output from its representations, if there is one to show. Rust's `()` is nothing to show.
+pub(crate) fn of_contents<'a>(
+    contents: impl IntoIterator<Item = (&'a String, &'a String)>,
+) -> Option<MimeBundle> {
+    let bundle: MimeBundle = contents
+        .into_iter()
+        .filter(|(_, content)| !content.is_empty())
+        .map(|(mime, content)| (mime.clone(), content_of(mime, content)))
+        .collect();
     let is_unit = bundle.len() == 1 && bundle.get("text/plain").is_some_and(|text| text == "()");
     (!bundle.is_empty() && !is_unit).then_some(bundle)
 }

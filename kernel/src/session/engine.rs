@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evcxr::{CommandContext, EvalContext, EvalOutputs};
-use memit_runtime::link::{Ended, SOCKET_VARIABLE};
+use memit_runtime::link::{Described, Ended};
 use memit_runtime::measurement::Panic;
+use memit_runtime::relay;
 
 use super::diagnostics;
 use super::error::CellError;
@@ -21,8 +22,6 @@ pub(crate) struct Engine {
     // Before the link, so that the session ends while there is somebody to tell.
     context: CommandContext,
     link: Link,
-    /// The session process that [`PRELUDE`] has been run in.
-    prepared: u64,
 }
 
 /// How an evaluation failed.
@@ -30,7 +29,8 @@ pub(crate) enum Failure {
     Compile(Vec<evcxr::CompilationError>),
     /// With the source that was compiled: the panic's line is one of it.
     Panic(Panic, String),
-    Ended(Option<Ended>, String),
+    /// The session process ended; whether the session went on from before the cell.
+    Ended(Option<Ended>, bool),
     Other(String),
 }
 
@@ -69,9 +69,9 @@ const RELEASE_OPT_LEVEL: &str = "3";
 impl Engine {
     /// Starts the compiler, the analyser and the session process. Takes seconds.
     pub(crate) fn start() -> anyhow::Result<Self> {
-        let link = Link::listen()?;
+        let link = Link::start()?;
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("session").env(SOCKET_VARIABLE, link.socket());
+        command.env(relay::SOCKET_VARIABLE, link.socket());
         let (context, outputs) = EvalContext::with_subprocess_command(command)?;
         let mut context = CommandContext::with_eval_context(context);
         // All user output comes by the link; evcxr waits for its channels to be empty.
@@ -81,23 +81,9 @@ impl Engine {
         for command in RELEASE {
             context.execute(command)?;
         }
-        let mut engine = Self {
-            context,
-            link,
-            prepared: 0,
-        };
-        engine.prepare()?;
-        Ok(engine)
-    }
-
-    /// Runs the prelude if there is a session process that has not run it.
-    fn prepare(&mut self) -> Result<(), evcxr::Error> {
-        let generation = self.link.generation();
-        if self.prepared != generation {
-            self.context.execute(PRELUDE)?;
-            self.prepared = generation;
-        }
-        Ok(())
+        link.expect_prelude();
+        context.execute(PRELUDE)?;
+        Ok(Self { context, link })
     }
 
     /// The first types that the analyser works out take it seconds, here or in the first `let`.
@@ -109,8 +95,8 @@ impl Engine {
     }
 
     /// From now on output goes to `output`.
-    pub(crate) fn begin_cell(&self, output: Arc<dyn Output>) {
-        self.link.begin_cell(output);
+    pub(crate) fn begin_cell(&self, number: u64, output: Arc<dyn Output>) {
+        self.link.begin_cell(number, output);
     }
 
     /// Waits until all output of the cell has been delivered.
@@ -126,36 +112,52 @@ impl Engine {
         self.link.interrupter()
     }
 
-    /// Evaluates Rust and evcxr's commands.
-    pub(crate) fn evaluate(&mut self, source: &str) -> Result<EvalOutputs, Failure> {
-        self.evaluate_and_hear(source).map(|(outputs, _)| outputs)
-    }
-
-    /// As [`Self::evaluate`], with what the session told meanwhile.
-    pub(crate) fn evaluate_and_hear(
-        &mut self,
-        source: &str,
-    ) -> Result<(EvalOutputs, Told), Failure> {
-        if let Err(error) = self.prepare() {
-            return Err(Failure::Other(error.to_string()));
-        }
+    /// Evaluates Rust and evcxr's commands; returns evcxr's outputs and what the session told
+    /// meanwhile.
+    pub(crate) fn evaluate(&mut self, source: &str) -> Result<(EvalOutputs, Told), Failure> {
         let result = self.context.execute(source);
         let mut told = self.link.take_told();
+        if let Some(panic) = told.panic.take() {
+            return Err(Failure::Panic(panic, self.last_source()));
+        }
+        if told.ended.is_some() {
+            return Err(Failure::Ended(told.ended, told.restored));
+        }
         match result {
-            Ok(outputs) => match told.panic.take() {
-                Some(panic) => {
-                    let compiled = self.context.last_source().unwrap_or_default();
-                    Err(Failure::Panic(panic, compiled))
-                }
-                None => Ok((outputs, told)),
-            },
+            Ok(outputs) => Ok((outputs, told)),
             Err(evcxr::Error::CompilationErrors(errors)) => Err(Failure::Compile(errors)),
             Err(evcxr::Error::SubprocessTerminated(message)) => {
-                let ended = told.ended.or_else(|| self.link.wait_for_end());
-                Err(Failure::Ended(ended, message))
+                tracing::debug!("evcxr: {message}");
+                Err(Failure::Ended(self.link.wait_for_end(), false))
             }
             Err(error) => Err(Failure::Other(error.to_string())),
         }
+    }
+
+    /// As [`Self::evaluate`], for code that leaves the session as it is.
+    pub(crate) fn evaluate_passing(
+        &mut self,
+        source: &str,
+    ) -> Result<(EvalOutputs, Told), Failure> {
+        self.link.pass();
+        self.evaluate(source)
+    }
+
+    /// Goes back to the beginning of the cell `number`; false if there is no checkpoint of it.
+    /// evcxr then knows of no variable, item or dependency.
+    pub(crate) fn undo(&mut self, number: u64) -> Result<bool, Failure> {
+        if !self.link.undo(number) {
+            return Ok(false);
+        }
+        match self.context.execute(":clear") {
+            Ok(_) => Ok(true),
+            Err(error) => Err(Failure::Other(error.to_string())),
+        }
+    }
+
+    /// What the session's processes are and hold.
+    pub(crate) fn describe(&self) -> Option<Described> {
+        self.link.describe()
     }
 
     /// The source that was compiled last.
@@ -165,13 +167,15 @@ impl Engine {
 
     /// Names of the session's variables.
     pub(crate) fn variables(&self) -> Vec<String> {
-        let mut names: Vec<_> = self
-            .context
-            .variables_and_types()
-            .map(|(name, _)| name.to_owned())
-            .collect();
+        let mut names: Vec<_> = self.types().into_iter().map(|(name, _)| name).collect();
         names.sort_unstable();
         names
+    }
+
+    /// The session's variables with their types.
+    pub(crate) fn types(&self) -> Vec<(String, String)> {
+        let owned = |(name, of): (&str, &str)| (name.to_owned(), of.to_owned());
+        self.context.variables_and_types().map(owned).collect()
     }
 
     /// Threads of the session process.
@@ -214,19 +218,20 @@ impl Failure {
         match self {
             Self::Compile(errors) => diagnostics::of_compiler(&errors, code, cell_line),
             Self::Panic(panic, compiled) => panic_site::error(&panic, &compiled, cells),
-            Self::Ended(Some(Ended::Interrupted), _) => CellError::interrupted().with_note(LOST),
-            Self::Ended(Some(ended), _) => {
-                let how = match ended {
-                    Ended::Signal(number) => {
-                        format!("was ended by {}", memit_magics::failure::signal(number))
+            Self::Ended(ended, restored) => {
+                let error = match ended {
+                    Some(Ended::Interrupted) => CellError::interrupted(),
+                    Some(Ended::Signal(number)) => {
+                        let signal = memit_magics::failure::signal(number);
+                        CellError::new("ProcessEnded", format!("the cell was ended by {signal}"))
                     }
-                    Ended::Exit(code) => format!("ended with exit code {code}"),
-                    Ended::Interrupted => "was interrupted".to_owned(),
+                    Some(Ended::Exit(code)) => {
+                        let message = format!("the cell ended its process with exit code {code}");
+                        CellError::new("ProcessEnded", message)
+                    }
+                    None => CellError::new("ProcessEnded", "the session process has ended"),
                 };
-                CellError::new("ProcessEnded", format!("the session process {how}")).with_note(LOST)
-            }
-            Self::Ended(None, message) => {
-                CellError::new("ProcessEnded", message.trim()).with_note(LOST)
+                error.with_note(if restored { KEPT } else { LOST })
             }
             Self::Other(message) => {
                 let unknown_type = message.starts_with("Couldn't automatically determine type");
@@ -241,8 +246,9 @@ impl Failure {
     }
 }
 
-const LOST: &str =
-    "The session has been started anew: its variables are lost, items and dependencies are kept.";
+const KEPT: &str = "The session goes on as it was before the cell: nothing is lost.";
+const LOST: &str = "The session process had more than one thread, so there was no checkpoint to go \
+     back to: its variables are lost, items and dependencies are kept.";
 
 const NEEDS_SOURCE: &str = "help: types are worked out with the source of the standard library, \
      which this toolchain lacks. Run `rustup component add rust-src` and restart the kernel.";

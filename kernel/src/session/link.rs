@@ -1,15 +1,19 @@
 //! The kernel's end of the connection to the session's processes.
 
 use std::io;
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
+use std::process::{Child, Command};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use memit_runtime::link::{Ended, Event, Request};
+use memit_runtime::link::{Described, Displayed, Ended, Event, Request};
 use memit_runtime::measurement::{Measured, Panic};
-use memit_runtime::process;
+use memit_runtime::{process, supervisor};
 
+use super::bundle;
 use super::output::{Output, Stream};
 use super::utf8::Decoder;
 
@@ -22,19 +26,23 @@ pub(crate) struct Told {
     pub measured: Option<Measured>,
     /// The session process ended.
     pub ended: Option<Ended>,
+    /// The session has gone on from the checkpoint of the cell.
+    pub restored: bool,
+    /// The last thing that it displayed, if it did nothing after that.
+    pub displayed: Option<Displayed>,
 }
 
 #[derive(Default)]
 struct State {
-    /// To the supervisor; replaced when evcxr starts a new one.
+    /// To the supervisor; `None` when it has ended.
     supervisor: Option<UnixStream>,
     pid: Option<u32>,
-    /// How many session processes there have been.
-    generation: u64,
     output: Option<Arc<dyn Output>>,
     told: Told,
     interrupted: bool,
     synced: u64,
+    described: Option<Described>,
+    undone: Option<bool>,
 }
 
 struct Shared {
@@ -46,12 +54,29 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Waits until `answer` finds one, the supervisor has ended, or `limit` is over.
+    fn wait_for<T>(
+        &self,
+        state: MutexGuard<'_, State>,
+        limit: Duration,
+        mut answer: impl FnMut(&mut State) -> Option<T>,
+    ) -> Option<T> {
+        let mut found = None;
+        let waited = self.changed.wait_timeout_while(state, limit, |state| {
+            found = answer(state);
+            found.is_none() && state.supervisor.is_some()
+        });
+        drop(waited);
+        found
+    }
 }
 
-/// The connection. Reader threads deliver output as it comes.
+/// The connection. A reader thread delivers output as it comes.
 pub(crate) struct Link {
     shared: Arc<Shared>,
-    /// Where the supervisor connects; the directory is removed with the link.
+    supervisor: Child,
+    /// Where relays connect; the directory is removed with the link.
     directory: tempfile::TempDir,
 }
 
@@ -72,46 +97,64 @@ impl Interrupter {
     }
 }
 
-/// Longest wait for output that has been written already.
-const SYNC_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest wait for an answer of the supervisor.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Longest wait for word of how the session process ended.
 const END_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Link {
-    /// Listens for the supervisor.
-    pub(crate) fn listen() -> io::Result<Self> {
+    /// Starts the supervisor.
+    pub(crate) fn start() -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("memit-").tempdir()?;
-        let listener = UnixListener::bind(directory.path().join(SOCKET_NAME))?;
+        let relays = UnixListener::bind(directory.path().join(SOCKET_NAME))?;
+        let (kernel, supervisor) = UnixStream::pair()?;
+        let process = Command::new(std::env::current_exe()?)
+            .arg(supervisor::ARGUMENT)
+            .stdin(OwnedFd::from(relays))
+            .stdout(OwnedFd::from(supervisor))
+            .spawn()?;
         let shared = Arc::new(Shared {
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                supervisor: Some(kernel.try_clone()?),
+                ..State::default()
+            }),
             changed: Condvar::new(),
         });
-        let accepting = Arc::clone(&shared);
-        spawn("session link", move || {
-            for connection in listener.incoming().flatten() {
-                let shared = Arc::clone(&accepting);
-                let reading = spawn("session output", move || read(&shared, connection));
-                if let Err(error) = reading {
-                    tracing::error!("the session's output cannot be read: {error}");
-                }
-            }
-        })?;
-        Ok(Self { shared, directory })
+        let reading = Arc::clone(&shared);
+        // `ps` and debuggers show the thread by this name.
+        std::thread::Builder::new()
+            .name("session output".to_owned())
+            .spawn(move || read(&reading, kernel))?;
+        Ok(Self {
+            shared,
+            supervisor: process,
+            directory,
+        })
     }
 
-    /// The path that the supervisor must connect to.
+    /// The path that relays must connect to.
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory.path().join(SOCKET_NAME)
     }
 
     /// From now on output goes to `output`, and what was told of earlier cells is forgotten.
-    pub(crate) fn begin_cell(&self, output: Arc<dyn Output>) {
+    pub(crate) fn begin_cell(&self, number: u64, output: Arc<dyn Output>) {
         let mut state = self.shared.lock();
         state.output = Some(output);
         state.told = Told::default();
         state.interrupted = false;
-        let _ = state.send(Request::BeginCell);
+        let _ = state.send(Request::BeginCell(number));
+    }
+
+    /// What runs next leaves the session as it is.
+    pub(crate) fn pass(&self) {
+        let _ = self.shared.lock().send(Request::Passing);
+    }
+
+    /// What runs next is also what every later session process runs first.
+    pub(crate) fn expect_prelude(&self) {
+        let _ = self.shared.lock().send(Request::Prelude);
     }
 
     /// What has been told since the last call or the beginning of the cell, all output before
@@ -125,45 +168,53 @@ impl Link {
     pub(crate) fn sync(&self) {
         let mut state = self.shared.lock();
         let number = state.synced + 1;
-        let generation = state.generation;
         if state.send(Request::Sync(number)).is_err() {
             return;
         }
-        let waiting = |state: &mut State| {
-            state.synced < number && state.generation == generation && state.supervisor.is_some()
-        };
-        let waited = self
+        let is_synced = |state: &mut State| (state.synced >= number).then_some(());
+        if self
             .shared
-            .changed
-            .wait_timeout_while(state, SYNC_TIMEOUT, waiting);
-        if waited.is_ok_and(|(_, timeout)| timeout.timed_out()) {
+            .wait_for(state, ANSWER_TIMEOUT, is_synced)
+            .is_none()
+        {
             tracing::warn!("the session did not deliver its output in time");
         }
+    }
+
+    /// What the session's processes are and hold; `None` if there are none.
+    pub(crate) fn describe(&self) -> Option<Described> {
+        let mut state = self.shared.lock();
+        state.described = None;
+        state.send(Request::Describe).ok()?;
+        let answer = |state: &mut State| state.described.take();
+        self.shared.wait_for(state, ANSWER_TIMEOUT, answer)
+    }
+
+    /// Goes back to the beginning of a cell; false if there is no checkpoint of it. evcxr must
+    /// start its child anew afterwards.
+    pub(crate) fn undo(&self, cell: u64) -> bool {
+        let mut state = self.shared.lock();
+        state.undone = None;
+        if state.send(Request::Undo(cell)).is_err() {
+            return false;
+        }
+        let answer = |state: &mut State| state.undone.take();
+        self.shared
+            .wait_for(state, ANSWER_TIMEOUT, answer)
+            .unwrap_or(false)
     }
 
     /// How the session process ended, when it is known to have ended. Its supervisor has told, but
     /// evcxr may have started the next one before that was read.
     pub(crate) fn wait_for_end(&self) -> Option<Ended> {
-        let state = self.shared.lock();
-        let waiting = |state: &mut State| state.told.ended.is_none();
-        match self
-            .shared
-            .changed
-            .wait_timeout_while(state, END_TIMEOUT, waiting)
-        {
-            Ok((mut state, _)) => state.told.ended.take(),
-            Err(_) => None,
-        }
+        let answer = |state: &mut State| state.told.ended.take();
+        self.shared
+            .wait_for(self.shared.lock(), END_TIMEOUT, answer)
     }
 
     /// Whether the running cell has been interrupted.
     pub(crate) fn interrupted(&self) -> bool {
         self.shared.lock().interrupted
-    }
-
-    /// Counts the session processes that there have been.
-    pub(crate) fn generation(&self) -> u64 {
-        self.shared.lock().generation
     }
 
     /// Threads of the session process; 1 if that cannot be told.
@@ -180,6 +231,16 @@ impl Link {
     }
 }
 
+impl Drop for Link {
+    fn drop(&mut self) {
+        // At the end of the stream the supervisor ends all of the session's processes, and itself.
+        if let Some(supervisor) = self.shared.lock().supervisor.take() {
+            let _ = supervisor.shutdown(Shutdown::Both);
+        }
+        let _ = self.supervisor.wait();
+    }
+}
+
 const SOCKET_NAME: &str = "session.sock";
 
 impl State {
@@ -191,19 +252,10 @@ impl State {
     }
 }
 
-/// Starts a thread that `ps` and debuggers show by name.
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(run)
-        .map(drop)
-}
-
-/// Delivers what one supervisor sends, until it ends.
+/// Delivers what the supervisor sends, until it ends.
 fn read(shared: &Shared, mut connection: UnixStream) {
     let mut stdout = Decoder::default();
     let mut stderr = Decoder::default();
-    let mut generation = 0;
     loop {
         let event = match Event::read(&mut connection) {
             Ok(Some(event)) => event,
@@ -216,37 +268,67 @@ fn read(shared: &Shared, mut connection: UnixStream) {
             }
         };
         match event {
-            Event::Started(started) => {
-                let mut state = shared.lock();
-                state.supervisor = connection.try_clone().ok();
-                state.pid = Some(started.pid);
-                state.generation += 1;
-                generation = state.generation;
-                shared.changed.notify_all();
-            }
             Event::Stdout(bytes) => deliver(shared, Stream::Stdout, &stdout.decode(&bytes)),
             Event::Stderr(bytes) => deliver(shared, Stream::Stderr, &stderr.decode(&bytes)),
-            Event::Panicked(panic) => shared.lock().told.panic = Some(panic),
-            Event::Measured(measured) => shared.lock().told.measured = Some(measured),
-            Event::Ended(ended) => {
-                shared.lock().told.ended = Some(ended);
-                shared.changed.notify_all();
+            Event::Displayed(displayed) => {
+                deliver(shared, Stream::Stdout, &stdout.finish());
+                display(shared, displayed);
             }
             Event::Synced(number) => {
                 deliver(shared, Stream::Stdout, &stdout.finish());
                 deliver(shared, Stream::Stderr, &stderr.finish());
                 shared.lock().synced = number;
-                shared.changed.notify_all();
             }
-            Event::Completed => {}
+            told => shared.lock().take(told),
         }
+        shared.changed.notify_all();
     }
     let mut state = shared.lock();
-    if state.generation == generation {
-        state.supervisor = None;
-        state.pid = None;
-    }
+    state.supervisor = None;
+    state.pid = None;
     shared.changed.notify_all();
+}
+
+impl State {
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Started(process) => self.pid = Some(process.pid),
+            Event::Restored(process) => {
+                self.pid = Some(process.pid);
+                self.told.restored = true;
+            }
+            Event::Panicked(panic) => self.told.panic = Some(panic),
+            Event::Measured(measured) => self.told.measured = Some(measured),
+            Event::Ended(ended) => {
+                self.pid = None;
+                self.told.ended = Some(ended);
+            }
+            Event::Described(described) => self.described = Some(described),
+            Event::Undone(undone) => self.undone = Some(undone),
+            // Output is delivered elsewhere; the others stay with the supervisor.
+            Event::Stdout(_)
+            | Event::Stderr(_)
+            | Event::Displayed(_)
+            | Event::Synced(_)
+            | Event::Checkpointed(_)
+            | Event::Unprotected(_)
+            | Event::Completed => {}
+        }
+    }
+}
+
+/// Shows an output, unless it is the last of its cell: that may be the cell's value.
+fn display(shared: &Shared, displayed: Displayed) {
+    let mut state = shared.lock();
+    if displayed.last {
+        state.told.displayed = Some(displayed);
+        return;
+    }
+    let output = state.output.clone();
+    drop(state);
+    if let (Some(output), Some(data)) = (output, bundle::of_contents(displayed.pairs())) {
+        output.display(data);
+    }
 }
 
 fn deliver(shared: &Shared, stream: Stream, text: &str) {

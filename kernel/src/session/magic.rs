@@ -9,8 +9,9 @@ use memit_runtime::measurement::{Failure, FailureKind, Measured};
 
 use super::engine::{self, Engine};
 use super::error::CellError;
+use super::history::History;
 use super::output::{MimeBundle, Output};
-use super::{bundle, diagnostics, panic_site};
+use super::{bundle, describe, diagnostics, panic_site};
 
 /// The MIME type of our own results.
 const RESULT_MIME: &str = "application/vnd.memit+json";
@@ -18,6 +19,7 @@ const RESULT_MIME: &str = "application/vnd.memit+json";
 /// Runs one magic of the cell `code`.
 pub(crate) fn run(
     engine: &mut Engine,
+    history: &mut History,
     magic: &MagicText,
     code: &str,
     cells: &[String],
@@ -35,7 +37,15 @@ pub(crate) fn run(
         Action::Show(text) => output.display(bundle::of_text(&text)),
         Action::Measure(measurement) => {
             let answer = measure(engine, measurement.as_ref(), code, cells)?;
-            deliver(engine, &answer, measurement.delivery(), output)?;
+            deliver(engine, history, &answer, measurement.delivery(), output)?;
+        }
+        Action::DescribeSession => {
+            let text = describe::session(engine.describe().as_ref(), history);
+            output.display(bundle::of_text(&text));
+        }
+        Action::Undo => {
+            let text = history.undo(engine)?;
+            output.display(bundle::of_text(&text));
         }
     }
     Ok(())
@@ -56,7 +66,7 @@ fn measure(
             .code(&scope)
             .map_err(|error| diagnostics::of_magic(&error, code))?;
         let (outputs, told) = engine
-            .evaluate_and_hear(&generated.source)
+            .evaluate_passing(&generated.source)
             .map_err(|failure| explained(failure, measurement, &scope, &generated, code, cells))?;
         match told.measured {
             // A thread was started since the threads were counted.
@@ -124,6 +134,7 @@ fn failed(engine: &Engine, cause: &Failure, cells: &[String]) -> CellError {
 
 fn deliver(
     engine: &mut Engine,
+    history: &mut History,
     answer: &Answer,
     delivery: &Delivery,
     output: &dyn Output,
@@ -150,6 +161,7 @@ fn deliver(
         engine
             .evaluate(&source)
             .map_err(|failure| failure.into_error("", &[], |_| None))?;
+        history.evaluated(&source);
     }
     if delivery.returned {
         output.result(bundle(repr));

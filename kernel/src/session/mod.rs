@@ -3,9 +3,11 @@
 
 mod bundle;
 mod complete;
+mod describe;
 mod diagnostics;
 mod engine;
 mod error;
+mod history;
 mod inspect;
 mod link;
 mod magic;
@@ -22,14 +24,17 @@ pub(crate) use output::{MimeBundle, Output, Stream};
 use std::sync::Arc;
 
 use memit_magics::cell::{self, Part};
+use memit_magics::syntax::Statements;
 
 use engine::Engine;
+use history::History;
 
 /// A Rust session.
 pub(crate) struct Session {
     engine: Engine,
     /// The cells so far, oldest first: where a panic's line is looked up.
     cells: Vec<String>,
+    history: History,
 }
 
 impl Session {
@@ -42,6 +47,7 @@ impl Session {
         Ok(Self {
             engine: Engine::start()?,
             cells: Vec::new(),
+            history: History::default(),
         })
     }
 
@@ -61,13 +67,16 @@ impl Session {
         output: &Arc<dyn Output>,
     ) -> Result<(), CellError> {
         self.cells.push(code.to_owned());
-        self.engine.begin_cell(Arc::clone(output));
+        let number = self.history.begin_cell(&self.engine);
+        self.engine.begin_cell(number, Arc::clone(output));
         let result = self.execute_parts(code, output.as_ref());
+        self.history.end_cell();
         self.engine.end_cell();
-        if self.engine.interrupted() {
-            Err(CellError::interrupted())
-        } else {
-            result
+        match result {
+            // The interrupt may be all that there is to say, or the cause of another error.
+            Err(error) if error.ename == CellError::INTERRUPTED => Err(error),
+            _ if self.engine.interrupted() => Err(CellError::interrupted()),
+            result => result,
         }
     }
 
@@ -80,25 +89,56 @@ impl Session {
                     // Line ends in front keep the line numbers those of the cell.
                     let lines_before = code[..range.start].matches('\n').count();
                     let source = "\n".repeat(lines_before) + &code[range];
-                    let evaluated = self
-                        .engine
-                        .evaluate(&source)
-                        .map_err(|failure| failure.into_error(code, &self.cells, Some))?;
-                    if let Some(value) = bundle::of_outputs(&evaluated) {
-                        if index == last {
-                            output.result(value);
-                        } else {
-                            output.display(value);
-                        }
-                    }
+                    self.evaluate(&source, code, index == last, output)?;
                 }
                 Part::Magic(magic) => {
-                    magic::run(&mut self.engine, &magic, code, &self.cells, output)?;
+                    let Self {
+                        engine,
+                        cells,
+                        history,
+                    } = self;
+                    magic::run(engine, history, &magic, code, cells, output)?;
                 }
             }
             if self.engine.interrupted() {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Evaluates Rust. `last` says that the cell ends with it, so that its value is the cell's.
+    fn evaluate(
+        &mut self,
+        source: &str,
+        code: &str,
+        last: bool,
+        output: &dyn Output,
+    ) -> Result<(), CellError> {
+        let (outputs, told) = self
+            .engine
+            .evaluate(source)
+            .map_err(|failure| failure.into_error(code, &self.cells, Some))?;
+        self.history.evaluated(source);
+        let rust = Statements::parse(cell::without_commands(source));
+        let shown = told
+            .displayed
+            .and_then(|displayed| bundle::of_contents(displayed.pairs()));
+        let told_by_command = bundle::of_outputs(&outputs);
+        match (told_by_command, shown) {
+            (Some(command), None) if last => output.result(command),
+            (Some(command), None) => output.display(command),
+            (command, Some(shown)) => {
+                if let Some(command) = command {
+                    output.display(command);
+                }
+                if last && rust.have_value() {
+                    output.result(shown);
+                } else {
+                    output.display(shown);
+                }
+            }
+            (None, None) => {}
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 use std::ffi::c_void;
 use std::time::Duration;
 
+use crate::link::Event;
 use crate::measurement::{Clock, Panic};
 use crate::probe::Probe;
 use crate::run::{self, Body};
@@ -34,19 +35,24 @@ unsafe extern "C" fn memit_panicked(
     line: u32,
     column: u32,
 ) -> u32 {
-    if session::current().is_none() || !panic::on_main_thread() {
+    let Some(session) = session::current().filter(|_| panic::on_main_thread()) else {
         return 0;
-    }
+    };
     // SAFETY: the caller's contract.
     let message = unsafe { text(message, message_length) };
     // SAFETY: the caller's contract.
     let file = unsafe { text(file, file_length) };
-    panic::keep(Panic {
+    let panic = Panic {
         message,
         file,
         line,
         column,
-    });
+    };
+    if probe::is_installed() {
+        panic::keep(panic);
+    } else {
+        session.send(&Event::Panicked(panic));
+    }
     1
 }
 

@@ -1,6 +1,6 @@
-//! A measured run in a fork of the session process.
+//! Forks of the session process: measured runs and checkpoints.
 //!
-//! The fork starts from the session's state, byte for byte, and whatever it does to it ends
+//! A measured run starts from the session's state, byte for byte, and whatever it does to it ends
 //! with it. It leads a process group of its own, so that a time limit or an interrupt ends its
 //! children too, and it dies with the session.
 
@@ -103,9 +103,51 @@ fn become_run(limits: Limits) {
     if limits.quiet {
         silence();
     }
-    // When memory runs out, the run goes first, not the session or the kernel.
-    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+    set_expendable(RUN_EXPENDABLE);
 }
+
+/// Forks the calling process; the fork, which gets `None`, is a checkpoint: it leads a process
+/// group of its own, so that ending the session process does not end it.
+///
+/// The caller must be the only thread of the process.
+///
+/// # Errors
+///
+/// If the system refuses to fork.
+pub(crate) fn checkpoint() -> io::Result<Option<libc::pid_t>> {
+    // SAFETY: there is only this thread, so no lock is held by a thread that the fork lacks.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            // SAFETY: a plain system call on the calling process.
+            unsafe { libc::setpgid(0, 0) };
+            set_expendable(0);
+            Ok(None)
+        }
+        pid => Ok(Some(pid)),
+    }
+}
+
+/// Makes the calling process the one that runs cells: it ends with its parent, the supervisor,
+/// even in an endless loop, and leads a process group of its own.
+pub(crate) fn become_session() {
+    // SAFETY: plain system calls on the calling process.
+    unsafe {
+        libc::setpgid(0, 0);
+        #[cfg(target_os = "linux")]
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+    }
+    set_expendable(SESSION_EXPENDABLE);
+}
+
+/// When memory runs out, the kernel ends the process first whose score is highest: a measured run
+/// before the session process, and that before its checkpoints and everything else.
+fn set_expendable(score: u32) {
+    let _ = std::fs::write("/proc/self/oom_score_adj", score.to_string());
+}
+
+const SESSION_EXPENDABLE: u32 = 500;
+const RUN_EXPENDABLE: u32 = 1000;
 
 /// Throws away what this process writes to its output from now on.
 pub(crate) fn silence() {

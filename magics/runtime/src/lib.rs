@@ -3,15 +3,19 @@
 //! ```text
 //! kernel process  <-socket->  supervisor  -fork->  session process  -fork->  measured run
 //! compiles cells              no user code         holds the variables       one repetition
+//!                                                         |
+//!                                                       fork -> checkpoints
 //! ```
 //!
-//! All four are the same executable. Cells are shared libraries that the session process loads;
+//! All of these are the same executable. Cells are shared libraries that the session process loads;
 //! they call the functions of the module `entry`, which the executable exports by name.
 //!
 //! `unsafe` lives in few modules: the heap hooks, forking, shared memory, loading cells.
 
 #[cfg(unix)]
 mod board;
+#[cfg(unix)]
+mod checkpoints;
 #[cfg(unix)]
 mod children;
 #[cfg(unix)]
@@ -20,6 +24,8 @@ mod control;
 mod entry;
 #[cfg(unix)]
 mod fork;
+#[cfg(unix)]
+mod gallery;
 mod heap;
 #[cfg(unix)]
 pub mod link;
@@ -34,6 +40,8 @@ mod panic;
 mod probe;
 #[cfg(unix)]
 pub mod process;
+#[cfg(unix)]
+pub mod relay;
 #[cfg(unix)]
 mod rss;
 #[cfg(unix)]

@@ -9,38 +9,89 @@ use serde::{Deserialize, Serialize};
 
 use crate::measurement::{Measured, Panic};
 
-/// Environment variable with the path of the kernel's listening socket.
-pub const SOCKET_VARIABLE: &str = "MEMIT_SESSION_SOCKET";
-
 /// Largest payload that is accepted, so that a broken peer cannot exhaust memory.
 const MAX_PAYLOAD: u32 = 256 << 20;
 
 /// From the session's side to the kernel.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The session process has started. Sent first on each connection.
-    Started(Started),
+    /// A session process has started, without variables.
+    Started(Process),
+    /// The session goes on from a checkpoint, in this process.
+    Restored(Process),
     /// Bytes that user code wrote to standard output.
     Stdout(Vec<u8>),
     /// Bytes that user code wrote to standard error.
     Stderr(Vec<u8>),
+    /// User code displayed something rich.
+    Displayed(Displayed),
     /// The cell panicked and nothing in it caught the panic.
     Panicked(Panic),
     /// A magic has measured.
     Measured(Measured),
-    /// The session process has ended by itself; the connection closes next.
+    /// The session process has ended by itself, or was interrupted.
     Ended(Ended),
     /// Answer to [`Request::Sync`].
     Synced(u64),
-    /// The cell has run. The session process tells its supervisor, which tells evcxr.
+    /// Answer to [`Request::Describe`].
+    Described(Described),
+    /// Answer to [`Request::Undo`]: whether there was a checkpoint to go back to.
+    Undone(bool),
+    /// The session process has left a checkpoint behind. It tells its supervisor only.
+    Checkpointed(Checkpointed),
+    /// The cell runs without a checkpoint, for this reason. For the supervisor only.
+    Unprotected(String),
+    /// The cell has run. For the supervisor only.
     Completed,
 }
 
-/// The session process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Started {
+/// A process of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
     /// Its process id.
     pub pid: u32,
+}
+
+/// One output in one or more representations.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Displayed {
+    /// MIME type and content of each.
+    pub contents: Vec<(String, String)>,
+    /// It is the last thing that the cell did.
+    pub last: bool,
+}
+
+impl Displayed {
+    /// MIME type and content of each representation.
+    pub fn pairs(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.contents.iter().map(|(mime, content)| (mime, content))
+    }
+}
+
+/// A checkpoint as its maker reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpointed {
+    /// Where it listens for commands.
+    pub slot: usize,
+    /// Its process id.
+    pub pid: u32,
+}
+
+/// What there is to know of the session's processes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Described {
+    /// Process id of the session process; `None` if there is none.
+    pub pid: Option<u32>,
+    /// Its resident set size in bytes.
+    pub resident: u64,
+    /// Its threads.
+    pub threads: u32,
+    /// Cells whose beginning the session can go back to, oldest first.
+    pub checkpoints: Vec<u64>,
+    /// Resident memory in bytes that only checkpoints hold.
+    pub checkpoint_memory: u64,
+    /// Why the last cell ran without a checkpoint, if it did.
+    pub unprotected: Option<String>,
 }
 
 /// How the session process ended.
@@ -58,39 +109,65 @@ pub enum Ended {
 /// From the kernel to the session's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {
-    /// A cell begins: an interrupt of an earlier one is forgotten.
-    BeginCell,
+    /// The cell with this number begins: an interrupt of an earlier one is forgotten.
+    BeginCell(u64),
+    /// What runs next leaves the session as it is: no checkpoint of it need be kept.
+    Passing,
+    /// What runs next is also what every later session process runs first.
+    Prelude,
     /// Stop what is running.
     Interrupt,
     /// Answer with the same number once all output so far has been sent.
     Sync(u64),
+    /// Describe the session.
+    Describe,
+    /// Go back to the beginning of the cell with this number. evcxr is going to start its child
+    /// anew and finds the session that it was then.
+    Undo(u64),
 }
 
 mod kind {
     pub(super) const STARTED: u8 = 1;
-    pub(super) const STDOUT: u8 = 2;
-    pub(super) const STDERR: u8 = 3;
-    pub(super) const PANICKED: u8 = 4;
-    pub(super) const MEASURED: u8 = 5;
-    pub(super) const ENDED: u8 = 6;
-    pub(super) const SYNCED: u8 = 7;
-    pub(super) const BEGIN_CELL: u8 = 8;
-    pub(super) const INTERRUPT: u8 = 9;
-    pub(super) const SYNC: u8 = 10;
-    pub(super) const COMPLETED: u8 = 11;
+    pub(super) const RESTORED: u8 = 2;
+    pub(super) const STDOUT: u8 = 3;
+    pub(super) const STDERR: u8 = 4;
+    pub(super) const DISPLAYED: u8 = 5;
+    pub(super) const PANICKED: u8 = 6;
+    pub(super) const MEASURED: u8 = 7;
+    pub(super) const ENDED: u8 = 8;
+    pub(super) const SYNCED: u8 = 9;
+    pub(super) const DESCRIBED: u8 = 10;
+    pub(super) const UNDONE: u8 = 11;
+    pub(super) const CHECKPOINTED: u8 = 12;
+    pub(super) const UNPROTECTED: u8 = 13;
+    pub(super) const COMPLETED: u8 = 14;
+
+    pub(super) const BEGIN_CELL: u8 = 32;
+    pub(super) const PASSING: u8 = 33;
+    pub(super) const INTERRUPT: u8 = 34;
+    pub(super) const SYNC: u8 = 35;
+    pub(super) const DESCRIBE: u8 = 36;
+    pub(super) const UNDO: u8 = 37;
+    pub(super) const PRELUDE: u8 = 38;
 }
 
 impl Event {
     /// Writes the event as one frame.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
         match self {
-            Self::Started(started) => write_json(out, kind::STARTED, started),
+            Self::Started(process) => write_json(out, kind::STARTED, process),
+            Self::Restored(process) => write_json(out, kind::RESTORED, process),
             Self::Stdout(bytes) => write_frame(out, kind::STDOUT, bytes),
             Self::Stderr(bytes) => write_frame(out, kind::STDERR, bytes),
+            Self::Displayed(displayed) => write_json(out, kind::DISPLAYED, displayed),
             Self::Panicked(panic) => write_json(out, kind::PANICKED, panic),
             Self::Measured(measured) => write_json(out, kind::MEASURED, measured),
             Self::Ended(ended) => write_json(out, kind::ENDED, ended),
             Self::Synced(number) => write_frame(out, kind::SYNCED, &number.to_le_bytes()),
+            Self::Described(described) => write_json(out, kind::DESCRIBED, described),
+            Self::Undone(done) => write_json(out, kind::UNDONE, done),
+            Self::Checkpointed(checkpoint) => write_json(out, kind::CHECKPOINTED, checkpoint),
+            Self::Unprotected(reason) => write_json(out, kind::UNPROTECTED, reason),
             Self::Completed => write_frame(out, kind::COMPLETED, &[]),
         }
     }
@@ -104,17 +181,27 @@ impl Event {
         let Some((kind, payload)) = read_frame(from)? else {
             return Ok(None);
         };
-        Ok(Some(match kind {
+        Self::parse(kind, payload).map(Some)
+    }
+
+    fn parse(kind: u8, payload: Vec<u8>) -> io::Result<Self> {
+        Ok(match kind {
             kind::STARTED => Self::Started(serde_json::from_slice(&payload)?),
+            kind::RESTORED => Self::Restored(serde_json::from_slice(&payload)?),
             kind::STDOUT => Self::Stdout(payload),
             kind::STDERR => Self::Stderr(payload),
+            kind::DISPLAYED => Self::Displayed(serde_json::from_slice(&payload)?),
             kind::PANICKED => Self::Panicked(serde_json::from_slice(&payload)?),
             kind::MEASURED => Self::Measured(serde_json::from_slice(&payload)?),
             kind::ENDED => Self::Ended(serde_json::from_slice(&payload)?),
             kind::SYNCED => Self::Synced(number(&payload)?),
+            kind::DESCRIBED => Self::Described(serde_json::from_slice(&payload)?),
+            kind::UNDONE => Self::Undone(serde_json::from_slice(&payload)?),
+            kind::CHECKPOINTED => Self::Checkpointed(serde_json::from_slice(&payload)?),
+            kind::UNPROTECTED => Self::Unprotected(serde_json::from_slice(&payload)?),
             kind::COMPLETED => Self::Completed,
             other => return Err(unknown(other)),
-        }))
+        })
     }
 }
 
@@ -122,9 +209,13 @@ impl Request {
     /// Writes the request as one frame.
     pub fn write(self, out: &mut impl Write) -> io::Result<()> {
         match self {
-            Self::BeginCell => write_frame(out, kind::BEGIN_CELL, &[]),
+            Self::BeginCell(cell) => write_frame(out, kind::BEGIN_CELL, &cell.to_le_bytes()),
+            Self::Passing => write_frame(out, kind::PASSING, &[]),
+            Self::Prelude => write_frame(out, kind::PRELUDE, &[]),
             Self::Interrupt => write_frame(out, kind::INTERRUPT, &[]),
             Self::Sync(number) => write_frame(out, kind::SYNC, &number.to_le_bytes()),
+            Self::Describe => write_frame(out, kind::DESCRIBE, &[]),
+            Self::Undo(cell) => write_frame(out, kind::UNDO, &cell.to_le_bytes()),
         }
     }
 
@@ -138,13 +229,60 @@ impl Request {
             return Ok(None);
         };
         Ok(Some(match kind {
-            kind::BEGIN_CELL => Self::BeginCell,
+            kind::BEGIN_CELL => Self::BeginCell(number(&payload)?),
+            kind::PASSING => Self::Passing,
+            kind::PRELUDE => Self::Prelude,
             kind::INTERRUPT => Self::Interrupt,
             kind::SYNC => Self::Sync(number(&payload)?),
+            kind::DESCRIBE => Self::Describe,
+            kind::UNDO => Self::Undo(number(&payload)?),
             other => return Err(unknown(other)),
         }))
     }
 }
+
+/// Events that arrive in pieces, the last of which may never come: their writer may be killed at
+/// any moment.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    bytes: Vec<u8>,
+}
+
+impl Inbox {
+    /// Adds what has been read.
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Forgets a piece that nobody is going to complete.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// The next whole event.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no event.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Event>> {
+        let Some((kind, length)) = self.bytes.split_first_chunk::<HEAD>().map(|(head, _)| {
+            let [kind, length @ ..] = *head;
+            (kind, u32::from_le_bytes(length) as usize)
+        }) else {
+            return Ok(None);
+        };
+        let end = HEAD + length;
+        if self.bytes.len() < end {
+            return Ok(None);
+        }
+        let payload = self.bytes[HEAD..end].to_vec();
+        self.bytes.drain(..end);
+        Event::parse(kind, payload).map(Some)
+    }
+}
+
+/// Bytes of a frame in front of its payload.
+const HEAD: usize = 5;
 
 fn write_json(out: &mut impl Write, kind: u8, value: &impl Serialize) -> io::Result<()> {
     write_frame(out, kind, &serde_json::to_vec(value)?)
@@ -156,7 +294,7 @@ fn write_frame(out: &mut impl Write, kind: u8, payload: &[u8]) -> io::Result<()>
         .ok()
         .filter(|length| *length <= MAX_PAYLOAD)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "frame is too long"))?;
-    let mut frame = Vec::with_capacity(payload.len() + 5);
+    let mut frame = Vec::with_capacity(payload.len() + HEAD);
     frame.push(kind);
     frame.extend_from_slice(&length.to_le_bytes());
     frame.extend_from_slice(payload);
@@ -206,7 +344,20 @@ mod tests {
     #[test]
     fn events_survive_the_stream() {
         let events = [
-            Event::Started(Started { pid: 7 }),
+            Event::Started(Process { pid: 7 }),
+            Event::Restored(Process { pid: 8 }),
+            Event::Displayed(Displayed {
+                contents: vec![("text/html".into(), "<b>".into())],
+                last: true,
+            }),
+            Event::Described(Described {
+                pid: Some(7),
+                checkpoints: vec![1, 2],
+                ..Described::default()
+            }),
+            Event::Undone(true),
+            Event::Checkpointed(Checkpointed { slot: 1, pid: 9 }),
+            Event::Unprotected("threads".into()),
             Event::Stdout(b"partial line".to_vec()),
             Event::Stderr(vec![0xff, 0]),
             Event::Panicked(Panic {
@@ -235,7 +386,15 @@ mod tests {
 
     #[test]
     fn requests_survive_the_stream() {
-        let requests = [Request::BeginCell, Request::Interrupt, Request::Sync(3)];
+        let requests = [
+            Request::BeginCell(2),
+            Request::Passing,
+            Request::Prelude,
+            Request::Interrupt,
+            Request::Sync(3),
+            Request::Describe,
+            Request::Undo(2),
+        ];
         let mut stream = Vec::new();
         for request in requests {
             request.write(&mut stream).unwrap();
@@ -247,9 +406,28 @@ mod tests {
     }
 
     #[test]
+    fn events_may_arrive_in_pieces() {
+        let mut stream = Vec::new();
+        Event::Unprotected("threads".into())
+            .write(&mut stream)
+            .unwrap();
+        Event::Completed.write(&mut stream).unwrap();
+        let mut inbox = Inbox::default();
+        let mut events = Vec::new();
+        for byte in stream {
+            inbox.add(&[byte]);
+            events.extend(inbox.next().unwrap());
+        }
+        assert_eq!(
+            events,
+            [Event::Unprotected("threads".into()), Event::Completed]
+        );
+    }
+
+    #[test]
     fn a_torn_or_unknown_frame_is_an_error() {
-        assert!(Event::read(&mut [2, 9, 0, 0, 0, b'x'].as_slice()).is_err());
+        assert!(Event::read(&mut [3, 9, 0, 0, 0, b'x'].as_slice()).is_err());
         assert!(Event::read(&mut [99, 0, 0, 0, 0].as_slice()).is_err());
-        assert!(Event::read(&mut [2, 0xff, 0xff, 0xff, 0xff].as_slice()).is_err());
+        assert!(Event::read(&mut [3, 0xff, 0xff, 0xff, 0xff].as_slice()).is_err());
     }
 }

@@ -1,17 +1,19 @@
 //! Tells user output from evcxr's own lines, which share standard output.
 //!
 //! Code that evcxr generates speaks to its parent by printing lines that start with `EVCXR_`:
-//! rich content, a panic, a question for the user. They go on to evcxr; everything else is the
-//! user's and is passed on as it comes, whole lines or not.
+//! rich content, a panic, a question for the user. Everything else is the user's and is passed on as
+//! it comes, whole lines or not.
 
 /// A piece of what came out of standard output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Piece {
     /// The user's bytes.
     Output(Vec<u8>),
-    /// Lines for evcxr, with their line ends.
+    /// Rich content: its MIME type and text.
+    Content(String, String),
+    /// A line for evcxr, with its line end.
     Protocol(Vec<u8>),
-    /// evcxr's notice that the cell panicked, also a line for evcxr.
+    /// evcxr's notice that the cell panicked.
     Panicked,
 }
 
@@ -19,13 +21,14 @@ const PREFIX: &[u8] = b"EVCXR_";
 const CONTENT: &[u8] = b"EVCXR_BEGIN_CONTENT ";
 const CONTENT_END: &[u8] = b"\nEVCXR_END_CONTENT\n";
 const PANIC: &[u8] = b"EVCXR_PANIC_NOTIFICATION\n";
+const PANIC_IN_CONTENT: &[u8] = b"\nEVCXR_PANIC_NOTIFICATION\n";
 const OTHERS: [&[u8]; 3] = [
     b"EVCXR_VARIABLE_CHANGED_TYPE:",
     b"EVCXR_ERROR_OCCURRED\n",
     b"EVCXR_INPUT_REQUEST",
 ];
 
-/// The line that evcxr prints on a panic.
+/// The line that evcxr expects when a cell has panicked.
 pub(crate) const PANIC_LINE: &[u8] = PANIC;
 
 /// Splits a stream of bytes into [`Piece`]s.
@@ -33,11 +36,13 @@ pub(crate) const PANIC_LINE: &[u8] = PANIC;
 pub(crate) struct Scanner {
     /// Bytes that may still turn out to be part of a marker.
     held: Vec<u8>,
+    /// How many of them are known not to hold the end of a content.
+    searched: usize,
 }
 
 enum Match {
     /// A whole marker: its length.
-    Whole(usize, Piece),
+    Whole(usize, Option<Piece>),
     /// More bytes must come before this can be told.
     Partial,
     None,
@@ -51,16 +56,18 @@ impl Scanner {
         let mut start = 0;
         let mut search = 0;
         while let Some(at) = find_prefix(&self.held, search) {
-            match marker_at(&self.held[at..]) {
+            let searched = std::mem::take(&mut self.searched);
+            match marker_at(&self.held[at..], searched) {
                 Match::Whole(length, piece) => {
                     push_output(&mut pieces, &self.held[start..at]);
-                    pieces.push(piece);
+                    pieces.extend(piece);
                     start = at + length;
                     search = start;
                 }
                 Match::Partial => {
                     push_output(&mut pieces, &self.held[start..at]);
                     self.held.drain(..at);
+                    self.searched = self.held.len();
                     return pieces;
                 }
                 Match::None => search = at + 1,
@@ -73,6 +80,7 @@ impl Scanner {
 
     /// At the end of a cell: what is held back was no marker.
     pub(crate) fn flush(&mut self) -> Option<Piece> {
+        self.searched = 0;
         let held = std::mem::take(&mut self.held);
         (!held.is_empty()).then_some(Piece::Output(held))
     }
@@ -86,29 +94,28 @@ fn push_output(pieces: &mut Vec<Piece>, bytes: &[u8]) {
 
 /// Where `PREFIX`, or a beginning of it at the very end, starts at or after `from`.
 fn find_prefix(bytes: &[u8], from: usize) -> Option<usize> {
-    (from..bytes.len()).find(|at| {
-        let rest = &bytes[*at..];
-        rest.starts_with(PREFIX) || (rest.len() < PREFIX.len() && PREFIX.starts_with(rest))
-    })
+    memchr::memchr_iter(PREFIX[0], &bytes[from..])
+        .map(|at| from + at)
+        .find(|at| {
+            let rest = &bytes[*at..];
+            rest.starts_with(PREFIX) || PREFIX.starts_with(rest)
+        })
 }
 
-fn marker_at(bytes: &[u8]) -> Match {
+/// `searched` bytes have been looked at before, when there were no more.
+fn marker_at(bytes: &[u8], searched: usize) -> Match {
     if bytes.starts_with(CONTENT) {
-        // A panic while the content was being written leaves it without an end.
-        let end = position(bytes, CONTENT_END).map(|at| at + CONTENT_END.len());
-        let panic = position(bytes, PANIC).filter(|at| bytes[at - 1] == b'\n');
-        return match (end, panic) {
-            (Some(end), Some(panic)) => content(bytes, end.min(panic)),
-            (Some(length), None) | (None, Some(length)) => content(bytes, length),
-            (None, None) => Match::Partial,
-        };
+        return content_at(bytes, searched);
     }
     if bytes.starts_with(PANIC) {
-        return Match::Whole(PANIC.len(), Piece::Panicked);
+        return Match::Whole(PANIC.len(), Some(Piece::Panicked));
     }
     if OTHERS.iter().any(|marker| bytes.starts_with(marker)) {
-        return match bytes.iter().position(|byte| *byte == b'\n') {
-            Some(end) => Match::Whole(end + 1, Piece::Protocol(bytes[..=end].to_vec())),
+        return match memchr::memchr(b'\n', bytes) {
+            Some(end) => {
+                let line = bytes[..=end].to_vec();
+                Match::Whole(end + 1, Some(Piece::Protocol(line)))
+            }
             None => Match::Partial,
         };
     }
@@ -120,12 +127,24 @@ fn marker_at(bytes: &[u8]) -> Match {
     }
 }
 
-fn content(bytes: &[u8], length: usize) -> Match {
-    Match::Whole(length, Piece::Protocol(bytes[..length].to_vec()))
-}
-
-fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|part| part == wanted)
+fn content_at(bytes: &[u8], searched: usize) -> Match {
+    // An end that is cut in two was not found when its first half was searched.
+    let from = searched.saturating_sub(PANIC_IN_CONTENT.len());
+    let find = |marker| memchr::memmem::find(&bytes[from..], marker).map(|at| from + at);
+    let end = find(CONTENT_END);
+    // A panic while the content was being written leaves it without an end.
+    let panic = find(PANIC_IN_CONTENT).filter(|panic| end.is_none_or(|end| *panic < end));
+    if let Some(panic) = panic {
+        // Up to the line end in front of the notice, which comes next.
+        return Match::Whole(panic + 1, None);
+    }
+    let Some(end) = end else {
+        return Match::Partial;
+    };
+    let content = String::from_utf8_lossy(&bytes[CONTENT.len()..end]);
+    let (mime, text) = content.split_once('\n').unwrap_or((&content, ""));
+    let piece = Piece::Content(mime.trim().to_owned(), text.to_owned());
+    Match::Whole(end + CONTENT_END.len(), Some(piece))
 }
 
 #[cfg(test)]
@@ -138,6 +157,10 @@ mod tests {
 
     fn protocol(text: &str) -> Piece {
         Piece::Protocol(text.as_bytes().to_vec())
+    }
+
+    fn content(mime: &str, text: &str) -> Piece {
+        Piece::Content(mime.to_owned(), text.to_owned())
     }
 
     #[test]
@@ -158,10 +181,13 @@ mod tests {
 
     #[test]
     fn content_is_one_piece_whatever_is_in_it() {
-        let content =
-            "EVCXR_BEGIN_CONTENT text/plain\nline\nEVCXR_PANIC_NOTIFICATIO\nEVCXR_END_CONTENT\n";
+        let bytes =
+            b"EVCXR_BEGIN_CONTENT text/plain\nline\nEVCXR_PANIC_NOTIFICATIO\nEVCXR_END_CONTENT\n";
         let mut scanner = Scanner::default();
-        assert_eq!(scanner.feed(content.as_bytes()), [protocol(content)]);
+        assert_eq!(
+            scanner.feed(bytes),
+            [content("text/plain", "line\nEVCXR_PANIC_NOTIFICATIO")]
+        );
     }
 
     #[test]
@@ -169,10 +195,7 @@ mod tests {
         let mut scanner = Scanner::default();
         assert_eq!(
             scanner.feed(b"EVCXR_BEGIN_CONTENT text/plain\nhalf\nEVCXR_PANIC_NOTIFICATION\n"),
-            [
-                protocol("EVCXR_BEGIN_CONTENT text/plain\nhalf\n"),
-                Piece::Panicked
-            ]
+            [Piece::Panicked]
         );
     }
 
@@ -202,7 +225,7 @@ mod tests {
                     output("E"),
                     protocol("EVCXR_INPUT_REQUEST:name\n"),
                     output("x"),
-                    protocol("EVCXR_BEGIN_CONTENT a/b\nc\nEVCXR_END_CONTENT\n"),
+                    content("a/b", "c"),
                 ],
                 "chunks of {chunk}"
             );

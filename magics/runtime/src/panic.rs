@@ -2,7 +2,8 @@
 //!
 //! A cell's code is told by the panic hook of its own `libstd`, which each session sets first
 //! of all. Whether somebody catches a panic of the main thread is only known later, so it is
-//! kept: an uncaught one becomes the cell's error, a caught one is printed as Rust prints it.
+//! kept, by the supervisor or here during a measurement: an uncaught one becomes the error, a
+//! caught one is printed as Rust prints it.
 
 use std::io::Write;
 use std::sync::Mutex;
@@ -14,6 +15,13 @@ static PENDING: Mutex<Option<Panic>> = Mutex::new(None);
 /// Keeps a panic of the main thread; prints the one that was kept before, for it was caught.
 pub(crate) fn keep(panic: Panic) {
     if let Some(caught) = replace(Some(panic)) {
+        print(&caught);
+    }
+}
+
+/// Prints the panic that is kept: it was caught.
+pub(crate) fn flush() {
+    if let Some(caught) = take() {
         print(&caught);
     }
 }

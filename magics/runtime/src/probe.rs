@@ -53,6 +53,11 @@ pub(crate) fn remove() -> Option<Probe> {
     lock().take()
 }
 
+/// Whether a measurement is under way in this process.
+pub(crate) fn is_installed() -> bool {
+    lock().is_some()
+}
+
 /// Gives the current probe to `use_it`; nothing happens outside a measurement.
 pub(crate) fn with<T: Default>(use_it: impl FnOnce(&mut Probe) -> T) -> T {
     lock().as_mut().map(use_it).unwrap_or_default()

@@ -23,23 +23,41 @@ pub(crate) fn peak_resident(pid: u32) -> Option<u64> {
     kibibytes(status.as_bytes(), b"VmHWM:")
 }
 
-/// Children, their children and so on of the process `pid`.
-pub(crate) fn descendants(pid: u32) -> Vec<u32> {
+/// Resident memory of the process `pid` in bytes, a page that n processes have counting 1/n.
+pub(crate) fn proportional(pid: u32) -> Option<u64> {
+    let smaps = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    kibibytes(smaps.as_bytes(), b"Pss:")
+}
+
+/// Memory in bytes that programs could get without swapping; all there is if that is not told.
+pub(crate) fn available_memory() -> u64 {
+    std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| kibibytes(text.as_bytes(), b"MemAvailable:"))
+        .unwrap_or(u64::MAX)
+}
+
+/// Children of the process `pid`, those that have ended and not been waited for included.
+pub fn children(pid: u32) -> Vec<u32> {
+    let Ok(tasks) = Path::new(&format!("/proc/{pid}/task")).read_dir() else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
-    let mut unvisited = vec![pid];
-    while let Some(pid) = unvisited.pop() {
-        let Ok(tasks) = Path::new(&format!("/proc/{pid}/task")).read_dir() else {
-            continue;
-        };
-        for task in tasks.flatten() {
-            let children = std::fs::read_to_string(task.path().join("children"));
-            for child in children.unwrap_or_default().split_ascii_whitespace() {
-                if let Ok(child) = child.parse() {
-                    found.push(child);
-                    unvisited.push(child);
-                }
-            }
-        }
+    for task in tasks.flatten() {
+        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        let pids = children.split_ascii_whitespace();
+        found.extend(pids.filter_map(|pid| pid.parse::<u32>().ok()));
+    }
+    found
+}
+
+/// Children, their children and so on of the process `pid`.
+pub fn descendants(pid: u32) -> Vec<u32> {
+    let mut found = children(pid);
+    let mut next = 0;
+    while let Some(pid) = found.get(next) {
+        found.extend(children(*pid));
+        next += 1;
     }
     found
 }
@@ -83,8 +101,17 @@ pub(crate) fn pidfd(pid: libc::pid_t) -> io::Result<std::os::fd::OwnedFd> {
     Ok(unsafe { std::os::fd::OwnedFd::from_raw_fd(fd) })
 }
 
+/// Ends the process of a [`pidfd`], unless it has ended.
+#[cfg(target_os = "linux")]
+pub(crate) fn kill(pidfd: &std::os::fd::OwnedFd) {
+    use std::os::fd::AsRawFd;
+    let (fd, info) = (pidfd.as_raw_fd(), std::ptr::null::<libc::siginfo_t>());
+    // SAFETY: an open descriptor of a process; without an info the kernel makes one as for `kill`.
+    unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, libc::SIGKILL, info, 0) };
+}
+
 /// Waits until one of the descriptors can be read (or is at its end) and says which can; all
-/// false when `timeout` is over first.
+/// false when `timeout` is over first. A negative descriptor is never ready.
 pub(crate) fn readable<const N: usize>(
     fds: &[RawFd; N],
     timeout: Option<Duration>,
@@ -108,6 +135,20 @@ pub(crate) fn readable<const N: usize>(
         return Ok([false; N]);
     }
     Ok(polled.map(|polled| polled.revents != 0))
+}
+
+/// Whether a write to the descriptor would find room.
+pub(crate) fn writable(fd: RawFd) -> io::Result<bool> {
+    let mut polled = libc::pollfd {
+        fd,
+        events: libc::POLLOUT,
+        revents: 0,
+    };
+    // SAFETY: one live element.
+    match unsafe { libc::poll(&raw mut polled, 1, 0) } {
+        -1 => Err(io::Error::last_os_error()),
+        ready => Ok(ready > 0),
+    }
 }
 
 #[cfg(test)]

@@ -113,6 +113,7 @@ pub(crate) fn in_place(
     let code = body.run();
     probe::remove();
     conclude(board, code);
+    panic::flush();
     let outcome = match Outcome::from_code(board.get(OUTCOME)) {
         _ if interrupted() => Err(FailureKind::Interrupted),
         Some(outcome) => check(outcome, board),

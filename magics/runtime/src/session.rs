@@ -1,14 +1,18 @@
 //! The session process: loads each compiled cell, runs it, and holds the variables.
+//!
+//! Before a cell it forks, and the fork waits as a checkpoint: if the cell ends the process, or is
+//! stopped, or panics, the checkpoint becomes the session, and nothing has happened. That the cell
+//! runs in the old process, not in the fork, keeps its process id, its children and its locks.
 
 use std::ffi::{CString, c_void};
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, PipeReader};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::control::{Control, Measuring};
-use crate::link::Event;
+use crate::link::{Checkpointed, Event};
 use crate::measurement::Measured;
-use crate::{panic, process};
+use crate::{fork, process};
 
 /// What the entry points need to know of the process they are called in.
 pub(crate) struct Session {
@@ -63,7 +67,7 @@ impl Session {
     }
 
     /// Without a supervisor there is nobody left to tell: a failure is not one of the cell.
-    fn send(&self, event: &Event) {
+    pub(crate) fn send(&self, event: &Event) {
         let _ = event.write(&mut *lock(&self.reports));
     }
 }
@@ -72,9 +76,47 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs cells until the stream of commands ends. A command is evcxr's line
-/// `LOAD_AND_RUN <library> <function>`.
-pub(crate) fn run(control: Control, commands: File, reports: File) -> ! {
+/// What the supervisor asks of a process of the session, one line each.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// evcxr's `LOAD_AND_RUN <library> <function>`, after leaving a checkpoint that listens at a
+    /// slot.
+    Run { slot: usize, arguments: String },
+    /// The same without a checkpoint and without a word about it.
+    Prepare { arguments: String },
+    /// To a checkpoint: be the session.
+    Resume,
+}
+
+impl Command {
+    /// The line, with its end.
+    pub(crate) fn line(&self) -> String {
+        match self {
+            Self::Run { slot, arguments } => format!("RUN {slot} {arguments}\n"),
+            Self::Prepare { arguments } => format!("PREPARE {arguments}\n"),
+            Self::Resume => "RESUME\n".to_owned(),
+        }
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let line = line.trim_end_matches('\n');
+        if line == "RESUME" {
+            return Some(Self::Resume);
+        }
+        if let Some(arguments) = line.strip_prefix("PREPARE ") {
+            let arguments = arguments.to_owned();
+            return Some(Self::Prepare { arguments });
+        }
+        let (slot, arguments) = line.strip_prefix("RUN ")?.split_once(' ')?;
+        Some(Self::Run {
+            slot: slot.parse().ok()?,
+            arguments: arguments.to_owned(),
+        })
+    }
+}
+
+/// Runs cells as the supervisor commands at `slots[slot]`, until it closes its end.
+pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: File) -> ! {
     let session = SESSION.get_or_init(|| Session {
         control,
         reports: Mutex::new(reports),
@@ -82,35 +124,92 @@ pub(crate) fn run(control: Control, commands: File, reports: File) -> ! {
         flush: Mutex::default(),
     });
     let mut variables = std::ptr::null_mut();
-    for command in BufReader::new(commands).lines() {
-        let Ok(command) = command else { break };
-        match load_and_run(session, &command, variables) {
-            Ok(store) => variables = store,
-            Err(error) => {
-                eprintln!("memit: {error}");
-                std::process::exit(1);
+    let mut children = Checkpoints::default();
+    let mut commands = BufReader::new(&slots[slot]);
+    loop {
+        let mut line = String::new();
+        if !matches!(commands.read_line(&mut line), Ok(1..)) {
+            // SAFETY: no preconditions. Destructors and exit handlers are not for a process that
+            // may be one of several copies.
+            unsafe { libc::_exit(0) };
+        }
+        match Command::parse(&line) {
+            Some(Command::Resume) => fork::become_session(),
+            Some(Command::Run { slot, arguments }) => {
+                if children.leave(session, slot) {
+                    // The checkpoint: it has its own place to listen.
+                    commands = BufReader::new(&slots[slot]);
+                    continue;
+                }
+                variables = load_and_run(session, &arguments, variables);
+                session.flush_output();
+                session.send(&Event::Completed);
             }
+            Some(Command::Prepare { arguments }) => {
+                variables = load_and_run(session, &arguments, variables);
+            }
+            None => eprintln!("memit: unknown command {line:?}"),
         }
-        session.flush_output();
-        if let Some(panic) = panic::take() {
-            session.send(&Event::Panicked(panic));
-        }
-        session.send(&Event::Completed);
     }
-    std::process::exit(0)
 }
 
-/// Runs one cell; returns the store of variables that the next cell is given.
-fn load_and_run(
-    session: &Session,
-    command: &str,
-    variables: *mut c_void,
-) -> Result<*mut c_void, String> {
-    let arguments = command
-        .strip_prefix("LOAD_AND_RUN ")
-        .and_then(|rest| rest.rsplit_once(' '));
-    let Some((library, function)) = arguments else {
-        return Err(format!("unknown command `{command}`"));
+/// The checkpoints that are children of this process.
+#[derive(Default)]
+struct Checkpoints {
+    pids: Vec<libc::pid_t>,
+}
+
+impl Checkpoints {
+    /// Leaves a checkpoint behind; true in the checkpoint. The supervisor is told of it, or why
+    /// there is none.
+    fn leave(&mut self, session: &Session, slot: usize) -> bool {
+        self.pids.retain(|pid| {
+            // SAFETY: our own child, and no status is asked for. One that has ended is reaped.
+            unsafe { libc::waitpid(*pid, std::ptr::null_mut(), libc::WNOHANG) == 0 }
+        });
+        let threads = session.threads();
+        if threads > 1 {
+            let reason = format!("the session process has {threads} threads");
+            session.send(&Event::Unprotected(reason));
+            return false;
+        }
+        match fork::checkpoint() {
+            Ok(None) => {
+                self.pids.clear();
+                true
+            }
+            Ok(Some(pid)) => {
+                self.pids.push(pid);
+                let pid = pid.unsigned_abs();
+                session.send(&Event::Checkpointed(Checkpointed { slot, pid }));
+                false
+            }
+            Err(error) => {
+                let reason = format!("the session process cannot be copied: {error}");
+                session.send(&Event::Unprotected(reason));
+                false
+            }
+        }
+    }
+}
+
+/// Runs one cell; returns the store of variables that the next cell is given. A cell that cannot
+/// be loaded ends the process.
+fn load_and_run(session: &Session, arguments: &str, variables: *mut c_void) -> *mut c_void {
+    match load(session, arguments) {
+        Ok(run_cell) => run_cell(variables),
+        Err(error) => {
+            eprintln!("memit: {error}");
+            std::process::exit(1);
+        }
+    }
+}
+
+type RunCell = extern "C" fn(*mut c_void) -> *mut c_void;
+
+fn load(session: &Session, arguments: &str) -> Result<RunCell, String> {
+    let Some((library, function)) = arguments.rsplit_once(' ') else {
+        return Err(format!("`{arguments}` names no library and function"));
     };
     library.clone_into(&mut lock(&session.cell));
     let c_string = |text: &str| CString::new(text).map_err(|error| error.to_string());
@@ -127,9 +226,7 @@ fn load_and_run(
         return Err(dl_error());
     }
     // SAFETY: evcxr generates this function with exactly this type.
-    let run_cell: extern "C" fn(*mut c_void) -> *mut c_void =
-        unsafe { std::mem::transmute(symbol) };
-    Ok(run_cell(variables))
+    Ok(unsafe { std::mem::transmute::<*mut c_void, RunCell>(symbol) })
 }
 
 fn dl_error() -> String {
@@ -142,4 +239,24 @@ fn dl_error() -> String {
     unsafe { std::ffi::CStr::from_ptr(message) }
         .to_string_lossy()
         .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_survives_its_line() {
+        let run = Command::Run {
+            slot: 3,
+            arguments: "/tmp/a b/libcode_1.so run_user_code_1".to_owned(),
+        };
+        let prepare = Command::Prepare {
+            arguments: "/tmp/libcode_1.so run_user_code_0".to_owned(),
+        };
+        for command in [run, prepare, Command::Resume] {
+            assert_eq!(Command::parse(&command.line()), Some(command));
+        }
+        assert_eq!(Command::parse("RUN x y\n"), None);
+    }
 }

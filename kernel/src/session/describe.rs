@@ -1,0 +1,54 @@
+//! `%session`: the session in words.
+
+use std::fmt::Write as _;
+
+use memit_magics::units;
+use memit_runtime::link::Described;
+
+use super::history::History;
+
+/// What the session is and holds.
+pub(crate) fn session(described: Option<&Described>, history: &History) -> String {
+    let Some((described, pid)) = described.and_then(|all| all.pid.map(|pid| (all, pid))) else {
+        return "There is no session process; the next cell starts one.".to_owned();
+    };
+    let Described {
+        resident,
+        threads,
+        checkpoints,
+        checkpoint_memory,
+        unprotected,
+        ..
+    } = described;
+    let mut text = format!(
+        "process:      {pid}\nmemory:       {} resident\nthreads:      {threads}\n",
+        units::mib(*resident)
+    );
+    let protection = match (*threads, unprotected) {
+        (2.., _) => {
+            "no: a process with more than one thread cannot be copied. An interrupt asks the cell \
+             to stop; a second one within 5 s ends the process, and its variables are lost"
+                .to_owned()
+        }
+        (_, Some(reason)) => format!("yes, but the last was not: {reason}"),
+        _ => "yes: whatever it does, the session goes on as it was before it".to_owned(),
+    };
+    let _ = writeln!(text, "next cell protected: {protection}");
+    // A cell that was undone, or changed nothing, is none to go back to.
+    let steps: Vec<String> = checkpoints
+        .iter()
+        .filter_map(|cell| history.undos_to(*cell))
+        .map(|steps| steps.to_string())
+        .collect();
+    let back = match steps.first() {
+        Some(most) => format!(
+            "{} cell{} back; checkpoints hold {}",
+            most,
+            if most == "1" { "" } else { "s" },
+            units::mib(*checkpoint_memory)
+        ),
+        None => "no cell to go back to".to_owned(),
+    };
+    let _ = write!(text, "%undo:        {back}");
+    text
+}

@@ -1,0 +1,182 @@
+//! What the cells have done to the session, so that `%undo` can take it back.
+//!
+//! A checkpoint holds the variables as they were; that there were such variables, items and
+//! dependencies is evcxr's knowledge, and is told to it anew.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use memit_magics::cell;
+use memit_magics::syntax::Statements;
+
+use super::engine::Engine;
+use super::error::CellError;
+
+/// The evaluated sources of a session, and where in them its cells began.
+#[derive(Default)]
+pub(crate) struct History {
+    /// Every source that has been evaluated without an error.
+    sources: Vec<String>,
+    /// Whether a variable was last bound as `mut`.
+    mutable: HashMap<String, bool>,
+    /// The cells that changed the session, oldest first.
+    cells: Vec<Cell>,
+    /// The cell that runs.
+    current: Option<Cell>,
+    /// Cells so far.
+    count: u64,
+}
+
+/// The session as a cell found it.
+#[derive(Debug, Clone)]
+struct Cell {
+    number: u64,
+    /// How many sources there were.
+    sources: usize,
+    variables: Vec<Variable>,
+}
+
+#[derive(Debug, Clone)]
+struct Variable {
+    name: String,
+    type_name: String,
+    mutable: bool,
+}
+
+impl History {
+    /// A cell begins; returns its number.
+    pub(crate) fn begin_cell(&mut self, engine: &Engine) -> u64 {
+        self.count += 1;
+        let variables = engine
+            .types()
+            .into_iter()
+            .map(|(name, type_name)| Variable {
+                mutable: self.mutable.get(&name).copied().unwrap_or(true),
+                name,
+                type_name,
+            });
+        self.current = Some(Cell {
+            number: self.count,
+            sources: self.sources.len(),
+            variables: variables.collect(),
+        });
+        self.count
+    }
+
+    /// The cell has evaluated a source.
+    pub(crate) fn evaluated(&mut self, source: &str) {
+        let rust = Statements::parse(cell::without_commands(source));
+        self.mutable.extend(rust.bindings());
+        self.sources.push(source.to_owned());
+    }
+
+    /// The cell is over.
+    pub(crate) fn end_cell(&mut self) {
+        let changed = |cell: &Cell| cell.sources < self.sources.len();
+        self.cells.extend(self.current.take().filter(changed));
+    }
+
+    /// How many cells ago the cell `number` was the last that changed the session, from 1.
+    pub(crate) fn undos_to(&self, number: u64) -> Option<usize> {
+        let index = self.cells.iter().position(|cell| cell.number == number)?;
+        Some(self.cells.len() - index)
+    }
+
+    /// Takes the session back to before the last cell that changed it; says so.
+    pub(crate) fn undo(&mut self, engine: &mut Engine) -> Result<String, CellError> {
+        let current = self.current.as_ref();
+        if current.is_some_and(|cell| cell.sources < self.sources.len()) {
+            let message = "the cell of `%undo` must not change the session itself";
+            return Err(CellError::new("UndoError", message));
+        }
+        let Some(cell) = self.cells.last().cloned() else {
+            return Err(CellError::new("UndoError", "there is no cell to undo"));
+        };
+        let failed = |failure: super::engine::Failure| failure.into_error("", &[], |_| None);
+        if !engine.undo(cell.number).map_err(failed)? {
+            let message = "there is no checkpoint of the last cell that changed the session";
+            return Err(CellError::new("UndoError", message).with_note(
+                "help: `%session` shows which cells have one, and why others have none",
+            ));
+        }
+        self.cells.pop();
+        self.sources.truncate(cell.sources);
+        if let Some(current) = &mut self.current {
+            current.sources = cell.sources;
+        }
+        for Variable { name, mutable, .. } in &cell.variables {
+            self.mutable.insert(name.clone(), *mutable);
+        }
+        engine
+            .evaluate_passing(&self.recollection(&cell.variables))
+            .map_err(failed)?;
+        let names: Vec<_> = cell.variables.iter().map(|v| v.name.as_str()).collect();
+        Ok(match names.as_slice() {
+            [] => "The session is as it was before its last cell: no variables.".to_owned(),
+            names => format!(
+                "The session is as it was before its last cell. Variables: {}.",
+                names.join(", ")
+            ),
+        })
+    }
+
+    /// What tells evcxr of dependencies, items and variables that the session has.
+    fn recollection(&self, variables: &[Variable]) -> String {
+        let mut source = String::new();
+        for command in self.sources.iter().flat_map(|source| dependencies(source)) {
+            let _ = writeln!(source, "{command}");
+        }
+        for evaluated in &self.sources {
+            for item in Statements::parse(cell::without_commands(evaluated)).items() {
+                let _ = writeln!(source, "{item}");
+            }
+        }
+        for Variable {
+            name,
+            type_name,
+            mutable,
+        } in variables
+        {
+            let mutability = if *mutable { "mut " } else { "" };
+            let _ = writeln!(
+                source,
+                "let {mutability}{name}: {type_name} = \
+                 evcxr_variable_store.take_variable::<{type_name}>(stringify!({name}));"
+            );
+        }
+        source
+    }
+}
+
+/// The `:dep` lines of a source.
+fn dependencies(source: &str) -> impl Iterator<Item = &str> {
+    let commands = &source[..source.len() - cell::without_commands(source).len()];
+    commands
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with(":dep "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_evcxr_must_be_told_is_recollected() {
+        let mut history = History::default();
+        history.evaluated(":dep regex\n\nuse regex::Regex;\nlet x = 1;");
+        history.evaluated("fn f() {}\nlet mut y = f();");
+        let variables = [("x", "i32"), ("y", "()")].map(|(name, type_name)| Variable {
+            name: name.to_owned(),
+            type_name: type_name.to_owned(),
+            mutable: history.mutable[name],
+        });
+        insta::assert_snapshot!(history.recollection(&variables), @r"
+        :dep regex
+        use regex::Regex;
+        fn f() {}
+        let x: i32 = evcxr_variable_store.take_variable::<i32>(stringify!(x));
+        let mut y: () = evcxr_variable_store.take_variable::<()>(stringify!(y));
+        ");
+    }
+}

@@ -1,0 +1,92 @@
+//! Gathers rich contents into outputs.
+//!
+//! Code displays a value by printing its content once for each MIME type. Nothing marks where one
+//! value ends and the next begins, so this is told by the types: a type that is there already, or
+//! a second one besides plain text, begins another output. So does text on standard output.
+
+use crate::link::Displayed;
+
+const PLAIN: &str = "text/plain";
+
+/// The output that may still get another representation.
+#[derive(Debug, Default)]
+pub(crate) struct Gallery {
+    pending: Vec<(String, String)>,
+}
+
+impl Gallery {
+    /// Adds a content; returns the output before it, if this begins another.
+    pub(crate) fn add(&mut self, mime: String, content: String) -> Option<Displayed> {
+        let others =
+            |(other, _): &(String, String)| *other == mime || (mime != PLAIN && other != PLAIN);
+        let before = if self.pending.iter().any(others) {
+            self.take(false)
+        } else {
+            None
+        };
+        self.pending.push((mime, content));
+        before
+    }
+
+    /// Ends the pending output. `last` says that the cell has ended with it.
+    pub(crate) fn take(&mut self, last: bool) -> Option<Displayed> {
+        let contents = std::mem::take(&mut self.pending);
+        (!contents.is_empty()).then_some(Displayed { contents, last })
+    }
+
+    /// Whether an output is pending.
+    pub(crate) fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The MIME types of the outputs that contents of these types make.
+    fn outputs(types: &[&str]) -> Vec<Vec<String>> {
+        let mut gallery = Gallery::default();
+        let mut all: Vec<_> = types
+            .iter()
+            .filter_map(|mime| gallery.add((*mime).to_owned(), String::new()))
+            .collect();
+        all.extend(gallery.take(true));
+        all.into_iter()
+            .map(|output| output.contents.into_iter().map(|(mime, _)| mime).collect())
+            .collect()
+    }
+
+    #[test]
+    fn plain_text_belongs_to_the_richer_content_beside_it() {
+        assert_eq!(
+            outputs(&["text/plain", "text/html"]),
+            [["text/plain", "text/html"]]
+        );
+        assert_eq!(
+            outputs(&["text/html", "text/plain"]),
+            [["text/html", "text/plain"]]
+        );
+    }
+
+    #[test]
+    fn two_of_a_kind_are_two_outputs() {
+        assert_eq!(
+            outputs(&["text/html", "text/html"]),
+            [["text/html"], ["text/html"]]
+        );
+        assert_eq!(
+            outputs(&["text/plain", "text/plain"]),
+            [["text/plain"], ["text/plain"]]
+        );
+        assert_eq!(
+            outputs(&["image/png", "text/html"]),
+            [["image/png"], ["text/html"]]
+        );
+    }
+
+    #[test]
+    fn nothing_is_no_output() {
+        assert_eq!(Gallery::default().take(true), None);
+    }
+}
