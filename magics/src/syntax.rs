@@ -129,6 +129,11 @@ impl Statements {
         }
     }
 
+    /// Whether the grammar finds nothing wrong.
+    pub fn is_valid(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     /// Whether it can be run as it stands.
     pub fn completeness(&self) -> Completeness {
         let mut open = Vec::new();
@@ -203,10 +208,17 @@ impl Statements {
             .collect()
     }
 
-    /// Whether they end in an expression that may have a value, so that it is the value of all.
-    pub fn have_value(&self) -> bool {
-        let last = self.statements().last().and_then(ast::Expr::cast);
-        last.is_some_and(|last| !matches!(last, ast::Expr::ForExpr(_) | ast::Expr::WhileExpr(_)))
+    /// Where the expression stands that they end in, if it may have a value: it is the value of all.
+    pub fn value(&self) -> Option<Range<usize>> {
+        let last = self.statements().last().and_then(ast::Expr::cast)?;
+        if matches!(last, ast::Expr::ForExpr(_) | ast::Expr::WhileExpr(_)) {
+            return None;
+        }
+        let range = last.syntax().text_range();
+        let before = BEFORE.len();
+        let start = usize::from(range.start()).checked_sub(before)?;
+        let end = usize::from(range.end()).checked_sub(before)?;
+        (end <= self.length).then_some(start..end)
     }
 
     /// Whether `.await` is used outside of the code's own `async` blocks and functions.
@@ -347,16 +359,17 @@ mod tests {
     #[test]
     fn a_value_is_an_expression_at_the_end() {
         for (code, expected) in [
-            ("let x = 1; x", true),
-            ("x;", false),
-            ("if x { 1 } else { 2 }", true),
-            ("for i in 0..3 { show(i); }", false),
-            ("let x = 1;", false),
-            ("fn f() {}", false),
-            ("vec![1]", true),
-            ("", false),
+            ("let x = 1; x // why", Some("x")),
+            ("x;", None),
+            ("if x { 1 } else { 2 }", Some("if x { 1 } else { 2 }")),
+            ("for i in 0..3 { show(i); }", None),
+            ("let x = 1;", None),
+            ("fn f() {}", None),
+            ("vec![1]", Some("vec![1]")),
+            ("", None),
         ] {
-            assert_eq!(Statements::parse(code).have_value(), expected, "{code:?}");
+            let value = Statements::parse(code).value().map(|range| &code[range]);
+            assert_eq!(value, expected, "{code:?}");
         }
     }
 }

@@ -165,17 +165,45 @@ def test_a_restart_by_the_front_end_starts_an_empty_session(start_kernel):
     assert kernel.value("1 + 1") == "2"
 
 
-def test_the_end_of_the_session_process_is_told_and_survived(start_kernel):
+def test_what_a_cell_has_left_running_ends_with_the_kernel(start_kernel):
     kernel = start_kernel().wait_until_subscribed()
-    kernel.run("let lost = 1;\nfn kept() -> u8 { 7 }")
-    cell = kernel.fails("std::process::exit(3)", "ProcessEnded")
-    assert "exit code 3" in cell.content["evalue"]
-    assert "variables are lost" in cell.traceback
-    assert kernel.value("kept()") == "7"
+    # One in a session of its own, whose parent is gone: nothing but the supervisor knows of it.
+    kernel.run(
+        'std::process::Command::new("sh").arg("-c")'
+        '.arg("setsid sleep 1000 > /dev/null 2>&1 &").status().unwrap();'
+    )
+    pids = processes_of(kernel)
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids]
+    assert b"sleep\x001000\x00" in commands
+    kernel.ask("shutdown_request", {"restart": False}, channel="control")
+    wait_until_gone(pids)
+
+
+def test_the_supervisor_reaps_what_has_ended(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    for _ in range(3):
+        kernel.run(
+            'std::process::Command::new("sh").arg("-c").arg("sleep 0.01 &").status().unwrap();'
+        )
+        kernel.fails("std::process::exit(1)", "ProcessEnded")
+    kernel.run("1;")
+    below, zombies = [kernel.pid], []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and (found := parent_and_state(int(entry))) and found[1] == "Z":
+            zombies.append(found[0])
+    below += descendants(kernel.pid)
+    assert not set(zombies) & set(below)
+
+
+def test_evcxrs_clear_ends_the_session_process(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run("let lost = 1;")
+    (before,) = [line for line in kernel.run("%session").text.splitlines() if "process:" in line]
+    kernel.run(":clear")
     kernel.fails("lost", "CompileError")
-    cell = kernel.fails("unsafe { *(std::hint::black_box(1) as *mut u8) = 1 };", "ProcessEnded")
-    assert "SIGSEGV" in cell.content["evalue"]
-    assert kernel.value("kept() + 1") == "8"
+    cell = kernel.fails('panic!("told")', "Panic")
+    assert cell.content["evalue"] == "told"
+    assert before not in kernel.run("%session").text
 
 
 # Interrupts

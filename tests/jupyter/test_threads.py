@@ -91,3 +91,62 @@ def test_threads_that_come_and_go_are_noticed(start_kernel):
     assert [early.stdout, later.stdout, *stray].count("late\n") == 1
     kernel.forget(early)
     kernel.stray.clear()
+
+
+def test_the_session_says_that_the_next_cell_is_not_protected(kernel):
+    text = kernel.run("%session").text
+    assert "threads:      2" in text
+    assert "next cell protected: no: a process with more than one thread cannot be copied" in text
+
+
+def test_a_panic_of_a_cell_keeps_what_it_has_not_used(kernel):
+    cell = kernel.fails('let of_the_cell = 1; panic!("unprotected")', "Panic")
+    assert cell.content["evalue"] == "unprotected"
+    assert kernel.value("in_place.len()") == "1048576"
+
+
+def test_a_cell_that_was_not_protected_cannot_be_undone(kernel):
+    kernel.run("let unprotected = 1;")
+    cell = kernel.fails("%undo", "UndoError")
+    assert "no checkpoint" in cell.traceback
+    assert kernel.value("unprotected") == "1"
+
+
+def test_only_a_second_interrupt_ends_the_session_process(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run(
+        "let lost = 1; fn kept() -> u8 { 7 } std::thread::spawn(|| loop { std::thread::park() });"
+    )
+    cell = kernel.start('println!("running"); loop { std::hint::spin_loop() }')
+    kernel.wait_for(cell, lambda cell: cell.stdout)
+    kernel.interrupt()
+    kernel.wait_for(cell, lambda cell: "Interrupt again within 5 s" in cell.stderr)
+    assert not cell.done
+    kernel.interrupt()
+    kernel.finish(cell)
+    assert cell.content["ename"] == "KeyboardInterrupt"
+    assert "its variables are lost" in cell.traceback
+    assert kernel.value("kept()") == "7"
+    kernel.fails("lost", "CompileError")
+    assert "next cell protected: yes" in kernel.run("%session").text
+
+
+def test_a_crash_with_threads_says_what_is_lost(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run(
+        "let lost = 1; fn kept() -> u8 { 7 } std::thread::spawn(|| loop { std::thread::park() });"
+    )
+    cell = kernel.fails("std::process::abort()", "ProcessEnded")
+    assert "SIGABRT" in cell.content["evalue"]
+    assert "its variables are lost" in cell.traceback
+    assert kernel.value("kept()") == "7"
+
+
+def test_a_thread_that_a_cell_starts_does_not_unprotect_that_cell(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run("let kept = 1;")
+    kernel.fails(
+        'std::thread::spawn(|| loop { std::thread::park() }); panic!("with a thread")', "Panic"
+    )
+    assert kernel.value("kept") == "1"
+    assert "threads:      1" in kernel.run("%session").text

@@ -1,5 +1,7 @@
 //! Outputs on a terminal, as text.
 
+use std::io::IsTerminal as _;
+
 use serde_json::Value;
 
 use crate::session::{CellError, MimeBundle, Output, Stream};
@@ -28,6 +30,14 @@ impl Output for Console {
 
     fn result(&self, data: MimeBundle) {
         self.display(data);
+    }
+
+    fn progress(&self, text: Option<&str>) {
+        let stderr = std::io::stderr();
+        if stderr.is_terminal() {
+            // Over the line of before, which goes when there is no more to tell.
+            let _ = write_flushed(stderr, &format!("\r\x1b[K{}", text.unwrap_or_default()));
+        }
     }
 }
 

@@ -91,6 +91,10 @@ impl<Shown: Output> Output for Recorder<Shown> {
         })));
         self.shown.result(data);
     }
+
+    fn progress(&self, text: Option<&str>) {
+        self.shown.progress(text);
+    }
 }
 
 /// Text is kept as lines, JSON as it is.
@@ -117,6 +121,7 @@ mod tests {
         fn stream(&self, _: Stream, _: &str) {}
         fn display(&self, _: MimeBundle) {}
         fn result(&self, _: MimeBundle) {}
+        fn progress(&self, _: Option<&str>) {}
     }
 
     #[test]

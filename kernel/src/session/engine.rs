@@ -101,7 +101,7 @@ impl Engine {
 
     /// Waits until all output of the cell has been delivered.
     pub(crate) fn end_cell(&self) {
-        self.link.sync();
+        self.link.end_cell();
     }
 
     pub(crate) fn interrupted(&self) -> bool {

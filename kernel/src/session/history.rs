@@ -11,6 +11,7 @@ use memit_magics::syntax::Statements;
 
 use super::engine::Engine;
 use super::error::CellError;
+use super::value;
 
 /// The evaluated sources of a session, and where in them its cells began.
 #[derive(Default)]
@@ -25,6 +26,8 @@ pub(crate) struct History {
     current: Option<Cell>,
     /// Cells so far.
     count: u64,
+    /// There may be types that display themselves.
+    may_display: bool,
 }
 
 /// The session as a cell found it.
@@ -61,6 +64,16 @@ impl History {
             variables: variables.collect(),
         });
         self.count
+    }
+
+    /// A source is going to be evaluated.
+    pub(crate) fn noticed(&mut self, source: &str) {
+        self.may_display |= value::changes_display(source);
+    }
+
+    /// Whether the session may have types that display themselves.
+    pub(crate) fn may_display(&self) -> bool {
+        self.may_display
     }
 
     /// The cell has evaluated a source.

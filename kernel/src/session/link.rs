@@ -13,9 +13,9 @@ use memit_runtime::link::{Described, Displayed, Ended, Event, Request};
 use memit_runtime::measurement::{Measured, Panic};
 use memit_runtime::{process, supervisor};
 
-use super::bundle;
 use super::output::{Output, Stream};
 use super::utf8::Decoder;
+use super::{build, bundle};
 
 /// What the session's processes told about the cell that runs, apart from its output.
 #[derive(Debug, Default)]
@@ -39,6 +39,8 @@ struct State {
     pid: Option<u32>,
     output: Option<Arc<dyn Output>>,
     told: Told,
+    /// A cell runs.
+    busy: bool,
     interrupted: bool,
     synced: u64,
     described: Option<Described>,
@@ -94,6 +96,11 @@ impl Interrupter {
         if let Err(error) = state.send(Request::Interrupt) {
             tracing::warn!("the interrupt did not reach the session: {error}");
         }
+        let busy = state.busy;
+        drop(state);
+        if busy {
+            build::stop();
+        }
     }
 }
 
@@ -144,7 +151,14 @@ impl Link {
         state.output = Some(output);
         state.told = Told::default();
         state.interrupted = false;
+        state.busy = true;
         let _ = state.send(Request::BeginCell(number));
+    }
+
+    /// Waits until all output of the cell has been delivered; it is over then.
+    pub(crate) fn end_cell(&self) {
+        self.sync();
+        self.shared.lock().busy = false;
     }
 
     /// What runs next leaves the session as it is.

@@ -1,6 +1,7 @@
 //! The session: what a cell may see and change, and how cells are evaluated in it.
 //! Knows nothing of Jupyter's wire protocol; the kernel, `memit run` and `memit eval` all use it.
 
+mod build;
 mod bundle;
 mod complete;
 mod describe;
@@ -15,6 +16,7 @@ mod output;
 mod panic_site;
 mod position;
 mod utf8;
+mod value;
 
 pub(crate) use complete::{Completeness, Completions, Match, completeness};
 pub(crate) use error::CellError;
@@ -28,6 +30,7 @@ use memit_magics::syntax::Statements;
 
 use engine::Engine;
 use history::History;
+use value::Prepared;
 
 /// A Rust session.
 pub(crate) struct Session {
@@ -69,7 +72,9 @@ impl Session {
         self.cells.push(code.to_owned());
         let number = self.history.begin_cell(&self.engine);
         self.engine.begin_cell(number, Arc::clone(output));
+        let watch = build::Watch::start(output);
         let result = self.execute_parts(code, output.as_ref());
+        drop(watch);
         self.history.end_cell();
         self.engine.end_cell();
         match result {
@@ -115,12 +120,23 @@ impl Session {
         last: bool,
         output: &dyn Output,
     ) -> Result<(), CellError> {
+        self.history.noticed(source);
+        let prepared = if self.history.may_display() {
+            Prepared::as_it_is(source)
+        } else {
+            value::show_debug(source)
+        };
+        let cell_line = |line| Some(prepared.line(line));
         let (outputs, told) = self
             .engine
-            .evaluate(source)
-            .map_err(|failure| failure.into_error(code, &self.cells, Some))?;
+            .evaluate(&prepared.source)
+            .map_err(|failure| failure.into_error(code, &self.cells, cell_line))?;
         self.history.evaluated(source);
-        let rust = Statements::parse(cell::without_commands(source));
+        let has_value = || {
+            Statements::parse(cell::without_commands(source))
+                .value()
+                .is_some()
+        };
         let shown = told
             .displayed
             .and_then(|displayed| bundle::of_contents(displayed.pairs()));
@@ -132,7 +148,7 @@ impl Session {
                 if let Some(command) = command {
                     output.display(command);
                 }
-                if last && rust.have_value() {
+                if last && has_value() {
                     output.result(shown);
                 } else {
                     output.display(shown);

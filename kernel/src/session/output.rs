@@ -32,4 +32,6 @@ pub(crate) trait Output: Send + Sync {
     fn display(&self, data: MimeBundle);
     /// The value of the cell (`execute_result`).
     fn result(&self, data: MimeBundle);
+    /// What the cell waits for, until that is over (`None`).
+    fn progress(&self, text: Option<&str>);
 }

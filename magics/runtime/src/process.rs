@@ -62,6 +62,30 @@ pub fn descendants(pid: u32) -> Vec<u32> {
     found
 }
 
+/// The name of the process `pid`, as the system shows it.
+pub fn name(pid: u32) -> Option<String> {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
+}
+
+/// The arguments that the process `pid` was started with; none if it is gone.
+pub fn arguments(pid: u32) -> Vec<String> {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let arguments = line.split(|byte| *byte == 0);
+    arguments
+        .map(|argument| String::from_utf8_lossy(argument).into_owned())
+        .collect()
+}
+
+/// Ends the process `pid` and all that it has started.
+pub fn end_with_descendants(pid: u32) {
+    // First those that would be nobody's descendants afterwards.
+    for process in descendants(pid).into_iter().chain([pid]) {
+        // SAFETY: a signal to a process; one that is gone is an error that can be ignored.
+        unsafe { libc::kill(process.cast_signed(), libc::SIGKILL) };
+    }
+}
+
 fn read_status(process: &str) -> Option<String> {
     std::fs::read_to_string(format!("{process}/status")).ok()
 }

@@ -1,6 +1,9 @@
 //! Publishes the outputs of a cell.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::jupyter::socket::Iopub;
 use crate::jupyter::wire::Header;
@@ -15,18 +18,56 @@ pub(super) struct CellOutput {
     pub(super) parent: Header,
     /// The number of the cell.
     pub(super) execution_count: u32,
+    /// What the notebook shows of it.
+    pub(super) shown: Mutex<Shown>,
+}
+
+/// What there is below a cell.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// Something that stays.
+    outputs: bool,
+    /// The id of the display of its progress.
+    progress: Option<String>,
+}
+
+impl CellOutput {
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Output for CellOutput {
     fn stream(&self, stream: Stream, text: &str) {
         if !text.is_empty() {
+            self.shown().outputs = true;
             self.iopub.text(stream, &self.parent, text);
         }
     }
 
     fn display(&self, data: MimeBundle) {
+        self.shown().outputs = true;
         let content = json!({"data": data, "metadata": {}, "transient": {}});
         self.iopub.broadcast("display_data", &self.parent, content);
+    }
+
+    fn progress(&self, text: Option<&str>) {
+        let mut shown = self.shown();
+        let new_id = || Uuid::new_v4().to_string();
+        let (msg_type, id) = match (shown.progress.take(), text) {
+            (None, None) => return,
+            (None, Some(_)) => ("display_data", new_id()),
+            // A display that is updated to nothing would leave an empty line.
+            (Some(_), None) if !shown.outputs => {
+                let content = json!({"wait": false});
+                return self.iopub.broadcast("clear_output", &self.parent, content);
+            }
+            (Some(id), _) => ("update_display_data", id),
+        };
+        let data = json!({"text/plain": text.unwrap_or_default()});
+        let content = json!({"data": data, "metadata": {}, "transient": {"display_id": id}});
+        self.iopub.broadcast(msg_type, &self.parent, content);
+        shown.progress = text.map(|_| id);
     }
 
     fn result(&self, data: MimeBundle) {
@@ -44,4 +85,5 @@ impl Output for Silence {
     fn stream(&self, _: Stream, _: &str) {}
     fn display(&self, _: MimeBundle) {}
     fn result(&self, _: MimeBundle) {}
+    fn progress(&self, _: Option<&str>) {}
 }

@@ -1,6 +1,6 @@
 //! `execute_request`: runs a cell.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -98,6 +98,7 @@ impl Executor {
                 iopub,
                 parent,
                 execution_count,
+                shown: Mutex::default(),
             })
         };
         // Blank code need not wait for the session.

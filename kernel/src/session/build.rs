@@ -1,0 +1,140 @@
+//! The commands that evcxr runs while a cell waits: cargo, for the cell and its dependencies, and
+//! the shell. evcxr says nothing of them until they have ended, so they are looked up among the
+//! kernel's child processes.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use memit_runtime::process;
+
+use super::output::Output;
+
+/// What evcxr starts as children of the kernel.
+const COMMANDS: [&str; 2] = ["cargo", "sh"];
+
+/// Builds that take no longer than this are not worth a word.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// How often the notebook is told of what is built.
+const PACE: Duration = Duration::from_millis(200);
+
+/// Ends what evcxr is waiting for.
+pub(crate) fn stop() {
+    for pid in running() {
+        process::end_with_descendants(pid);
+    }
+}
+
+fn running() -> impl Iterator<Item = u32> {
+    let children = process::children(std::process::id()).into_iter();
+    children.filter(|pid| process::name(*pid).is_some_and(|name| COMMANDS.contains(&name.as_str())))
+}
+
+/// The crates that are being compiled, in the order in which their compilers were started; the
+/// cell itself is none.
+fn crates() -> Vec<String> {
+    let compilers = running().flat_map(process::descendants);
+    let mut names: Vec<String> = Vec::new();
+    for name in compilers.filter_map(|pid| crate_name(&process::arguments(pid))) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// What evcxr calls the crate of every cell.
+const CELL_CRATE: &str = "ctx";
+
+fn crate_name(arguments: &[String]) -> Option<String> {
+    let name = arguments
+        .iter()
+        .skip_while(|argument| *argument != "--crate-name")
+        .nth(1)?;
+    let is_tool = ["___", "build_script_build", CELL_CRATE].contains(&name.as_str());
+    (!is_tool).then(|| name.clone())
+}
+
+/// Tells the notebook which crates are being compiled, until it is dropped.
+pub(crate) struct Watch {
+    ended: Option<Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Starts watching for a cell.
+    pub(crate) fn start(output: &Arc<dyn Output>) -> Self {
+        let output = Arc::clone(output);
+        let (ended, end) = channel::<()>();
+        let watch = move || {
+            let mut told = String::new();
+            let mut pause = PATIENCE;
+            while end.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                pause = PACE;
+                let text = in_words(&crates());
+                // Between two crates there is a moment without one.
+                if !text.is_empty() && text != told {
+                    output.progress(Some(&text));
+                    told = text;
+                } else if !told.is_empty() && running().next().is_none() {
+                    output.progress(None);
+                    told.clear();
+                }
+            }
+            if !told.is_empty() {
+                output.progress(None);
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("build watch".to_owned())
+            .spawn(watch);
+        Self {
+            ended: Some(ended),
+            thread: thread.ok(),
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.ended = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn in_words(crates: &[String]) -> String {
+    if crates.is_empty() {
+        String::new()
+    } else {
+        format!("Compiling {} …", crates.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_crate_of_a_compiler_is_in_its_arguments() {
+        let arguments =
+            |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
+        assert_eq!(
+            crate_name(&arguments(
+                "rustc --crate-name memchr --edition=2021 src/lib.rs"
+            ))
+            .as_deref(),
+            Some("memchr")
+        );
+        assert_eq!(
+            crate_name(&arguments("rustc --crate-name ctx src/lib.rs")),
+            None
+        );
+        assert_eq!(
+            crate_name(&arguments("rustc - --crate-name ___ --print=cfg")),
+            None
+        );
+        assert_eq!(crate_name(&arguments("cc -c x.c")), None);
+    }
+}

@@ -1,0 +1,141 @@
+"""What a cell writes arrives as it is written, whatever it is and however much."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+
+def kinds(cell):
+    """The outputs in order, each as its type and text."""
+    found = []
+    for message in cell.outputs:
+        content = message["content"]
+        if message["msg_type"] == "stream":
+            found.append((content["name"], content["text"]))
+        else:
+            found.append((message["msg_type"], content["data"].get("text/html", content["data"].get("text/plain"))))
+    return found
+
+
+SHOW = """
+fn show(html: &str) { println!("EVCXR_BEGIN_CONTENT text/html\\n{html}\\nEVCXR_END_CONTENT"); }
+struct Shown(&'static str);
+impl Shown { fn evcxr_display(&self) {
+    println!("EVCXR_BEGIN_CONTENT text/plain\\nplain {}\\nEVCXR_END_CONTENT", self.0);
+    println!("EVCXR_BEGIN_CONTENT text/html\\n{}\\nEVCXR_END_CONTENT", self.0);
+} }
+"""
+
+
+def test_a_part_of_a_line_arrives_while_the_cell_runs(kernel, tmp_path, report):
+    gate = tmp_path / "gate"
+    cell = kernel.start(
+        'use std::io::Write as _; '
+        'print!("50 %\\r"); std::io::stdout().flush().unwrap(); eprint!("warn"); '
+        f'while !std::path::Path::new("{gate}").exists() {{ }} println!("done");'
+    )
+    kernel.wait_for(cell, lambda cell: cell.stdout == "50 %\r" and cell.stderr == "warn")
+    gate.touch()
+    kernel.finish(cell)
+    assert cell.stdout == "50 %\rdone\n"
+
+
+def test_the_way_of_a_write_takes_little_time(kernel, report):
+    cell = kernel.run(
+        "for _ in 0..20 { println!(\"{}\", std::time::SystemTime::now()"
+        ".duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64()); "
+        "std::thread::sleep(std::time::Duration::from_millis(30)); }"
+    )
+    delays = []
+    for message in cell.outputs:
+        published = message["header"]["date"].timestamp()
+        delays += [published - float(line) for line in message["content"]["text"].split()]
+    assert len(delays) == 20
+    report("from a write to its message", [f"median {1000 * sorted(delays)[10]:.1f} ms, longest {1000 * max(delays):.1f} ms"])
+
+
+def test_every_byte_is_shown_as_well_as_can_be(kernel):
+    cell = kernel.run(
+        'use std::io::Write as _; let mut out = std::io::stdout(); '
+        'out.write_all(b"a\\xffb\\0c\\x1b[1m\\r\\n").unwrap(); out.write_all("\u00e9\\n".as_bytes()).unwrap();'
+    )
+    assert cell.stdout == "a\ufffdb\0c\x1b[1m\r\n\u00e9\n"
+
+
+def test_rich_outputs_are_outputs_of_their_own(kernel):
+    kernel.run(SHOW)
+    cell = kernel.run('println!("one"); show("<b>1</b>"); show("<b>2</b>"); println!("two"); Shown("<i>v</i>")')
+    assert kinds(cell) == [
+        ("stdout", "one\n"),
+        ("display_data", "<b>1</b>"),
+        ("display_data", "<b>2</b>"),
+        ("stdout", "two\n"),
+        ("execute_result", "<i>v</i>"),
+    ]
+    assert cell.result == "plain <i>v</i>"
+
+
+def test_a_rich_output_is_shown_while_the_cell_runs(kernel, tmp_path):
+    kernel.run(SHOW)
+    gate = tmp_path / "gate"
+    cell = kernel.start(
+        f'show("early"); while !std::path::Path::new("{gate}").exists() {{ }}'
+    )
+    kernel.wait_for(cell, lambda cell: cell.displays)
+    gate.touch()
+    kernel.finish(cell)
+    assert kinds(cell) == [("display_data", "early")]
+
+
+def test_without_a_value_the_last_rich_output_is_displayed(kernel):
+    kernel.run(SHOW)
+    cell = kernel.run('for n in ["1", "2", "3"] { show(n); }')
+    assert kinds(cell) == [("display_data", n) for n in "123"]
+    assert kinds(kernel.run('show("4");')) == [("display_data", "4")]
+
+
+def test_a_large_output_arrives_whole(kernel):
+    kernel.run(SHOW)
+    cell = kernel.run('show(&"x".repeat(10_000_000));')
+    assert len(cell.display["text/html"]) == 10_000_000
+
+
+@pytest.mark.parametrize("megabytes", [300])
+def test_a_flood_neither_grows_the_kernel_nor_stops_an_interrupt(start_kernel, megabytes, report):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run("let survivor = 1;")
+    # The analyser may still be at work, and needs memory of its own.
+    time.sleep(3)
+
+    def resident():
+        status = Path(f"/proc/{kernel.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) >> 10
+
+    before = resident()
+    cell = kernel.start(
+        f'let line = "x".repeat(99); for _ in 0..{megabytes} * 10_000 {{ println!("{{line}}"); }}'
+    )
+    highest = before
+    printed = 0
+    while not cell.done:
+        kernel._receive(1)
+        highest = max(highest, resident())
+        # What has been looked at is not kept, or this client would be what grows.
+        kept = []
+        for message in cell.iopub:
+            if message["msg_type"] == "stream":
+                printed += len(message["content"]["text"])
+            else:
+                kept.append(message)
+        cell.iopub[:] = kept
+    kernel.finish(cell)
+    report("a flood of output", [f"{megabytes} MB printed, {printed / 1e6:.0f} MB received, kernel grew by {highest - before} MiB"])
+    assert highest - before < 200
+
+    cell = kernel.start('println!("running"); loop { println!("{}", "x".repeat(1000)); }')
+    kernel.wait_for(cell, lambda cell: cell.stdout)
+    kernel.interrupt()
+    kernel.finish(cell)
+    assert cell.content["ename"] == "KeyboardInterrupt"
+    assert kernel.value("survivor") == "1"
