@@ -49,13 +49,13 @@ pub(crate) fn serve(connection_file: &Path) -> anyhow::Result<()> {
     };
     let (control, control_stopper) = bind(&context, "control", connection.control_url())?;
     let (shell, shell_stopper) = bind(&cell_context, "shell", connection.shell_url())?;
-    let stdin = Stdin::bind(&context, &connection.stdin_url())?;
+    let stdin = Stdin::bind(&cell_context, &connection.stdin_url(), codec.clone())?;
     let heartbeat = Heartbeat::start(&context, &connection.hb_url())?;
     iopub.status(ExecutionState::Starting, None);
 
     let (alive, all_ended) = alive();
     let session = BackgroundSession::start(interrupt.clone(), alive.clone())?;
-    let executor = Executor::new(session, iopub.clone());
+    let executor = Executor::new(session, iopub.clone(), stdin);
     let shell = Shell::new(shell, executor, Arc::clone(&kernel_info), exit.clone());
     run_shell(shell, alive, exit.clone())?;
     let parts = ControlParts {
@@ -76,7 +76,7 @@ pub(crate) fn serve(connection_file: &Path) -> anyhow::Result<()> {
     if iopub_thread.join().is_err() {
         tracing::error!("the iopub thread panicked");
     }
-    drop((stdin, context));
+    drop(context);
     if !cells_ended {
         tracing::warn!("a cell or the start of the session could not be stopped in time");
         // Returning would wait for its socket.

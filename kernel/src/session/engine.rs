@@ -6,12 +6,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use evcxr::{CommandContext, EvalContext, EvalOutputs};
+use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalOutputs};
 use memit_runtime::link::{Ended, SOCKET_VARIABLE};
 use memit_runtime::measurement::Panic;
 
 use super::diagnostics;
 use super::error::CellError;
+use super::input::{Input, NoInput, Questions};
 use super::link::{Interrupter, Link, Told};
 use super::output::Output;
 use super::panic_site;
@@ -23,6 +24,8 @@ pub(crate) struct Engine {
     link: Link,
     /// The session process that [`PRELUDE`] has been run in.
     prepared: u64,
+    /// Those of the cell that runs.
+    questions: Questions,
 }
 
 /// How an evaluation failed.
@@ -85,6 +88,7 @@ impl Engine {
             context,
             link,
             prepared: 0,
+            questions: Questions::new(Arc::new(NoInput("no cell runs"))),
         };
         engine.prepare()?;
         Ok(engine)
@@ -108,9 +112,15 @@ impl Engine {
         }
     }
 
-    /// From now on output goes to `output`.
-    pub(crate) fn begin_cell(&self, output: Arc<dyn Output>) {
+    /// From now on output goes to `output`, and `input` answers questions.
+    pub(crate) fn begin_cell(&mut self, output: Arc<dyn Output>, input: Arc<dyn Input>) {
+        self.questions = Questions::new(input);
         self.link.begin_cell(output);
+    }
+
+    /// The questions of the running cell.
+    pub(crate) fn questions(&self) -> &Questions {
+        &self.questions
     }
 
     /// Waits until all output of the cell has been delivered.
@@ -139,7 +149,11 @@ impl Engine {
         if let Err(error) = self.prepare() {
             return Err(Failure::Other(error.to_string()));
         }
-        let result = self.context.execute(source);
+        let (questions, link) = (&self.questions, &self.link);
+        let mut callbacks = EvalCallbacks {
+            input_reader: &|asked| questions.answer(&asked.prompt, asked.is_password, link),
+        };
+        let result = self.context.execute_with_callbacks(source, &mut callbacks);
         let mut told = self.link.take_told();
         match result {
             Ok(outputs) => match told.panic.take() {

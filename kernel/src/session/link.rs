@@ -161,6 +161,11 @@ impl Link {
         self.shared.lock().interrupted
     }
 
+    /// Whether there is a session process.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.shared.lock().supervisor.is_some()
+    }
+
     /// Counts the session processes that there have been.
     pub(crate) fn generation(&self) -> u64 {
         self.shared.lock().generation

@@ -6,6 +6,7 @@ mod complete;
 mod diagnostics;
 mod engine;
 mod error;
+mod input;
 mod inspect;
 mod link;
 mod magic;
@@ -16,6 +17,7 @@ mod utf8;
 
 pub(crate) use complete::{Completeness, Completions, Match, completeness};
 pub(crate) use error::CellError;
+pub(crate) use input::{Input, NoAnswer, NoInput, Question};
 pub(crate) use link::Interrupter;
 pub(crate) use output::{MimeBundle, Output, Stream};
 
@@ -50,7 +52,8 @@ impl Session {
         self.engine.warm_up();
     }
 
-    /// Evaluates one cell; returns when all of its output has been given to `output`.
+    /// Evaluates one cell, whose questions `input` answers; returns when all of its output has
+    /// been given to `output`.
     ///
     /// # Errors
     ///
@@ -59,15 +62,18 @@ impl Session {
         &mut self,
         code: &str,
         output: &Arc<dyn Output>,
+        input: &Arc<dyn Input>,
     ) -> Result<(), CellError> {
         self.cells.push(code.to_owned());
-        self.engine.begin_cell(Arc::clone(output));
+        self.engine
+            .begin_cell(Arc::clone(output), Arc::clone(input));
         let result = self.execute_parts(code, output.as_ref());
         self.engine.end_cell();
-        if self.engine.interrupted() {
+        let questions = self.engine.questions();
+        if self.engine.interrupted() && !questions.refused() {
             Err(CellError::interrupted())
         } else {
-            result
+            questions.outcome(result)
         }
     }
 
@@ -96,7 +102,7 @@ impl Session {
                     magic::run(&mut self.engine, &magic, code, &self.cells, output)?;
                 }
             }
-            if self.engine.interrupted() {
+            if self.engine.interrupted() || self.engine.questions().refused() {
                 break;
             }
         }

@@ -12,6 +12,10 @@ use crate::measurement::{Measured, Panic};
 /// Environment variable with the path of the kernel's listening socket.
 pub const SOCKET_VARIABLE: &str = "MEMIT_SESSION_SOCKET";
 
+/// Stands for a colon in the prompt of a question to the user, which evcxr cuts off at the next
+/// colon.
+pub const COLON: u8 = 0x1f;
+
 /// Largest payload that is accepted, so that a broken peer cannot exhaust memory.
 const MAX_PAYLOAD: u32 = 256 << 20;
 

@@ -12,13 +12,16 @@ use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
 use crate::control::{Control, Measuring};
-use crate::link::{Ended, Event, Request, SOCKET_VARIABLE, Started};
+use crate::link::{COLON, Ended, Event, Request, SOCKET_VARIABLE, Started};
 use crate::markers::{PANIC_LINE, Piece, Scanner};
 use crate::measurement::Panic;
 use crate::{fork, panic, process, session};
 
 /// evcxr starts its child with this variable set.
 pub const CHILD_VARIABLE: &str = "EVCXR_IS_RUNTIME";
+
+/// How a line begins that asks evcxr, and through it the user, for a line of input.
+const QUESTION: &[u8] = b"EVCXR_INPUT_REQUEST";
 
 const COMPLETE_LINE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
 
@@ -96,6 +99,7 @@ fn supervise() -> io::Result<()> {
         stderr: stderr_out,
         scanner: Scanner::default(),
         running: false,
+        questions: 0,
         panicked: false,
         panic: None,
     };
@@ -149,6 +153,9 @@ struct Supervisor {
     scanner: Scanner,
     /// A cell runs.
     running: bool,
+    /// Questions that evcxr has not answered. It answers each with one line, in order, even if
+    /// the cell that asked has ended.
+    questions: usize,
     /// evcxr's notice of a panic has been seen in this cell.
     panicked: bool,
     /// The last panic that the session process has told of.
@@ -206,6 +213,10 @@ impl Supervisor {
     fn forward(&mut self, piece: Piece) -> io::Result<()> {
         match piece {
             Piece::Output(bytes) => self.send(&Event::Stdout(bytes)),
+            Piece::Protocol(line) if line.starts_with(QUESTION) => {
+                self.questions += 1;
+                tell_evcxr(&with_one_colon(&line))
+            }
             Piece::Protocol(lines) => tell_evcxr(&lines),
             Piece::Panicked => {
                 self.panicked = true;
@@ -310,8 +321,11 @@ impl Supervisor {
                 return Ok(false);
             }
             // Writing fails if the session process has just ended, which is dealt with as such.
-            if self.running {
-                let _ = self.input.write_all(&line);
+            if self.questions > 0 {
+                self.questions -= 1;
+                if self.running {
+                    let _ = self.input.write_all(&line);
+                }
             } else if self.control.interrupted() {
                 // Interrupted while it was being compiled: to evcxr a cell that panicked at once.
                 tell_evcxr(PANIC_LINE)?;
@@ -342,6 +356,21 @@ impl Supervisor {
     }
 }
 
+/// A question whose prompt evcxr does not cut off.
+fn with_one_colon(line: &[u8]) -> Vec<u8> {
+    let mut colons = 0;
+    line.iter()
+        .map(|&byte| {
+            colons += usize::from(byte == b':');
+            if byte == b':' && colons > 1 {
+                COLON
+            } else {
+                byte
+            }
+        })
+        .collect()
+}
+
 /// More reads than a full pipe needs.
 const PIPE_READS: usize = 64;
 
@@ -349,4 +378,17 @@ fn tell_evcxr(lines: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(lines)?;
     stdout.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colons_of_a_prompt_are_put_out_of_evcxrs_way() {
+        assert_eq!(
+            with_one_colon(b"EVCXR_INPUT_REQUEST:h:mm: \n"),
+            b"EVCXR_INPUT_REQUEST:h\x1fmm\x1f \n"
+        );
+    }
 }

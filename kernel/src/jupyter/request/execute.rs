@@ -7,15 +7,17 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::background_session::{BackgroundSession, guarded};
+use super::cell_input::CellInput;
 use super::cell_output::{CellOutput, Silence};
-use crate::jupyter::socket::Iopub;
+use crate::jupyter::socket::{Iopub, Stdin};
 use crate::jupyter::wire::Message;
-use crate::session::{CellError, Output, Session};
+use crate::session::{CellError, Input, Output, Session};
 
 /// Runs cells, and counts them.
 pub(crate) struct Executor {
     session: BackgroundSession,
     iopub: Iopub,
+    stdin: Arc<Stdin>,
     execution_count: u32,
 }
 
@@ -29,6 +31,7 @@ pub(crate) struct Executed {
 
 /// The content of a request. What clients may leave out has the default of the protocol.
 #[derive(Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol has them")]
 struct ExecuteRequest {
     code: String,
     #[serde(default)]
@@ -37,6 +40,8 @@ struct ExecuteRequest {
     store_history: bool,
     #[serde(default = "yes")]
     stop_on_error: bool,
+    #[serde(default = "yes")]
+    allow_stdin: bool,
 }
 
 fn yes() -> bool {
@@ -44,11 +49,12 @@ fn yes() -> bool {
 }
 
 impl Executor {
-    /// Runs cells in `session`.
-    pub(crate) fn new(session: BackgroundSession, iopub: Iopub) -> Self {
+    /// Runs cells in `session`, which publish on `iopub` and ask on `stdin`.
+    pub(crate) fn new(session: BackgroundSession, iopub: Iopub, stdin: Stdin) -> Self {
         Self {
             session,
             iopub,
+            stdin: Arc::new(stdin),
             execution_count: 0,
         }
     }
@@ -70,6 +76,7 @@ impl Executor {
             silent,
             store_history,
             stop_on_error,
+            allow_stdin,
         } = match answer::content(request) {
             Ok(content) => content,
             Err(bad) => {
@@ -100,11 +107,17 @@ impl Executor {
                 execution_count,
             })
         };
+        let input: Arc<dyn Input> = Arc::new(CellInput {
+            stdin: Arc::clone(&self.stdin),
+            iopub: self.iopub.clone(),
+            request: request.clone(),
+            allowed: allow_stdin,
+        });
         // Blank code need not wait for the session.
         let done = if is_blank {
             Ok(())
         } else {
-            self.run(&code, &output)
+            self.run(&code, &output, &input)
         };
 
         match done {
@@ -146,9 +159,15 @@ impl Executor {
         json!({"status": "aborted"})
     }
 
-    fn run(&mut self, code: &str, output: &Arc<dyn Output>) -> Result<(), CellError> {
+    fn run(
+        &mut self,
+        code: &str,
+        output: &Arc<dyn Output>,
+        input: &Arc<dyn Input>,
+    ) -> Result<(), CellError> {
         let session = self.session.wait().map_err(no_session)?;
-        guarded(|| session.execute(code, output)).unwrap_or_else(|panic| Err(internal(&panic)))
+        guarded(|| session.execute(code, output, input))
+            .unwrap_or_else(|panic| Err(internal(&panic)))
     }
 }
 
@@ -182,8 +201,10 @@ mod tests {
     fn executor() -> Executor {
         let context = zmq::Context::new();
         let codec = Codec::new(Signer::new(""));
-        let (iopub, _) = Iopub::start(&context, "inproc://iopub", codec).unwrap();
-        Executor::new(BackgroundSession::failed("cargo was not found"), iopub)
+        let (iopub, _) = Iopub::start(&context, "inproc://iopub", codec.clone()).unwrap();
+        let stdin = Stdin::bind(&context, "inproc://stdin", codec).unwrap();
+        let session = BackgroundSession::failed("cargo was not found");
+        Executor::new(session, iopub, stdin)
     }
 
     fn execute(executor: &mut Executor, content: Value) -> Executed {
