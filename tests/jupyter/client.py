@@ -118,7 +118,7 @@ def without_ansi(text):
 class Kernel:
     """A kernel process and its only front-end."""
 
-    def __init__(self, kernels_dir, transport="tcp", ip=None, name="memit"):
+    def __init__(self, kernels_dir, transport="tcp", ip=None, name="memit", env=None, arguments=()):
         specs = KernelSpecManager(kernel_dirs=[str(kernels_dir)], ensure_native_kernel=False)
         self.manager = KernelManager(
             kernel_name=name, kernel_spec_manager=specs, transport=transport
@@ -126,7 +126,8 @@ class Kernel:
         if ip is not None:
             self.manager.ip = str(ip)
         self.started = time.monotonic()
-        self.manager.start_kernel()
+        options = {} if env is None else {"env": os.environ | env}
+        self.manager.start_kernel(extra_arguments=list(arguments), **options)
         self.client = self.manager.blocking_client()
         self.client.start_channels(hb=False)
         self.sockets = {
@@ -312,6 +313,10 @@ class Kernel:
 
     def is_complete(self, code):
         return self.ask("is_complete_request", {"code": code}).content
+
+    def history(self, hist_access_type, **options):
+        content = {"hist_access_type": hist_access_type, "raw": True, "output": False} | options
+        return self.ask("history_request", content).content["history"]
 
     def interrupt(self):
         return self.ask("interrupt_request", channel="control").content

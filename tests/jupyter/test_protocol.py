@@ -174,10 +174,8 @@ def test_a_variable_can_be_inspected(kernel):
     assert unknown["data"] == {}
 
 
-def test_there_are_no_comms_and_no_history(kernel):
+def test_there_are_no_comms(kernel):
     assert kernel.ask("comm_info_request").content == {"status": "ok", "comms": {}}
-    request = {"hist_access_type": "tail", "n": 10, "output": False, "raw": True}
-    assert kernel.ask("history_request", request).content == {"status": "ok", "history": []}
 
 
 def test_a_comm_that_a_front_end_opens_is_closed_at_once(kernel):

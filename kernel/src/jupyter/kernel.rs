@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::exit::{Alive, ExitOnDrop, ExitRequest, alive, exit_requests};
+use super::history::{self, History};
 use super::interrupt::Interrupt;
 use super::kernel_info::KernelInfo;
 use super::request::{BackgroundSession, Executor};
@@ -21,15 +22,15 @@ use super::{connection, signals};
 /// processes to end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Serves the front-end that wrote `connection_file` until it asks for the end; returns when all
-/// has been cleared away. If a cell cannot be stopped, the process exits from here.
+/// Serves the front-end that wrote `connection_file` until it asks for the end, and keeps the
+/// history of cells at `history`; returns when all has been cleared away. If a cell cannot be stopped, the process exits from here.
 ///
 /// Clients get their first answers while the session is still being started.
 ///
 /// # Errors
 ///
 /// If the connection file cannot be used, or a socket cannot be bound.
-pub(crate) fn serve(connection_file: &Path) -> anyhow::Result<()> {
+pub(crate) fn serve(connection_file: &Path, history: history::Place) -> anyhow::Result<()> {
     let kernel_info = Arc::new(KernelInfo::default());
     ask_rustc_in_background(&kernel_info)?;
     let (exit, exit_requests) = exit_requests();
@@ -55,7 +56,8 @@ pub(crate) fn serve(connection_file: &Path) -> anyhow::Result<()> {
 
     let (alive, all_ended) = alive();
     let session = BackgroundSession::start(interrupt.clone(), alive.clone())?;
-    let executor = Executor::new(session, iopub.clone(), stdin);
+    let history = History::open(history, alive.clone())?;
+    let executor = Executor::new(session, iopub.clone(), stdin, history);
     let shell = Shell::new(shell, executor, Arc::clone(&kernel_info), exit.clone());
     run_shell(shell, alive, exit.clone())?;
     let parts = ControlParts {

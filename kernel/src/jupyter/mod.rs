@@ -2,6 +2,7 @@
 
 mod connection;
 mod exit;
+mod history;
 mod interrupt;
 mod kernel;
 mod kernel_info;
@@ -10,5 +11,6 @@ mod signals;
 mod socket;
 mod wire;
 
+pub(crate) use history::Place as HistoryPlace;
 pub(crate) use kernel::serve;
 pub(crate) use kernel_info::KernelInfo;

@@ -9,6 +9,7 @@ use super::answer;
 use super::background_session::{BackgroundSession, guarded};
 use super::cell_input::CellInput;
 use super::cell_output::{CellOutput, Silence};
+use crate::jupyter::history::History;
 use crate::jupyter::socket::{Iopub, Stdin};
 use crate::jupyter::wire::Message;
 use crate::session::{CellError, Input, Output, Session};
@@ -18,6 +19,7 @@ pub(crate) struct Executor {
     session: BackgroundSession,
     iopub: Iopub,
     stdin: Arc<Stdin>,
+    history: History,
     execution_count: u32,
 }
 
@@ -49,12 +51,19 @@ fn yes() -> bool {
 }
 
 impl Executor {
-    /// Runs cells in `session`, which publish on `iopub` and ask on `stdin`.
-    pub(crate) fn new(session: BackgroundSession, iopub: Iopub, stdin: Stdin) -> Self {
+    /// Runs cells in `session`, which publish on `iopub`, ask on `stdin` and are kept in
+    /// `history`.
+    pub(crate) fn new(
+        session: BackgroundSession,
+        iopub: Iopub,
+        stdin: Stdin,
+        history: History,
+    ) -> Self {
         Self {
             session,
             iopub,
             stdin: Arc::new(stdin),
+            history,
             execution_count: 0,
         }
     }
@@ -62,6 +71,11 @@ impl Executor {
     /// The session, if it has started already.
     pub(crate) fn session(&mut self) -> Option<&mut Session> {
         self.session.get()
+    }
+
+    /// The cells that were run.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
     }
 
     /// Where cells publish.
@@ -89,6 +103,7 @@ impl Executor {
         let is_blank = code.trim().is_empty();
         if store_history && !silent && !is_blank {
             self.execution_count += 1;
+            self.history.store(self.execution_count, &code);
         }
         let execution_count = self.execution_count;
         let parent = &request.header;
@@ -195,6 +210,7 @@ fn internal(panic: &str) -> CellError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jupyter::history;
     use crate::jupyter::wire::{Codec, Header, Signer};
 
     /// An executor whose session could not be started.
@@ -204,7 +220,9 @@ mod tests {
         let (iopub, _) = Iopub::start(&context, "inproc://iopub", codec.clone()).unwrap();
         let stdin = Stdin::bind(&context, "inproc://stdin", codec).unwrap();
         let session = BackgroundSession::failed("cargo was not found");
-        Executor::new(session, iopub, stdin)
+        let (alive, _) = crate::jupyter::exit::alive();
+        let history = History::open(history::Place::Memory, alive).unwrap();
+        Executor::new(session, iopub, stdin, history)
     }
 
     fn execute(executor: &mut Executor, content: Value) -> Executed {

@@ -104,7 +104,7 @@ fn answer(request: &Message, executor: &mut Executor, kernel_info: &KernelInfo) 
         "is_complete_request" => is_complete::reply(request).into(),
         "complete_request" => complete::reply(request, executor.session()).into(),
         "inspect_request" => inspect::reply(request, executor.session()).into(),
-        "history_request" => Answer::Reply(history::reply()),
+        "history_request" => history::reply(request, executor.history()).into(),
         "comm_info_request" => Answer::Reply(comm::info_reply()),
         "comm_open" => {
             executor
