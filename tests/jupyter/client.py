@@ -139,24 +139,18 @@ class Kernel:
             self.poller.register(socket, zmq.POLLIN)
         self.requests = {}
         self.stray = []
+        self.welcomes = []
 
     # Starting and ending
 
     def wait_until_subscribed(self):
-        """iopub is a broadcast: what is sent before the subscription has arrived is lost. So ask
-        until an answer is heard there; from then on nothing is missed."""
+        """iopub is a broadcast: what is sent before the subscription has arrived is lost. Once it
+        is welcomed nothing is missed. What was heard before is forgotten."""
         end = time.monotonic() + TIMEOUT
-        asked = []
-        while not any(request.idle for request in asked):
-            assert time.monotonic() < end, "the kernel does not answer on iopub"
-            asked.append(self.send("kernel_info_request", channel="control"))
+        while not self.welcomes:
+            assert time.monotonic() < end, "the kernel does not welcome the subscription"
             self._receive(0.2)
-        # Of the first of them the statuses may be lost, of the last nothing.
-        while not (asked[-1].idle and all(request.reply for request in asked)):
-            assert time.monotonic() < end, "the kernel does not answer"
-            self._receive(1)
-        for request in asked:
-            self.forget(request)
+        self.welcomes.clear()
         self.stray.clear()
         return self
 
@@ -229,6 +223,12 @@ class Kernel:
         return bool(ready)
 
     def _take(self, channel, message):
+        if message["msg_type"] == "iopub_welcome":
+            # Other clients of the kernel hear it too, under a topic that they have subscribed to.
+            assert message["content"] == {"subscription": ""}
+            assert message["parent_header"] == {}
+            self.welcomes.append(message)
+            return
         parent = message["parent_header"].get("msg_id")
         request = self.requests.get(parent)
         is_starting = message["content"].get("execution_state") == "starting"

@@ -17,6 +17,7 @@ const SCHEMA: &str = "
         session INTEGER PRIMARY KEY AUTOINCREMENT,
         start TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
     );
+    -- In the order of rowid, in which the cells were run, whichever kernel ran them.
     CREATE TABLE IF NOT EXISTS history (
         session INTEGER NOT NULL,
         line INTEGER NOT NULL,
@@ -105,7 +106,7 @@ impl Database {
     fn tail(&self, n: u32) -> Result<Vec<Entry>, Error> {
         let found = self.entries(
             "SELECT session, line, source FROM history
-             ORDER BY session DESC, line DESC LIMIT ?1",
+             ORDER BY rowid DESC LIMIT ?1",
             params![n],
         )?;
         Ok(reversed(found))
@@ -136,10 +137,10 @@ impl Database {
         let sql = if unique {
             "SELECT session, line, source FROM history
              WHERE rowid IN (SELECT max(rowid) FROM history WHERE source GLOB ?1 GROUP BY source)
-             ORDER BY session DESC, line DESC LIMIT ?2"
+             ORDER BY rowid DESC LIMIT ?2"
         } else {
             "SELECT session, line, source FROM history WHERE source GLOB ?1
-             ORDER BY session DESC, line DESC LIMIT ?2"
+             ORDER BY rowid DESC LIMIT ?2"
         };
         let no_limit = -1;
         let found = self.entries(sql, params![pattern, n.map_or(no_limit, i64::from)])?;
@@ -284,6 +285,6 @@ mod tests {
         second.store(1, "b").unwrap();
         first.store(2, "c").unwrap();
         let all = serde_json::json!({"hist_access_type": "tail"});
-        assert_eq!(found(&second, all), ["1/1 a", "1/2 c", "2/1 b"]);
+        assert_eq!(found(&second, all), ["1/1 a", "2/1 b", "1/2 c"]);
     }
 }
