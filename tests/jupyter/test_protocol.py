@@ -187,6 +187,37 @@ def test_a_comm_that_a_front_end_opens_is_closed_at_once(kernel):
     kernel.forget(comm)
 
 
+def checked(kernel, code):
+    """The problems that an editor would show in a cell."""
+    comm = kernel.send(
+        "comm_open",
+        {"comm_id": "lint", "target_name": "evcxr-cargo-check", "data": {"code": code}},
+    )
+    kernel.wait_for(comm, lambda comm: comm.idle)
+    assert comm.of_type("comm_close") == [{"comm_id": "lint", "data": {}}]
+    (message,) = comm.of_type("comm_msg")
+    assert message["comm_id"] == "lint"
+    kernel.forget(comm)
+    return message["data"]["problems"]
+
+
+def test_a_cell_can_be_checked_while_it_is_typed(kernel):
+    kernel.run("let to_check: u8 = 1;")
+    assert checked(kernel, "to_check + 1") == []
+    (problem,) = checked(kernel, "%memit to_check.clone()\nlet é = 1; to_check.no_such()")
+    assert "no method named `no_such` found for type `u8`" in problem.pop("message")
+    assert problem == {
+        "severity": "error",
+        "start_line": 2,
+        "start_column": 21,
+        "end_line": 2,
+        "end_column": 28,
+    }
+    # Nothing was run.
+    assert checked(kernel, 'let only_checked = 1; println!("not printed");') == []
+    kernel.fails("only_checked", "CompileError")
+
+
 @pytest.mark.parametrize("channel", ["shell", "control"])
 def test_a_request_that_no_kernel_knows_is_let_pass(kernel, channel):
     unknown = kernel.send("make_coffee_request", channel=channel)

@@ -204,6 +204,17 @@ impl Engine {
         }
     }
 
+    /// What the compiler says to `code`.
+    pub(crate) fn check(&mut self, code: &str) -> Vec<evcxr::CompilationError> {
+        match self.context.check(code) {
+            Ok(errors) => errors,
+            Err(error) => {
+                tracing::debug!("nothing to check: {error}");
+                Vec::new()
+            }
+        }
+    }
+
     /// What is known of the name that ends at the byte `at` of `code`: plain text and HTML.
     pub(crate) fn hover(&mut self, code: &str, at: usize) -> Option<(String, String)> {
         match self.context.hover_at(code, at) {

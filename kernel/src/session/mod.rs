@@ -2,6 +2,7 @@
 //! Knows nothing of Jupyter's wire protocol; the kernel, `memit run` and `memit eval` all use it.
 
 mod bundle;
+mod check;
 mod complete;
 mod diagnostics;
 mod engine;
@@ -15,6 +16,7 @@ mod panic_site;
 mod position;
 mod utf8;
 
+pub(crate) use check::Problem;
 pub(crate) use complete::{Completeness, Completions, Match, completeness};
 pub(crate) use error::CellError;
 pub(crate) use input::{Input, NoAnswer, NoInput, Question};
@@ -117,6 +119,11 @@ impl Session {
     /// What is known of the name at `cursor`, in Unicode code points.
     pub(crate) fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
         inspect::inspect(&mut self.engine, code, cursor)
+    }
+
+    /// What the compiler would say to a cell. Nothing is run or changed.
+    pub(crate) fn check(&mut self, code: &str) -> Vec<Problem> {
+        check::check(&mut self.engine, code)
     }
 
     /// A handle that stops what the session is running.
