@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from unicodedata import east_asian_width
 
 import zmq
+from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
@@ -116,7 +117,7 @@ def without_ansi(text):
 
 
 class Kernel:
-    """A kernel process and its only front-end."""
+    """A kernel process and a front-end."""
 
     def __init__(self, kernels_dir, transport="tcp", ip=None, name="memit", env=None, arguments=()):
         specs = KernelSpecManager(kernel_dirs=[str(kernels_dir)], ensure_native_kernel=False)
@@ -128,7 +129,21 @@ class Kernel:
         self.started = time.monotonic()
         options = {} if env is None else {"env": os.environ | env}
         self.manager.start_kernel(extra_arguments=list(arguments), **options)
-        self.client = self.manager.blocking_client()
+        self._connect(self.manager.blocking_client())
+
+    def another_client(self):
+        """A second front-end of the same kernel, with a session and sockets of its own."""
+        other = object.__new__(Kernel)
+        other.manager = self.manager
+        client = BlockingKernelClient(
+            connection_file=self.manager.connection_file, context=self.client.context
+        )
+        client.load_connection_file()
+        other._connect(client)
+        return other.wait_until_subscribed()
+
+    def _connect(self, client):
+        self.client = client
         self.client.start_channels(hb=False)
         self.sockets = {
             getattr(self.client, f"{name}_channel").socket: name
@@ -140,6 +155,7 @@ class Kernel:
         self.requests = {}
         self.stray = []
         self.welcomes = []
+        self.overheard = []
 
     # Starting and ending
 
@@ -210,6 +226,13 @@ class Kernel:
             assert time.monotonic() < end, f"not in time: {request}"
             self._receive(1)
 
+    def wait_until_overheard(self, text, timeout=TIMEOUT):
+        """Waits until a cell of another client has printed `text`."""
+        end = time.monotonic() + timeout
+        while not any(message["content"].get("text") == text for message in self.overheard):
+            assert time.monotonic() < end, f"not heard: {text!r}"
+            self._receive(1)
+
     def ask(self, msg_type, content=None, channel="shell", timeout=TIMEOUT):
         return self.finish(self.send(msg_type, content, channel), timeout)
 
@@ -231,6 +254,11 @@ class Kernel:
             return
         parent = message["parent_header"].get("msg_id")
         request = self.requests.get(parent)
+        session = message["parent_header"].get("session")
+        if channel == "iopub" and session not in (None, self.client.session.session):
+            # iopub tells every client what the others do.
+            self.overheard.append(message)
+            return
         is_starting = message["content"].get("execution_state") == "starting"
         if request is None or (channel == "iopub" and request.idle):
             if not is_starting:

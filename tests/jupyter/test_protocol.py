@@ -33,7 +33,15 @@ def test_every_kind_of_output_of_one_cell_comes_in_order(kernel):
     (result,) = cell.of_type("execute_result")
     assert result["data"]["text/plain"] == "42"
     assert result["execution_count"] == cell.content["execution_count"]
-    assert cell.outputs[-1]["msg_type"] == "execute_result"
+    # `run` has checked that the reply lies between the last output and idle.
+    assert [message["msg_type"] for message in cell.iopub] == [
+        "status",
+        "execute_input",
+        "stream",
+        "stream",
+        "execute_result",
+        "status",
+    ]
     assert cell.content["user_expressions"] == {}
     assert cell.content["payload"] == []
 

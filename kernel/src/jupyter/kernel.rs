@@ -15,6 +15,7 @@ use super::request::{BackgroundSession, Executor};
 use super::socket::{
     Control, ControlParts, ExecutionState, Heartbeat, Iopub, RequestSocket, Shell, Stdin,
 };
+use super::socket_files::SocketFiles;
 use super::wire::{Codec, Signer};
 use super::{connection, signals};
 
@@ -38,6 +39,7 @@ pub(crate) fn serve(connection_file: &Path, history: history::Place) -> anyhow::
     signals::handle(interrupt.clone(), exit.clone())?;
 
     let connection = connection::read(connection_file)?;
+    let socket_files = SocketFiles::of(&connection);
     let codec = Codec::new(Signer::new(&connection.key));
     // A cell that cannot be stopped keeps its socket, and dropping a context waits for every
     // socket in it. So the sockets that cells have to do with get a context of their own, and
@@ -78,7 +80,7 @@ pub(crate) fn serve(connection_file: &Path, history: history::Place) -> anyhow::
     if iopub_thread.join().is_err() {
         tracing::error!("the iopub thread panicked");
     }
-    drop(context);
+    drop((context, socket_files));
     if !cells_ended {
         tracing::warn!("a cell or the start of the session could not be stopped in time");
         // Returning would wait for its socket.

@@ -9,6 +9,7 @@ mod kernel_info;
 mod request;
 mod signals;
 mod socket;
+mod socket_files;
 mod wire;
 
 pub(crate) use history::Place as HistoryPlace;

@@ -62,7 +62,11 @@ fn moved(from: &str, to: &str, line: usize, column: usize) -> (usize, usize) {
         .map(str::len)
         .sum();
     let rest = &from[line_starts_at..];
-    let in_line: usize = rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
+    let in_line: usize = rest
+        .chars()
+        .take(column.saturating_sub(1))
+        .map(char::len_utf8)
+        .sum();
     let before = &to[..to.floor_char_boundary(line_starts_at + in_line)];
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
     (

@@ -180,19 +180,9 @@ impl Executor {
         output: &Arc<dyn Output>,
         input: &Arc<dyn Input>,
     ) -> Result<(), CellError> {
-        let session = self.session.wait().map_err(no_session)?;
+        let session = self.session.wait()?;
         guarded(|| session.execute(code, output, input))
             .unwrap_or_else(|panic| Err(internal(&panic)))
-    }
-}
-
-fn no_session(why: &str) -> CellError {
-    let evalue = format!("the Rust session could not be started: {why}");
-    let advice = "Mend the cause and restart the kernel.".to_owned();
-    CellError {
-        ename: "SessionError".to_owned(),
-        traceback: vec![evalue.clone(), advice],
-        evalue,
     }
 }
 
