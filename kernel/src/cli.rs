@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::headless::{self, RunOptions};
 use crate::install::{self, Environment, Install, KernelName, Place};
-use crate::jupyter;
+use crate::jupyter::{self, HistoryPlace};
 
 /// A Jupyter kernel for Rust that measures memory and time: `%memit`, `%timeit`.
 #[derive(Parser)]
@@ -45,6 +45,9 @@ enum Command {
         /// The file in which the front-end describes its sockets
         #[arg(long, value_name = "FILE")]
         connection_file: PathBuf,
+        /// Keep the history of cells in memory only, as with `MEMIT_HISTORY=off`
+        #[arg(long)]
+        no_history: bool,
     },
     /// Execute a notebook without Jupyter
     #[command(after_help = "Example:\n  memit run notebooks/quickstart.ipynb -o executed.ipynb")]
@@ -150,7 +153,17 @@ impl Cli {
                     println!("{}", path.display());
                 }
             }
-            Command::Kernel { connection_file } => jupyter::serve(&connection_file)?,
+            Command::Kernel {
+                connection_file,
+                no_history,
+            } => {
+                let history = if no_history {
+                    HistoryPlace::Memory
+                } else {
+                    HistoryPlace::of_user()
+                };
+                jupyter::serve(&connection_file, history)?;
+            }
             Command::Run {
                 notebook,
                 output,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from unicodedata import east_asian_width
 
 import zmq
+from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
@@ -116,9 +117,9 @@ def without_ansi(text):
 
 
 class Kernel:
-    """A kernel process and its only front-end."""
+    """A kernel process and a front-end."""
 
-    def __init__(self, kernels_dir, transport="tcp", ip=None, name="memit"):
+    def __init__(self, kernels_dir, transport="tcp", ip=None, name="memit", env=None, arguments=()):
         specs = KernelSpecManager(kernel_dirs=[str(kernels_dir)], ensure_native_kernel=False)
         self.manager = KernelManager(
             kernel_name=name, kernel_spec_manager=specs, transport=transport
@@ -126,8 +127,23 @@ class Kernel:
         if ip is not None:
             self.manager.ip = str(ip)
         self.started = time.monotonic()
-        self.manager.start_kernel()
-        self.client = self.manager.blocking_client()
+        options = {} if env is None else {"env": os.environ | env}
+        self.manager.start_kernel(extra_arguments=list(arguments), **options)
+        self._connect(self.manager.blocking_client())
+
+    def another_client(self):
+        """A second front-end of the same kernel, with a session and sockets of its own."""
+        other = object.__new__(Kernel)
+        other.manager = self.manager
+        client = BlockingKernelClient(
+            connection_file=self.manager.connection_file, context=self.client.context
+        )
+        client.load_connection_file()
+        other._connect(client)
+        return other.wait_until_subscribed()
+
+    def _connect(self, client):
+        self.client = client
         self.client.start_channels(hb=False)
         self.sockets = {
             getattr(self.client, f"{name}_channel").socket: name
@@ -138,24 +154,19 @@ class Kernel:
             self.poller.register(socket, zmq.POLLIN)
         self.requests = {}
         self.stray = []
+        self.welcomes = []
+        self.overheard = []
 
     # Starting and ending
 
     def wait_until_subscribed(self):
-        """iopub is a broadcast: what is sent before the subscription has arrived is lost. So ask
-        until an answer is heard there; from then on nothing is missed."""
+        """iopub is a broadcast: what is sent before the subscription has arrived is lost. Once it
+        is welcomed nothing is missed. What was heard before is forgotten."""
         end = time.monotonic() + TIMEOUT
-        asked = []
-        while not any(request.idle for request in asked):
-            assert time.monotonic() < end, "the kernel does not answer on iopub"
-            asked.append(self.send("kernel_info_request", channel="control"))
+        while not self.welcomes:
+            assert time.monotonic() < end, "the kernel does not welcome the subscription"
             self._receive(0.2)
-        # Of the first of them the statuses may be lost, of the last nothing.
-        while not (asked[-1].idle and all(request.reply for request in asked)):
-            assert time.monotonic() < end, "the kernel does not answer"
-            self._receive(1)
-        for request in asked:
-            self.forget(request)
+        self.welcomes.clear()
         self.stray.clear()
         return self
 
@@ -215,6 +226,13 @@ class Kernel:
             assert time.monotonic() < end, f"not in time: {request}"
             self._receive(1)
 
+    def wait_until_overheard(self, text, timeout=TIMEOUT):
+        """Waits until a cell of another client has printed `text`."""
+        end = time.monotonic() + timeout
+        while not any(message["content"].get("text") == text for message in self.overheard):
+            assert time.monotonic() < end, f"not heard: {text!r}"
+            self._receive(1)
+
     def ask(self, msg_type, content=None, channel="shell", timeout=TIMEOUT):
         return self.finish(self.send(msg_type, content, channel), timeout)
 
@@ -228,8 +246,19 @@ class Kernel:
         return bool(ready)
 
     def _take(self, channel, message):
+        if message["msg_type"] == "iopub_welcome":
+            # Other clients of the kernel hear it too, under a topic that they have subscribed to.
+            assert message["content"] == {"subscription": ""}
+            assert message["parent_header"] == {}
+            self.welcomes.append(message)
+            return
         parent = message["parent_header"].get("msg_id")
         request = self.requests.get(parent)
+        session = message["parent_header"].get("session")
+        if channel == "iopub" and session not in (None, self.client.session.session):
+            # iopub tells every client what the others do.
+            self.overheard.append(message)
+            return
         is_starting = message["content"].get("execution_state") == "starting"
         if request is None or (channel == "iopub" and request.idle):
             if not is_starting:
@@ -312,6 +341,10 @@ class Kernel:
 
     def is_complete(self, code):
         return self.ask("is_complete_request", {"code": code}).content
+
+    def history(self, hist_access_type, **options):
+        content = {"hist_access_type": hist_access_type, "raw": True, "output": False} | options
+        return self.ask("history_request", content).content["history"]
 
     def interrupt(self):
         return self.ask("interrupt_request", channel="control").content

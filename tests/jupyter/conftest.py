@@ -29,6 +29,17 @@ def report(request):
     return lambda title, lines: request.config.stash[REPORT].append((title, lines))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def data_directory(tmp_path_factory):
+    """Jupyter's data directory for all that is started here: the user's own history stays as it
+    is."""
+    directory = tmp_path_factory.mktemp("jupyter-data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_DATA_DIR", str(directory))
+        patch.delenv("MEMIT_HISTORY", raising=False)
+        yield directory
+
+
 @pytest.fixture(scope="session")
 def memit():
     """The program under test."""

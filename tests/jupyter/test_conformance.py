@@ -28,12 +28,19 @@ class TestMemit(jupyter_kernel_test.KernelTests):
         {"code": "%lsmagic", "mime": "text/plain"},
     ]
     code_inspect_sample = "hello_in_conformance"
+    supported_history_operations = ("tail", "range", "search")
+    code_history_pattern = "6 ? 7"
 
     @classmethod
     def setUpClass(cls):
         cls.km, cls.kc = start_new_kernel(kernel_name=cls.kernel_name, startup_timeout=120)
         # The suite allows little time for a reply; so let the session be up.
         cls.kc.execute_interactive('let hello_in_conformance = String::from("hi");', timeout=120)
+
+
+class TestWelcome(jupyter_kernel_test.IopubWelcomeTests):
+    kernel_name = "memit"
+    support_iopub_welcome = True
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -185,7 +185,7 @@ class TestUndo:
         check_all_is_there(kernel)
 
     def test_there_is_an_end_to_going_back(self, start_kernel):
-        kernel = start_kernel()
+        kernel = start_kernel().wait_until_subscribed()
         cell = kernel.fails("%undo", "UndoError")
         assert "no cell to undo" in cell.traceback
         for value in range(8):
@@ -206,7 +206,7 @@ def test_session_tells_what_there_is(kernel):
 
 
 def test_a_dependency_is_kept(start_kernel, tmp_path):
-    kernel = start_kernel()
+    kernel = start_kernel().wait_until_subscribed()
     crate = tmp_path / "kept_dep"
     (crate / "src").mkdir(parents=True)
     (crate / "Cargo.toml").write_text('[package]\nname = "kept_dep"\nversion = "1.0.0"\nedition = "2024"\n')

@@ -33,7 +33,15 @@ def test_every_kind_of_output_of_one_cell_comes_in_order(kernel):
     (result,) = cell.of_type("execute_result")
     assert result["data"]["text/plain"] == "42"
     assert result["execution_count"] == cell.content["execution_count"]
-    assert cell.outputs[-1]["msg_type"] == "execute_result"
+    # `run` has checked that the reply lies between the last output and idle.
+    assert [message["msg_type"] for message in cell.iopub] == [
+        "status",
+        "execute_input",
+        "stream",
+        "stream",
+        "execute_result",
+        "status",
+    ]
     assert cell.content["user_expressions"] == {}
     assert cell.content["payload"] == []
 
@@ -174,10 +182,8 @@ def test_a_variable_can_be_inspected(kernel):
     assert unknown["data"] == {}
 
 
-def test_there_are_no_comms_and_no_history(kernel):
+def test_there_are_no_comms(kernel):
     assert kernel.ask("comm_info_request").content == {"status": "ok", "comms": {}}
-    request = {"hist_access_type": "tail", "n": 10, "output": False, "raw": True}
-    assert kernel.ask("history_request", request).content == {"status": "ok", "history": []}
 
 
 def test_a_comm_that_a_front_end_opens_is_closed_at_once(kernel):
@@ -187,6 +193,37 @@ def test_a_comm_that_a_front_end_opens_is_closed_at_once(kernel):
     kernel.wait_for(comm, lambda comm: comm.idle)
     assert comm.of_type("comm_close") == [{"comm_id": "widget", "data": {}}]
     kernel.forget(comm)
+
+
+def checked(kernel, code):
+    """The problems that an editor would show in a cell."""
+    comm = kernel.send(
+        "comm_open",
+        {"comm_id": "lint", "target_name": "evcxr-cargo-check", "data": {"code": code}},
+    )
+    kernel.wait_for(comm, lambda comm: comm.idle)
+    assert comm.of_type("comm_close") == [{"comm_id": "lint", "data": {}}]
+    (message,) = comm.of_type("comm_msg")
+    assert message["comm_id"] == "lint"
+    kernel.forget(comm)
+    return message["data"]["problems"]
+
+
+def test_a_cell_can_be_checked_while_it_is_typed(kernel):
+    kernel.run("let to_check: u8 = 1;")
+    assert checked(kernel, "to_check + 1") == []
+    (problem,) = checked(kernel, "%memit to_check.clone()\nlet é = 1; to_check.no_such()")
+    assert "no method named `no_such` found for type `u8`" in problem.pop("message")
+    assert problem == {
+        "severity": "error",
+        "start_line": 2,
+        "start_column": 21,
+        "end_line": 2,
+        "end_column": 28,
+    }
+    # Nothing was run.
+    assert checked(kernel, 'let only_checked = 1; println!("not printed");') == []
+    kernel.fails("only_checked", "CompileError")
 
 
 @pytest.mark.parametrize("channel", ["shell", "control"])

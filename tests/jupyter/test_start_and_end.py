@@ -48,6 +48,10 @@ def test_a_kernel_can_be_reached_by_ipc(start_kernel, tmp_path):
     assert kernel.client.shell_channel.socket.LAST_ENDPOINT.startswith(b"ipc://")
     cell = kernel.run('println!("by ipc"); 1')
     assert (cell.stdout, cell.result) == ("by ipc\n", "1")
+    assert len(list(tmp_path.iterdir())) == 5
+    kernel.ask("shutdown_request", {"restart": False}, channel="control")
+    wait_until_gone([kernel.pid])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_heart_beats_while_a_cell_runs(kernel):
@@ -116,14 +120,22 @@ def processes_of(kernel):
     return pids
 
 
-@pytest.mark.parametrize("channel", ["control", "shell"])
-def test_shutdown_is_confirmed_and_leaves_no_process_behind(start_kernel, channel):
+@pytest.mark.parametrize("channel, restart", [("control", False), ("shell", True)])
+def test_shutdown_is_confirmed_and_leaves_no_process_behind(start_kernel, channel, restart):
     kernel = start_kernel().wait_until_subscribed()
     kernel.run("let anything = 1;")
     pids = processes_of(kernel)
-    reply = kernel.ask("shutdown_request", {"restart": False}, channel=channel)
-    assert reply.content == {"status": "ok", "restart": False}
+    reply = kernel.ask("shutdown_request", {"restart": restart}, channel=channel)
+    assert reply.content == {"status": "ok", "restart": restart}
     wait_until_gone(pids)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_kernel_can_be_shut_down_while_its_session_starts(start_kernel, restart):
+    kernel = start_kernel().wait_until_subscribed()
+    reply = kernel.ask("shutdown_request", {"restart": restart}, channel="control")
+    assert reply.content == {"status": "ok", "restart": restart}
+    wait_until_gone([kernel.pid])
 
 
 def test_shutdown_during_an_endless_loop_leaves_no_process_behind(start_kernel):
@@ -252,6 +264,20 @@ def test_an_interrupt_between_the_runs_of_a_measurement_keeps_the_session(kernel
         kernel.finish(cell)
         assert cell.content["ename"] == "KeyboardInterrupt", cell.content
         assert kernel.value("between_runs.len()") == "3"
+
+
+def test_a_cell_that_waits_for_the_session_can_be_interrupted(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    os.kill(kernel.pid, signal.SIGINT)
+    cell = kernel.start("1")
+    waiting = kernel.start("2")
+    kernel.wait_for(cell, lambda cell: cell.of_type("execute_input"))
+    os.kill(kernel.pid, signal.SIGINT)
+    kernel.finish(cell)
+    assert cell.content["ename"] == "KeyboardInterrupt", cell.content
+    assert kernel.finish(waiting).content["status"] == "aborted"
+    # The session is started all the same.
+    assert kernel.value("1 + 1") == "2"
 
 
 def test_an_interrupt_while_nothing_runs_changes_nothing(kernel):

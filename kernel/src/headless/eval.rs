@@ -8,7 +8,8 @@ use anyhow::Context as _;
 
 use super::console::{self, Console};
 use super::start_session;
-use crate::session::Output;
+use super::terminal::Terminal;
+use crate::session::{Input, Output};
 
 /// Evaluates the cells one after the other; `-` stands for standard input. Stops at the first
 /// that fails, with exit code 1.
@@ -19,17 +20,18 @@ use crate::session::Output;
 pub(crate) fn eval(cells: &[String]) -> anyhow::Result<ExitCode> {
     let mut session = start_session()?;
     let output: Arc<dyn Output> = Arc::new(Console);
+    let input: Arc<dyn Input> = Arc::new(Terminal::default());
     for cell in cells {
-        let mut input = String::new();
+        let mut text = String::new();
         let code = if cell == "-" {
             std::io::stdin()
-                .read_to_string(&mut input)
+                .read_to_string(&mut text)
                 .context("cannot read standard input")?;
-            &input
+            &text
         } else {
             cell
         };
-        if let Err(error) = session.execute(code, &output) {
+        if let Err(error) = session.execute(code, &output, &input) {
             console::print_error(&error);
             return Ok(ExitCode::FAILURE);
         }

@@ -5,6 +5,7 @@ mod eval;
 mod notebook;
 mod recorder;
 mod run;
+mod terminal;
 
 pub(crate) use eval::eval;
 pub(crate) use run::{RunOptions, run};

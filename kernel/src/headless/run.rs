@@ -10,7 +10,7 @@ use super::notebook::{Cell, Notebook};
 use super::recorder::Recorder;
 use super::{interrupt_after, start_session};
 use crate::jupyter::KernelInfo;
-use crate::session::{CellError, Output, Session};
+use crate::session::{CellError, Input, NoInput, Output, Session};
 
 /// What is asked of a run.
 pub(crate) struct RunOptions {
@@ -84,7 +84,8 @@ fn execute(
         .map(|limit| interrupt_after(session.interrupter(), limit))
         .transpose()?;
     let output: Arc<dyn Output> = recorder.clone();
-    let result = session.execute(&cell.source, &output);
+    let input: Arc<dyn Input> = Arc::new(NoInput("`memit run` has no one to ask"));
+    let result = session.execute(&cell.source, &output, &input);
     drop(timer);
     Ok(match (result, timeout) {
         (Err(error), Some(limit))

@@ -10,6 +10,6 @@ mod write;
 
 pub(crate) use environment::Environment;
 pub(crate) use name::KernelName;
-pub(crate) use place::Place;
+pub(crate) use place::{Place, user_data};
 pub(crate) use remove::uninstall;
 pub(crate) use write::Install;

@@ -27,7 +27,8 @@ impl Place {
         environment: &Environment<'_>,
     ) -> anyhow::Result<PathBuf> {
         let data = match self {
-            Self::User => user_data(environment)?,
+            Self::User => user_data(environment)
+                .context("no place to install into, choose one with --prefix")?,
             Self::Prefix(prefix) => prefix.join("share/jupyter"),
             Self::SysPrefix => sys_prefix(environment)?.join("share/jupyter"),
         };
@@ -37,15 +38,16 @@ impl Place {
 }
 
 /// Jupyter's data directory of the user, by the rules of `jupyter_core.paths.jupyter_data_dir`.
-fn user_data(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+///
+/// If the variable that should name it is not set; says which.
+pub(crate) fn user_data(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
     if let Some(directory) = environment.path("JUPYTER_DATA_DIR") {
         return Ok(directory);
     }
     let home = |below: &str| {
-        let home = environment.path("HOME").context(
-            "no home directory to install into: HOME is not set; set it, or choose a place with \
-             --prefix",
-        )?;
+        let home = environment.path("HOME").context("HOME is not set")?;
         anyhow::Ok(home.join(below))
     };
     match environment.system {
@@ -56,7 +58,7 @@ fn user_data(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
         System::MacOs => home("Library/Jupyter"),
         System::Windows => match environment.path("APPDATA") {
             Some(data) => Ok(data.join("jupyter")),
-            None => bail!("no place to install into: APPDATA is not set; choose one with --prefix"),
+            None => bail!("APPDATA is not set"),
         },
     }
 }

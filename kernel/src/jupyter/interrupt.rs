@@ -1,13 +1,16 @@
 //! Interrupts the running cell from whichever thread is asked to.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use crate::session::Interrupter;
 
-/// Interrupts the session once there is one. Cheap to clone, usable from any thread.
+/// Interrupts the session once there is one, and before that the cell that waits for it. Cheap to
+/// clone, usable from any thread.
 #[derive(Clone, Default)]
 pub(crate) struct Interrupt {
     interrupter: Arc<OnceLock<Interrupter>>,
+    asked: Arc<AtomicBool>,
 }
 
 impl Interrupt {
@@ -17,13 +20,16 @@ impl Interrupt {
         let _ = self.interrupter.set(interrupter);
     }
 
-    /// Asks the running cell to stop; returns at once. While the session starts, nothing runs
-    /// that could be stopped.
+    /// Asks the running cell to stop; returns at once.
     pub(crate) fn interrupt(&self) {
+        self.asked.store(true, Relaxed);
         if let Some(interrupter) = self.interrupter.get() {
             interrupter.interrupt();
-        } else {
-            tracing::debug!("nothing to interrupt: the session is starting");
         }
+    }
+
+    /// Whether there was an interrupt since the last call.
+    pub(crate) fn take(&self) -> bool {
+        self.asked.swap(false, Relaxed)
     }
 }

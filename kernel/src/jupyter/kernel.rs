@@ -8,12 +8,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::exit::{Alive, ExitOnDrop, ExitRequest, alive, exit_requests};
+use super::history::{self, History};
 use super::interrupt::Interrupt;
 use super::kernel_info::KernelInfo;
 use super::request::{BackgroundSession, Executor};
 use super::socket::{
     Control, ControlParts, ExecutionState, Heartbeat, Iopub, RequestSocket, Shell, Stdin,
 };
+use super::socket_files::SocketFiles;
 use super::wire::{Codec, Signer};
 use super::{connection, signals};
 
@@ -21,15 +23,15 @@ use super::{connection, signals};
 /// processes to end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Serves the front-end that wrote `connection_file` until it asks for the end; returns when all
-/// has been cleared away. If a cell cannot be stopped, the process exits from here.
+/// Serves the front-end that wrote `connection_file` until it asks for the end, and keeps the
+/// history of cells at `history`; returns when all has been cleared away. If a cell cannot be stopped, the process exits from here.
 ///
 /// Clients get their first answers while the session is still being started.
 ///
 /// # Errors
 ///
 /// If the connection file cannot be used, or a socket cannot be bound.
-pub(crate) fn serve(connection_file: &Path) -> anyhow::Result<()> {
+pub(crate) fn serve(connection_file: &Path, history: history::Place) -> anyhow::Result<()> {
     let kernel_info = Arc::new(KernelInfo::default());
     ask_rustc_in_background(&kernel_info)?;
     let (exit, exit_requests) = exit_requests();
@@ -37,6 +39,7 @@ pub(crate) fn serve(connection_file: &Path) -> anyhow::Result<()> {
     signals::handle(interrupt.clone(), exit.clone())?;
 
     let connection = connection::read(connection_file)?;
+    let socket_files = SocketFiles::of(&connection);
     let codec = Codec::new(Signer::new(&connection.key));
     // A cell that cannot be stopped keeps its socket, and dropping a context waits for every
     // socket in it. So the sockets that cells have to do with get a context of their own, and
@@ -49,13 +52,14 @@ pub(crate) fn serve(connection_file: &Path) -> anyhow::Result<()> {
     };
     let (control, control_stopper) = bind(&context, "control", connection.control_url())?;
     let (shell, shell_stopper) = bind(&cell_context, "shell", connection.shell_url())?;
-    let stdin = Stdin::bind(&context, &connection.stdin_url())?;
+    let stdin = Stdin::bind(&cell_context, &connection.stdin_url(), codec.clone())?;
     let heartbeat = Heartbeat::start(&context, &connection.hb_url())?;
     iopub.status(ExecutionState::Starting, None);
 
     let (alive, all_ended) = alive();
     let session = BackgroundSession::start(interrupt.clone(), alive.clone())?;
-    let executor = Executor::new(session, iopub.clone());
+    let history = History::open(history, alive.clone())?;
+    let executor = Executor::new(session, iopub.clone(), stdin, history);
     let shell = Shell::new(shell, executor, Arc::clone(&kernel_info), exit.clone());
     run_shell(shell, alive, exit.clone())?;
     let parts = ControlParts {
@@ -76,7 +80,7 @@ pub(crate) fn serve(connection_file: &Path) -> anyhow::Result<()> {
     if iopub_thread.join().is_err() {
         tracing::error!("the iopub thread panicked");
     }
-    drop((stdin, context));
+    drop((context, socket_files));
     if !cells_ended {
         tracing::warn!("a cell or the start of the session could not be stopped in time");
         // Returning would wait for its socket.

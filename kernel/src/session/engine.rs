@@ -6,13 +6,14 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use evcxr::{CommandContext, EvalContext, EvalOutputs};
+use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalOutputs};
 use memit_runtime::link::{Described, Ended};
 use memit_runtime::measurement::Panic;
 use memit_runtime::relay;
 
 use super::diagnostics;
 use super::error::CellError;
+use super::input::{Input, NoInput, Questions};
 use super::link::{Interrupter, Link, Told};
 use super::output::Output;
 use super::panic_site;
@@ -22,6 +23,8 @@ pub(crate) struct Engine {
     // Before the link, so that the session ends while there is somebody to tell.
     context: CommandContext,
     link: Link,
+    /// Those of the cell that runs.
+    questions: Questions,
 }
 
 /// How an evaluation failed.
@@ -83,7 +86,11 @@ impl Engine {
         }
         link.expect_prelude();
         context.execute(PRELUDE)?;
-        Ok(Self { context, link })
+        Ok(Self {
+            context,
+            link,
+            questions: Questions::new(Arc::new(NoInput("no cell runs"))),
+        })
     }
 
     /// The first types that the analyser works out take it seconds, here or in the first `let`.
@@ -94,9 +101,20 @@ impl Engine {
         }
     }
 
-    /// From now on output goes to `output`.
-    pub(crate) fn begin_cell(&self, number: u64, output: Arc<dyn Output>) {
+    /// From now on output goes to `output`, and `input` answers questions.
+    pub(crate) fn begin_cell(
+        &mut self,
+        number: u64,
+        output: Arc<dyn Output>,
+        input: Arc<dyn Input>,
+    ) {
+        self.questions = Questions::new(input);
         self.link.begin_cell(number, output);
+    }
+
+    /// The questions of the running cell.
+    pub(crate) fn questions(&self) -> &Questions {
+        &self.questions
     }
 
     /// Waits until all output of the cell has been delivered.
@@ -115,7 +133,11 @@ impl Engine {
     /// Evaluates Rust and evcxr's commands; returns evcxr's outputs and what the session told
     /// meanwhile.
     pub(crate) fn evaluate(&mut self, source: &str) -> Result<(EvalOutputs, Told), Failure> {
-        let result = self.context.execute(source);
+        let (questions, link) = (&self.questions, &self.link);
+        let mut callbacks = EvalCallbacks {
+            input_reader: &|asked| questions.answer(&asked.prompt, asked.is_password, link),
+        };
+        let result = self.context.execute_with_callbacks(source, &mut callbacks);
         let mut told = self.link.take_told();
         if let Some(panic) = told.panic.take() {
             return Err(Failure::Panic(panic, self.last_source()));
@@ -181,6 +203,17 @@ impl Engine {
     /// Threads of the session process.
     pub(crate) fn threads(&self) -> u32 {
         self.link.threads()
+    }
+
+    /// What the compiler says to `code`.
+    pub(crate) fn check(&mut self, code: &str) -> Vec<evcxr::CompilationError> {
+        match self.context.check(code) {
+            Ok(errors) => errors,
+            Err(error) => {
+                tracing::debug!("nothing to check: {error}");
+                Vec::new()
+            }
+        }
     }
 
     /// What may stand at the byte `at` of `code`.

@@ -231,6 +231,11 @@ impl Link {
         self.shared.lock().interrupted
     }
 
+    /// Whether there is a session process.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.shared.lock().pid.is_some()
+    }
+
     /// Threads of the session process; 1 if that cannot be told.
     pub(crate) fn threads(&self) -> u32 {
         let pid = self.shared.lock().pid;

@@ -3,12 +3,14 @@
 
 mod build;
 mod bundle;
+mod check;
 mod complete;
 mod describe;
 mod diagnostics;
 mod engine;
 mod error;
 mod history;
+mod input;
 mod inspect;
 mod link;
 mod magic;
@@ -18,8 +20,10 @@ mod position;
 mod utf8;
 mod value;
 
+pub(crate) use check::Problem;
 pub(crate) use complete::{Completeness, Completions, Match, completeness};
 pub(crate) use error::CellError;
+pub(crate) use input::{Input, NoAnswer, NoInput, Question};
 pub(crate) use link::Interrupter;
 pub(crate) use output::{MimeBundle, Output, Stream};
 
@@ -59,7 +63,8 @@ impl Session {
         self.engine.warm_up();
     }
 
-    /// Evaluates one cell; returns when all of its output has been given to `output`.
+    /// Evaluates one cell, whose questions `input` answers; returns when all of its output has
+    /// been given to `output`.
     ///
     /// # Errors
     ///
@@ -68,16 +73,20 @@ impl Session {
         &mut self,
         code: &str,
         output: &Arc<dyn Output>,
+        input: &Arc<dyn Input>,
     ) -> Result<(), CellError> {
         self.cells.push(code.to_owned());
         let number = self.history.begin_cell(&self.engine);
-        self.engine.begin_cell(number, Arc::clone(output));
+        self.engine
+            .begin_cell(number, Arc::clone(output), Arc::clone(input));
         let watch = build::Watch::start(output);
         let result = self.execute_parts(code, output.as_ref());
         drop(watch);
         self.history.end_cell();
         self.engine.end_cell();
+        let questions = self.engine.questions();
         match result {
+            result if questions.refused() => questions.outcome(result),
             // The interrupt may be all that there is to say, or the cause of another error.
             Err(error) if error.ename == CellError::INTERRUPTED => Err(error),
             _ if self.engine.interrupted() => Err(CellError::interrupted()),
@@ -105,7 +114,7 @@ impl Session {
                     magic::run(engine, history, &magic, code, cells, output)?;
                 }
             }
-            if self.engine.interrupted() {
+            if self.engine.interrupted() || self.engine.questions().refused() {
                 break;
             }
         }
@@ -157,6 +166,11 @@ impl Session {
             (None, None) => {}
         }
         Ok(())
+    }
+
+    /// What the compiler would say to a cell. Nothing is run or changed.
+    pub(crate) fn check(&mut self, code: &str) -> Vec<Problem> {
+        check::check(&mut self.engine, code)
     }
 
     /// Completions at `cursor`, in Unicode code points.

@@ -67,9 +67,12 @@ const CHANGING: [&str; 4] = [":dep", ":fmt", ":types", ":load_config"];
 /// Whether `source` may bring types that display themselves, or change how values are shown.
 pub(crate) fn changes_display(source: &str) -> bool {
     let commands = &source[..source.len() - cell::without_commands(source).len()];
-    commands
-        .lines()
-        .any(|line| line.trim_start().starts_with(':'))
+    let changes = |line: &str| {
+        CHANGING
+            .iter()
+            .any(|command| line.trim_start().starts_with(command))
+    };
+    commands.lines().any(changes)
         || source.contains("evcxr_display")
         || source.contains("extern crate")
 }

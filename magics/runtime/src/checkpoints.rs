@@ -42,14 +42,19 @@ impl Slot {
 
     /// Forgets commands that a process did not live to read.
     pub(crate) fn empty(&mut self) -> io::Result<()> {
-        let mut bytes = [0; 4096];
-        while process::readable(&[self.reader.as_raw_fd()], Some(Duration::ZERO))? == [true] {
-            if self.reader.read(&mut bytes)? == 0 {
-                break;
-            }
-        }
-        Ok(())
+        empty(&mut self.reader)
     }
+}
+
+/// Throws away what a pipe holds.
+pub(crate) fn empty(pipe: &mut PipeReader) -> io::Result<()> {
+    let mut bytes = [0; 4096];
+    while process::readable(&[pipe.as_raw_fd()], Some(Duration::ZERO))? == [true] {
+        if pipe.read(&mut bytes)? == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// A process that waits at the beginning of a cell.

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::measurement::{Measured, Panic};
 
+/// Stands for a colon in the prompt of a question to the user, which evcxr cuts off at the next
+/// colon.
+pub const COLON: u8 = 0x1f;
+
 /// Largest payload that is accepted, so that a broken peer cannot exhaust memory.
 const MAX_PAYLOAD: u32 = 256 << 20;
 

@@ -14,10 +14,10 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::checkpoints::{Checkpoint, Checkpoints, Slot};
+use crate::checkpoints::{Checkpoint, Checkpoints, Slot, empty};
 use crate::control::{Control, Measuring};
 use crate::gallery::Gallery;
-use crate::link::{Described, Ended, Event, Inbox, Process, Request};
+use crate::link::{COLON, Described, Ended, Event, Inbox, Process, Request};
 use crate::markers::{PANIC_LINE, Piece, Scanner};
 use crate::measurement::Panic;
 use crate::session::Command;
@@ -25,6 +25,9 @@ use crate::{fork, panic, process, session};
 
 /// The first argument of the process that is to be a supervisor.
 pub const ARGUMENT: &str = "session";
+
+/// How a line begins that asks evcxr, and through it the user, for a line of input.
+const QUESTION: &[u8] = b"EVCXR_INPUT_REQUEST";
 
 const COMPLETE_LINE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
 
@@ -77,6 +80,7 @@ fn supervise() -> io::Result<()> {
         keep_session: false,
         cell: Cell::default(),
         run: None,
+        questions: 0,
         scanner: Scanner::default(),
         gallery: Gallery::default(),
         inbox: Inbox::default(),
@@ -168,6 +172,9 @@ struct Supervisor {
     keep_session: bool,
     cell: Cell,
     run: Option<Run>,
+    /// Questions that evcxr has not answered. It answers each with one line, in order, even if
+    /// the cell that asked has ended.
+    questions: usize,
     scanner: Scanner,
     gallery: Gallery,
     inbox: Inbox,
@@ -347,7 +354,12 @@ impl Supervisor {
                 None => Ok(()),
             },
             Piece::Protocol(line) => {
-                self.tell_evcxr(&line);
+                if line.starts_with(QUESTION) {
+                    self.questions += 1;
+                    self.tell_evcxr(&with_one_colon(&line));
+                } else {
+                    self.tell_evcxr(&line);
+                }
                 Ok(())
             }
             Piece::Panicked => {
@@ -500,6 +512,7 @@ impl Supervisor {
         }
         // What the ended process wrote and reported is of the failed cell, or torn.
         self.discard_reports()?;
+        empty(&mut self.pipes.input.0)?;
         self.control.set_measuring(Measuring::Nothing);
         self.slots[slot].send(&Command::Resume)?;
         self.session = Some(SessionProcess {
@@ -511,15 +524,8 @@ impl Supervisor {
     }
 
     fn discard_reports(&mut self) -> io::Result<()> {
-        let reports = [self.pipes.reports.0.as_raw_fd()];
-        let mut bytes = vec![0; 1 << 16];
-        while process::readable(&reports, Some(Duration::ZERO))? == [true] {
-            if self.pipes.reports.0.read(&mut bytes)? == 0 {
-                break;
-            }
-        }
         self.inbox.clear();
-        Ok(())
+        empty(&mut self.pipes.reports.0)
     }
 
     /// False when the kernel is gone.
@@ -615,9 +621,11 @@ impl Supervisor {
                 return Ok(());
             }
             let more = !evcxr.buffer().is_empty();
-            if self.run.is_some() {
-                // The cell may have ended just now.
-                let _ = self.pipes.input.1.write_all(line.as_bytes());
+            if self.questions > 0 {
+                self.questions -= 1;
+                if self.run.is_some() {
+                    self.pipes.input.1.write_all(line.as_bytes())?;
+                }
             } else if self.control.interrupted() {
                 // Interrupted while it was being compiled.
                 self.tell_evcxr(FAILED_LINE);
@@ -704,13 +712,14 @@ impl Supervisor {
     fn end_session(&mut self) -> io::Result<()> {
         self.checkpoints.clear();
         self.end_everything();
-        self.session = None;
         self.run = None;
+        self.questions = 0;
         self.unprotected = None;
         self.scanner.flush();
         self.gallery.take(false);
         self.control.set_measuring(Measuring::Nothing);
         self.discard_reports()?;
+        empty(&mut self.pipes.input.0)?;
         for slot in &mut self.slots {
             slot.empty()?;
         }
@@ -719,6 +728,8 @@ impl Supervisor {
 
     /// Ends every process that this one or its children have started.
     fn end_everything(&mut self) {
+        // What its status was does not matter any more: it is reaped like the others.
+        self.session = None;
         let deadline = Instant::now() + END_PATIENCE;
         loop {
             let left = process::descendants(std::process::id());
@@ -745,6 +756,21 @@ impl Supervisor {
     }
 }
 
+/// A question whose prompt evcxr does not cut off.
+fn with_one_colon(line: &[u8]) -> Vec<u8> {
+    let mut colons = 0;
+    line.iter()
+        .map(|&byte| {
+            colons += usize::from(byte == b':');
+            if byte == b':' && colons > 1 {
+                COLON
+            } else {
+                byte
+            }
+        })
+        .collect()
+}
+
 const FIRST_SLOT: usize = 0;
 
 /// More reads than a full pipe needs.
@@ -763,4 +789,17 @@ fn kill(pid: libc::pid_t) {
     // SAFETY: a signal to a process that was ours a moment ago; one that is gone is an error that
     // can be ignored.
     unsafe { libc::kill(pid, libc::SIGKILL) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colons_of_a_prompt_are_put_out_of_evcxrs_way() {
+        assert_eq!(
+            with_one_colon(b"EVCXR_INPUT_REQUEST:h:mm: \n"),
+            b"EVCXR_INPUT_REQUEST:h\x1fmm\x1f \n"
+        );
+    }
 }

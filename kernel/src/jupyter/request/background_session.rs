@@ -3,21 +3,26 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
 use crate::jupyter::exit::Alive;
 use crate::jupyter::interrupt::Interrupt;
-use crate::session::Session;
+use crate::session::{CellError, Session};
 
 /// A session that is starting, running, or could not be started.
 pub(crate) struct BackgroundSession {
     state: State,
     /// A cell waits for the session.
     wanted: Arc<AtomicBool>,
+    interrupt: Interrupt,
 }
+
+/// How often a cell that waits for the session looks whether it has been interrupted.
+const LOOK: Duration = Duration::from_millis(50);
 
 enum State {
     Starting(Receiver<anyhow::Result<Session>>),
@@ -40,11 +45,12 @@ impl BackgroundSession {
         let (started, session) = sync_channel(1);
         let wanted = Arc::new(AtomicBool::new(false));
         let cell_waits = Arc::clone(&wanted);
+        let connected = interrupt.clone();
         thread::Builder::new()
             .name("session".to_owned())
             .spawn(move || {
                 let session = Session::start().map(|mut session| {
-                    interrupt.connect(session.interrupter());
+                    connected.connect(session.interrupter());
                     // While the user is still typing.
                     if !cell_waits.load(Relaxed) {
                         session.warm_up();
@@ -59,19 +65,31 @@ impl BackgroundSession {
         Ok(Self {
             state: State::Starting(session),
             wanted,
+            interrupt,
         })
     }
 
-    /// The session, once it has started; the error says why there is none.
-    pub(super) fn wait(&mut self) -> Result<&mut Session, &str> {
+    /// The session, once it has started; an error if there is none, or if the cell that waits is
+    /// interrupted before.
+    pub(super) fn wait(&mut self) -> Result<&mut Session, CellError> {
         self.wanted.store(true, Relaxed);
-        if let State::Starting(session) = &self.state {
-            let panicked = || Err(anyhow!("its thread panicked while starting it"));
-            self.state = State::from(session.recv().unwrap_or_else(|_| panicked()));
+        self.interrupt.take();
+        while let State::Starting(session) = &self.state {
+            match session.recv_timeout(LOOK) {
+                Ok(started) => self.state = State::from(started),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let panicked = Err(anyhow!("its thread panicked while starting it"));
+                    self.state = State::from(panicked);
+                }
+                Err(RecvTimeoutError::Timeout) if self.interrupt.take() => {
+                    return Err(CellError::interrupted());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
         }
         match &mut self.state {
             State::Running(session) => Ok(session),
-            State::Failed(why) => Err(why),
+            State::Failed(why) => Err(no_session(why)),
             State::Starting(_) => unreachable!("the session was waited for"),
         }
     }
@@ -95,7 +113,18 @@ impl BackgroundSession {
         Self {
             state: State::Failed(why.to_owned()),
             wanted: Arc::default(),
+            interrupt: Interrupt::default(),
         }
+    }
+}
+
+fn no_session(why: &str) -> CellError {
+    let evalue = format!("the Rust session could not be started: {why}");
+    let advice = "Mend the cause and restart the kernel.".to_owned();
+    CellError {
+        ename: "SessionError".to_owned(),
+        traceback: vec![evalue.clone(), advice],
+        evalue,
     }
 }
 

@@ -7,15 +7,19 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::background_session::{BackgroundSession, guarded};
+use super::cell_input::CellInput;
 use super::cell_output::{CellOutput, Silence};
-use crate::jupyter::socket::Iopub;
+use crate::jupyter::history::History;
+use crate::jupyter::socket::{Iopub, Stdin};
 use crate::jupyter::wire::Message;
-use crate::session::{CellError, Output, Session};
+use crate::session::{CellError, Input, Output, Session};
 
 /// Runs cells, and counts them.
 pub(crate) struct Executor {
     session: BackgroundSession,
     iopub: Iopub,
+    stdin: Arc<Stdin>,
+    history: History,
     execution_count: u32,
 }
 
@@ -29,6 +33,7 @@ pub(crate) struct Executed {
 
 /// The content of a request. What clients may leave out has the default of the protocol.
 #[derive(Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol has them")]
 struct ExecuteRequest {
     code: String,
     #[serde(default)]
@@ -37,6 +42,8 @@ struct ExecuteRequest {
     store_history: bool,
     #[serde(default = "yes")]
     stop_on_error: bool,
+    #[serde(default = "yes")]
+    allow_stdin: bool,
 }
 
 fn yes() -> bool {
@@ -44,11 +51,19 @@ fn yes() -> bool {
 }
 
 impl Executor {
-    /// Runs cells in `session`.
-    pub(crate) fn new(session: BackgroundSession, iopub: Iopub) -> Self {
+    /// Runs cells in `session`, which publish on `iopub`, ask on `stdin` and are kept in
+    /// `history`.
+    pub(crate) fn new(
+        session: BackgroundSession,
+        iopub: Iopub,
+        stdin: Stdin,
+        history: History,
+    ) -> Self {
         Self {
             session,
             iopub,
+            stdin: Arc::new(stdin),
+            history,
             execution_count: 0,
         }
     }
@@ -56,6 +71,11 @@ impl Executor {
     /// The session, if it has started already.
     pub(crate) fn session(&mut self) -> Option<&mut Session> {
         self.session.get()
+    }
+
+    /// The cells that were run.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
     }
 
     /// Where cells publish.
@@ -70,6 +90,7 @@ impl Executor {
             silent,
             store_history,
             stop_on_error,
+            allow_stdin,
         } = match answer::content(request) {
             Ok(content) => content,
             Err(bad) => {
@@ -82,6 +103,7 @@ impl Executor {
         let is_blank = code.trim().is_empty();
         if store_history && !silent && !is_blank {
             self.execution_count += 1;
+            self.history.store(self.execution_count, &code);
         }
         let execution_count = self.execution_count;
         let parent = &request.header;
@@ -101,11 +123,17 @@ impl Executor {
                 shown: Mutex::default(),
             })
         };
+        let input: Arc<dyn Input> = Arc::new(CellInput {
+            stdin: Arc::clone(&self.stdin),
+            iopub: self.iopub.clone(),
+            request: request.clone(),
+            allowed: allow_stdin,
+        });
         // Blank code need not wait for the session.
         let done = if is_blank {
             Ok(())
         } else {
-            self.run(&code, &output)
+            self.run(&code, &output, &input)
         };
 
         match done {
@@ -147,19 +175,15 @@ impl Executor {
         json!({"status": "aborted"})
     }
 
-    fn run(&mut self, code: &str, output: &Arc<dyn Output>) -> Result<(), CellError> {
-        let session = self.session.wait().map_err(no_session)?;
-        guarded(|| session.execute(code, output)).unwrap_or_else(|panic| Err(internal(&panic)))
-    }
-}
-
-fn no_session(why: &str) -> CellError {
-    let evalue = format!("the Rust session could not be started: {why}");
-    let advice = "Mend the cause and restart the kernel.".to_owned();
-    CellError {
-        ename: "SessionError".to_owned(),
-        traceback: vec![evalue.clone(), advice],
-        evalue,
+    fn run(
+        &mut self,
+        code: &str,
+        output: &Arc<dyn Output>,
+        input: &Arc<dyn Input>,
+    ) -> Result<(), CellError> {
+        let session = self.session.wait()?;
+        guarded(|| session.execute(code, output, input))
+            .unwrap_or_else(|panic| Err(internal(&panic)))
     }
 }
 
@@ -177,14 +201,19 @@ fn internal(panic: &str) -> CellError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jupyter::history;
     use crate::jupyter::wire::{Codec, Header, Signer};
 
     /// An executor whose session could not be started.
     fn executor() -> Executor {
         let context = zmq::Context::new();
         let codec = Codec::new(Signer::new(""));
-        let (iopub, _) = Iopub::start(&context, "inproc://iopub", codec).unwrap();
-        Executor::new(BackgroundSession::failed("cargo was not found"), iopub)
+        let (iopub, _) = Iopub::start(&context, "inproc://iopub", codec.clone()).unwrap();
+        let stdin = Stdin::bind(&context, "inproc://stdin", codec).unwrap();
+        let session = BackgroundSession::failed("cargo was not found");
+        let (alive, _) = crate::jupyter::exit::alive();
+        let history = History::open(history::Place::Memory, alive).unwrap();
+        Executor::new(session, iopub, stdin, history)
     }
 
     fn execute(executor: &mut Executor, content: Value) -> Executed {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod background_session;
+mod cell_input;
 mod cell_output;
 pub(crate) mod comm;
 pub(crate) mod complete;

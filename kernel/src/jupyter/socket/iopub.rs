@@ -1,12 +1,13 @@
 //! The iopub socket, on which the kernel tells every client what it does and what cells print.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::bind::bind;
+use super::wake::{Sleeper, Waker, wake_pair};
 use crate::jupyter::wire::{Codec, Header, Message};
 use crate::session::Stream;
 
@@ -22,6 +23,7 @@ const JOINED_TEXT: usize = 64 << 10;
 #[derive(Clone)]
 pub(crate) struct Iopub {
     items: SyncSender<Item>,
+    waker: Waker,
 }
 
 /// What a kernel says it is doing.
@@ -59,18 +61,22 @@ impl Iopub {
         endpoint: &str,
         codec: Codec,
     ) -> anyhow::Result<(Self, JoinHandle<()>)> {
-        let socket = bind(context, zmq::PUB, "iopub", endpoint)?;
+        // Tells of subscriptions; without `verbose` only of the first to each topic.
+        let socket = bind(context, zmq::XPUB, "iopub", endpoint)?;
+        socket.set_xpub_verbose(true)?;
+        let (waker, sleeper) = wake_pair().context("cannot make the iopub thread wakeable")?;
         let (items, queue) = sync_channel(QUEUE);
         let publisher = Publisher {
             socket,
             codec,
             queue,
+            sleeper,
         };
         let thread = thread::Builder::new()
             .name("iopub".to_owned())
             .spawn(move || publisher.run())
             .context("cannot start the iopub thread")?;
-        Ok((Self { items }, thread))
+        Ok((Self { items, waker }, thread))
     }
 
     /// Says what the kernel is doing, and for which request.
@@ -123,6 +129,7 @@ impl Iopub {
     fn hand_in(&self, item: Item) {
         // It fails only after `close`, when no one is left to be told.
         let _ = self.items.send(item);
+        self.waker.wake();
     }
 }
 
@@ -131,26 +138,39 @@ struct Publisher {
     socket: zmq::Socket,
     codec: Codec,
     queue: Receiver<Item>,
+    sleeper: Sleeper,
 }
 
 impl Publisher {
     fn run(self) {
         let mut held = None;
-        while let Some(item) = held.take().or_else(|| self.queue.recv().ok()) {
+        loop {
+            self.welcome_subscribers();
+            let item = match held.take().map_or_else(|| self.queue.try_recv(), Ok) {
+                Ok(item) => item,
+                Err(TryRecvError::Disconnected) => return,
+                Err(TryRecvError::Empty) => match self.sleeper.wait(&self.socket) {
+                    Ok(()) => continue,
+                    Err(error) => {
+                        tracing::error!("cannot wait for messages to publish: {error}");
+                        return;
+                    }
+                },
+            };
             match item {
                 Item::Broadcast {
                     msg_type,
                     parent,
                     content,
                 } => {
-                    self.send(msg_type.to_owned(), msg_type, parent, content);
+                    self.send(msg_type.into(), msg_type, parent, content);
                 }
                 Item::Text(mut text) => {
                     held = self.join_waiting(&mut text);
                     let name = text.stream.name();
                     let content = json!({"name": name, "text": text.text});
                     self.send(
-                        format!("stream.{name}"),
+                        format!("stream.{name}").into_bytes(),
                         "stream",
                         Some(text.parent),
                         content,
@@ -162,6 +182,19 @@ impl Publisher {
                 }
                 Item::Close => return,
             }
+        }
+    }
+
+    /// Sends the message by which a subscriber knows that from here on it misses nothing, under
+    /// the topic that it has subscribed to. What a subscriber sends is one byte, 1 or 0 for a
+    /// subscription or the end of one, and the topic.
+    fn welcome_subscribers(&self) {
+        while let Ok(event) = self.socket.recv_bytes(zmq::DONTWAIT) {
+            let [1, topic @ ..] = event.as_slice() else {
+                continue;
+            };
+            let content = json!({"subscription": String::from_utf8_lossy(topic)});
+            self.send(topic.to_vec(), "iopub_welcome", None, content);
         }
     }
 
@@ -179,7 +212,7 @@ impl Publisher {
         None
     }
 
-    fn send(&self, topic: String, msg_type: &str, parent: Option<Header>, content: Value) {
+    fn send(&self, topic: Vec<u8>, msg_type: &str, parent: Option<Header>, content: Value) {
         let session = self.codec.session();
         let message = Message::broadcast(topic, msg_type, session, parent, content);
         let frames = self.codec.encode(message);
@@ -196,6 +229,7 @@ mod tests {
 
     /// A running iopub with a subscriber that misses nothing.
     struct Listening {
+        context: zmq::Context,
         iopub: Iopub,
         thread: JoinHandle<()>,
         subscriber: zmq::Socket,
@@ -211,12 +245,17 @@ mod tests {
             subscriber.set_rcvhwm(0).unwrap();
             subscriber.connect("inproc://iopub").unwrap();
             let (iopub, thread) = Iopub::start(&context, "inproc://iopub", codec.clone()).unwrap();
-            Self {
+            let listening = Self {
+                context,
                 iopub,
                 thread,
                 subscriber,
                 codec,
-            }
+            };
+            let welcome = listening.next();
+            assert_eq!(welcome.header.msg_type(), "iopub_welcome");
+            assert_eq!(welcome.content, json!({"subscription": ""}));
+            listening
         }
 
         fn next(&self) -> Message {
@@ -306,5 +345,34 @@ mod tests {
         let iopub = listening.iopub.clone();
         listening.stop();
         iopub.flush();
+    }
+
+    #[test]
+    fn every_subscription_is_welcomed_under_its_topic() {
+        let listening = Listening::start();
+        let other = listening.context.socket(zmq::SUB).unwrap();
+        other.connect("inproc://iopub").unwrap();
+        for topic in [&b"status"[..], b"status", b"\xff"] {
+            other.set_subscribe(topic).unwrap();
+        }
+        for topic in [&b"status"[..], b"status", b"\xff"] {
+            let frames = other.recv_multipart(0).unwrap();
+            assert_eq!(frames[0], topic);
+            let welcome = listening.codec.decode(frames).unwrap();
+            assert_eq!(welcome.header.msg_type(), "iopub_welcome");
+            assert_eq!(
+                welcome.content["subscription"],
+                String::from_utf8_lossy(topic).as_ref()
+            );
+            assert_eq!(welcome.parent, None);
+        }
+        listening.stop();
+    }
+
+    #[test]
+    fn the_thread_ends_if_no_one_can_publish_any_more() {
+        let Listening { iopub, thread, .. } = Listening::start();
+        drop(iopub);
+        thread.join().unwrap();
     }
 }

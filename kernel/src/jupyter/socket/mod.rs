@@ -11,6 +11,7 @@ mod request_socket;
 mod shell;
 mod stdin;
 mod stop;
+mod wake;
 
 pub(crate) use control::{Control, ControlParts};
 pub(crate) use heartbeat::Heartbeat;

@@ -104,15 +104,14 @@ fn answer(request: &Message, executor: &mut Executor, kernel_info: &KernelInfo) 
         "is_complete_request" => is_complete::reply(request).into(),
         "complete_request" => complete::reply(request, executor.session()).into(),
         "inspect_request" => inspect::reply(request, executor.session()).into(),
-        "history_request" => Answer::Reply(history::reply()),
+        "history_request" => history::reply(request, executor.history()).into(),
         "comm_info_request" => Answer::Reply(comm::info_reply()),
         "comm_open" => {
-            executor
-                .iopub()
-                .broadcast("comm_close", &request.header, comm::refusal(request));
+            let iopub = executor.iopub().clone();
+            comm::open(request, executor.session(), &iopub);
             Answer::None
         }
-        // No comm is ever open, so these are late news of one that was refused.
+        // No comm stays open, so these are late news of one that was closed.
         "comm_msg" | "comm_close" => Answer::None,
         other => Answer::unknown("shell", other),
     }

@@ -22,14 +22,16 @@ pub(crate) struct Header(Arc<Parts>);
 struct Parts {
     json: String,
     msg_type: String,
+    msg_id: Option<String>,
 }
 
 impl Header {
     /// A header for a new message of this type, dated now.
     pub(crate) fn new(msg_type: &str, session: &str) -> Self {
         let date = DateTime::<Utc>::from(SystemTime::now());
+        let msg_id = Uuid::new_v4().to_string();
         let json = serde_json::json!({
-            "msg_id": Uuid::new_v4().to_string(),
+            "msg_id": msg_id,
             "msg_type": msg_type,
             "session": session,
             "username": "memit",
@@ -40,27 +42,35 @@ impl Header {
         Self(Arc::new(Parts {
             json,
             msg_type: msg_type.to_owned(),
+            msg_id: Some(msg_id),
         }))
     }
 
     /// Reads a header as it came over the wire.
     pub(crate) fn parse(json: &[u8]) -> serde_json::Result<Self> {
-        /// The one field that the kernel looks at.
+        /// The fields that the kernel looks at.
         #[derive(Deserialize)]
         struct Fields {
             msg_type: String,
+            msg_id: Option<String>,
         }
         let json = std::str::from_utf8(json).map_err(serde_json::Error::custom)?;
-        let Fields { msg_type } = serde_json::from_str(json)?;
+        let Fields { msg_type, msg_id } = serde_json::from_str(json)?;
         Ok(Self(Arc::new(Parts {
             json: json.to_owned(),
             msg_type,
+            msg_id,
         })))
     }
 
     /// The type of the message: `execute_request`, `status`, …
     pub(crate) fn msg_type(&self) -> &str {
         &self.0.msg_type
+    }
+
+    /// What replies name the message by; the kernel's own always have it.
+    pub(crate) fn msg_id(&self) -> Option<&str> {
+        self.0.msg_id.as_deref()
     }
 
     /// The header as JSON, as it was received.

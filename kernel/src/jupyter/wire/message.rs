@@ -39,14 +39,14 @@ impl Message {
 
     /// A message of the kernel for everyone who listens to iopub.
     pub(crate) fn broadcast(
-        topic: String,
+        topic: Vec<u8>,
         msg_type: &str,
         session: &str,
         parent: Option<Header>,
         content: Value,
     ) -> Self {
         Self {
-            identities: vec![topic.into_bytes()],
+            identities: vec![topic],
             header: Header::new(msg_type, session),
             parent,
             metadata: json!({}),

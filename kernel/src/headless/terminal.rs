@@ -1,0 +1,88 @@
+//! Asks the user at the terminal.
+
+use std::io::{IsTerminal as _, Write as _, stdin};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::session::{Input, NoAnswer, Question};
+
+/// How often a wait for the user looks whether it should go on.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Standard input, if it is a terminal.
+#[derive(Default)]
+pub(super) struct Terminal {
+    /// A line that is being waited for. A wait that was given up goes on behind the scenes, as
+    /// nothing stops a read; the next question takes its line.
+    pending: Mutex<Option<Receiver<std::io::Result<String>>>>,
+}
+
+impl Input for Terminal {
+    fn ask(&self, question: &Question, given_up: &dyn Fn() -> bool) -> Result<String, NoAnswer> {
+        if !stdin().is_terminal() {
+            let why = "standard input is not a terminal";
+            return Err(NoAnswer::Impossible(why.to_owned()));
+        }
+        // Before the prompt: nobody types a password earlier.
+        let _hidden = question.password.then(Hidden::new);
+        let _ = write!(anstream::stderr(), "{}", question.prompt);
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = pending.get_or_insert_with(read_line);
+        loop {
+            if given_up() {
+                return Err(NoAnswer::GivenUp);
+            }
+            let read = match line.recv_timeout(LOOK) {
+                Ok(read) => read,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => Ok(String::new()),
+            };
+            *pending = None;
+            return read.map_err(|error| {
+                NoAnswer::Impossible(format!("standard input cannot be read: {error}"))
+            });
+        }
+    }
+}
+
+/// Reads a line on a thread of its own.
+fn read_line() -> Receiver<std::io::Result<String>> {
+    let (read, line) = channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        // No one listens any more if the program is about to end.
+        let _ = read.send(stdin().read_line(&mut text).map(|_| text));
+    });
+    line
+}
+
+/// While it lives the terminal does not show what is typed.
+struct Hidden;
+
+impl Hidden {
+    fn new() -> Self {
+        set_terminal("-echo");
+        Self
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        set_terminal("echo");
+        // The line end that was typed was not shown either.
+        let _ = writeln!(anstream::stderr());
+    }
+}
+
+fn set_terminal(mode: &str) {
+    let done = Command::new("stty")
+        .arg(mode)
+        .stdin(Stdio::inherit())
+        .status();
+    if !done.is_ok_and(|status| status.success()) {
+        tracing::warn!("`stty {mode}` failed: what is typed may be shown");
+    }
+}

@@ -1,0 +1,45 @@
+//! Where the history is kept.
+
+use std::path::PathBuf;
+
+use crate::install::{self, Environment};
+
+/// The environment variable that can turn the history off.
+const VARIABLE: &str = "MEMIT_HISTORY";
+
+/// A place for the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A file that all kernels of a user share.
+    File(PathBuf),
+    /// Nowhere: only this session is known, and gone with it.
+    Memory,
+}
+
+impl Place {
+    /// `memit/history.sqlite` in Jupyter's data directory, unless `MEMIT_HISTORY` is `off`.
+    pub(crate) fn of_user() -> Self {
+        match std::env::var(VARIABLE).as_deref() {
+            Ok("off") => return Self::Memory,
+            Ok("" | "on") | Err(_) => {}
+            Ok(other) => {
+                tracing::warn!("{VARIABLE} is `{other}`; memit knows `on` and `off`");
+            }
+        }
+        install::user_data(&Environment::of_process())
+            .inspect_err(|error| {
+                tracing::warn!("the history is kept in memory only: {error}");
+            })
+            .map_or(Self::Memory, |data| {
+                Self::File(data.join("memit/history.sqlite"))
+            })
+    }
+
+    /// The file, if it is one.
+    pub(super) fn file(self) -> Option<PathBuf> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Memory => None,
+        }
+    }
+}
