@@ -71,7 +71,7 @@ impl Questions {
         };
         // What the cell has printed belongs before its question.
         link.sync();
-        let given_up = || link.interrupted() || !link.is_connected();
+        let given_up = || link.interrupted() || link.has_ended();
         match self.input.ask(&question, &given_up) {
             // A second line would be taken for the answer to the next question.
             Ok(answer) => answer.lines().next().unwrap_or_default().to_owned(),

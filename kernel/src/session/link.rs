@@ -231,9 +231,10 @@ impl Link {
         self.shared.lock().interrupted
     }
 
-    /// Whether there is a session process.
-    pub(crate) fn is_connected(&self) -> bool {
-        self.shared.lock().pid.is_some()
+    /// Whether the process that runs the cell has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        let state = self.shared.lock();
+        state.pid.is_none() || state.told.ended.is_some()
     }
 
     /// Threads of the session process; 1 if that cannot be told.
