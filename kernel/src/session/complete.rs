@@ -217,7 +217,10 @@ mod tests {
     fn magics_and_their_options_are_completed() {
         assert_eq!(texts("%me"), ["%memit"]);
         assert_eq!(texts("// timed\n%%t"), ["%%timeit"]);
-        assert_eq!(texts("%"), ["%memit", "%timeit", "%lsmagic"]);
+        assert_eq!(
+            texts("%"),
+            ["%memit", "%timeit", "%session", "%undo", "%lsmagic"]
+        );
         assert_eq!(texts("%memit --re"), ["--repeat", "--return"]);
         assert_eq!(texts("%memit -r 3 --qu"), ["--quiet"]);
         assert_eq!(texts("%memit x --qu"), Vec::<String>::new());

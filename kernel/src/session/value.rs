@@ -15,6 +15,8 @@ pub(crate) struct Prepared {
     pub(crate) source: String,
     /// The line, from 1, that stands before what was the rest of a line.
     inserted: Option<usize>,
+    /// The last line of the original source up to the end of its value.
+    last: usize,
 }
 
 impl Prepared {
@@ -23,13 +25,14 @@ impl Prepared {
         Self {
             source: source.to_owned(),
             inserted: None,
+            last: 0,
         }
     }
 
     /// The line of the original source that `line` is.
     pub(crate) fn line(&self, line: usize) -> usize {
         match self.inserted {
-            Some(inserted) if line > inserted => line - 1,
+            Some(inserted) if line > inserted => (line - 1).min(self.last),
             _ => line,
         }
     }
@@ -54,10 +57,11 @@ pub(crate) fn show_debug(source: &str) -> Prepared {
     let indent = " ".repeat(column);
     Prepared {
         source: format!(
-            "{before}match &(\n{indent}{value}) {{ value => \
+            "{before}match &(\n{indent}{value}\n) {{ value => \
              println!(\"EVCXR_BEGIN_CONTENT text/plain\\n{{:?}}\\nEVCXR_END_CONTENT\", value) }};{after}"
         ),
         inserted: Some(before.matches('\n').count() + 1),
+        last: source[..to].matches('\n').count() + 1,
     }
 }
 
@@ -86,9 +90,10 @@ mod tests {
         let prepared = show_debug("let x = 1; x + 1 // why");
         insta::assert_snapshot!(prepared.source, @r#"
         let x = 1; match &(
-                   x + 1) { value => println!("EVCXR_BEGIN_CONTENT text/plain\n{:?}\nEVCXR_END_CONTENT", value) }; // why
+                   x + 1
+        ) { value => println!("EVCXR_BEGIN_CONTENT text/plain\n{:?}\nEVCXR_END_CONTENT", value) }; // why
         "#);
-        assert_eq!([1, 2, 3].map(|line| prepared.line(line)), [1, 1, 2]);
+        assert_eq!([1, 2, 3].map(|line| prepared.line(line)), [1, 1, 1]);
     }
 
     #[test]

@@ -143,13 +143,18 @@ impl Checkpoints {
         while self.kept.len() > KEPT {
             self.kept.remove(0).discard();
         }
-        // A small session need not be looked at.
-        while !self.kept.is_empty()
-            && process::resident(session).is_some_and(|resident| resident > SMALL)
+        while self.is_large(session)
             && self.memory(session) > process::available_memory() / MEMORY_PART
         {
             self.kept.remove(0).discard();
         }
+    }
+
+    /// Whether there is a checkpoint, and one of all these processes is large enough to be looked at.
+    fn is_large(&self, session: u32) -> bool {
+        let all = self.kept.iter().map(|kept| kept.pid).chain([session]);
+        let is_large = |pid| process::resident(pid).is_some_and(|resident| resident > SMALL);
+        !self.kept.is_empty() && all.into_iter().any(is_large)
     }
 
     /// Resident memory in bytes that is there for checkpoints only.
@@ -186,4 +191,5 @@ impl Checkpoints {
     }
 }
 
+/// Processes that have no more resident than this cannot use up the memory.
 const SMALL: u64 = 64 << 20;

@@ -426,11 +426,17 @@ impl Supervisor {
                 self.show_caught(before)
             }
             Event::Checkpointed(reported) => {
-                let checkpoint = Checkpoint::new(reported, self.cell.number)?;
-                self.checkpoints.push(checkpoint);
-                self.unprotected = None;
-                if let Some(run) = &mut self.run {
-                    run.checkpoint = Some(reported.pid);
+                match Checkpoint::new(reported, self.cell.number) {
+                    Ok(checkpoint) => {
+                        self.checkpoints.push(checkpoint);
+                        self.unprotected = None;
+                        if let Some(run) = &mut self.run {
+                            run.checkpoint = Some(reported.pid);
+                        }
+                    }
+                    Err(error) => {
+                        self.unprotected = Some(format!("its checkpoint has ended: {error}"));
+                    }
                 }
                 Ok(())
             }
