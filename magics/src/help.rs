@@ -119,6 +119,8 @@ mod tests {
         insta::assert_snapshot!(list(), @r"
         %memit, %%memit    Measure the peak memory of a statement
         %timeit, %%timeit  Measure how long a statement takes
+        %session           Show the session process and whether the next cell is protected
+        %undo              Take the session back to before its last cell
         %lsmagic           List the magics
 
         `%name?` shows the help of a magic.

@@ -188,20 +188,20 @@ class TestUndo:
         kernel = start_kernel().wait_until_subscribed()
         cell = kernel.fails("%undo", "UndoError")
         assert "no cell to undo" in cell.traceback
-        for value in range(8):
+        for value in range(7):
             kernel.run(f"let n = {value};")
         for _ in range(5):
             kernel.run("%undo")
         cell = kernel.fails("%undo", "UndoError")
         assert "no checkpoint" in cell.traceback
         cell = kernel.run("n")
-        assert cell.result == "2"
+        assert cell.result == "1"
 
 
 def test_session_tells_what_there_is(kernel):
     cell = kernel.run("%session")
     assert re.search(r"process: +\d+\nmemory: +[\d.]+ MiB resident\nthreads: +1\n", cell.text)
-    assert "next cell protected: yes" in cell.text
+    assert "protected:    yes" in cell.text
     assert "back; checkpoints hold" in cell.text
 
 

@@ -96,7 +96,7 @@ def test_threads_that_come_and_go_are_noticed(start_kernel):
 def test_the_session_says_that_the_next_cell_is_not_protected(kernel):
     text = kernel.run("%session").text
     assert "threads:      2" in text
-    assert "next cell protected: no: a process with more than one thread cannot be copied" in text
+    assert "protected:    no: a process with more than one thread cannot be copied" in text
 
 
 def test_a_panic_of_a_cell_keeps_what_it_has_not_used(kernel):
@@ -128,7 +128,7 @@ def test_only_a_second_interrupt_ends_the_session_process(start_kernel):
     assert "its variables are lost" in cell.traceback
     assert kernel.value("kept()") == "7"
     kernel.fails("lost", "CompileError")
-    assert "next cell protected: yes" in kernel.run("%session").text
+    assert "protected:    yes" in kernel.run("%session").text
 
 
 def test_a_crash_with_threads_says_what_is_lost(start_kernel):

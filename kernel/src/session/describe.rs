@@ -33,7 +33,7 @@ pub(crate) fn session(described: Option<&Described>, history: &History) -> Strin
         (_, Some(reason)) => format!("yes, but the last was not: {reason}"),
         _ => "yes: whatever it does, the session goes on as it was before it".to_owned(),
     };
-    let _ = writeln!(text, "next cell protected: {protection}");
+    let _ = writeln!(text, "protected:    {protection}");
     // A cell that was undone, or changed nothing, is none to go back to.
     let steps: Vec<String> = checkpoints
         .iter()
