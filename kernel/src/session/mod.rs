@@ -42,6 +42,8 @@ pub(crate) struct Session {
     /// The cells so far, oldest first: where a panic's line is looked up.
     cells: Vec<String>,
     history: History,
+    /// The analyser has been got going, or has been tried to.
+    warm: bool,
 }
 
 impl Session {
@@ -55,12 +57,19 @@ impl Session {
             engine: Engine::start()?,
             cells: Vec::new(),
             history: History::default(),
+            warm: false,
         })
     }
 
     /// Gets the analyser going, which the first `let` would have to wait for. Takes seconds.
     pub(crate) fn warm_up(&mut self) {
+        self.warm = true;
         self.engine.warm_up();
+    }
+
+    /// Whether [`Self::warm_up`] has been called.
+    pub(crate) fn is_warm(&self) -> bool {
+        self.warm
     }
 
     /// Evaluates one cell, whose questions `input` answers; returns when all of its output has
@@ -110,6 +119,7 @@ impl Session {
                         engine,
                         cells,
                         history,
+                        ..
                     } = self;
                     magic::run(engine, history, &magic, code, cells, output)?;
                 }

@@ -78,6 +78,20 @@ impl Executor {
         &self.history
     }
 
+    /// Whether there is a session whose first `let` would have to wait for the analyser.
+    pub(crate) fn is_cold(&mut self) -> bool {
+        self.session.get().is_some_and(|session| !session.is_warm())
+    }
+
+    /// Gets the analyser going. Takes seconds.
+    pub(crate) fn warm_up(&mut self) {
+        if let Some(session) = self.session.get()
+            && let Err(panic) = guarded(|| session.warm_up())
+        {
+            tracing::warn!("the analyser panicked while it was started: {panic}");
+        }
+    }
+
     /// Where cells publish.
     pub(crate) fn iopub(&self) -> &Iopub {
         &self.iopub

@@ -1,5 +1,7 @@
 //! A socket on which clients ask and the kernel answers: what shell and control have in common.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 
 use super::bind::bind;
@@ -39,6 +41,12 @@ impl RequestSocket {
             },
             stopper,
         ))
+    }
+
+    /// Whether nothing comes for as long as this.
+    pub(super) fn is_quiet_for(&self, time: Duration) -> bool {
+        let milliseconds = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        matches!(self.socket.poll(zmq::POLLIN, milliseconds), Ok(0))
     }
 
     /// The next well-formed request; `None` when the thread should end.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::request_socket::RequestSocket;
 use crate::jupyter::exit::ExitRequest;
@@ -21,6 +22,9 @@ pub(crate) struct Shell {
     kernel_info: Arc<KernelInfo>,
     exit: ExitRequest,
 }
+
+/// A user who sends nothing for this long is thinking: time to do what the next cell would wait for.
+const PAUSE: Duration = Duration::from_millis(700);
 
 impl Shell {
     /// A shell that runs cells in the executor's session.
@@ -47,7 +51,14 @@ impl Shell {
     }
 
     fn next(&mut self) -> Option<Message> {
-        self.arrived.pop_front().or_else(|| self.socket.receive())
+        let arrived = self.arrived.pop_front();
+        if arrived.is_some() {
+            return arrived;
+        }
+        if self.executor.is_cold() && self.socket.is_quiet_for(PAUSE) {
+            self.executor.warm_up();
+        }
+        self.socket.receive()
     }
 
     fn serve(&mut self, request: &Message) {
