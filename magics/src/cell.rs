@@ -239,12 +239,22 @@ impl Head {
 
 /// Whether a statement may begin behind `before`.
 fn is_boundary(before: &str) -> bool {
-    Statements::parse(without_commands(before)).end_is_boundary()
+    rust(before).end_is_boundary()
 }
 
-/// A piece of code without evcxr's commands and shell lines, which stand at its start and are no
-/// Rust. Blank lines and comments before the Rust go with them.
+/// A piece of code without evcxr's commands and shell lines.
 pub fn without_commands(code: &str) -> &str {
+    split_commands(code).1
+}
+
+/// The Rust of a piece of code, parsed.
+pub fn rust(code: &str) -> Statements {
+    Statements::parse(without_commands(code))
+}
+
+/// A piece of code in two: evcxr's commands and shell lines, which stand at its start and are no
+/// Rust, and the rest. Blank lines and comments before the Rust go with the commands.
+pub fn split_commands(code: &str) -> (&str, &str) {
     let mut rest = code;
     while let Some(line) = rest.split_inclusive('\n').next() {
         let text = line.trim_start();
@@ -255,7 +265,7 @@ pub fn without_commands(code: &str) -> &str {
         }
         rest = &rest[line.len()..];
     }
-    rest
+    code.split_at(code.len() - rest.len())
 }
 
 #[cfg(test)]

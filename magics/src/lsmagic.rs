@@ -3,7 +3,6 @@
 use crate::error::MagicError;
 use crate::help;
 use crate::magic::{Action, Call, Form, Magic};
-use crate::options::OptionSpec;
 
 /// The magic.
 pub(crate) struct Lsmagic;
@@ -21,16 +20,8 @@ impl Magic for Lsmagic {
         "List the magics"
     }
 
-    fn argument(&self) -> &'static str {
-        ""
-    }
-
     fn details(&self) -> &'static str {
         "`%name?` shows the help of a magic."
-    }
-
-    fn options(&self) -> &'static [OptionSpec] {
-        &[]
     }
 
     fn resolve(&self, call: &Call) -> Result<Action, MagicError> {

@@ -30,11 +30,15 @@ pub trait Magic: Sync {
     /// What it does, in one line.
     fn summary(&self) -> &'static str;
     /// What follows the options, as help writes it: `STATEMENTS`; empty if nothing does.
-    fn argument(&self) -> &'static str;
+    fn argument(&self) -> &'static str {
+        ""
+    }
     /// The rest of its help: what is measured, and examples.
     fn details(&self) -> &'static str;
-    /// Its options.
-    fn options(&self) -> &'static [OptionSpec];
+    /// Its options; none unless it says so.
+    fn options(&self) -> &'static [OptionSpec] {
+        &[]
+    }
     /// What a call comes to.
     ///
     /// # Errors

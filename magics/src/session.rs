@@ -2,7 +2,6 @@
 
 use crate::error::MagicError;
 use crate::magic::{Action, Call, Form, Magic};
-use crate::options::OptionSpec;
 
 /// The magic.
 pub(crate) struct Session;
@@ -20,10 +19,6 @@ impl Magic for Session {
         "Show the session process and whether the next cell is protected"
     }
 
-    fn argument(&self) -> &'static str {
-        ""
-    }
-
     fn details(&self) -> &'static str {
         "Before each cell the session process is copied by a fork, and the copy waits as a checkpoint: \
          if the cell panics, crashes, exits or is interrupted, the session goes on from there and has \
@@ -31,10 +26,6 @@ impl Magic for Session {
          protection until the threads have ended.\n\
          \n\
          The checkpoints of the last cells are kept for `%undo`."
-    }
-
-    fn options(&self) -> &'static [OptionSpec] {
-        &[]
     }
 
     fn resolve(&self, call: &Call) -> Result<Action, MagicError> {

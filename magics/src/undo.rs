@@ -2,7 +2,6 @@
 
 use crate::error::MagicError;
 use crate::magic::{Action, Call, Form, Magic};
-use crate::options::OptionSpec;
 
 /// The magic.
 pub(crate) struct Undo;
@@ -20,20 +19,12 @@ impl Magic for Undo {
         "Take the session back to before its last cell"
     }
 
-    fn argument(&self) -> &'static str {
-        ""
-    }
-
     fn details(&self) -> &'static str {
         "Variables, items and dependencies are again what they were before the last cell that changed \
          the session. Again, `%undo` goes back one cell more, as far as there are checkpoints: \
          `%session` shows them.\n\
          \n\
          What cells have done outside the session, to files for example, stays done."
-    }
-
-    fn options(&self) -> &'static [OptionSpec] {
-        &[]
     }
 
     fn resolve(&self, call: &Call) -> Result<Action, MagicError> {

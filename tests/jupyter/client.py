@@ -19,6 +19,14 @@ TIMEOUT = float(os.environ.get("MEMIT_TEST_TIMEOUT", "120"))
 MEMIT_JSON = "application/vnd.memit+json"
 
 
+# What a display shows that is over.
+NOTHING = {"text/plain": ""}
+
+
+def display_id(message):
+    return message["content"].get("transient", {}).get("display_id")
+
+
 class Failed(AssertionError):
     """A cell that should have run did not."""
 
@@ -48,8 +56,23 @@ class Request:
 
     @property
     def outputs(self):
-        """What a notebook would show, in order."""
-        return [m for m in self.iopub if m["msg_type"] not in ("status", "execute_input")]
+        """What a notebook would show in the end, in order. A slow machine is told for a moment which
+        crate is being compiled; nothing of that stays."""
+        shown = []
+        for message in self.iopub:
+            content = message["content"]
+            match message["msg_type"]:
+                case "status" | "execute_input":
+                    pass
+                case "clear_output":
+                    shown.clear()
+                case "update_display_data":
+                    key = content["transient"]["display_id"]
+                    at = [display_id(m) for m in shown].index(key)
+                    shown[at] = {**message, "msg_type": "display_data"}
+                case _:
+                    shown.append(message)
+        return [m for m in shown if not (display_id(m) and m["content"]["data"] == NOTHING)]
 
     def of_type(self, msg_type):
         return [m["content"] for m in self.iopub if m["msg_type"] == msg_type]
@@ -67,7 +90,7 @@ class Request:
 
     @property
     def displays(self):
-        return [content["data"] for content in self.of_type("display_data")]
+        return [m["content"]["data"] for m in self.outputs if m["msg_type"] == "display_data"]
 
     @property
     def display(self):

@@ -48,24 +48,34 @@ def test_the_level_of_optimisation_can_be_lowered_and_raised_again(kernel):
 
 
 @pytest.fixture(scope="module")
-def crate(tmp_path_factory):
-    """A crate on this machine, so that no test needs a network."""
-    path = tmp_path_factory.mktemp("crates") / "local_crate"
-    (path / "src").mkdir(parents=True)
-    (path / "Cargo.toml").write_text(
-        '[package]\nname = "local_crate"\nversion = "0.1.0"\nedition = "2024"\n\n'
-        '[features]\nloud = []\n'
-    )
-    (path / "src" / "lib.rs").write_text(
+def make_crate(tmp_path_factory):
+    """Writes crates on this machine, so that no test needs a network."""
+
+    def make(name, source, more=""):
+        path = tmp_path_factory.mktemp("crates") / name
+        (path / "src").mkdir(parents=True)
+        (path / "Cargo.toml").write_text(
+            f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2024"\n\n{more}'
+        )
+        (path / "src" / "lib.rs").write_text(source)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def crate(make_crate):
+    return make_crate(
+        "local_crate",
         """
         pub fn greeting() -> &'static str {
             if cfg!(feature = "loud") { "HELLO" } else { "hello" }
         }
         pub fn is_checked() -> bool { cfg!(debug_assertions) }
         pub fn block(length: usize) -> Vec<u8> { vec![1; length] }
-        """
+        """,
+        "[features]\nloud = []\n",
     )
-    return path
 
 
 @pytest.fixture
@@ -100,6 +110,34 @@ def test_a_dependency_that_does_not_exist_is_an_error_and_no_more(own_kernel, tm
     kernel.run("let still_here = 1;")
     kernel.fails(f':dep not_there = {{ path = "{tmp_path}/not_there" }}\n1')
     assert kernel.value("still_here") == "1"
+
+
+def test_the_crate_being_compiled_is_shown_and_nothing_of_that_stays(own_kernel, make_crate):
+    # A second or more of work for the compiler.
+    crate = make_crate(
+        "slow_to_compile",
+        "const STEPS: u32 = { let mut i = 0; while i < 1_500_000 { i += 1; } i };"
+        "pub fn steps() -> u32 { STEPS }",
+    )
+    cell = own_kernel.run(f':dep slow_to_compile = {{ path = "{crate}" }}\nslow_to_compile::steps()')
+    shown = [content["data"]["text/plain"] for content in cell.of_type("display_data")]
+    assert shown == ["Compiling slow_to_compile …"]
+    assert [m["msg_type"] for m in cell.outputs] == ["execute_result"]
+
+
+def test_a_build_script_that_runs_is_shown_and_earlier_output_stays(own_kernel, make_crate):
+    crate = make_crate("slow_to_build", "pub fn answer() -> u32 { 42 }")
+    (crate / "build.rs").write_text(
+        "fn main() { std::thread::sleep(std::time::Duration::from_secs(2)); }"
+    )
+    cell = own_kernel.run(
+        f'println!("before");\n%memit -q -r 1 0\n'
+        f':dep slow_to_build = {{ path = "{crate}" }}\nslow_to_build::answer()'
+    )
+    updates = cell.of_type("display_data") + cell.of_type("update_display_data")
+    shown = [content["data"]["text/plain"] for content in updates]
+    assert "Compiling slow_to_build (build script) …" in shown
+    assert [m["msg_type"] for m in cell.outputs] == ["stream", "execute_result"]
 
 
 def test_items_types_and_traits_are_kept_and_can_be_redefined(kernel):

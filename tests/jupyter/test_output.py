@@ -28,7 +28,7 @@ impl Shown { fn evcxr_display(&self) {
 """
 
 
-def test_a_part_of_a_line_arrives_while_the_cell_runs(kernel, tmp_path, report):
+def test_a_part_of_a_line_arrives_while_the_cell_runs(kernel, tmp_path):
     gate = tmp_path / "gate"
     cell = kernel.start(
         'use std::io::Write as _; '

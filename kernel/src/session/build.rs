@@ -47,12 +47,23 @@ fn crates() -> Vec<String> {
 const CELL_CRATE: &str = "ctx";
 
 fn crate_name(arguments: &[String]) -> Option<String> {
+    if let Some(package) = arguments.first().and_then(|program| build_script(program)) {
+        return Some(format!("{package} (build script)"));
+    }
     let name = arguments
         .iter()
         .skip_while(|argument| *argument != "--crate-name")
         .nth(1)?;
     let is_tool = ["___", "build_script_build", CELL_CRATE].contains(&name.as_str());
     (!is_tool).then(|| name.clone())
+}
+
+/// The package whose build script cargo runs as `target/…/build/PACKAGE-HASH/build-script-…`.
+fn build_script(program: &str) -> Option<&str> {
+    let (directory, file) = program.rsplit_once('/')?;
+    let (_, directory) = directory.rsplit_once('/')?;
+    let (package, _hash) = directory.rsplit_once('-')?;
+    file.starts_with("build-script-").then_some(package)
 }
 
 /// Tells the notebook which crates are being compiled, until it is dropped.
@@ -136,5 +147,12 @@ mod tests {
             None
         );
         assert_eq!(crate_name(&arguments("cc -c x.c")), None);
+        assert_eq!(
+            crate_name(&arguments(
+                "/tmp/target/debug/build/libz-sys-5f1b/build-script-build"
+            ))
+            .as_deref(),
+            Some("libz-sys (build script)")
+        );
     }
 }

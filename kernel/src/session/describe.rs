@@ -35,16 +35,11 @@ pub(crate) fn session(described: Option<&Described>, history: &History) -> Strin
     };
     let _ = writeln!(text, "protected:    {protection}");
     // A cell that was undone, or changed nothing, is none to go back to.
-    let steps: Vec<String> = checkpoints
-        .iter()
-        .filter_map(|cell| history.undos_to(*cell))
-        .map(|steps| steps.to_string())
-        .collect();
-    let back = match steps.first() {
-        Some(most) => format!(
-            "{} cell{} back; checkpoints hold {}",
-            most,
-            if most == "1" { "" } else { "s" },
+    let farthest = checkpoints.iter().find_map(|cell| history.undos_to(*cell));
+    let back = match farthest {
+        Some(cells) => format!(
+            "{cells} cell{} back; checkpoints hold {}",
+            if cells == 1 { "" } else { "s" },
             units::mib(*checkpoint_memory)
         ),
         None => "no cell to go back to".to_owned(),

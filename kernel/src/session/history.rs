@@ -7,9 +7,8 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use memit_magics::cell;
-use memit_magics::syntax::Statements;
 
-use super::engine::Engine;
+use super::engine::{Engine, Failure};
 use super::error::CellError;
 use super::value;
 
@@ -66,20 +65,16 @@ impl History {
         self.count
     }
 
-    /// A source is going to be evaluated.
-    pub(crate) fn noticed(&mut self, source: &str) {
+    /// Whether the session may have types that display themselves, now that `source` is going to
+    /// be evaluated.
+    pub(crate) fn may_display(&mut self, source: &str) -> bool {
         self.may_display |= value::changes_display(source);
-    }
-
-    /// Whether the session may have types that display themselves.
-    pub(crate) fn may_display(&self) -> bool {
         self.may_display
     }
 
     /// The cell has evaluated a source.
     pub(crate) fn evaluated(&mut self, source: &str) {
-        let rust = Statements::parse(cell::without_commands(source));
-        self.mutable.extend(rust.bindings());
+        self.mutable.extend(cell::rust(source).bindings());
         self.sources.push(source.to_owned());
     }
 
@@ -105,7 +100,7 @@ impl History {
         let Some(cell) = self.cells.last().cloned() else {
             return Err(CellError::new("UndoError", "there is no cell to undo"));
         };
-        let failed = |failure: super::engine::Failure| failure.into_error("", &[], |_| None);
+        let failed = |failure: Failure| failure.into_error("", &[], |_| None);
         if !engine.undo(cell.number).map_err(failed)? {
             let message = "there is no checkpoint of the last cell that changed the session";
             return Err(CellError::new("UndoError", message).with_note(
@@ -140,7 +135,7 @@ impl History {
             let _ = writeln!(source, "{command}");
         }
         for evaluated in &self.sources {
-            for item in Statements::parse(cell::without_commands(evaluated)).items() {
+            for item in cell::rust(evaluated).items() {
                 let _ = writeln!(source, "{item}");
             }
         }
@@ -163,7 +158,7 @@ impl History {
 
 /// The `:dep` lines of a source.
 fn dependencies(source: &str) -> impl Iterator<Item = &str> {
-    let commands = &source[..source.len() - cell::without_commands(source).len()];
+    let (commands, _) = cell::split_commands(source);
     commands
         .lines()
         .map(str::trim)

@@ -30,7 +30,6 @@ pub(crate) use output::{MimeBundle, Output, Stream};
 use std::sync::Arc;
 
 use memit_magics::cell::{self, Part};
-use memit_magics::syntax::Statements;
 
 use engine::Engine;
 use history::History;
@@ -139,8 +138,7 @@ impl Session {
         last: bool,
         output: &dyn Output,
     ) -> Result<(), CellError> {
-        self.history.noticed(source);
-        let prepared = if self.history.may_display() {
+        let prepared = if self.history.may_display(source) {
             Prepared::as_it_is(source)
         } else {
             value::show_debug(source)
@@ -151,11 +149,7 @@ impl Session {
             .evaluate(&prepared.source)
             .map_err(|failure| failure.into_error(code, &self.cells, cell_line))?;
         self.history.evaluated(source);
-        let has_value = || {
-            Statements::parse(cell::without_commands(source))
-                .value()
-                .is_some()
-        };
+        let has_value = || cell::rust(source).value().is_some();
         let shown = told
             .displayed
             .and_then(|displayed| bundle::of_contents(displayed.pairs()));

@@ -40,8 +40,8 @@ impl Prepared {
 
 /// Makes the value of `source` a statement that shows it in the `Debug` format.
 pub(crate) fn show_debug(source: &str) -> Prepared {
-    let rust = cell::without_commands(source);
-    let start = source.len() - rust.len();
+    let (commands, rust) = cell::split_commands(source);
+    let start = commands.len();
     let statements = Statements::parse(rust);
     let value = statements.value().filter(|_| statements.is_valid());
     let Some(Range {
@@ -70,7 +70,7 @@ const CHANGING: [&str; 4] = [":dep", ":fmt", ":types", ":load_config"];
 
 /// Whether `source` may bring types that display themselves, or change how values are shown.
 pub(crate) fn changes_display(source: &str) -> bool {
-    let commands = &source[..source.len() - cell::without_commands(source).len()];
+    let (commands, _) = cell::split_commands(source);
     let changes = |line: &str| {
         CHANGING
             .iter()

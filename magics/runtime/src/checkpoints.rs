@@ -3,7 +3,6 @@
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::time::Duration;
 
 use crate::link::Checkpointed;
 use crate::process;
@@ -49,7 +48,7 @@ impl Slot {
 /// Throws away what a pipe holds.
 pub(crate) fn empty(pipe: &mut PipeReader) -> io::Result<()> {
     let mut bytes = [0; 4096];
-    while process::readable(&[pipe.as_raw_fd()], Some(Duration::ZERO))? == [true] {
+    while process::is_readable(pipe.as_raw_fd())? {
         if pipe.read(&mut bytes)? == 0 {
             break;
         }
@@ -81,8 +80,7 @@ impl Checkpoint {
 
     /// Whether the process is still there.
     pub(crate) fn is_alive(&self) -> bool {
-        let ended = process::readable(&[self.handle.as_raw_fd()], Some(Duration::ZERO));
-        matches!(ended, Ok([false]))
+        matches!(process::is_readable(self.handle.as_raw_fd()), Ok(false))
     }
 
     /// A descriptor that becomes readable when the process ends.
@@ -91,7 +89,7 @@ impl Checkpoint {
     }
 
     fn discard(&self) {
-        process::kill(&self.handle);
+        process::end_by_pidfd(&self.handle);
     }
 }
 

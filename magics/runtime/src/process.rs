@@ -77,12 +77,17 @@ pub fn arguments(pid: u32) -> Vec<String> {
         .collect()
 }
 
+/// Ends the process `pid`.
+pub(crate) fn end(pid: u32) {
+    // SAFETY: a signal to a process; one that is gone is an error that can be ignored.
+    unsafe { libc::kill(pid.cast_signed(), libc::SIGKILL) };
+}
+
 /// Ends the process `pid` and all that it has started.
 pub fn end_with_descendants(pid: u32) {
     // First those that would be nobody's descendants afterwards.
     for process in descendants(pid).into_iter().chain([pid]) {
-        // SAFETY: a signal to a process; one that is gone is an error that can be ignored.
-        unsafe { libc::kill(process.cast_signed(), libc::SIGKILL) };
+        end(process);
     }
 }
 
@@ -125,9 +130,9 @@ pub(crate) fn pidfd(pid: libc::pid_t) -> io::Result<std::os::fd::OwnedFd> {
     Ok(unsafe { std::os::fd::OwnedFd::from_raw_fd(fd) })
 }
 
-/// Ends the process of a [`pidfd`], unless it has ended.
+/// As [`end`], for the process of a [`pidfd`]: its number may be another's by now.
 #[cfg(target_os = "linux")]
-pub(crate) fn kill(pidfd: &std::os::fd::OwnedFd) {
+pub(crate) fn end_by_pidfd(pidfd: &std::os::fd::OwnedFd) {
     use std::os::fd::AsRawFd;
     let (fd, info) = (pidfd.as_raw_fd(), std::ptr::null::<libc::siginfo_t>());
     // SAFETY: an open descriptor of a process; without an info the kernel makes one as for `kill`.
@@ -159,6 +164,11 @@ pub(crate) fn readable<const N: usize>(
         return Ok([false; N]);
     }
     Ok(polled.map(|polled| polled.revents != 0))
+}
+
+/// Whether the descriptor can be read now, or is at its end.
+pub(crate) fn is_readable(fd: RawFd) -> io::Result<bool> {
+    Ok(readable(&[fd], Some(Duration::ZERO))? == [true])
 }
 
 /// Whether a write to the descriptor would find room.

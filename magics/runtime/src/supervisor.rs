@@ -12,6 +12,7 @@ use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use crate::checkpoints::{Checkpoint, Checkpoints, Slot, empty};
@@ -57,14 +58,14 @@ pub fn run() -> ExitCode {
 fn supervise() -> io::Result<()> {
     // SAFETY: plain system calls. A terminal's Ctrl-C is for the program in front, which decides
     // what it means; what the session's processes leave behind becomes ours to end; the handler
-    // does nothing, but the end of a child breaks off a wait.
+    // only leaves a note, but the end of a child breaks off a wait.
     unsafe {
         libc::setpgid(0, 0);
         #[cfg(target_os = "linux")]
         libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1);
         libc::signal(
             libc::SIGCHLD,
-            ignore_signal as *const () as libc::sighandler_t,
+            child_ended as *const () as libc::sighandler_t,
         );
     }
     let mut supervisor = Supervisor {
@@ -91,7 +92,12 @@ fn supervise() -> io::Result<()> {
     result
 }
 
-extern "C" fn ignore_signal(_: libc::c_int) {}
+/// A child has ended since this was last looked at.
+static CHILD_ENDED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn child_ended(_: libc::c_int) {
+    CHILD_ENDED.store(true, SeqCst);
+}
 
 /// Both ends of what the session's processes and the supervisor say to each other by, so that
 /// every process of the session can be given its own.
@@ -210,11 +216,8 @@ impl Supervisor {
             };
             let ready = process::readable(&fds, patience)?;
             let [kernel, relay, evcxr, ended, stdout, stderr, report] = ready;
-            if open
-                && !ready.contains(&true)
-                && let Some(output) = self.gallery.take(false)
-            {
-                self.send(&Event::Displayed(output))?;
+            if open && !ready.contains(&true) {
+                self.show_pending(false)?;
             }
             if kernel && !self.take_request()? {
                 return Ok(());
@@ -237,7 +240,9 @@ impl Supervisor {
             if relay {
                 self.accept_relay()?;
             }
-            self.reap();
+            if CHILD_ENDED.swap(false, SeqCst) {
+                self.reap();
+            }
         }
     }
 
@@ -335,12 +340,11 @@ impl Supervisor {
 
     /// Reads what there is of standard output; false if there was nothing.
     fn forward_stdout(&mut self) -> io::Result<bool> {
-        let mut bytes = vec![0; 1 << 16];
-        let length = self.pipes.stdout.0.read(&mut bytes)?;
-        for piece in self.scanner.feed(&bytes[..length]) {
+        let bytes = read_some(&mut self.pipes.stdout.0)?;
+        for piece in self.scanner.feed(&bytes) {
             self.forward(piece)?;
         }
-        Ok(length > 0)
+        Ok(!bytes.is_empty())
     }
 
     fn forward(&mut self, piece: Piece) -> io::Result<()> {
@@ -379,13 +383,12 @@ impl Supervisor {
     }
 
     fn forward_stderr(&mut self) -> io::Result<bool> {
-        let mut bytes = vec![0; 1 << 16];
-        let length = self.pipes.stderr.0.read(&mut bytes)?;
-        bytes.truncate(length);
-        if length > 0 {
+        let bytes = read_some(&mut self.pipes.stderr.0)?;
+        let some = !bytes.is_empty();
+        if some {
             self.send(&Event::Stderr(bytes))?;
         }
-        Ok(length > 0)
+        Ok(some)
     }
 
     /// Forwards what the pipes hold now. Bytes that threads go on writing come later.
@@ -410,9 +413,7 @@ impl Supervisor {
 
     /// Reads what the session process reports.
     fn take_reports(&mut self) -> io::Result<()> {
-        let mut bytes = vec![0; 1 << 16];
-        let length = self.pipes.reports.0.read(&mut bytes)?;
-        self.inbox.add(&bytes[..length]);
+        self.inbox.add(&read_some(&mut self.pipes.reports.0)?);
         while let Some(event) = self.inbox.next()? {
             self.take_report(event)?;
         }
@@ -506,13 +507,13 @@ impl Supervisor {
         let (pid, slot) = (checkpoint.pid, checkpoint.slot);
         let kept: HashSet<u32> = self.checkpoints.pids().into_iter().chain([pid]).collect();
         // Those first whose parent is about to end: afterwards they would be found as ours.
-        for process in process::descendants(std::process::id()) {
+        for process in our_descendants() {
             if !before.contains(&process) && !kept.contains(&process) {
-                kill(process.cast_signed());
+                process::end(process);
             }
         }
         if let Some(session) = self.session.take() {
-            kill(session.pid);
+            process::end(session.pid.unsigned_abs());
             process::readable(&[session.end.as_raw_fd()], Some(END_PATIENCE))?;
             self.slots[session.slot].empty()?;
         }
@@ -558,16 +559,13 @@ impl Supervisor {
                 self.send(&Event::Described(described))?;
             }
             Some(Request::Undo(cell)) => {
-                let checkpoint = self
-                    .checkpoints
-                    .take_cell(cell)
-                    .filter(|_| self.run.is_none());
+                let checkpoint = match self.run {
+                    None => self.checkpoints.take_cell(cell),
+                    Some(_) => None,
+                };
                 let done = checkpoint.is_some();
                 if let Some(checkpoint) = checkpoint {
-                    let before = process::descendants(std::process::id())
-                        .into_iter()
-                        .collect();
-                    self.resume(checkpoint, &before)?;
+                    self.resume(checkpoint, &our_descendants())?;
                     self.keep_session = true;
                 }
                 self.send(&Event::Undone(done))?;
@@ -607,7 +605,7 @@ impl Supervisor {
             _ if protected || asked_before => {
                 // What it has started is ended when the session goes on without it.
                 if let Some(session) = &self.session {
-                    kill(session.pid);
+                    process::end(session.pid.unsigned_abs());
                 }
             }
             _ => self.send(&Event::Stderr(INSIST.as_bytes().to_vec()))?,
@@ -660,9 +658,7 @@ impl Supervisor {
         self.run = Some(Run {
             passing: std::mem::take(&mut self.cell.passing),
             checkpoint: None,
-            before: process::descendants(std::process::id())
-                .into_iter()
-                .collect(),
+            before: our_descendants(),
             panicked: false,
             panic: None,
         });
@@ -679,9 +675,7 @@ impl Supervisor {
         let mut status = 0;
         // SAFETY: our own child, whether by birth or as an orphan, and a live local.
         unsafe { libc::waitpid(pid, &raw mut status, 0) };
-        while process::readable(&[self.pipes.reports.0.as_raw_fd()], Some(Duration::ZERO))?
-            == [true]
-        {
+        while process::is_readable(self.pipes.reports.0.as_raw_fd())? {
             self.take_reports()?;
         }
         self.drain()?;
@@ -696,17 +690,15 @@ impl Supervisor {
         } else {
             Ended::Exit(libc::WEXITSTATUS(status))
         };
-        if let Some(run) = run {
-            if !interrupted && let Some(panic) = run.panic {
-                // Not caught if it led to the end, as one in a destructor does; text in any case.
-                self.send(&Event::Stderr(panic::text(&panic).into_bytes()))?;
-            }
-            self.send(&Event::Ended(ended))?;
-            if self.recover(run.checkpoint, &run.before)? {
-                return Ok(());
-            }
-        } else {
-            self.send(&Event::Ended(ended))?;
+        if !interrupted && let Some(panic) = run.as_ref().and_then(|run| run.panic.as_ref()) {
+            // Not caught if it led to the end, as one in a destructor does; text in any case.
+            self.send(&Event::Stderr(panic::text(panic).into_bytes()))?;
+        }
+        self.send(&Event::Ended(ended))?;
+        if let Some(run) = run
+            && self.recover(run.checkpoint, &run.before)?
+        {
+            return Ok(());
         }
         // Nothing to go on from: evcxr finds its child gone and starts anew.
         self.end_session()?;
@@ -738,12 +730,12 @@ impl Supervisor {
         self.session = None;
         let deadline = Instant::now() + END_PATIENCE;
         loop {
-            let left = process::descendants(std::process::id());
+            let left = our_descendants();
             if left.is_empty() || Instant::now() > deadline {
                 return;
             }
             for pid in left {
-                kill(pid.cast_signed());
+                process::end(pid);
             }
             self.reap();
             std::thread::sleep(Duration::from_millis(1));
@@ -791,10 +783,19 @@ const END_PATIENCE: Duration = Duration::from_secs(2);
 const INSIST: &str = "memit: this cell runs without a checkpoint. Interrupt again within 5 s to end \
     the session process; its variables will be lost.\n";
 
-fn kill(pid: libc::pid_t) {
-    // SAFETY: a signal to a process that was ours a moment ago; one that is gone is an error that
-    // can be ignored.
-    unsafe { libc::kill(pid, libc::SIGKILL) };
+/// All processes of the session, and what they have started.
+fn our_descendants() -> HashSet<u32> {
+    process::descendants(std::process::id())
+        .into_iter()
+        .collect()
+}
+
+/// What there is in a pipe, up to what a full one holds.
+fn read_some(pipe: &mut PipeReader) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; 1 << 16];
+    let length = pipe.read(&mut bytes)?;
+    bytes.truncate(length);
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -35,24 +35,15 @@ impl CellOutput {
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Output for CellOutput {
-    fn stream(&self, stream: Stream, text: &str) {
-        if !text.is_empty() {
-            self.shown().outputs = true;
-            self.iopub.text(stream, &self.parent, text);
-        }
-    }
-
-    fn display(&self, data: MimeBundle) {
-        self.shown().outputs = true;
-        let content = json!({"data": data, "metadata": {}, "transient": {}});
-        self.iopub.broadcast("display_data", &self.parent, content);
-    }
-
-    fn progress(&self, text: Option<&str>) {
+    /// Something comes that stays; what was told of the progress goes before it.
+    fn make_way(&self) {
         let mut shown = self.shown();
+        self.show_progress(&mut shown, None);
+        shown.outputs = true;
+    }
+
+    fn show_progress(&self, shown: &mut Shown, text: Option<&str>) {
         let new_id = || Uuid::new_v4().to_string();
         let (msg_type, id) = match (shown.progress.take(), text) {
             (None, None) => return,
@@ -69,8 +60,28 @@ impl Output for CellOutput {
         self.iopub.broadcast(msg_type, &self.parent, content);
         shown.progress = text.map(|_| id);
     }
+}
+
+impl Output for CellOutput {
+    fn stream(&self, stream: Stream, text: &str) {
+        if !text.is_empty() {
+            self.make_way();
+            self.iopub.text(stream, &self.parent, text);
+        }
+    }
+
+    fn display(&self, data: MimeBundle) {
+        self.make_way();
+        let content = json!({"data": data, "metadata": {}, "transient": {}});
+        self.iopub.broadcast("display_data", &self.parent, content);
+    }
+
+    fn progress(&self, text: Option<&str>) {
+        self.show_progress(&mut self.shown(), text);
+    }
 
     fn result(&self, data: MimeBundle) {
+        self.make_way();
         let count = self.execution_count;
         let content = json!({"execution_count": count, "data": data, "metadata": {}});
         self.iopub
