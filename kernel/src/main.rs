@@ -1,10 +1,11 @@
 //! memit: a Jupyter kernel for Rust that measures memory and time.
 //!
 //! The one executable plays several parts, and the first lines of `main` decide which: the
-//! session's processes, evcxr's wrapper around `rustc`, or what the command line asks for.
+//! session's processes, what cargo takes for `rustc`, or what the command line asks for.
 #![forbid(unsafe_code)]
 
 mod cli;
+mod compiler;
 mod headless;
 mod install;
 mod jupyter;
@@ -25,6 +26,9 @@ fn main() -> ExitCode {
         .is_some_and(|argument| argument == supervisor::ARGUMENT)
     {
         return supervisor::run();
+    }
+    if let Some(session) = compiler::session() {
+        return compiler::run(&session);
     }
     evcxr::runtime_hook();
     let cli = cli::Cli::parse();

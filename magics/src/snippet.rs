@@ -123,6 +123,9 @@ impl Generated {
     }
 }
 
+/// Is in the source of every measurement, and in no other that is in its right mind.
+pub const MEASUREMENT: &str = "fn memit_measure_memory(";
+
 /// What every measurement declares: the runtime's functions, what `?` in the snippet turns into,
 /// and a guard that ends a fork before it would drop its copies of the session's variables.
 /// The guard runs however the snippet ends: at its end, by `?`, or by a panic.

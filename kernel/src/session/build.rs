@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use memit_runtime::process;
 
+use crate::compiler::CELL_CRATE;
+
 use super::output::Output;
 
 /// What evcxr starts as children of the kernel.
@@ -42,9 +44,6 @@ fn crates() -> Vec<String> {
     }
     names
 }
-
-/// What evcxr calls the crate of every cell.
-const CELL_CRATE: &str = "ctx";
 
 fn crate_name(arguments: &[String]) -> Option<String> {
     if let Some(package) = arguments.first().and_then(|program| build_script(program)) {

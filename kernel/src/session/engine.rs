@@ -11,6 +11,8 @@ use memit_runtime::link::{Described, Ended};
 use memit_runtime::measurement::Panic;
 use memit_runtime::relay;
 
+use crate::compiler;
+
 use super::diagnostics;
 use super::error::CellError;
 use super::input::{Input, NoInput, Questions};
@@ -60,12 +62,10 @@ std::panic::set_hook(Box::new(|panic| {
 };"#;
 
 /// What makes evcxr's cells and dependencies release code, apart from the level of optimisation:
-/// its manifest asks for both checks. In one codegen unit, because what would be inlined in a
-/// program of one's own otherwise depends on how a cell happens to be divided.
-const RELEASE: [&str; 3] = [
+/// its manifest asks for both checks.
+const RELEASE: [&str; 2] = [
     ":build_env CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false",
     ":build_env CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false",
-    ":build_env CARGO_PROFILE_DEV_CODEGEN_UNITS=1",
 ];
 const RELEASE_OPT_LEVEL: &str = "3";
 
@@ -84,6 +84,11 @@ impl Engine {
         for command in RELEASE {
             context.execute(command)?;
         }
+        let rustc = compiler::install(link.directory())?;
+        context.execute(&format!(
+            ":build_env RUSTC_WORKSPACE_WRAPPER={}",
+            rustc.display()
+        ))?;
         link.expect_prelude();
         context.execute(PRELUDE)?;
         Ok(Self {

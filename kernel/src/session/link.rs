@@ -4,7 +4,7 @@ use std::io;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl Shared {
 pub(crate) struct Link {
     shared: Arc<Shared>,
     supervisor: Child,
-    /// Where relays connect; the directory is removed with the link.
+    /// Where relays connect, among others; it is removed with the link.
     directory: tempfile::TempDir,
 }
 
@@ -140,9 +140,14 @@ impl Link {
         })
     }
 
+    /// A directory for what belongs to the session; it goes with the link.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// The path that relays must connect to.
     pub(crate) fn socket(&self) -> PathBuf {
-        self.directory.path().join(SOCKET_NAME)
+        self.directory().join(SOCKET_NAME)
     }
 
     /// From now on output goes to `output`, and what was told of earlier cells is forgotten.

@@ -1,0 +1,136 @@
+//! What holds a session's variables between its cells.
+//!
+//! evcxr puts a module with these names into the source of every cell, and most of the time in
+//! which a small cell is compiled goes into that module. This one is compiled once a session, as a
+//! crate by the session's own `rustc`; in its functions nothing is generic that need not be, so
+//! that a cell has only calls to compile.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How evcxr is told of a variable whose type is another one now.
+const VARIABLE_CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
+/// How evcxr is told of a `?` that ended a cell.
+pub const USER_ERROR_OCCURRED: &str = "EVCXR_ERROR_OCCURRED";
+
+/// Variables by name.
+pub struct VariableStore {
+    variables: HashMap<String, Box<dyn Any>>,
+}
+
+/// An empty store, which lives as long as the session.
+#[inline(never)]
+pub fn create_variable_store() -> *mut VariableStore {
+    Box::into_raw(Box::new(VariableStore::new()))
+}
+
+impl VariableStore {
+    fn new() -> Self {
+        Self {
+            variables: HashMap::new(),
+        }
+    }
+
+    /// Keeps a variable.
+    #[inline]
+    pub fn put_variable<T: 'static>(&mut self, name: &str, value: T) {
+        self.put(name, Box::new(value));
+    }
+
+    /// Whether the variable is of this type; tells evcxr if not.
+    #[inline]
+    pub fn check_variable<T: 'static>(&mut self, name: &str) -> bool {
+        let is_fine = self.get(name).is_none_or(<dyn Any>::is::<T>);
+        if !is_fine {
+            tell_of_another_type(name);
+        }
+        is_fine
+    }
+
+    /// Gives a variable away.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, or it is of another type: `check_variable` comes first.
+    #[inline]
+    pub fn take_variable<T: 'static>(&mut self, name: &str) -> T {
+        match self.take(name).downcast() {
+            Ok(value) => *value,
+            Err(_) => has_another_type(name),
+        }
+    }
+
+    /// Shares a value that is made when it is first asked for.
+    ///
+    /// # Panics
+    ///
+    /// If there is a variable of that name and another type.
+    pub fn lazy_arc<T: 'static, F: FnOnce() -> T>(&mut self, name: &str, create: F) -> Arc<T> {
+        if self.get(name).is_none() {
+            self.put(name, Box::new(Arc::new(create())));
+        }
+        let value = self.get(name).and_then(|value| value.downcast_ref());
+        value.map_or_else(|| has_another_type(name), Arc::clone)
+    }
+
+    #[inline(never)]
+    fn put(&mut self, name: &str, value: Box<dyn Any>) {
+        self.variables.insert(name.to_owned(), value);
+    }
+
+    #[inline(never)]
+    fn get(&self, name: &str) -> Option<&dyn Any> {
+        self.variables.get(name).map(|value| &**value)
+    }
+
+    #[inline(never)]
+    fn take(&mut self, name: &str) -> Box<dyn Any> {
+        match self.variables.remove(name) {
+            Some(value) => value,
+            None => panic!("Variable '{name}' has gone missing"),
+        }
+    }
+}
+
+#[inline(never)]
+fn tell_of_another_type(name: &str) {
+    eprintln!("The type of the variable {name} was redefined, so was lost.");
+    println!("{VARIABLE_CHANGED_TYPE}{name}");
+}
+
+#[cold]
+#[inline(never)]
+fn has_another_type(name: &str) -> ! {
+    panic!("Variable '{name}' changed type")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_of_any_type_is_kept() {
+        let mut store = VariableStore::new();
+        store.put_variable::<Vec<String>>("v", vec!["kept".to_owned()]);
+        assert!(store.check_variable::<Vec<String>>("v"));
+        assert_eq!(store.take_variable::<Vec<String>>("v"), ["kept"]);
+        assert!(store.check_variable::<Vec<String>>("v"), "there is none");
+    }
+
+    #[test]
+    fn a_variable_of_another_type_is_noticed() {
+        let mut store = VariableStore::new();
+        store.put_variable::<u8>("n", 1);
+        assert!(!store.check_variable::<i8>("n"));
+        assert!(store.check_variable::<u8>("n"));
+    }
+
+    #[test]
+    fn a_lazy_value_is_made_once() {
+        let mut store = VariableStore::new();
+        let first = store.lazy_arc("lazy", || String::from("made"));
+        let second = store.lazy_arc("lazy", || unreachable!());
+        assert!(Arc::ptr_eq(&first, &second));
+    }
+}
