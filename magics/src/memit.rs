@@ -110,16 +110,6 @@ const OPTIONS: &[OptionSpec] = &[
     statement::VARIABLE,
 ];
 
-/// The start of the measured part. The statements get a stack frame of their own: a large one is
-/// touched as a whole on entry, which in a common frame would be before the measurement begins.
-const APART: &str = "\
-#[inline(never)]
-fn memit_apart<T>(body: impl ::std::ops::FnOnce() -> ::std::result::Result<T, MemitReturned>) -> ::std::result::Result<T, MemitReturned> {
-    body()
-}
-unsafe { memit_begin() };
-let memit_value = ::std::hint::black_box(memit_apart(|| ::std::result::Result::Ok({";
-
 /// A resolved `%memit`.
 struct MemoryOf {
     repeat: u32,
@@ -142,7 +132,7 @@ impl Measurement for MemoryOf {
         };
         let nanoseconds = |time: Option<Duration>| time.map_or(0, |time| time.as_nanos());
         let measure = format!(
-            "memit_measure_memory({}, {}, {}, {}, {isolated}",
+            "memory({}, {}, {}, {}, {isolated}",
             self.repeat,
             nanoseconds(self.timeout),
             nanoseconds(self.interval),
@@ -153,10 +143,10 @@ impl Measurement for MemoryOf {
         if let Some(setup) = &self.setup {
             generated.snippet(setup).code(";");
         }
-        generated.code(APART).snippet(&self.body).code(
-            "}))?);\nunsafe { memit_peak() };\n::std::mem::drop(memit_value);\n\
-                 unsafe { memit_dropped() };",
-        );
+        generated
+            .code("memit_harness::memit_begin();\nlet memit_value = ::std::hint::black_box(memit_harness::apart(|| ::std::result::Result::Ok({")
+            .snippet(&self.body)
+            .code("}))?);\nmemit_harness::memit_peak();\n::std::mem::drop(memit_value);\nmemit_harness::memit_dropped();");
         snippet::finish(&mut generated);
         Ok(generated)
     }

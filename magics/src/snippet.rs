@@ -123,73 +123,29 @@ impl Generated {
     }
 }
 
+/// What generated code finds as `::memit_session::harness`.
+pub const HARNESS: &str = include_str!("harness.rs");
+
 /// Is in the source of every measurement, and in no other that is in its right mind.
-pub const MEASUREMENT: &str = "fn memit_measure_memory(";
+pub const MEASUREMENT: &str = "use ::memit_session::harness as memit_harness;";
 
-/// What every measurement declares: the runtime's functions, what `?` in the snippet turns into,
-/// and a guard that ends a fork before it would drop its copies of the session's variables.
-/// The guard runs however the snippet ends: at its end, by `?`, or by a panic.
-const PRELUDE: &str = r#"#[allow(warnings)] let _ = {
-unsafe extern "C" {
-    fn memit_measure_memory(repeat: u32, timeout_ns: u64, interval_ns: u64, children: bool, isolated: bool, call: unsafe extern "C" fn(*mut u8) -> u32, data: *mut u8);
-    fn memit_measure_time(loops: u64, repeat: u32, cpu_clock: bool, fresh: bool, isolated: bool, call: unsafe extern "C" fn(*mut u8) -> u32, data: *mut u8);
-    fn memit_returned(error: *const u8, length: usize);
-    fn memit_leave(code: u32);
-    fn memit_begin();
-    fn memit_peak();
-    fn memit_dropped();
-    fn memit_next_run() -> u64;
-    fn memit_start_clock();
-    fn memit_stop_clock();
-}
-struct MemitReturned;
-impl<E: ::std::fmt::Debug> ::std::convert::From<E> for MemitReturned {
-    fn from(error: E) -> Self {
-        let text = ::std::format!("{error:?}");
-        unsafe { memit_returned(text.as_ptr(), text.len()) };
-        Self
-    }
-}
-fn memit_flush() {
-    let _ = ::std::io::Write::flush(&mut ::std::io::stdout());
-}
-struct MemitGuard { finished: bool }
-impl ::std::ops::Drop for MemitGuard {
-    fn drop(&mut self) {
-        memit_flush();
-        let code = if ::std::thread::panicking() { 3 } else if self.finished { 1 } else { 2 };
-        unsafe { memit_leave(code) };
-    }
-}
-unsafe extern "C" fn memit_call<F: ::std::ops::FnMut() -> ::std::result::Result<(), MemitReturned>>(body: *mut u8) -> u32 {
-    let body = unsafe { &mut *body.cast::<F>() };
-    match ::std::panic::catch_unwind(::std::panic::AssertUnwindSafe(body)) {
-        Ok(Ok(())) => 1,
-        Ok(Err(_)) => 2,
-        Err(_) => 3,
-    }
-}
-"#;
-
-/// Opens the code of a measurement: what every one declares, and the call of `measure` (the
-/// runtime's function with all arguments but the last two) with a closure that [`finish`] closes.
+/// Opens the code of a measurement: the call of `measure` (a function of the harness with all
+/// arguments but the last) with a closure that [`finish`] closes.
 pub(crate) fn open(generated: &mut Generated, measure: &str, copied: &[&str]) {
-    generated.code(PRELUDE);
     generated.code(&format!(
-        "fn memit_run<F: ::std::ops::FnMut() -> ::std::result::Result<(), MemitReturned>>(mut body: F) {{\n    \
-         unsafe {{ {measure}, memit_call::<F>, (&raw mut body).cast()) }};\n}}\nmemit_run(|| {{"
+        "#[allow(warnings)] let _ = {{\n{MEASUREMENT}\nmemit_harness::{measure}, &mut || {{"
     ));
     for name in copied {
         generated.code(&format!(
             "let mut {name} = unsafe {{ ::std::ptr::read(&raw const {name}) }};"
         ));
     }
-    generated.code("let mut memit_guard = MemitGuard { finished: false };");
+    generated.code("let mut memit_guard = memit_harness::Guard::new();");
 }
 
 /// Closes what [`open`] has opened.
 pub(crate) fn finish(generated: &mut Generated) {
-    generated.code("memit_guard.finished = true;\n::std::result::Result::Ok(())\n});\n};");
+    generated.code("memit_guard.finish();\n::std::result::Result::Ok(())\n});\n};");
 }
 
 /// Why a compile error about a moved or changed variable arises in place.

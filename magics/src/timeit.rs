@@ -155,32 +155,32 @@ impl Measurement for TimeOf {
         let isolated = scope.isolated();
         let used = scope.used_by(&snippets);
         let measure = format!(
-            "memit_measure_time({}, {}, {}, {}, {isolated}",
+            "time({}, {}, {}, {}, {isolated}",
             self.loops, self.repeat, self.cpu_clock, self.fresh
         );
         let mut generated = Generated::default();
         snippet::open(&mut generated, &measure, if isolated { &used } else { &[] });
         generated.code(&escape(used.into_iter()));
-        generated.code("let mut memit_timed = |memit_loops: u64| -> ::std::result::Result<(), MemitReturned> {\nlet mut memit_left = 0..memit_loops;");
+        generated.code("let mut memit_timed = |memit_loops: u64| -> ::std::result::Result<(), memit_harness::Returned> {\nlet mut memit_left = 0..memit_loops;");
         if self.fresh {
             generated.code("while let ::std::option::Option::Some(_) = memit_left.next() {");
             self.set_up(&mut generated);
-            generated.code("unsafe { memit_start_clock() };\n::std::hint::black_box({");
+            generated.code("memit_harness::memit_start_clock();\n::std::hint::black_box({");
             generated.snippet(&self.body);
-            generated.code("});\nunsafe { memit_stop_clock() };\n}");
+            generated.code("});\nmemit_harness::memit_stop_clock();\n}");
         } else {
             self.set_up(&mut generated);
-            generated.code("unsafe { memit_start_clock() };\nwhile let ::std::option::Option::Some(_) = memit_left.next() {\n::std::hint::black_box({");
+            generated.code("memit_harness::memit_start_clock();\nwhile let ::std::option::Option::Some(_) = memit_left.next() {\n::std::hint::black_box({");
             generated.snippet(&self.body);
-            generated.code("});\n}\nunsafe { memit_stop_clock() };");
+            generated.code("});\n}\nmemit_harness::memit_stop_clock();");
         }
         // A `break` in the statements would cut the loop short without a word.
         generated.code(
             "if memit_left.next().is_some() {\n\
-             return ::std::result::Result::Err(MemitReturned::from(::std::format_args!(\"`break` left the timed loop\")));\n\
+             return ::std::result::Result::Err(memit_harness::Returned::from(::std::format_args!(\"`break` left the timed loop\")));\n\
              }\n::std::result::Result::Ok(())\n};\n\
-             loop {\nlet memit_loops = unsafe { memit_next_run() };\n\
-             if memit_loops == 0 { break; }\nmemit_timed(memit_loops)?;\nmemit_flush();\n}",
+             loop {\nlet memit_loops = memit_harness::memit_next_run();\n\
+             if memit_loops == 0 { break; }\nmemit_timed(memit_loops)?;\nmemit_harness::flush();\n}",
         );
         snippet::finish(&mut generated);
         Ok(generated)

@@ -35,6 +35,14 @@ def test_code_is_compiled_as_in_a_release(kernel):
     kernel.run("debug_assert!(std::hint::black_box(false));")
 
 
+def test_cells_are_compiled_against_the_store_of_the_session(kernel):
+    # evcxr's own is a module of each cell, and takes longer to compile than most cells.
+    kernel.run("let stored = 1;")
+    store = kernel.value("std::any::type_name::<evcxr_internal_runtime::VariableStore>()")
+    assert store == '"memit_session::variable_store::VariableStore"'
+    assert kernel.value("stored") == "1"
+
+
 def test_the_level_of_optimisation_can_be_lowered_and_raised_again(kernel):
     kernel.run("let of_every_level = vec![1u64; 1000];")
     kernel.run(":opt 0")
@@ -87,13 +95,16 @@ def own_kernel(module_kernel):
 
 def test_a_dependency_is_built_as_a_release_and_measured(own_kernel, crate):
     kernel = own_kernel
-    before = kernel.run("let before_the_dependency = 5;")
+    before = kernel.run(
+        "#[derive(Debug)] struct OfTheNotebook(u8);"
+        "let before_the_dependency = vec![OfTheNotebook(5)];"
+    )
     assert before.outputs == []
     kernel.run(f':dep local_crate = {{ path = "{crate}", features = ["loud"] }}')
     cell = kernel.run("local_crate::greeting()")
     assert cell.result == '"HELLO"'
     assert kernel.value("local_crate::is_checked()") == "false"
-    assert kernel.value("before_the_dependency") == "5"
+    assert kernel.value("before_the_dependency") == "[OfTheNotebook(5)]"
     measured = kernel.run("%memit local_crate::block(3 << 20)").json
     assert 3 << 20 <= measured["runs"][0]["heap_peak"] < (3 << 20) + 8192
 

@@ -5,12 +5,13 @@
 //! cells. Whatever it does not recognise is compiled as it is.
 
 mod identity;
+mod session_crate;
 // A crate of its own otherwise.
 #[cfg(test)]
 #[allow(unreachable_pub, dead_code)]
 mod variable_store;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -18,10 +19,10 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::bail;
 use memit_magics::snippet::MEASUREMENT;
 
 use identity::Identity;
+use session_crate::STORE;
 
 /// The name by which cargo starts this part.
 const NAME: &str = "memit-rustc";
@@ -32,9 +33,8 @@ pub(crate) const CELL_CRATE: &str = "ctx";
 /// The source of a cell, where cargo and evcxr expect it.
 const SOURCE: &str = "src/lib.rs";
 
-/// The module that [`variable_store`] replaces.
-const STORE_CRATE: &str = "evcxr_internal_runtime";
-const STORE_SOURCE: &str = include_str!("variable_store.rs");
+/// What cargo asks for if it does not only check.
+const TO_BE_RUN: &str = "--emit=dep-info,link";
 
 /// Makes the compiler of a session. cargo must be given the returned path.
 pub(crate) fn install(session: &Path) -> io::Result<PathBuf> {
@@ -57,26 +57,25 @@ pub(crate) fn run(session: &Path) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let arguments: Vec<_> = arguments.collect();
-    let cell = cell(session, &rustc, &arguments).unwrap_or_else(|error| {
-        eprintln!("{NAME}: {error:#}; the cell is compiled as evcxr wrote it");
-        None
-    });
-    let mut command = cell.unwrap_or_else(|| {
-        let mut command = Command::new(&rustc);
-        command.args(arguments);
-        command
-    });
+    let mut command = match cell(session, &rustc, &arguments) {
+        Ok(Some(command)) => command,
+        Ok(None) => {
+            let mut command = Command::new(&rustc);
+            command.args(arguments);
+            command
+        }
+        Err(error) => {
+            eprintln!("{NAME}: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
     let error = command.exec();
     eprintln!("{NAME}: {}: {error}", rustc.display());
     ExitCode::FAILURE
 }
 
 /// How a cell is compiled; `None` if it is something else that shall be compiled.
-fn cell(
-    session: &Path,
-    rustc: &OsString,
-    arguments: &[OsString],
-) -> anyhow::Result<Option<Command>> {
+fn cell(session: &Path, rustc: &OsStr, arguments: &[OsString]) -> anyhow::Result<Option<Command>> {
     let text = |argument: &OsString| argument.to_str().map(str::to_owned);
     let Some(mut arguments) = arguments.iter().map(text).collect::<Option<Vec<_>>>() else {
         return Ok(None);
@@ -86,29 +85,46 @@ fn cell(
     {
         return Ok(None);
     }
-    let source = fs::read_to_string(SOURCE)?;
-    keep_identity(session, rustc, &mut arguments)?;
-
     let mut command = Command::new(rustc);
-    if let Some(source) = without_store(&source) {
+    let mut source = fs::read_to_string(SOURCE)?;
+    if let Some(without_store) = without_store(&source) {
+        source = without_store;
         // Under another directory and the same name, so that messages name evcxr's file.
-        let store = variable_store(session, rustc)?;
         let copy = session.join(SOURCE);
         fs::create_dir_all(copy.with_file_name(""))?;
-        fs::write(copy, source)?;
+        fs::write(copy, &source)?;
         command.current_dir(session);
-        arguments.push("--extern".to_owned());
-        arguments.push(format!("{STORE_CRATE}={}", store.display()));
     }
-    if source.contains(MEASUREMENT) {
-        // What would be inlined in a program of one's own otherwise depends on how the code
-        // happens to be divided.
-        arguments.push("-Ccodegen-units=1".to_owned());
-        let incremental = session.join("incremental");
-        arguments.push(format!("-Cincremental={}", incremental.display()));
+    if arguments.iter().any(|argument| argument == TO_BE_RUN) {
+        keep_identity(session, rustc, &mut arguments)?;
+        divide(session, &source, &mut arguments);
     }
     command.args(arguments);
+    command.args(session_crate::arguments(session, rustc)?);
     Ok(Some(command))
+}
+
+/// Below this many bytes, keeping what can be used again takes longer than compiling it again.
+const SMALL: usize = 2048;
+
+/// Chooses codegen units. cargo's many let rustc use again what has not changed since the cell
+/// before. A measurement is one unit, because what would be inlined in a program of one's own
+/// otherwise depends on how the code happens to be divided.
+fn divide(session: &Path, source: &str, arguments: &mut Vec<String>) {
+    let is_small = source.len() < SMALL;
+    let is_measurement = source.contains(MEASUREMENT);
+    if is_small || is_measurement {
+        arguments.push("-Ccodegen-units=1".to_owned());
+    }
+    if is_small {
+        let option = |pair: &[String]| pair[0] == "-C" && pair[1].starts_with("incremental=");
+        if let Some(at) = arguments.windows(2).position(option) {
+            arguments.drain(at..at + 2);
+        }
+    } else if is_measurement {
+        let directory = session.join("incremental");
+        arguments.push(format!("-Cincremental={}", directory.display()));
+    }
 }
 
 /// The argument behind `option`.
@@ -118,7 +134,7 @@ fn value_of<'a>(arguments: &'a [String], option: &str) -> Option<&'a str> {
 }
 
 /// Lets types that cells define stay the same when a dependency comes.
-fn keep_identity(session: &Path, rustc: &OsString, arguments: &mut [String]) -> anyhow::Result<()> {
+fn keep_identity(session: &Path, rustc: &OsStr, arguments: &mut [String]) -> anyhow::Result<()> {
     let dependencies = arguments
         .windows(2)
         .filter(|pair| pair[0] == "--extern")
@@ -144,47 +160,11 @@ fn keep_identity(session: &Path, rustc: &OsString, arguments: &mut [String]) -> 
 /// The source with blank lines where evcxr's variable store is; `None` if there is no store.
 fn without_store(source: &str) -> Option<String> {
     const LAST_ITEM: &str = "pub fn create_variable_store(";
-    let start = source.find(&format!("mod {STORE_CRATE} {{\n"))?;
+    let start = source.find(&format!("mod {STORE} {{\n"))?;
     let last_item = start + source[start..].find(LAST_ITEM)?;
     let end = last_item + source[last_item..].find("\n}\n}\n")? + "\n}\n}".len();
     let lines = source[start..end].matches('\n').count();
     Some([&source[..start], &"\n".repeat(lines), &source[end..]].concat())
-}
-
-/// The compiled variable store.
-fn variable_store(session: &Path, rustc: &OsString) -> anyhow::Result<PathBuf> {
-    // A session can change its toolchain.
-    let name: String = rustc
-        .to_string_lossy()
-        .replace(|c: char| !c.is_alphanumeric(), "_");
-    let directory = session.join(name);
-    let library = directory.join(format!("lib{STORE_CRATE}.rlib"));
-    if library.exists() {
-        return Ok(library);
-    }
-    fs::create_dir_all(&directory)?;
-    let source = directory.join("variable_store.rs");
-    fs::write(&source, STORE_SOURCE)?;
-    let output = Command::new(rustc)
-        .args([
-            "--edition=2024",
-            "--crate-type=rlib",
-            "--crate-name",
-            STORE_CRATE,
-        ])
-        .args([
-            "-Copt-level=3",
-            "-Ccodegen-units=1",
-            "-Cprefer-dynamic",
-            "--out-dir",
-        ])
-        .arg(&directory)
-        .arg(&source)
-        .output()?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(library)
 }
 
 #[cfg(test)]
@@ -201,13 +181,37 @@ mod tests {
     }
 
     #[test]
+    fn only_a_large_cell_is_divided() {
+        let divided = |source: &str| {
+            let arguments = ["-C", "codegen-units=16", "-C", "incremental=target", "x.rs"];
+            let mut arguments = arguments.map(str::to_owned).to_vec();
+            divide(Path::new("/session"), source, &mut arguments);
+            arguments.join(" ")
+        };
+        let large = "fn f() {}\n".repeat(1000);
+        let units = "-C codegen-units=16";
+        assert_eq!(divided("1"), format!("{units} x.rs -Ccodegen-units=1"));
+        assert_eq!(
+            divided(&large),
+            format!("{units} -C incremental=target x.rs")
+        );
+        assert_eq!(
+            divided(&(large + MEASUREMENT)),
+            format!(
+                "{units} -C incremental=target x.rs -Ccodegen-units=1 \
+                 -Cincremental=/session/incremental"
+            )
+        );
+    }
+
+    #[test]
     fn identities_take_the_files_of_dependencies() {
         let session = tempfile::tempdir().unwrap();
-        let rustc = OsString::from("rustc");
+        let rustc = OsStr::new("rustc");
         let kept = |metadata: &str, dependency: &str| {
             let arguments = ["-C", metadata, "--extern", dependency, "-C", "opt-level=3"];
             let mut arguments = arguments.map(str::to_owned);
-            keep_identity(session.path(), &rustc, &mut arguments).unwrap();
+            keep_identity(session.path(), rustc, &mut arguments).unwrap();
             arguments[1].clone()
         };
         assert_eq!(kept("metadata=0", "a=/deps/liba-1.rlib"), "metadata=0");

@@ -5,7 +5,7 @@
 //! crate by the session's own `rustc`; in its functions nothing is generic that need not be, so
 //! that a cell has only calls to compile.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -38,14 +38,10 @@ impl VariableStore {
         self.put(name, Box::new(value));
     }
 
-    /// Whether the variable is of this type; tells evcxr if not.
+    /// Whether the variable is of this type, if there is one; tells evcxr if not.
     #[inline]
     pub fn check_variable<T: 'static>(&mut self, name: &str) -> bool {
-        let is_fine = self.get(name).is_none_or(<dyn Any>::is::<T>);
-        if !is_fine {
-            tell_of_another_type(name);
-        }
-        is_fine
+        self.check(name, TypeId::of::<T>())
     }
 
     /// Gives a variable away.
@@ -57,7 +53,7 @@ impl VariableStore {
     pub fn take_variable<T: 'static>(&mut self, name: &str) -> T {
         match self.take(name).downcast() {
             Ok(value) => *value,
-            Err(_) => has_another_type(name),
+            Err(value) => has_another_type(name, value),
         }
     }
 
@@ -70,8 +66,22 @@ impl VariableStore {
         if self.get(name).is_none() {
             self.put(name, Box::new(Arc::new(create())));
         }
-        let value = self.get(name).and_then(|value| value.downcast_ref());
-        value.map_or_else(|| has_another_type(name), Arc::clone)
+        match self.get(name).and_then(|value| value.downcast_ref()) {
+            Some(value) => Arc::clone(value),
+            None => has_another_type(name, self.take(name)),
+        }
+    }
+
+    #[inline(never)]
+    fn check(&self, name: &str, expected: TypeId) -> bool {
+        let is_fine = self
+            .get(name)
+            .is_none_or(|value| value.type_id() == expected);
+        if !is_fine {
+            eprintln!("The type of the variable {name} was redefined, so was lost.");
+            println!("{VARIABLE_CHANGED_TYPE}{name}");
+        }
+        is_fine
     }
 
     #[inline(never)]
@@ -93,15 +103,9 @@ impl VariableStore {
     }
 }
 
-#[inline(never)]
-fn tell_of_another_type(name: &str) {
-    eprintln!("The type of the variable {name} was redefined, so was lost.");
-    println!("{VARIABLE_CHANGED_TYPE}{name}");
-}
-
 #[cold]
 #[inline(never)]
-fn has_another_type(name: &str) -> ! {
+fn has_another_type(name: &str, _value: Box<dyn Any>) -> ! {
     panic!("Variable '{name}' changed type")
 }
 

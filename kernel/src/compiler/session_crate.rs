@@ -1,0 +1,59 @@
+//! The crate that every cell of a session is compiled against: what evcxr or a magic would
+//! otherwise put into the source of each.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::bail;
+use memit_magics::snippet::HARNESS;
+
+/// By this name magics know it.
+const NAME: &str = "memit_session";
+
+/// By this name cells know it, for evcxr.
+pub(super) const STORE: &str = "evcxr_internal_runtime";
+
+const ROOT: &str = "mod variable_store;\npub use variable_store::*;\npub mod harness;\n";
+const SOURCES: [(&str, &str); 3] = [
+    ("lib.rs", ROOT),
+    ("variable_store.rs", include_str!("variable_store.rs")),
+    ("harness.rs", HARNESS),
+];
+
+/// The arguments by which `rustc` finds the crate, which is compiled for the first cell.
+pub(super) fn arguments(session: &Path, rustc: &OsStr) -> anyhow::Result<[String; 4]> {
+    // A session can change its toolchain.
+    let toolchain = rustc
+        .to_string_lossy()
+        .replace(|c: char| !c.is_alphanumeric(), "_");
+    let directory = session.join(toolchain);
+    let library = directory.join(format!("lib{NAME}.rlib"));
+    if !library.exists() {
+        compile(rustc, &directory)?;
+    }
+    let external = || "--extern".to_owned();
+    let named = |name| format!("{name}={}", library.display());
+    Ok([external(), named(NAME), external(), named(STORE)])
+}
+
+fn compile(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {
+    // Under its name it is complete, even if this is ended in the middle.
+    let incomplete: PathBuf = directory.with_extension("incomplete");
+    fs::create_dir_all(&incomplete)?;
+    for (name, source) in SOURCES {
+        fs::write(incomplete.join(name), source)?;
+    }
+    let output = Command::new(rustc)
+        .args(["--edition=2024", "--crate-type=rlib", "--crate-name", NAME])
+        .args(["-Copt-level=3", "-Ccodegen-units=1", "-Cprefer-dynamic"])
+        .arg("--out-dir")
+        .arg(&incomplete)
+        .arg(incomplete.join("lib.rs"))
+        .output()?;
+    if !output.status.success() {
+        bail!("{NAME}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(fs::rename(incomplete, directory)?)
+}
