@@ -58,19 +58,24 @@ class Request:
     def outputs(self):
         """What a notebook would show in the end, in order. A slow machine is told for a moment which
         crate is being compiled; nothing of that stays."""
-        shown = []
+        shown, clear = [], False
         for message in self.iopub:
             content = message["content"]
             match message["msg_type"]:
                 case "status" | "execute_input":
                     pass
                 case "clear_output":
-                    shown.clear()
+                    clear = content["wait"]
+                    if not clear:
+                        shown.clear()
                 case "update_display_data":
                     key = content["transient"]["display_id"]
                     at = [display_id(m) for m in shown].index(key)
                     shown[at] = {**message, "msg_type": "display_data"}
                 case _:
+                    if clear:
+                        shown.clear()
+                        clear = False
                     shown.append(message)
         return [m for m in shown if not (display_id(m) and m["content"]["data"] == NOTHING)]
 
@@ -78,7 +83,11 @@ class Request:
         return [m["content"] for m in self.iopub if m["msg_type"] == msg_type]
 
     def stream(self, name):
-        return "".join(c["text"] for c in self.of_type("stream") if c["name"] == name)
+        return "".join(
+            m["content"]["text"]
+            for m in self.outputs
+            if m["msg_type"] == "stream" and m["content"]["name"] == name
+        )
 
     @property
     def stdout(self):

@@ -27,6 +27,7 @@ class TestMemit(jupyter_kernel_test.KernelTests):
         {"code": "%memit vec![1u8; 10]", "mime": "text/html"},
         {"code": "%lsmagic", "mime": "text/plain"},
     ]
+    code_clear_output = "memit_session::clear_output(false);"
     code_inspect_sample = "hello_in_conformance"
     supported_history_operations = ("tail", "range", "search")
     code_history_pattern = "6 ? 7"

@@ -95,6 +95,16 @@ def test_without_a_value_the_last_rich_output_is_displayed(kernel):
     assert kinds(kernel.run('show("4");')) == [("display_data", "4")]
 
 
+def test_a_cell_can_clear_what_it_has_shown(kernel):
+    cell = kernel.run(
+        'for step in 1..=3 { memit_session::clear_output(true); print!("step {step}"); }'
+    )
+    assert [content["wait"] for content in cell.of_type("clear_output")] == [True] * 3
+    assert cell.stdout == "step 3"
+    cell = kernel.run('print!("gone"); memit_session::clear_output(false);')
+    assert cell.outputs == []
+
+
 def test_a_large_output_arrives_whole(kernel):
     kernel.run(SHOW)
     cell = kernel.run('show(&"x".repeat(10_000_000));')

@@ -15,11 +15,13 @@ const NAME: &str = "memit_session";
 /// By this name cells know it, for evcxr.
 pub(super) const STORE: &str = "evcxr_internal_runtime";
 
-const ROOT: &str = "mod variable_store;\npub use variable_store::*;\npub mod harness;\n";
-const SOURCES: [(&str, &str); 3] = [
+const ROOT: &str = "mod variable_store;\npub use variable_store::*;\npub mod harness;\n\
+    mod clear_output;\npub use clear_output::*;\n";
+const SOURCES: [(&str, &str); 4] = [
     ("lib.rs", ROOT),
     ("variable_store.rs", include_str!("variable_store.rs")),
     ("harness.rs", HARNESS),
+    ("clear_output.rs", include_str!("clear_output.rs")),
 ];
 
 /// The arguments by which `rustc` finds the crate, which is compiled for the first cell.

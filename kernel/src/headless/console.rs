@@ -32,6 +32,9 @@ impl Output for Console {
         self.display(data);
     }
 
+    /// What has been printed stays: it may have gone to a file.
+    fn clear(&self, _: bool) {}
+
     fn progress(&self, text: Option<&str>) {
         let stderr = std::io::stderr();
         if stderr.is_terminal() {

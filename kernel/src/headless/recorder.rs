@@ -11,7 +11,14 @@ use crate::session::{CellError, MimeBundle, Output, Stream};
 pub(super) struct Recorder<Shown> {
     shown: Shown,
     execution_count: u64,
-    outputs: Mutex<Vec<Recorded>>,
+    outputs: Mutex<Outputs>,
+}
+
+#[derive(Default)]
+struct Outputs {
+    recorded: Vec<Recorded>,
+    /// The next output takes the place of all before it.
+    clear: bool,
 }
 
 enum Recorded {
@@ -42,6 +49,7 @@ impl<Shown: Output> Recorder<Shown> {
     pub(super) fn outputs(&self) -> Vec<Value> {
         let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
         outputs
+            .recorded
             .iter()
             .map(|output| match output {
                 Recorded::Stream(stream, text) => json!({
@@ -56,13 +64,16 @@ impl<Shown: Output> Recorder<Shown> {
 
     fn push(&self, output: Recorded) {
         let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
-        match (outputs.last_mut(), output) {
+        if std::mem::take(&mut outputs.clear) {
+            outputs.recorded.clear();
+        }
+        match (outputs.recorded.last_mut(), output) {
             (Some(Recorded::Stream(last, text)), Recorded::Stream(stream, more))
                 if *last == stream =>
             {
                 text.push_str(&more);
             }
-            (_, output) => outputs.push(output),
+            (_, output) => outputs.recorded.push(output),
         }
     }
 }
@@ -90,6 +101,16 @@ impl<Shown: Output> Output for Recorder<Shown> {
             "output_type": "execute_result",
         })));
         self.shown.result(data);
+    }
+
+    fn clear(&self, wait: bool) {
+        let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        outputs.clear = wait;
+        if !wait {
+            outputs.recorded.clear();
+        }
+        drop(outputs);
+        self.shown.clear(wait);
     }
 
     fn progress(&self, text: Option<&str>) {
@@ -121,7 +142,27 @@ mod tests {
         fn stream(&self, _: Stream, _: &str) {}
         fn display(&self, _: MimeBundle) {}
         fn result(&self, _: MimeBundle) {}
+        fn clear(&self, _: bool) {}
         fn progress(&self, _: Option<&str>) {}
+    }
+
+    #[test]
+    fn what_is_cleared_is_not_recorded() {
+        let recorder = Recorder::new(Nowhere, 1);
+        let texts = || -> Vec<_> {
+            let outputs = recorder.outputs();
+            outputs
+                .iter()
+                .map(|output| output["text"][0].clone())
+                .collect()
+        };
+        recorder.stream(Stream::Stdout, "1");
+        recorder.clear(true);
+        assert_eq!(texts(), ["1"]);
+        recorder.stream(Stream::Stdout, "2");
+        assert_eq!(texts(), ["2"]);
+        recorder.clear(false);
+        assert!(texts().is_empty());
     }
 
     #[test]

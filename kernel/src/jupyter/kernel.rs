@@ -82,7 +82,7 @@ pub(crate) fn serve(connection_file: &Path, history: history::Place) -> anyhow::
     }
     drop((context, socket_files));
     if !cells_ended {
-        tracing::warn!("a cell or the start of the session could not be stopped in time");
+        tracing::warn!("the end does not wait for the compiler or the analyser");
         // Returning would wait for its socket.
         std::process::exit(0);
     }

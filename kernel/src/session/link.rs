@@ -299,6 +299,14 @@ fn read(shared: &Shared, mut connection: UnixStream) {
                 deliver(shared, Stream::Stdout, &stdout.finish());
                 display(shared, displayed);
             }
+            Event::ClearOutput(wait) => {
+                deliver(shared, Stream::Stdout, &stdout.finish());
+                deliver(shared, Stream::Stderr, &stderr.finish());
+                let output = shared.lock().output.clone();
+                if let Some(output) = output {
+                    output.clear(wait);
+                }
+            }
             Event::Synced(number) => {
                 deliver(shared, Stream::Stdout, &stdout.finish());
                 deliver(shared, Stream::Stderr, &stderr.finish());
@@ -334,6 +342,7 @@ impl State {
             Event::Stdout(_)
             | Event::Stderr(_)
             | Event::Displayed(_)
+            | Event::ClearOutput(_)
             | Event::Synced(_)
             | Event::Checkpointed(_)
             | Event::Unprotected(_)

@@ -32,6 +32,8 @@ pub(crate) trait Output: Send + Sync {
     fn display(&self, data: MimeBundle);
     /// The value of the cell (`execute_result`).
     fn result(&self, data: MimeBundle);
+    /// Take away what the cell has shown; if `wait`, when the next output comes.
+    fn clear(&self, wait: bool);
     /// What the cell waits for, until that is over (`None`).
     fn progress(&self, text: Option<&str>);
 }

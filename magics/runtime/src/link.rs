@@ -13,6 +13,13 @@ use crate::measurement::{Measured, Panic};
 /// colon.
 pub const COLON: u8 = 0x1f;
 
+/// The type of a content that is none: it takes away what the cell has shown, at once, or when the
+/// next output comes if it is [`WAIT`].
+pub const CLEAR_OUTPUT: &str = "application/vnd.memit.clear-output";
+
+/// See [`CLEAR_OUTPUT`].
+pub const WAIT: &str = "wait";
+
 /// Largest payload that is accepted, so that a broken peer cannot exhaust memory.
 const MAX_PAYLOAD: u32 = 256 << 20;
 
@@ -29,6 +36,8 @@ pub enum Event {
     Stderr(Vec<u8>),
     /// User code displayed something rich.
     Displayed(Displayed),
+    /// What the cell has shown shall go; if true, when the next output comes.
+    ClearOutput(bool),
     /// The cell panicked and nothing in it caught the panic.
     Panicked(Panic),
     /// A magic has measured.
@@ -145,6 +154,7 @@ mod kind {
     pub(super) const CHECKPOINTED: u8 = 12;
     pub(super) const UNPROTECTED: u8 = 13;
     pub(super) const COMPLETED: u8 = 14;
+    pub(super) const CLEAR_OUTPUT: u8 = 15;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -164,6 +174,7 @@ impl Event {
             Self::Stdout(bytes) => write_frame(out, kind::STDOUT, bytes),
             Self::Stderr(bytes) => write_frame(out, kind::STDERR, bytes),
             Self::Displayed(displayed) => write_json(out, kind::DISPLAYED, displayed),
+            Self::ClearOutput(wait) => write_json(out, kind::CLEAR_OUTPUT, wait),
             Self::Panicked(panic) => write_json(out, kind::PANICKED, panic),
             Self::Measured(measured) => write_json(out, kind::MEASURED, measured),
             Self::Ended(ended) => write_json(out, kind::ENDED, ended),
@@ -195,6 +206,7 @@ impl Event {
             kind::STDOUT => Self::Stdout(payload),
             kind::STDERR => Self::Stderr(payload),
             kind::DISPLAYED => Self::Displayed(serde_json::from_slice(&payload)?),
+            kind::CLEAR_OUTPUT => Self::ClearOutput(serde_json::from_slice(&payload)?),
             kind::PANICKED => Self::Panicked(serde_json::from_slice(&payload)?),
             kind::MEASURED => Self::Measured(serde_json::from_slice(&payload)?),
             kind::ENDED => Self::Ended(serde_json::from_slice(&payload)?),
@@ -360,6 +372,7 @@ mod tests {
                 ..Described::default()
             }),
             Event::Undone(true),
+            Event::ClearOutput(true),
             Event::Checkpointed(Checkpointed { slot: 1, pid: 9 }),
             Event::Unprotected("threads".into()),
             Event::Stdout(b"partial line".to_vec()),

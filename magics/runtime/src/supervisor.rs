@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use crate::checkpoints::{Checkpoint, Checkpoints, Slot, empty};
 use crate::control::{Control, Measuring};
 use crate::gallery::Gallery;
-use crate::link::{COLON, Described, Ended, Event, Inbox, Process, Request};
+use crate::link::{CLEAR_OUTPUT, COLON, Described, Ended, Event, Inbox, Process, Request, WAIT};
 use crate::markers::{PANIC_LINE, Piece, Scanner};
 use crate::measurement::Panic;
 use crate::session::Command;
@@ -352,6 +352,10 @@ impl Supervisor {
             Piece::Output(bytes) => {
                 self.show_pending(false)?;
                 self.send(&Event::Stdout(bytes))
+            }
+            Piece::Content(mime, content) if mime == CLEAR_OUTPUT => {
+                self.show_pending(false)?;
+                self.send(&Event::ClearOutput(content.trim() == WAIT))
             }
             Piece::Content(mime, content) => match self.gallery.add(mime, content) {
                 Some(output) => self.send(&Event::Displayed(output)),

@@ -76,6 +76,16 @@ impl Output for CellOutput {
         self.iopub.broadcast("display_data", &self.parent, content);
     }
 
+    fn clear(&self, wait: bool) {
+        let mut shown = self.shown();
+        *shown = Shown {
+            outputs: wait && shown.outputs,
+            progress: None,
+        };
+        let content = json!({"wait": wait});
+        self.iopub.broadcast("clear_output", &self.parent, content);
+    }
+
     fn progress(&self, text: Option<&str>) {
         self.show_progress(&mut self.shown(), text);
     }
@@ -96,5 +106,6 @@ impl Output for Silence {
     fn stream(&self, _: Stream, _: &str) {}
     fn display(&self, _: MimeBundle) {}
     fn result(&self, _: MimeBundle) {}
+    fn clear(&self, _: bool) {}
     fn progress(&self, _: Option<&str>) {}
 }
