@@ -148,13 +148,16 @@ def test_shutdown_during_an_endless_loop_leaves_no_process_behind(start_kernel):
     wait_until_gone(pids)
 
 
-def test_a_kernel_that_is_killed_takes_its_session_along(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_kernel_that_is_killed_takes_its_session_along(start_kernel, tmp_path_factory):
+    temporary = tmp_path_factory.mktemp("tmp")
+    kernel = start_kernel(env={"TMPDIR": str(temporary)}).wait_until_subscribed()
     cell = kernel.start('println!("on my way"); loop {}')
     kernel.wait_for(cell, lambda cell: cell.stdout)
     pids = processes_of(kernel)
+    assert list(temporary.iterdir())
     os.kill(kernel.pid, signal.SIGKILL)
     wait_until_gone(pids)
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_kernel_that_is_killed_takes_a_measured_run_along(start_kernel):

@@ -1,6 +1,7 @@
 //! evcxr, with a session process of our own as its child.
 
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalOutputs};
 use memit_runtime::link::{Described, Ended};
 use memit_runtime::measurement::Panic;
-use memit_runtime::relay;
+use memit_runtime::{relay, supervisor};
 
 use crate::compiler;
 
@@ -89,6 +90,13 @@ impl Engine {
             ":build_env RUSTC_WORKSPACE_WRAPPER={}",
             rustc.display()
         ))?;
+        let compiled = context.execute(":last_compile_dir")?;
+        if let Some(directory) = compiled.get("text/plain") {
+            symlink(
+                directory.trim(),
+                link.directory().join(supervisor::COMPILED),
+            )?;
+        }
         link.expect_prelude();
         context.execute(PRELUDE)?;
         Ok(Self {

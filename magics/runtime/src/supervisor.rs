@@ -7,10 +7,11 @@
 //! evcxr is told that the cell failed. When the kernel goes away, it ends everything.
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -26,6 +27,9 @@ use crate::{fork, panic, process, session};
 
 /// The first argument of the process that is to be a supervisor.
 pub const ARGUMENT: &str = "session";
+
+/// A link to the directory where evcxr compiles, beside the socket where relays connect.
+pub const COMPILED: &str = "evcxr";
 
 /// How a line begins that asks evcxr, and through it the user, for a line of input.
 const QUESTION: &[u8] = b"EVCXR_INPUT_REQUEST";
@@ -89,7 +93,22 @@ fn supervise() -> io::Result<()> {
     };
     let result = supervisor.serve();
     supervisor.end_everything();
+    remove_directories(&supervisor.relays);
     result
+}
+
+/// Removes what a kernel that was killed has left of the session's files.
+fn remove_directories(relays: &UnixListener) {
+    let address = relays.local_addr().ok();
+    let path = address.as_ref().and_then(SocketAddr::as_pathname);
+    let Some(directory) = path.and_then(Path::parent) else {
+        return;
+    };
+    // An error says that the kernel was there before, as it is when it ends by itself.
+    if let Ok(compiled) = fs::read_link(directory.join(COMPILED)) {
+        let _ = fs::remove_dir_all(compiled);
+    }
+    let _ = fs::remove_dir_all(directory);
 }
 
 /// A child has ended since this was last looked at.
