@@ -51,6 +51,16 @@ SPOIL = "list.push(4); drop(owner); shared.set(6); let new = 1; "
         ("let x: Option<u8> = None; x.unwrap();", "Panic", "called `Option::unwrap()`"),
         ("unsafe { std::ptr::null_mut::<u8>().write_volatile(1) }", "ProcessEnded", "SIGSEGV"),
         ("std::process::abort()", "ProcessEnded", "SIGABRT"),
+        (
+            'unsafe extern "C" { fn kill(pid: i32, signal: i32) -> i32; } unsafe { kill(0, 9); }',
+            "ProcessEnded",
+            "SIGKILL",
+        ),
+        (
+            'unsafe extern "C" { fn close(fd: i32) -> i32; } for fd in 3..256 { unsafe { close(fd); } }',
+            "ProcessEnded",
+            "",
+        ),
         ("std::process::exit(3)", "ProcessEnded", "exit code 3"),
         ("std::process::exit(0)", "ProcessEnded", "exit code 0"),
         (
@@ -88,7 +98,7 @@ SPOIL = "list.push(4); drop(owner); shared.set(6); let new = 1; "
         ),
     ],
     ids=[
-        "panic", "unwrap", "segfault", "abort", "exit", "exit_0", "stack_overflow",
+        "panic", "unwrap", "segfault", "abort", "whole_group", "closed_files", "exit", "exit_0", "stack_overflow",
         "panic_in_drop_while_panicking", "panic_in_drop", "runaway_allocation", "killed",
     ],
 )
@@ -110,8 +120,9 @@ def test_a_cell_that_fails_changes_nothing(kernel, code, ename, says):
         "let mut hog = Vec::new(); loop { hog.push(vec![1u8; 1 << 20]); "
         "std::thread::sleep(std::time::Duration::from_millis(1)); }",
         "for i in 0u64.. { println!(\"{i}\"); }",
+        "unsafe extern \"C\" { fn raise(signal: i32) -> i32; } unsafe { raise(19); }",
     ],
-    ids=["loop", "sleep", "child", "growing", "printing"],
+    ids=["loop", "sleep", "child", "growing", "printing", "stopped"],
 )
 def test_an_interrupted_cell_changes_nothing(kernel, code, report):
     cell = kernel.start(SPOIL + 'println!("running"); ' + code)
@@ -123,6 +134,22 @@ def test_an_interrupted_cell_changes_nothing(kernel, code, report):
     assert cell.content["status"] == "error"
     assert cell.content["ename"] == "KeyboardInterrupt"
     assert "nothing is lost" in cell.traceback
+    check_all_is_there(kernel)
+
+
+def test_a_fork_that_comes_to_the_end_of_its_cell_is_no_second_session(kernel):
+    kernel.run(
+        'unsafe extern "C" { fn fork() -> i32; }\n'
+        "if unsafe { fork() } == 0 { list.clear(); } else "
+        "{ std::thread::sleep(std::time::Duration::from_millis(200)); }"
+    )
+    for _ in range(4):
+        check_all_is_there(kernel)
+    cell = kernel.run(
+        "if unsafe { fork() } == 0 { panic!(\"in the fork\"); } else "
+        "{ std::thread::sleep(std::time::Duration::from_millis(200)); }"
+    )
+    assert "in the fork" in cell.stderr
     check_all_is_there(kernel)
 
 

@@ -106,6 +106,13 @@ def test_a_cell_can_clear_what_it_has_shown(kernel):
     assert cell.outputs == []
 
 
+def test_a_cell_that_closes_its_output_closes_only_its_own(kernel):
+    closing = 'unsafe extern "C" { fn close(fd: i32) -> i32; }\nfor fd in 0..3 { unsafe { close(fd); } }'
+    assert kernel.run(closing + '\nprintln!("to nobody");').outputs == []
+    cell = kernel.run('println!("out"); eprintln!("err"); 5')
+    assert (cell.stdout, cell.stderr, cell.result) == ("out\n", "err\n", "5")
+
+
 def test_a_large_output_arrives_whole(kernel):
     kernel.run(SHOW)
     cell = kernel.run('show(&"x".repeat(10_000_000));')

@@ -93,6 +93,26 @@ def test_threads_that_come_and_go_are_noticed(start_kernel):
     kernel.stray.clear()
 
 
+def test_a_thread_may_print_while_the_kernel_asks(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run(
+        "let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false)); {"
+        "let stop = stop.clone(); std::thread::spawn(move || "
+        'while !stop.load(std::sync::atomic::Ordering::Relaxed) { print!("."); '
+        "std::io::Write::flush(&mut std::io::stdout()).unwrap(); "
+        "std::thread::sleep(std::time::Duration::from_micros(200)); }); }"
+    )
+    for _ in range(100):
+        cell = kernel.start("%session")
+        kernel.wait_for(cell, lambda cell: cell.reply)
+        assert cell.content["status"] == "ok"
+    last = kernel.start("stop.store(true, std::sync::atomic::Ordering::Relaxed);")
+    kernel.wait_for(last, lambda cell: cell.reply and cell.idle)
+    # What the thread has printed between the cells belongs to none of them.
+    kernel.requests.clear()
+    kernel.stray.clear()
+
+
 def test_the_session_says_that_the_next_cell_is_not_protected(kernel):
     text = kernel.run("%session").text
     assert "threads:      2" in text

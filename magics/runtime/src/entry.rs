@@ -50,6 +50,10 @@ unsafe extern "C" fn memit_panicked(
     };
     if probe::is_installed() {
         panic::keep(panic);
+    } else if session.is_elsewhere() {
+        // As in a program: the panic of a process's main thread ends it with this code.
+        panic::print(&panic);
+        session.leave(101);
     } else {
         session.send(&Event::Panicked(panic));
     }

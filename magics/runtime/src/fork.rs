@@ -124,7 +124,12 @@ pub(crate) fn checkpoint() -> io::Result<Option<libc::pid_t>> {
             set_expendable(0);
             Ok(None)
         }
-        pid => Ok(Some(pid)),
+        pid => {
+            // Also done by the fork itself, but maybe not before the cell ends its whole group.
+            // SAFETY: `pid` is our child, not yet waited for.
+            unsafe { libc::setpgid(pid, pid) };
+            Ok(Some(pid))
+        }
     }
 }
 

@@ -31,7 +31,8 @@ pub(crate) fn take() -> Option<Panic> {
     replace(None)
 }
 
-fn print(panic: &Panic) {
+/// Prints it as `libstd` would have.
+pub(crate) fn print(panic: &Panic) {
     let _ = std::io::stderr().write_all(text(panic).as_bytes());
 }
 

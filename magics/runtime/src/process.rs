@@ -166,6 +166,20 @@ pub(crate) fn readable<const N: usize>(
     Ok(polled.map(|polled| polled.revents != 0))
 }
 
+/// Makes reading from the descriptor an error where it would wait.
+pub(crate) fn set_nonblocking(fd: RawFd) -> io::Result<()> {
+    // SAFETY: no preconditions.
+    let done = unsafe {
+        let flags = libc::fcntl(fd, libc::F_GETFL);
+        flags != -1 && libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) != -1
+    };
+    if done {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
 /// Whether the descriptor can be read now, or is at its end.
 pub(crate) fn is_readable(fd: RawFd) -> io::Result<bool> {
     Ok(readable(&[fd], Some(Duration::ZERO))? == [true])

@@ -7,6 +7,7 @@
 use std::ffi::{CString, c_void};
 use std::fs::File;
 use std::io::{BufRead, BufReader, PipeReader};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::control::{Control, Measuring};
@@ -19,6 +20,8 @@ pub(crate) struct Session {
     control: Control,
     /// To the supervisor.
     reports: Mutex<File>,
+    /// The process that runs cells; forks of a cell's making are others.
+    pid: AtomicU32,
     /// Path of the library of the running cell.
     cell: Mutex<String>,
     /// Flushes what the cells' `libstd` holds back of standard output.
@@ -50,6 +53,18 @@ impl Session {
         if let Some(flush) = flush {
             flush();
         }
+    }
+
+    /// Whether this is not the process that runs cells, but a fork of a cell's making.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.pid.load(Relaxed) != std::process::id()
+    }
+
+    /// Ends a fork of a cell's making.
+    pub(crate) fn leave(&self, code: i32) -> ! {
+        self.flush_output();
+        // SAFETY: no preconditions. Destructors and exit handlers are the session's.
+        unsafe { libc::_exit(code) }
     }
 
     /// Threads of this process; a process that cannot tell counts as having one.
@@ -120,9 +135,11 @@ pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: 
     let session = SESSION.get_or_init(|| Session {
         control,
         reports: Mutex::new(reports),
+        pid: AtomicU32::default(),
         cell: Mutex::default(),
         flush: Mutex::default(),
     });
+    let standard = StandardStreams::keep();
     let mut variables = std::ptr::null_mut();
     let mut children = Checkpoints::default();
     let mut commands = BufReader::new(&slots[slot]);
@@ -142,6 +159,7 @@ pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: 
                     continue;
                 }
                 variables = load_and_run(session, &arguments, variables);
+                standard.reopen();
                 session.flush_output();
                 session.send(&Event::Completed);
             }
@@ -149,6 +167,34 @@ pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: 
                 variables = load_and_run(session, &arguments, variables);
             }
             None => eprintln!("memit: unknown command {line:?}"),
+        }
+    }
+}
+
+/// Standard input, output and error, which a cell may close, and later cells need.
+struct StandardStreams {
+    /// Copies of the descriptors 0, 1 and 2.
+    copies: [libc::c_int; 3],
+}
+
+impl StandardStreams {
+    fn keep() -> Self {
+        // SAFETY: no preconditions. Programs that cells start do not inherit the copies.
+        let copy = |fd| unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) };
+        Self {
+            copies: [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO].map(copy),
+        }
+    }
+
+    /// Opens again what has been closed. What has been redirected stays so.
+    fn reopen(&self) {
+        for (fd, copy) in (0..).zip(self.copies) {
+            // SAFETY: no preconditions; a descriptor that is not open is nobody's.
+            unsafe {
+                if libc::fcntl(fd, libc::F_GETFD) == -1 {
+                    libc::dup2(copy, fd);
+                }
+            }
         }
     }
 }
@@ -197,7 +243,15 @@ impl Checkpoints {
 /// be loaded ends the process.
 fn load_and_run(session: &Session, arguments: &str, variables: *mut c_void) -> *mut c_void {
     match load(session, arguments) {
-        Ok(run_cell) => run_cell(variables),
+        Ok(run_cell) => {
+            session.pid.store(std::process::id(), Relaxed);
+            let variables = run_cell(variables);
+            if session.is_elsewhere() {
+                // The end of the cell, in a fork of its making: there is one session.
+                session.leave(0);
+            }
+            variables
+        }
         Err(error) => {
             eprintln!("memit: {error}");
             std::process::exit(1);

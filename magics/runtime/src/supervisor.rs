@@ -129,12 +129,17 @@ struct Pipes {
 
 impl Pipes {
     fn new() -> io::Result<Self> {
-        Ok(Self {
+        let pipes = Self {
             reports: io::pipe()?,
             input: io::pipe()?,
             stdout: io::pipe()?,
             stderr: io::pipe()?,
-        })
+        };
+        // What made one of them readable may have been read for another reason meanwhile.
+        for reader in [&pipes.reports.0, &pipes.stdout.0, &pipes.stderr.0] {
+            process::set_nonblocking(reader.as_raw_fd())?;
+        }
+        Ok(pipes)
     }
 }
 
@@ -816,7 +821,10 @@ fn our_descendants() -> HashSet<u32> {
 /// What there is in a pipe, up to what a full one holds.
 fn read_some(pipe: &mut PipeReader) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; 1 << 16];
-    let length = pipe.read(&mut bytes)?;
+    let length = match pipe.read(&mut bytes) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+        read => read?,
+    };
     bytes.truncate(length);
     Ok(bytes)
 }
