@@ -1,0 +1,133 @@
+//! The functions of a file, and what they are called.
+
+use syn::visit::Visit;
+use syn::{Block, Signature, Type};
+
+/// A function with a body.
+pub(crate) struct Found<'ast> {
+    /// With all that it is below.
+    pub(crate) name: String,
+    pub(crate) signature: &'ast Signature,
+    pub(crate) block: &'ast Block,
+}
+
+impl Found<'_> {
+    /// Whether `name` is the whole name, or what is left of it without some of the first parts.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        let rest = self.name.strip_suffix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
+    }
+}
+
+/// All functions, those within functions included, in the order in which they stand.
+pub(crate) fn functions(file: &syn::File) -> Vec<Found<'_>> {
+    let mut finder = Finder::default();
+    finder.visit_file(file);
+    finder.found
+}
+
+#[derive(Default)]
+struct Finder<'ast> {
+    /// Names of what is around.
+    path: Vec<String>,
+    found: Vec<Found<'ast>>,
+}
+
+impl<'ast> Finder<'ast> {
+    fn function(&mut self, signature: &'ast Signature, block: &'ast Block) {
+        self.path.push(signature.ident.to_string());
+        self.found.push(Found {
+            name: self.path.join("::"),
+            signature,
+            block,
+        });
+        self.visit_block(block);
+        self.path.pop();
+    }
+
+    fn below(&mut self, name: String, visit: impl FnOnce(&mut Self)) {
+        self.path.push(name);
+        visit(self);
+        self.path.pop();
+    }
+}
+
+impl<'ast> Visit<'ast> for Finder<'ast> {
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.function(&item.sig, &item.block);
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.function(&item.sig, &item.block);
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
+        if let Some(block) = &item.default {
+            self.function(&item.sig, block);
+        }
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        self.below(type_name(&item.self_ty), |finder| {
+            syn::visit::visit_item_impl(finder, item);
+        });
+    }
+
+    fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
+        self.below(item.ident.to_string(), |finder| {
+            syn::visit::visit_item_trait(finder, item);
+        });
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        self.below(item.ident.to_string(), |finder| {
+            syn::visit::visit_item_mod(finder, item);
+        });
+    }
+}
+
+/// The last name of a path; what other types there are is called by none.
+fn type_name(of: &Type) -> String {
+    match of {
+        Type::Path(path) => {
+            let last = path.path.segments.last();
+            last.map_or_else(String::new, |segment| segment.ident.to_string())
+        }
+        Type::Reference(reference) => type_name(&reference.elem),
+        Type::Paren(paren) => type_name(&paren.elem),
+        Type::Group(group) => type_name(&group.elem),
+        _ => "_".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::functions;
+
+    #[test]
+    fn functions_are_found_wherever_they_are() {
+        let source = "
+            fn free() { fn within() {} }
+            mod inner { pub fn free() {} }
+            struct S<T>(T);
+            impl<T> S<T> { fn method(&self) {} const fn constant() {} }
+            impl<T> Clone for &S<T> { fn clone(&self) -> Self { todo!() } }
+            trait Tr { fn required(&self); fn provided(&self) {} }
+            impl Tr for [u8; 2] { fn required(&self) {} }
+            extern \"C\" { fn foreign(); }
+        ";
+        assert_eq!(
+            functions(source).unwrap(),
+            [
+                "free",
+                "free::within",
+                "inner::free",
+                "S::method",
+                "S::constant",
+                "S::clone",
+                "Tr::provided",
+                "_::required"
+            ]
+        );
+    }
+}
