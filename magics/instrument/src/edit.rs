@@ -38,6 +38,11 @@ impl<'a> Edits<'a> {
         self.insertions.push((offset, text.into()));
     }
 
+    /// What stands between two places.
+    pub(crate) fn text(&self, start: LineColumn, end: LineColumn) -> &'a str {
+        &self.source[self.offset(start)..self.offset(end)]
+    }
+
     /// The source with everything inserted.
     pub(crate) fn apply(mut self) -> String {
         self.insertions.sort_by_key(|(offset, _)| *offset);

@@ -1,6 +1,5 @@
 //! The probes of one function.
 
-use proc_macro2::LineColumn;
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 use syn::{Block, Expr, Stmt};
@@ -71,10 +70,22 @@ impl Prober<'_, '_> {
         format!("{COUNTERS}.{function}({})", self.index(line))
     }
 
-    fn statement(&mut self, at: LineColumn, function: &str) {
-        let call = self.call(function, at.line);
-        self.edits.insert(at, call + "; ");
-        self.around = at.line;
+    /// Puts a probe for the line `line` in front of a statement. Where the statement is left out
+    /// of the program, the probe is, too.
+    fn statement(&mut self, statement: &Stmt, line: usize, function: &str) {
+        let conditions: String = attributes(statement)
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("cfg"))
+            .map(|attribute| {
+                let span = attribute.span();
+                let text = self.edits.text(span.start(), span.end());
+                text.replace('\n', " ")
+            })
+            .collect();
+        let call = self.call(function, line);
+        let start = statement.span().start();
+        self.edits.insert(start, format!("{conditions}{call}; "));
+        self.around = line;
     }
 
     /// Gives an expression that stands where there is no statement a probe, if it is on another
@@ -133,6 +144,25 @@ fn binds_tightly(condition: &Expr) -> bool {
     }
 }
 
+/// The attributes of a declaration or a macro.
+fn attributes(statement: &Stmt) -> &[syn::Attribute] {
+    match statement {
+        Stmt::Local(local) => &local.attrs,
+        Stmt::Macro(called) => &called.attrs,
+        _ => &[],
+    }
+}
+
+/// The line on which a statement starts, apart from its attributes.
+fn line(statement: &Stmt) -> usize {
+    let span = match statement {
+        Stmt::Local(local) => local.let_token.span,
+        Stmt::Macro(called) => called.mac.path.span(),
+        other => other.span(),
+    };
+    span.start().line
+}
+
 /// The loop that a statement is, with its label in front.
 fn as_loop(statement: &Stmt) -> Option<&Expr> {
     match statement {
@@ -145,15 +175,15 @@ impl<'ast> Visit<'ast> for Prober<'_, '_> {
     fn visit_block(&mut self, block: &'ast Block) {
         let around = self.around;
         for statement in &block.stmts {
-            let start = statement.span().start();
+            let line = line(statement);
             match statement {
                 Stmt::Item(_) => continue,
-                _ if start.line == self.around => {}
+                _ if line == self.around => {}
                 // The header counts by itself.
                 _ => match as_loop(statement) {
-                    Some(Expr::While(_)) => self.around = start.line,
-                    Some(_) => self.statement(start, "here"),
-                    None => self.statement(start, "line"),
+                    Some(Expr::While(_)) => self.around = line,
+                    Some(_) => self.statement(statement, line, "here"),
+                    None => self.statement(statement, line, "line"),
                 },
             }
             self.visit_stmt(statement);
