@@ -127,8 +127,8 @@ fn divide(session: &Path, source: &str, arguments: &mut Vec<String>) {
     }
 }
 
-/// The argument behind `option`.
-fn value_of<'a>(arguments: &'a [String], option: &str) -> Option<&'a str> {
+/// The argument of a compiler behind `option`.
+pub(crate) fn value_of<'a>(arguments: &'a [String], option: &str) -> Option<&'a str> {
     let mut behind = arguments.iter().skip_while(|argument| *argument != option);
     behind.nth(1).map(String::as_str)
 }

@@ -1,6 +1,6 @@
 //! Outputs of a cell as a notebook keeps them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ impl<Shown: Output> Recorder<Shown> {
 
     /// What has been recorded; text that followed text of the same stream is one output.
     pub(super) fn outputs(&self) -> Vec<Value> {
-        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let outputs = self.lock();
         outputs
             .recorded
             .iter()
@@ -62,8 +62,12 @@ impl<Shown: Output> Recorder<Shown> {
             .collect()
     }
 
+    fn lock(&self) -> MutexGuard<'_, Outputs> {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn push(&self, output: Recorded) {
-        let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outputs = self.lock();
         if std::mem::take(&mut outputs.clear) {
             outputs.recorded.clear();
         }
@@ -104,7 +108,7 @@ impl<Shown: Output> Output for Recorder<Shown> {
     }
 
     fn clear(&self, wait: bool) {
-        let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outputs = self.lock();
         outputs.clear = wait;
         if !wait {
             outputs.recorded.clear();

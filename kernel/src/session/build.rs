@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use memit_runtime::process;
 
-use crate::compiler::CELL_CRATE;
+use crate::compiler::{self, CELL_CRATE};
 
 use super::output::Output;
 
@@ -49,12 +49,9 @@ fn crate_name(arguments: &[String]) -> Option<String> {
     if let Some(package) = arguments.first().and_then(|program| build_script(program)) {
         return Some(format!("{package} (build script)"));
     }
-    let name = arguments
-        .iter()
-        .skip_while(|argument| *argument != "--crate-name")
-        .nth(1)?;
-    let is_tool = ["___", "build_script_build", CELL_CRATE].contains(&name.as_str());
-    (!is_tool).then(|| name.clone())
+    let name = compiler::value_of(arguments, "--crate-name")?;
+    let is_tool = ["___", "build_script_build", CELL_CRATE].contains(&name);
+    (!is_tool).then(|| name.to_owned())
 }
 
 /// The package whose build script cargo runs as `target/…/build/PACKAGE-HASH/build-script-…`.

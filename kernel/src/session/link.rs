@@ -57,6 +57,11 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Where output goes now. The lock is not held while it is delivered, which may take its time.
+    fn output(&self) -> Option<Arc<dyn Output>> {
+        self.lock().output.clone()
+    }
+
     /// Waits until `answer` finds one, the supervisor has ended, or `limit` is over.
     fn wait_for<T>(
         &self,
@@ -302,8 +307,7 @@ fn read(shared: &Shared, mut connection: UnixStream) {
             Event::ClearOutput(wait) => {
                 deliver(shared, Stream::Stdout, &stdout.finish());
                 deliver(shared, Stream::Stderr, &stderr.finish());
-                let output = shared.lock().output.clone();
-                if let Some(output) = output {
+                if let Some(output) = shared.output() {
                     output.clear(wait);
                 }
             }
@@ -369,9 +373,7 @@ fn deliver(shared: &Shared, stream: Stream, text: &str) {
     if text.is_empty() {
         return;
     }
-    // The lock is not held while the output is delivered, which may take its time.
-    let output = shared.lock().output.clone();
-    if let Some(output) = output {
+    if let Some(output) = shared.output() {
         output.stream(stream, text);
     } else {
         tracing::debug!("output before the first cell: {text:?}");

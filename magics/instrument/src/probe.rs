@@ -163,14 +163,6 @@ fn line(statement: &Stmt) -> usize {
     span.start().line
 }
 
-/// The loop that a statement is, with its label in front.
-fn as_loop(statement: &Stmt) -> Option<&Expr> {
-    match statement {
-        Stmt::Expr(expression @ (Expr::ForLoop(_) | Expr::While(_)), _) => Some(expression),
-        _ => None,
-    }
-}
-
 impl<'ast> Visit<'ast> for Prober<'_, '_> {
     fn visit_block(&mut self, block: &'ast Block) {
         let around = self.around;
@@ -180,18 +172,14 @@ impl<'ast> Visit<'ast> for Prober<'_, '_> {
                 Stmt::Item(_) => continue,
                 _ if line == self.around => {}
                 // The header counts by itself.
-                _ => match as_loop(statement) {
-                    Some(Expr::While(_)) => self.around = line,
-                    Some(_) => self.statement(statement, line, "here"),
-                    None => self.statement(statement, line, "line"),
-                },
+                Stmt::Expr(Expr::While(_), _) => self.around = line,
+                Stmt::Expr(Expr::ForLoop(_), _) => self.statement(statement, line, "here"),
+                _ => self.statement(statement, line, "line"),
             }
             self.visit_stmt(statement);
         }
         self.around = around;
     }
-
-    fn visit_item(&mut self, _: &'ast syn::Item) {}
 
     fn visit_expr_for_loop(&mut self, each: &'ast syn::ExprForLoop) {
         let line = each.for_token.span.start().line;
@@ -210,8 +198,7 @@ impl<'ast> Visit<'ast> for Prober<'_, '_> {
 
     fn visit_expr_if(&mut self, choice: &'ast syn::ExprIf) {
         let line = choice.if_token.span.start().line;
-        let around = self.around;
-        if line == around {
+        if line == self.around {
             self.visit_expr(&choice.cond);
         } else {
             self.condition(&choice.cond, line);
@@ -220,7 +207,6 @@ impl<'ast> Visit<'ast> for Prober<'_, '_> {
         if let Some((_, otherwise)) = &choice.else_branch {
             self.visit_expr(otherwise);
         }
-        self.around = around;
     }
 
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
