@@ -1,26 +1,17 @@
-//! Text that is put into other text.
+//! Text that is put between the tokens of a source.
 
-use proc_macro2::LineColumn;
+use std::str::FromStr as _;
 
-/// Insertions into a source; none of them removes anything.
-pub(crate) struct Edits<'a> {
-    source: &'a str,
-    /// Where each line starts.
-    lines: Vec<usize>,
-    /// Offset and text. Of those at one offset, the first is leftmost.
-    insertions: Vec<(usize, String)>,
+use proc_macro2::{Delimiter, Group, LexError, LineColumn, TokenStream, TokenTree};
+
+/// Insertions; none of them removes anything or contains a line break.
+#[derive(Default)]
+pub(crate) struct Edits {
+    /// Place and text. Of those at one place, the first is leftmost.
+    insertions: Vec<(LineColumn, String)>,
 }
 
-impl<'a> Edits<'a> {
-    pub(crate) fn new(source: &'a str) -> Self {
-        let starts = source.match_indices('\n').map(|(at, _)| at + 1);
-        Self {
-            source,
-            lines: std::iter::once(0).chain(starts).collect(),
-            insertions: Vec::new(),
-        }
-    }
-
+impl Edits {
     /// Keeps a place left of what is inserted there from now on, for [`Self::fill`].
     pub(crate) fn reserve(&mut self, at: LineColumn) -> usize {
         self.insert(at, "");
@@ -32,36 +23,160 @@ impl<'a> Edits<'a> {
         self.insertions[place].1 = text;
     }
 
-    /// Inserts before the character at a place. Must not contain a line break.
+    /// Inserts before the character at a place, which is the start or the end of a token.
     pub(crate) fn insert(&mut self, at: LineColumn, text: impl Into<String>) {
-        let offset = self.offset(at);
-        self.insertions.push((offset, text.into()));
+        self.insertions.push((at, text.into()));
     }
 
-    /// What stands between two places.
-    pub(crate) fn text(&self, start: LineColumn, end: LineColumn) -> &'a str {
-        &self.source[self.offset(start)..self.offset(end)]
+    /// How many insertions there are.
+    pub(crate) fn len(&self) -> usize {
+        self.insertions.len()
     }
 
     /// The source with everything inserted.
-    pub(crate) fn apply(mut self) -> String {
-        self.insertions.sort_by_key(|(offset, _)| *offset);
-        let mut edited = String::with_capacity(2 * self.source.len());
+    pub(crate) fn apply_to_text(self, source: &str) -> String {
+        let starts = source.match_indices('\n').map(|(at, _)| at + 1);
+        let lines: Vec<usize> = std::iter::once(0).chain(starts).collect();
+        // A column counts characters.
+        let offset = |at: LineColumn| {
+            let line = &source[lines[at.line - 1]..];
+            let column = line.char_indices().nth(at.column);
+            lines[at.line - 1] + column.map_or(line.len(), |(offset, _)| offset)
+        };
+        let mut edited = String::with_capacity(2 * source.len());
         let mut copied = 0;
-        for (offset, text) in &self.insertions {
-            edited.push_str(&self.source[copied..*offset]);
-            edited.push_str(text);
-            copied = *offset;
+        for (at, text) in self.sorted() {
+            let offset = offset(at);
+            edited.push_str(&source[copied..offset]);
+            edited.push_str(&text);
+            copied = offset;
         }
-        edited + &self.source[copied..]
+        edited + &source[copied..]
     }
 
-    /// A column counts characters.
-    fn offset(&self, at: LineColumn) -> usize {
-        let line = &self.source[self.lines[at.line - 1]..];
-        let column = line.char_indices().nth(at.column);
-        self.lines[at.line - 1] + column.map_or(line.len(), |(offset, _)| offset)
+    /// The tokens with everything inserted. Those that were there keep their spans.
+    ///
+    /// # Errors
+    ///
+    /// If an insertion is no Rust.
+    pub(crate) fn apply_to_tokens(self, tokens: TokenStream) -> Result<TokenStream, LexError> {
+        let mut weaver = Weaver {
+            insertions: self.sorted(),
+            next: 0,
+            open: Vec::new(),
+            done: TokenStream::new(),
+        };
+        weaver.weave(tokens)?;
+        let end = LineColumn {
+            line: usize::MAX,
+            column: 0,
+        };
+        weaver.insert_until(end)?;
+        Ok(weaver.done)
     }
+
+    fn sorted(self) -> Vec<(LineColumn, String)> {
+        let mut insertions = self.insertions;
+        insertions.sort_by_key(|(at, _)| *at);
+        insertions
+    }
+}
+
+/// Puts insertions between tokens. Only all of them together are balanced: one may open what
+/// another closes.
+struct Weaver {
+    insertions: Vec<(LineColumn, String)>,
+    next: usize,
+    /// What has been opened, with the tokens before it.
+    open: Vec<(Delimiter, TokenStream)>,
+    done: TokenStream,
+}
+
+impl Weaver {
+    fn weave(&mut self, tokens: TokenStream) -> Result<(), LexError> {
+        for token in tokens {
+            self.insert_until(token.span().start())?;
+            match token {
+                TokenTree::Group(group) => {
+                    let before = std::mem::take(&mut self.done);
+                    self.weave(group.stream())?;
+                    self.insert_until(group.span_close().start())?;
+                    let mut woven = Group::new(group.delimiter(), std::mem::take(&mut self.done));
+                    woven.set_span(group.span());
+                    self.done = before;
+                    self.done.extend([TokenTree::Group(woven)]);
+                }
+                other => self.done.extend([other]),
+            }
+        }
+        Ok(())
+    }
+
+    /// Inserts all that stands at or before a place.
+    fn insert_until(&mut self, at: LineColumn) -> Result<(), LexError> {
+        while let Some((place, text)) = self.insertions.get(self.next)
+            && *place <= at
+        {
+            let text = text.clone();
+            self.next += 1;
+            self.insert(&text)?;
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, text: &str) -> Result<(), LexError> {
+        let (before, behind) = unbalanced(text);
+        let mut whole = 0;
+        for (at, delimiter) in before.into_iter().chain(behind) {
+            self.done.extend(TokenStream::from_str(&text[whole..at])?);
+            whole = at + 1;
+            match delimiter {
+                Some(delimiter) => {
+                    let outside = std::mem::take(&mut self.done);
+                    self.open.push((delimiter, outside));
+                }
+                None => {
+                    if let Some((delimiter, outside)) = self.open.pop() {
+                        let inside = std::mem::replace(&mut self.done, outside);
+                        let group = Group::new(delimiter, inside);
+                        self.done.extend([TokenTree::Group(group)]);
+                    }
+                }
+            }
+        }
+        self.done.extend(TokenStream::from_str(&text[whole..])?);
+        Ok(())
+    }
+}
+
+/// Where a text closes what it did not open (`None`), and where it opens what it does not close.
+type Unbalanced = Vec<(usize, Option<Delimiter>)>;
+
+fn unbalanced(text: &str) -> (Unbalanced, Unbalanced) {
+    let mut closes = Vec::new();
+    let mut opens = Vec::new();
+    let mut in_string = false;
+    for (at, character) in text.char_indices() {
+        let delimiter = match character {
+            '"' => {
+                in_string = !in_string;
+                continue;
+            }
+            _ if in_string => continue,
+            '(' => Delimiter::Parenthesis,
+            '{' => Delimiter::Brace,
+            '[' => Delimiter::Bracket,
+            ')' | '}' | ']' => {
+                if opens.pop().is_none() {
+                    closes.push((at, None));
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        opens.push((at, Some(delimiter)));
+    }
+    (closes, opens)
 }
 
 #[cfg(test)]
@@ -70,11 +185,30 @@ mod tests {
 
     #[test]
     fn columns_are_characters() {
-        let mut edits = Edits::new("é = 1;\nü = 2;");
+        let mut edits = Edits::default();
         edits.insert(LineColumn { line: 2, column: 4 }, "<");
         edits.insert(LineColumn { line: 1, column: 6 }, "|");
         edits.insert(LineColumn { line: 1, column: 0 }, ">");
         edits.insert(LineColumn { line: 2, column: 6 }, "$");
-        assert_eq!(edits.apply(), ">é = 1;|\nü = <2;$");
+        let edited = edits.apply_to_text("é = 1;\nü = 2;");
+        assert_eq!(edited, ">é = 1;|\nü = <2;$");
+    }
+
+    #[test]
+    fn insertions_may_open_what_another_closes() {
+        let source = "a => f(x, y)[0] , é";
+        let mut edits = Edits::default();
+        let at = |column| LineColumn { line: 1, column };
+        edits.insert(at(5), "{ p(\"(\"); ");
+        edits.insert(at(7), "q(1, ");
+        edits.insert(at(8), ")");
+        edits.insert(at(15), " }");
+        edits.insert(at(19), "; z()");
+        let tokens = edits
+            .apply_to_tokens(TokenStream::from_str(source).unwrap())
+            .unwrap();
+        let expected = "a => { p(\"(\"); f(q(1, x), y)[0] } , é; z()";
+        let expected = TokenStream::from_str(expected).unwrap();
+        assert_eq!(tokens.to_string(), expected.to_string());
     }
 }

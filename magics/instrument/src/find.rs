@@ -1,12 +1,13 @@
 //! The functions of a file, and what they are called.
 
 use syn::visit::Visit;
-use syn::{Block, Signature, Type};
+use syn::{Attribute, Block, Signature, Type};
 
 /// A function with a body.
 pub(crate) struct Found<'ast> {
     /// With all that it is below.
     pub(crate) name: String,
+    pub(crate) attributes: &'ast [Attribute],
     pub(crate) signature: &'ast Signature,
     pub(crate) block: &'ast Block,
 }
@@ -34,10 +35,16 @@ struct Finder<'ast> {
 }
 
 impl<'ast> Finder<'ast> {
-    fn function(&mut self, signature: &'ast Signature, block: &'ast Block) {
+    fn function(
+        &mut self,
+        attributes: &'ast [Attribute],
+        signature: &'ast Signature,
+        block: &'ast Block,
+    ) {
         self.path.push(signature.ident.to_string());
         self.found.push(Found {
             name: self.path.join("::"),
+            attributes,
             signature,
             block,
         });
@@ -54,16 +61,16 @@ impl<'ast> Finder<'ast> {
 
 impl<'ast> Visit<'ast> for Finder<'ast> {
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.function(&item.sig, &item.block);
+        self.function(&item.attrs, &item.sig, &item.block);
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.function(&item.sig, &item.block);
+        self.function(&item.attrs, &item.sig, &item.block);
     }
 
     fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
         if let Some(block) = &item.default {
-            self.function(&item.sig, block);
+            self.function(&item.attrs, &item.sig, block);
         }
     }
 

@@ -6,15 +6,22 @@
 //!
 //! What is a line of its own: a statement, the header of a loop each time round, the condition of
 //! an `else if`, the arm of a `match`, the body of a closure, each if it starts on another line
-//! than what is around it. Items within a function are not part of it.
+//! than what is around it; and the end of a block, if variables may be dropped there. Items within
+//! a function are not part of it.
 
 mod edit;
 mod find;
+mod mark;
 mod probe;
 
 use std::fmt;
 
+use proc_macro2::{LineColumn, TokenStream};
+use syn::spanned::Spanned as _;
+
 use edit::Edits;
+use find::Found;
+pub use mark::Options;
 
 /// Paths of what generated code calls, all below one path of a crate.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +41,8 @@ pub struct Function {
     pub last: usize,
     /// The lines that have probes, in ascending order.
     pub lines: Vec<usize>,
+    /// What its `#[profile]` asks for.
+    pub options: Options,
 }
 
 /// Source with probes.
@@ -43,6 +52,18 @@ pub struct Instrumented {
     pub source: String,
     /// What has probes now, in the order in which it stands.
     pub functions: Vec<Function>,
+}
+
+/// Which functions are given probes.
+#[derive(Debug, Clone, Copy)]
+pub enum Which<'a> {
+    /// Those that have one of the names. A name may leave out modules and functions that its
+    /// function is below; several functions may be meant by one name.
+    Named(&'a [&'a str]),
+    /// Those with the attribute `#[profile]` or `#[memit::profile]`.
+    Marked,
+    /// None.
+    Nothing,
 }
 
 /// Why there are no probes.
@@ -62,6 +83,13 @@ pub enum Error {
         /// What there is.
         known: Vec<String>,
     },
+    /// An option of `#[profile]` is wrong.
+    Option {
+        /// Which, and what would be right.
+        message: String,
+        /// Where, from 1.
+        line: usize,
+    },
     /// A `const fn` is also run by the compiler, which cannot call the runtime.
     Const {
         /// Its name.
@@ -73,6 +101,7 @@ impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Syntax { message, line } => write!(out, "line {line}: {message}"),
+            Self::Option { message, .. } => out.write_str(message),
             Self::Unknown { name, known } if known.is_empty() => {
                 write!(out, "there is no function `{name}`, nor any other")
             }
@@ -99,39 +128,138 @@ pub fn functions(source: &str) -> Result<Vec<String>, Error> {
         .collect())
 }
 
-/// Puts probes into the functions that have one of the `names`. A name may leave out modules and
-/// functions that its function is below; several functions may be meant by one name.
+/// Puts probes into functions of a source, and blanks out every `#[profile]`.
 pub fn instrument(
     source: &str,
-    names: &[&str],
+    which: Which<'_>,
     runtime: Runtime<'_>,
 ) -> Result<Instrumented, Error> {
     let file = parse(source)?;
     let found = find::functions(&file);
-    for name in names {
-        if !found.iter().any(|function| function.is_called(name)) {
-            return Err(Error::Unknown {
-                name: (*name).to_owned(),
-                known: found.into_iter().map(|function| function.name).collect(),
+    if let Which::Named(names) = which {
+        expect_known(names, &found)?;
+    }
+    let mut edits = Edits::default();
+    let mut functions = Vec::new();
+    let mut blanked = source.to_owned();
+    for function in &found {
+        let mark = mark::of(function.attributes);
+        let options = mark.map(mark::options).transpose()?;
+        if let Some(mark) = mark {
+            let span = mark.span();
+            blank(&mut blanked, span.start(), span.end());
+        }
+        let is_wanted = match which {
+            Which::Named(names) => names.iter().any(|name| function.is_called(name)),
+            Which::Marked => mark.is_some(),
+            Which::Nothing => false,
+        };
+        if is_wanted {
+            let probed = probed(function, runtime, &mut edits)?;
+            functions.push(Function {
+                options: options.unwrap_or_default(),
+                ..probed
             });
         }
     }
-    let mut edits = Edits::new(source);
-    let mut functions = Vec::new();
-    for function in &found {
-        if !names.iter().any(|name| function.is_called(name)) {
-            continue;
-        }
-        if function.signature.constness.is_some() {
-            let name = function.name.clone();
-            return Err(Error::Const { name });
-        }
-        functions.push(probe::function(function, runtime, &mut edits));
-    }
     Ok(Instrumented {
-        source: edits.apply(),
+        source: edits.apply_to_text(&blanked),
         functions,
     })
+}
+
+/// Puts probes into the one function that an attribute stands at: free, or in an `impl` or a
+/// `trait`. A function without a body is left as it is.
+pub fn instrument_item(item: TokenStream, runtime: Runtime<'_>) -> Result<TokenStream, Error> {
+    let of_syn = |error: &syn::Error| Error::Syntax {
+        line: error.span().start().line,
+        message: error.to_string(),
+    };
+    // Of the three kinds of functions, this one parses all, with or without a body.
+    let function: syn::TraitItemFn =
+        syn::parse2(without_visibility(item.clone())).map_err(|error| of_syn(&error))?;
+    let Some(block) = &function.default else {
+        return Ok(item);
+    };
+    let found = Found {
+        name: function.sig.ident.to_string(),
+        attributes: &function.attrs,
+        signature: &function.sig,
+        block,
+    };
+    let mut edits = Edits::default();
+    probed(&found, runtime, &mut edits)?;
+    let woven = edits.apply_to_tokens(item);
+    woven.map_err(|error| of_syn(&error.into()))
+}
+
+/// A function's tokens without `pub`, `pub(crate)`, `default`.
+fn without_visibility(item: TokenStream) -> TokenStream {
+    use proc_macro2::TokenTree::{Group, Ident};
+    let mut after_pub = false;
+    let mut in_signature = false;
+    let kept = item.into_iter().filter(|token| {
+        if in_signature {
+            return true;
+        }
+        let was_pub = std::mem::replace(&mut after_pub, false);
+        match token {
+            Ident(word) if word == "pub" => {
+                after_pub = true;
+                false
+            }
+            Group(_) if was_pub => false,
+            Ident(word) if word == "default" => false,
+            Ident(_) => {
+                in_signature = true;
+                true
+            }
+            _ => true,
+        }
+    });
+    kept.collect()
+}
+
+fn probed(
+    function: &Found<'_>,
+    runtime: Runtime<'_>,
+    edits: &mut Edits,
+) -> Result<Function, Error> {
+    if function.signature.constness.is_some() {
+        let name = function.name.clone();
+        return Err(Error::Const { name });
+    }
+    Ok(probe::function(function, runtime, edits))
+}
+
+fn expect_known(names: &[&str], found: &[Found<'_>]) -> Result<(), Error> {
+    let is_known = |name: &&&str| found.iter().any(|function| function.is_called(name));
+    match names.iter().find(|name| !is_known(name)) {
+        Some(name) => Err(Error::Unknown {
+            name: (*name).to_owned(),
+            known: found.iter().map(|function| function.name.clone()).collect(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Puts spaces in the place of what stands between two places, whose columns count characters.
+fn blank(source: &mut String, start: LineColumn, end: LineColumn) {
+    let mut at = LineColumn { line: 1, column: 0 };
+    let blanked = source.chars().map(|character| {
+        let inside = start <= at && at < end;
+        if character == '\n' {
+            at = LineColumn {
+                line: at.line + 1,
+                column: 0,
+            };
+            character
+        } else {
+            at.column += 1;
+            if inside { ' ' } else { character }
+        }
+    });
+    *source = blanked.collect();
 }
 
 fn parse(source: &str) -> Result<syn::File, Error> {
@@ -148,20 +276,21 @@ mod tests {
     const RUNTIME: Runtime<'_> = Runtime { path: "::rt" };
 
     fn body(source: &str) -> String {
-        let source = instrument(source, &["f"], RUNTIME).unwrap().source;
+        let source = instrument(source, Which::Named(&["f"]), RUNTIME).unwrap().source;
         let guard = "MEMIT_FUNCTION.enter(); ";
         let start = source.find(guard).unwrap() + guard.len();
-        source[start..].replace("MEMIT_FUNCTION.", "")
+        let body = source[start..].replace("MEMIT_FUNCTION.", "");
+        body.replace(" let _memit_guard =", "")
     }
 
     #[test]
     fn a_function_gets_its_counters_and_each_line_a_probe() {
         let source = "fn f() -> u8 {\n    let a = 1;\n    a + 1\n}\n";
-        let done = instrument(source, &["f"], RUNTIME).unwrap();
+        let done = instrument(source, Which::Named(&["f"]), RUNTIME).unwrap();
         assert_eq!(
             done.source,
             "fn f() -> u8 { static MEMIT_FUNCTION: ::rt::Function<2> = \
-             ::rt::Function::new(\"f\", 1, 4, [::rt::Line::new(2), ::rt::Line::new(3)]); \
+             ::rt::Function::new(\"f\", file!(), 1, 4, [::rt::Line::new(2), ::rt::Line::new(3)]); \
              let _memit_guard = MEMIT_FUNCTION.enter(); \n    \
              MEMIT_FUNCTION.line(0); let a = 1;\n    MEMIT_FUNCTION.line(1); a + 1\n}\n"
         );
@@ -170,6 +299,7 @@ mod tests {
             first: 1,
             last: 4,
             lines: vec![2, 3],
+            options: Options::default(),
         };
         assert_eq!(done.functions, [function]);
     }
@@ -183,7 +313,7 @@ mod tests {
         );
         assert_eq!(
             body("fn f() {\nwhile a || b {}\nwhile let Some(x) = s.pop() {}\n}"),
-            "\nwhile header(0) && (a || b) {}\nwhile header(1) && let Some(x) = s.pop() {}\n}"
+            "\nwhile header(0) && (a || b) {}\nwhile let Some(x) = value(line(1), s.pop()) {}\n}"
         );
     }
 
@@ -200,7 +330,7 @@ mod tests {
         );
         assert_eq!(
             body("fn f() {\na.map(|x| x)\n.map(|y|\ny)\n}"),
-            "\nline(0); a.map(|x| x)\n.map(|y|\n{ line(1); y })\n}"
+            "\nline(0); a.map(|x| x)\n.map(|y|\n{ within(); { line(1); y } })\n}"
         );
     }
 
@@ -213,9 +343,65 @@ mod tests {
     }
 
     #[test]
+    fn variables_are_dropped_at_the_end_of_their_block() {
+        assert_eq!(
+            body("fn f(v: Vec<u8>, n: usize) {\nfor i in 0..n {\nlet s = g();\nh(s);\n}\nv.len()\n}"),
+            "let v = v; \nhere(0); for i in each(0, 0..n) {\nline(1); let s = g();\nline(2); h(s);\n\
+             line(3); }\nlet _memit_end = end(4); line(5); v.len()\n}"
+        );
+        let unowned = "fn f(r: &[u8], mut n: usize) {\nlet c = n as u8;\nlet d: f64 = c.into();\nd\n}";
+        assert!(!body(unowned).contains("end("));
+    }
+
+    #[test]
+    fn a_future_waits_on_a_line() {
+        assert_eq!(
+            body("async fn f() {\nlet a = g(1).await;\nasync { b.await }.await\n}"),
+            "\nline(0); let a = _memit_guard.awaited(0, g(1)).await;\n\
+             let _memit_end = end(1); line(2); _memit_guard.awaited(2, \
+             async { within(); _memit_guard.awaited(2, b).await }).await\n}"
+        );
+    }
+
+    #[test]
+    fn marks_are_blanked_out_and_tell_what_they_ask_for() {
+        let source = "#[profile(precision = 2)]\nfn f() {\n    g();\n}\n#[memit::profile] fn g() {}\n";
+        let marked = instrument(source, Which::Marked, RUNTIME).unwrap();
+        let names: Vec<_> = marked.functions.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names, ["f", "g"]);
+        assert_eq!(marked.functions[0].options.precision, Some(2));
+        let blanked = instrument(source, Which::Nothing, RUNTIME).unwrap();
+        assert_eq!(
+            blanked.source,
+            format!("{:25}\nfn f() {{\n    g();\n}}\n{:17} fn g() {{}}\n", "", "")
+        );
+    }
+
+    #[test]
+    fn an_attribute_gets_the_tokens_that_a_cell_gets() {
+        for source in [
+            "fn f(v: Vec<u8>) -> usize {\nlet n = v.iter().map(|x|\nx + 1).count();\nn\n}",
+            "pub(crate) async fn f<T>(x: T)\nwhere T: Future {\nx.await;\nif a {\nb()\n} else if c {\nd[e]\n}\n}",
+            "fn f(&mut self) {\nwhile let Some(x) = self.0.pop() {\nmatch x {\n1 => 2,\n_ =>\n3,\n};\n}\n}",
+        ] {
+            let tokens = |source: &str| source.parse::<TokenStream>().unwrap();
+            let woven = instrument_item(tokens(source), RUNTIME).unwrap();
+            let wrapped = format!("impl S {{ {source} }}");
+            let whole = if source.contains("self") { &wrapped } else { source };
+            let text = instrument(whole, Which::Named(&["f"]), RUNTIME).unwrap();
+            let expected = text.source.replace("\"S::f\"", "\"f\"");
+            let expected = match expected.strip_prefix("impl S { ") {
+                Some(inner) => inner.strip_suffix(" }").unwrap(),
+                None => &expected,
+            };
+            assert_eq!(woven.to_string(), tokens(expected).to_string());
+        }
+    }
+
+    #[test]
     fn what_cannot_be_profiled_is_said() {
         let error = |source, name| {
-            instrument(source, &[name], RUNTIME)
+            instrument(source, Which::Named(&[name]), RUNTIME)
                 .unwrap_err()
                 .to_string()
         };

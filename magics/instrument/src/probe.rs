@@ -1,18 +1,21 @@
 //! The probes of one function.
 
+use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
-use syn::{Block, Expr, Stmt};
+use syn::{Block, Expr, FnArg, Local, Pat, Signature, Stmt, Type};
 
 use crate::edit::Edits;
 use crate::find::Found;
-use crate::{Function, Runtime};
+use crate::{Function, Options, Runtime};
 
 /// By this name the code of a function knows its counters.
 const COUNTERS: &str = "MEMIT_FUNCTION";
+/// By this name the code of a body knows that it runs.
+const GUARD: &str = "_memit_guard";
 
 /// Puts probes into a function.
-pub(crate) fn function(found: &Found<'_>, runtime: Runtime<'_>, edits: &mut Edits<'_>) -> Function {
+pub(crate) fn function(found: &Found<'_>, runtime: Runtime<'_>, edits: &mut Edits) -> Function {
     let first = found.signature.span().start().line;
     let braces = found.block.brace_token.span;
     let last = braces.close().end().line;
@@ -22,52 +25,75 @@ pub(crate) fn function(found: &Found<'_>, runtime: Runtime<'_>, edits: &mut Edit
         // What stands on the line of the signature is a line that runs, too.
         around: 0,
         lines: Vec::new(),
+        awaits: false,
     };
-    prober.visit_block(found.block);
+    let owned = owned_parameters(found.signature);
+    prober.body(found.block, !owned.is_empty());
     let mut lines = prober.lines;
     let name = found.name.clone();
     let path = runtime.path;
-    let counter = |line: &usize| format!("{path}::Line::new({line})");
+    let counter = |line: &Line| match line.ends {
+        true => format!("{path}::Line::end({})", line.number),
+        false => format!("{path}::Line::new({})", line.number),
+    };
     let counters = lines.iter().map(counter).collect::<Vec<_>>().join(", ");
+    // They are dropped within the function then, not after it.
+    let owned = owned.iter().map(|(mutable, parameter)| {
+        let mutable = if *mutable { "mut " } else { "" };
+        format!("let {mutable}{parameter} = {parameter}; ")
+    });
+    let owned: String = owned.collect();
     edits.fill(
         start,
         format!(
             " static {COUNTERS}: {path}::Function<{}> = \
-             {path}::Function::new(\"{name}\", {first}, {last}, [{counters}]); \
-             let _memit_guard = {COUNTERS}.enter(); ",
+             {path}::Function::new(\"{name}\", file!(), {first}, {last}, [{counters}]); \
+             let {GUARD} = {COUNTERS}.enter(); {owned}",
             lines.len(),
         ),
     );
-    lines.sort_unstable();
+    lines.sort_unstable_by_key(|line| line.number);
     Function {
         name,
         first,
         last,
-        lines,
+        lines: lines.iter().map(|line| line.number).collect(),
+        options: Options::default(),
     }
 }
 
-struct Prober<'e, 's> {
-    edits: &'e mut Edits<'s>,
+/// A line with a counter.
+struct Line {
+    number: usize,
+    /// It is the end of a block, where variables are dropped, and nothing else.
+    ends: bool,
+}
+
+struct Prober<'e> {
+    edits: &'e mut Edits,
     /// The line that is known to run where the visit is.
     around: usize,
     /// Those with probes, by the index of their counters.
-    lines: Vec<usize>,
+    lines: Vec<Line>,
+    /// There is an `.await` in the body that is visited.
+    awaits: bool,
 }
 
-impl Prober<'_, '_> {
+impl Prober<'_> {
     /// The index of the line's counters.
-    fn index(&mut self, line: usize) -> usize {
-        let known = self.lines.iter().position(|known| *known == line);
-        known.unwrap_or_else(|| {
-            self.lines.push(line);
+    fn index(&mut self, number: usize, ends: bool) -> usize {
+        let known = self.lines.iter().position(|known| known.number == number);
+        let index = known.unwrap_or_else(|| {
+            self.lines.push(Line { number, ends });
             self.lines.len() - 1
-        })
+        });
+        self.lines[index].ends &= ends;
+        index
     }
 
     /// A call of the runtime about a line.
     fn call(&mut self, function: &str, line: usize) -> String {
-        format!("{COUNTERS}.{function}({})", self.index(line))
+        format!("{COUNTERS}.{function}({})", self.index(line, false))
     }
 
     /// Puts a probe for the line `line` in front of a statement. Where the statement is left out
@@ -76,11 +102,7 @@ impl Prober<'_, '_> {
         let conditions: String = attributes(statement)
             .iter()
             .filter(|attribute| attribute.path().is_ident("cfg"))
-            .map(|attribute| {
-                let span = attribute.span();
-                let text = self.edits.text(span.start(), span.end());
-                text.replace('\n', " ")
-            })
+            .map(|attribute| attribute.to_token_stream().to_string().replace('\n', " "))
             .collect();
         let call = self.call(function, line);
         let start = statement.span().start();
@@ -88,27 +110,106 @@ impl Prober<'_, '_> {
         self.around = line;
     }
 
-    /// Gives an expression that stands where there is no statement a probe, if it is on another
-    /// line.
-    fn body(&mut self, body: &Expr) {
-        let start = body.span().start();
-        let around = self.around;
-        // A block probes its own statements.
-        let wraps = start.line != around && !matches!(body, Expr::Block(_));
-        if wraps {
-            let call = self.call("line", start.line);
-            self.edits.insert(start, format!("{{ {call}; "));
-            self.around = start.line;
+    /// A block that may run when the function does not: that of a closure, or an `async` one.
+    fn body_apart(&mut self, block: &Block) {
+        let start = self.edits.reserve(block.brace_token.span.open().end());
+        let before = self.edits.len();
+        let awaits = std::mem::replace(&mut self.awaits, false);
+        self.body(block, false);
+        if self.edits.len() > before || self.awaits {
+            self.edits
+                .fill(start, format!(" let {GUARD} = {COUNTERS}.within();"));
         }
-        self.visit_expr(body);
-        if wraps {
-            self.edits.insert(body.span().end(), " }");
+        self.awaits = awaits;
+    }
+
+    /// The statements of a block, and its end, if something may be dropped there.
+    fn body(&mut self, block: &Block, owns: bool) {
+        let around = self.around;
+        let close = block.brace_token.span.close().start();
+        let owns = owns
+            || block.stmts.iter().any(|statement| match statement {
+                Stmt::Local(local) => may_own(local),
+                _ => false,
+            });
+        let last_line = block.stmts.last().map_or(around, line);
+        let ends = owns && close.line > last_line;
+        for (at, statement) in block.stmts.iter().enumerate() {
+            let is_last = at + 1 == block.stmts.len();
+            let is_value = is_last && is_value(statement);
+            if ends && is_value {
+                // Of all that is dropped, it is the first.
+                let end = self.index(close.line, true);
+                let start = statement.span().start();
+                self.edits
+                    .insert(start, format!("let _memit_end = {COUNTERS}.end({end}); "));
+            }
+            let line = line(statement);
+            match statement {
+                Stmt::Item(_) => continue,
+                _ if line == self.around => {}
+                // The header counts by itself.
+                Stmt::Expr(Expr::While(_), _) => self.around = line,
+                Stmt::Expr(Expr::ForLoop(_), _) => self.statement(statement, line, "here"),
+                _ => self.statement(statement, line, "line"),
+            }
+            self.visit_stmt(statement);
+            if ends && is_last && !is_value && !leaves(statement) {
+                let end = self.index(close.line, true);
+                self.edits
+                    .insert(close, format!("{COUNTERS}.line({end}); "));
+            }
         }
         self.around = around;
     }
 
+    /// Gives an expression that stands where there is no statement a probe, if it is on another
+    /// line.
+    fn value(&mut self, value: &Expr) {
+        let start = value.span().start();
+        // A block probes its own statements.
+        let wraps = start.line != self.around && !matches!(value, Expr::Block(_));
+        if !wraps {
+            return self.visit_expr(value);
+        }
+        let call = self.call("line", start.line);
+        self.edits.insert(start, format!("{{ {call}; "));
+        let around = std::mem::replace(&mut self.around, start.line);
+        self.visit_expr(value);
+        self.edits.insert(value.span().end(), " }");
+        self.around = around;
+    }
+
+    /// The value of a closure, which may run when the function does not.
+    fn value_apart(&mut self, value: &Expr, is_async: bool) {
+        let start = self.edits.reserve(value.span().start());
+        let before = self.edits.len();
+        let awaits = std::mem::replace(&mut self.awaits, false);
+        self.value(value);
+        if self.edits.len() > before || (is_async && self.awaits) {
+            self.edits.fill(
+                start,
+                format!("{{ let {GUARD} = {COUNTERS}.within(); "),
+            );
+            self.edits.insert(value.span().end(), " }");
+        }
+        self.awaits = awaits;
+    }
+
     /// Counts a condition each time it is worked out.
     fn condition(&mut self, condition: &Expr, line: usize) {
+        // A `let` in an `&&` needs edition 2024.
+        if let Expr::Let(binding) = condition
+            && !is_place(&binding.expr)
+        {
+            let call = self.call("line", line);
+            let start = binding.expr.span().start();
+            let open = format!("{COUNTERS}.value({call}, ");
+            self.edits.insert(start, open);
+            self.visit_expr(&binding.expr);
+            self.edits.insert(binding.expr.span().end(), ")");
+            return;
+        }
         let call = self.call("header", line);
         let parenthesis = if binds_tightly(condition) { "" } else { "(" };
         let open = format!("{call} && {parenthesis}");
@@ -124,6 +225,78 @@ impl Prober<'_, '_> {
         let around = std::mem::replace(&mut self.around, line);
         self.visit_block(block);
         self.around = around;
+    }
+}
+
+/// Parameters whose value may own something, each with whether it is `mut`.
+fn owned_parameters(signature: &Signature) -> Vec<(bool, String)> {
+    let parameters = signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) if !owns_nothing(&typed.ty) => match &*typed.pat {
+            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => {
+                Some((name.mutability.is_some(), name.ident.to_string()))
+            }
+            _ => None,
+        },
+        _ => None,
+    });
+    parameters.collect()
+}
+
+/// Whether a value of the type surely frees nothing when it is dropped.
+fn owns_nothing(of: &Type) -> bool {
+    const PRIMITIVES: [&str; 17] = [
+        "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
+        "i128", "isize", "f32", "f64", "str",
+    ];
+    match of {
+        Type::Reference(_) | Type::Ptr(_) | Type::BareFn(_) | Type::Never(_) => true,
+        Type::Path(path) => PRIMITIVES.iter().any(|name| path.path.is_ident(name)),
+        Type::Tuple(tuple) => tuple.elems.iter().all(owns_nothing),
+        Type::Array(array) => owns_nothing(&array.elem),
+        Type::Paren(paren) => owns_nothing(&paren.elem),
+        _ => false,
+    }
+}
+
+/// Whether dropping the variables of a declaration may free something, as far as that can be
+/// seen: a probe at the end of a block costs little, but it is in the innermost loops.
+fn may_own(local: &Local) -> bool {
+    if let Pat::Type(typed) = &local.pat
+        && owns_nothing(&typed.ty)
+    {
+        return false;
+    }
+    let init = local.init.as_ref().map(|init| &*init.expr);
+    !matches!(
+        init,
+        Some(Expr::Lit(_) | Expr::Cast(_) | Expr::Reference(_) | Expr::Closure(_))
+    )
+}
+
+/// Whether the last statement of a block is its value.
+fn is_value(last: &Stmt) -> bool {
+    match last {
+        Stmt::Expr(_, semicolon) => semicolon.is_none(),
+        Stmt::Macro(called) => called.semi_token.is_none(),
+        _ => false,
+    }
+}
+
+/// Whether what stands behind a statement is never reached.
+fn leaves(statement: &Stmt) -> bool {
+    matches!(
+        statement,
+        Stmt::Expr(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_), _)
+    )
+}
+
+/// Whether an expression names a place, of which a reference may be taken.
+fn is_place(of: &Expr) -> bool {
+    match of {
+        Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => true,
+        Expr::Unary(unary) => matches!(unary.op, syn::UnOp::Deref(_)),
+        Expr::Paren(paren) => is_place(&paren.expr),
+        _ => false,
     }
 }
 
@@ -163,27 +336,14 @@ fn line(statement: &Stmt) -> usize {
     span.start().line
 }
 
-impl<'ast> Visit<'ast> for Prober<'_, '_> {
+impl<'ast> Visit<'ast> for Prober<'_> {
     fn visit_block(&mut self, block: &'ast Block) {
-        let around = self.around;
-        for statement in &block.stmts {
-            let line = line(statement);
-            match statement {
-                Stmt::Item(_) => continue,
-                _ if line == self.around => {}
-                // The header counts by itself.
-                Stmt::Expr(Expr::While(_), _) => self.around = line,
-                Stmt::Expr(Expr::ForLoop(_), _) => self.statement(statement, line, "here"),
-                _ => self.statement(statement, line, "line"),
-            }
-            self.visit_stmt(statement);
-        }
-        self.around = around;
+        self.body(block, false);
     }
 
     fn visit_expr_for_loop(&mut self, each: &'ast syn::ExprForLoop) {
         let line = each.for_token.span.start().line;
-        let open = format!("{COUNTERS}.each({}, ", self.index(line));
+        let open = format!("{COUNTERS}.each({}, ", self.index(line, false));
         self.edits.insert(each.expr.span().start(), open);
         self.visit_expr(&each.expr);
         self.edits.insert(each.expr.span().end(), ")");
@@ -213,11 +373,31 @@ impl<'ast> Visit<'ast> for Prober<'_, '_> {
         if let Some((_, guard)) = &arm.guard {
             self.visit_expr(guard);
         }
-        self.body(&arm.body);
+        self.value(&arm.body);
     }
 
     fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
-        self.body(&closure.body);
+        match &*closure.body {
+            Expr::Block(body) => self.body_apart(&body.block),
+            body => self.value_apart(body, closure.asyncness.is_some()),
+        }
+    }
+
+    fn visit_expr_async(&mut self, apart: &'ast syn::ExprAsync) {
+        self.body_apart(&apart.block);
+    }
+
+    fn visit_expr_await(&mut self, awaited: &'ast syn::ExprAwait) {
+        self.awaits = true;
+        let line = if self.around == 0 {
+            awaited.span().start().line
+        } else {
+            self.around
+        };
+        let open = format!("{GUARD}.awaited({}, ", self.index(line, false));
+        self.edits.insert(awaited.base.span().start(), open);
+        self.visit_expr(&awaited.base);
+        self.edits.insert(awaited.base.span().end(), ")");
     }
 
     // A constant is worked out by the compiler.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use memit_instrument::{Runtime, instrument};
+use memit_instrument::{Runtime, Which, instrument};
 
 struct Case {
     /// The name of the function that gets probes.
@@ -283,7 +283,7 @@ fn probes_count_and_change_nothing() {
         String::from("#![allow(warnings)]\nmod counters;\nuse std::future::Future as _;\n");
     let mut main = String::new();
     for (number, case) in CASES.iter().enumerate() {
-        let probed = instrument(case.source, &[case.name], runtime).unwrap();
+        let probed = instrument(case.source, Which::Named(&[case.name]), runtime).unwrap();
         assert_eq!(
             probed.source.lines().count(),
             case.source.lines().count(),
