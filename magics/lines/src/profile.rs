@@ -196,6 +196,38 @@ pub struct Figures {
     pub time_ns: u64,
 }
 
+impl Line {
+    /// The figures, if anything ran on this line.
+    pub fn active(&self) -> Option<&Figures> {
+        self.figures.as_ref().filter(|figures| figures.any())
+    }
+}
+
+impl Figures {
+    fn any(&self) -> bool {
+        let Self {
+            hits,
+            // Of a line that never ran, it says nothing.
+            memory: _,
+            increment,
+            peak,
+            allocations,
+            time_ns,
+        } = *self;
+        hits > 0 || increment != 0 || peak > 0 || allocations > 0 || time_ns > 0
+    }
+
+    /// Time of an execution in nanoseconds; none without executions.
+    pub fn ns_per_hit(&self) -> Option<f64> {
+        (self.hits > 0).then(|| self.time_ns as f64 / self.hits as f64)
+    }
+
+    /// Part of a `total` of nanoseconds, in percent; none of nothing.
+    pub fn percent_of(&self, total: u64) -> Option<f64> {
+        (total > 0).then(|| 100.0 * self.time_ns as f64 / total as f64)
+    }
+}
+
 impl Function {
     /// The figures of all lines that have some.
     pub fn figures(&self) -> impl Iterator<Item = &Figures> {
@@ -334,6 +366,28 @@ mod tests {
         let f = function(&[time(1), time(7), time(7)]);
         assert_eq!(f.hottest_by_time().map(|line| line.number), Some(2));
         assert!(function(&[time(0)]).hottest_by_time().is_none());
+    }
+
+    #[test]
+    fn a_line_that_never_ran_is_not_active() {
+        let active = |figures: Option<Figures>| {
+            let line = Line {
+                number: 1,
+                source: String::new(),
+                figures,
+            };
+            line.active().is_some()
+        };
+        assert!(!active(None));
+        assert!(!active(Some(Figures::default())));
+        assert!(active(Some(memory(0, 0))));
+        let brace = Figures {
+            hits: 0,
+            ..memory(-100, 0)
+        };
+        assert!(active(Some(brace)));
+        assert_eq!(brace.ns_per_hit(), None);
+        assert_eq!(brace.percent_of(0), None);
     }
 
     #[test]
