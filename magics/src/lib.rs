@@ -20,6 +20,6 @@ pub mod stats;
 pub mod syntax;
 mod timeit;
 mod undo;
-pub mod units;
 
 pub use error::MagicError;
+pub use memit_lines::units;

@@ -94,7 +94,28 @@ pub fn mib(bytes: u64) -> String {
 
 /// The number of [`mib`] without its unit: `123.45`.
 pub fn mib_number(bytes: u64) -> String {
-    format!("{:.2}", bytes as f64 / MIB)
+    mib_decimals(bytes, 2)
+}
+
+fn mib_decimals(bytes: u64, decimals: usize) -> String {
+    format!("{:.decimals$}", bytes as f64 / MIB)
+}
+
+/// A size in bytes in the unit that fits, or, with a `precision`, in mebibytes with that many
+/// decimals: `76.2939 MiB`.
+pub fn size(n: u64, precision: Option<usize>) -> String {
+    match precision {
+        None => bytes(n),
+        Some(decimals) => format!("{} MiB", mib_decimals(n, decimals)),
+    }
+}
+
+/// [`size`] with a minus sign in front of a negative size, unless no digit of it is left.
+pub fn signed_size(n: i64, precision: Option<usize>) -> String {
+    let size = size(n.unsigned_abs(), precision);
+    let visible = size.contains(|digit| matches!(digit, '1'..='9'));
+    let sign = if n < 0 && visible { "-" } else { "" };
+    format!("{sign}{size}")
 }
 
 /// A size in the largest unit that keeps it at or above 1: `0 B`, `64 B`, `95.37 MiB`.
@@ -291,6 +312,18 @@ mod tests {
         assert_eq!(signed_bytes(64), "64 B");
         assert_eq!(signed_bytes(-1_536), "-1.50 KiB");
         assert_eq!(signed_bytes(i64::MIN), "-8.00 EiB");
+    }
+
+    #[test]
+    fn sizes_of_a_precision_are_in_mebibytes() {
+        assert_eq!(size(80_000_024, None), "76.29 MiB");
+        assert_eq!(size(80_000_024, Some(4)), "76.2940 MiB");
+        assert_eq!(size(24, Some(4)), "0.0000 MiB");
+        assert_eq!(size(24, Some(0)), "0 MiB");
+        assert_eq!(signed_size(-80_000_024, Some(1)), "-76.3 MiB");
+        assert_eq!(signed_size(-24, Some(4)), "0.0000 MiB");
+        assert_eq!(signed_size(-24, None), "-24 B");
+        assert_eq!(signed_size(i64::MIN, Some(1)), "-8796093022208.0 MiB");
     }
 
     #[test]
