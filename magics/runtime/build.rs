@@ -16,9 +16,14 @@ const ENTRY_POINTS: &[&str] = &[
     "memit_start_clock",
     "memit_stop_clock",
     "memit_leave",
+    "memit_measure_lines",
+    "memit_common",
+    "memit_line",
+    "memit_open",
+    "memit_close",
 ];
 
-const HEAP_HOOKS: &[&str] = &[
+const HOOKS: &[&str] = &[
     "malloc",
     "free",
     "calloc",
@@ -26,6 +31,7 @@ const HEAP_HOOKS: &[&str] = &[
     "posix_memalign",
     "aligned_alloc",
     "memalign",
+    "pthread_create",
 ];
 
 fn main() {
@@ -36,9 +42,9 @@ fn main() {
     let mut exports = ENTRY_POINTS.to_vec();
     if has_hooks {
         println!("cargo::rustc-cfg=heap_hooks");
-        exports.extend(HEAP_HOOKS);
+        exports.extend(HOOKS);
         // The unit tests of this package are such a binary too.
-        for hook in HEAP_HOOKS {
+        for hook in HOOKS {
             println!("cargo::rustc-link-arg=-Wl,--export-dynamic-symbol={hook}");
         }
     }

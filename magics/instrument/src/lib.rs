@@ -144,7 +144,10 @@ pub fn instrument(
     let mut blanked = source.to_owned();
     for function in &found {
         let mark = mark::of(function.attributes);
-        let options = mark.map(mark::options).transpose()?;
+        let options = match which {
+            Which::Marked => mark.map(mark::options).transpose()?,
+            _ => None,
+        };
         if let Some(mark) = mark {
             let span = mark.span();
             blank(&mut blanked, span.start(), span.end());
@@ -155,11 +158,8 @@ pub fn instrument(
             Which::Nothing => false,
         };
         if is_wanted {
-            let probed = probed(function, runtime, &mut edits)?;
-            functions.push(Function {
-                options: options.unwrap_or_default(),
-                ..probed
-            });
+            let options = options.unwrap_or_default();
+            functions.push(probed(function, options, runtime, &mut edits)?);
         }
     }
     Ok(Instrumented {
@@ -170,7 +170,11 @@ pub fn instrument(
 
 /// Puts probes into the one function that an attribute stands at: free, or in an `impl` or a
 /// `trait`. A function without a body is left as it is.
-pub fn instrument_item(item: TokenStream, runtime: Runtime<'_>) -> Result<TokenStream, Error> {
+pub fn instrument_item(
+    item: TokenStream,
+    options: Options,
+    runtime: Runtime<'_>,
+) -> Result<TokenStream, Error> {
     let of_syn = |error: &syn::Error| Error::Syntax {
         line: error.span().start().line,
         message: error.to_string(),
@@ -188,7 +192,7 @@ pub fn instrument_item(item: TokenStream, runtime: Runtime<'_>) -> Result<TokenS
         block,
     };
     let mut edits = Edits::default();
-    probed(&found, runtime, &mut edits)?;
+    probed(&found, options, runtime, &mut edits)?;
     let woven = edits.apply_to_tokens(item);
     woven.map_err(|error| of_syn(&error.into()))
 }
@@ -222,6 +226,7 @@ fn without_visibility(item: TokenStream) -> TokenStream {
 
 fn probed(
     function: &Found<'_>,
+    options: Options,
     runtime: Runtime<'_>,
     edits: &mut Edits,
 ) -> Result<Function, Error> {
@@ -229,7 +234,7 @@ fn probed(
         let name = function.name.clone();
         return Err(Error::Const { name });
     }
-    Ok(probe::function(function, runtime, edits))
+    Ok(probe::function(function, options, runtime, edits))
 }
 
 fn expect_known(names: &[&str], found: &[Found<'_>]) -> Result<(), Error> {
@@ -290,7 +295,7 @@ mod tests {
         assert_eq!(
             done.source,
             "fn f() -> u8 { static MEMIT_FUNCTION: ::rt::Function<2> = \
-             ::rt::Function::new(\"f\", file!(), 1, 4, [::rt::Line::new(2), ::rt::Line::new(3)]); \
+             ::rt::Function::new(\"f\", file!(), 1, 4, 0, [::rt::Line::new(2), ::rt::Line::new(3)]); \
              let _memit_guard = MEMIT_FUNCTION.enter(); \n    \
              MEMIT_FUNCTION.line(0); let a = 1;\n    MEMIT_FUNCTION.line(1); a + 1\n}\n"
         );
@@ -385,7 +390,7 @@ mod tests {
             "fn f(&mut self) {\nwhile let Some(x) = self.0.pop() {\nmatch x {\n1 => 2,\n_ =>\n3,\n};\n}\n}",
         ] {
             let tokens = |source: &str| source.parse::<TokenStream>().unwrap();
-            let woven = instrument_item(tokens(source), RUNTIME).unwrap();
+            let woven = instrument_item(tokens(source), Options::default(), RUNTIME).unwrap();
             let wrapped = format!("impl S {{ {source} }}");
             let whole = if source.contains("self") { &wrapped } else { source };
             let text = instrument(whole, Which::Named(&["f"]), RUNTIME).unwrap();

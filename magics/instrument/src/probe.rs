@@ -15,7 +15,12 @@ const COUNTERS: &str = "MEMIT_FUNCTION";
 const GUARD: &str = "_memit_guard";
 
 /// Puts probes into a function.
-pub(crate) fn function(found: &Found<'_>, runtime: Runtime<'_>, edits: &mut Edits) -> Function {
+pub(crate) fn function(
+    found: &Found<'_>,
+    options: Options,
+    runtime: Runtime<'_>,
+    edits: &mut Edits,
+) -> Function {
     let first = found.signature.span().start().line;
     let braces = found.block.brace_token.span;
     let last = braces.close().end().line;
@@ -37,6 +42,10 @@ pub(crate) fn function(found: &Found<'_>, runtime: Runtime<'_>, edits: &mut Edit
         false => format!("{path}::Line::new({})", line.number),
     };
     let counters = lines.iter().map(counter).collect::<Vec<_>>().join(", ");
+    let backend = match &options.backend {
+        Some(name) => format!("{path}::backend(\"{}\")", name.escape_default()),
+        None => "0".to_owned(),
+    };
     // They are dropped within the function then, not after it.
     let owned = owned.iter().map(|(mutable, parameter)| {
         let mutable = if *mutable { "mut " } else { "" };
@@ -47,7 +56,7 @@ pub(crate) fn function(found: &Found<'_>, runtime: Runtime<'_>, edits: &mut Edit
         start,
         format!(
             " static {COUNTERS}: {path}::Function<{}> = \
-             {path}::Function::new(\"{name}\", file!(), {first}, {last}, [{counters}]); \
+             {path}::Function::new(\"{name}\", file!(), {first}, {last}, {backend}, [{counters}]); \
              let {GUARD} = {COUNTERS}.enter(); {owned}",
             lines.len(),
         ),
@@ -58,7 +67,7 @@ pub(crate) fn function(found: &Found<'_>, runtime: Runtime<'_>, edits: &mut Edit
         first,
         last,
         lines: lines.iter().map(|line| line.number).collect(),
-        options: Options::default(),
+        options,
     }
 }
 

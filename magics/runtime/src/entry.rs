@@ -6,6 +6,7 @@
 use std::ffi::c_void;
 use std::time::Duration;
 
+use crate::lines::{level, measure};
 use crate::link::Event;
 use crate::measurement::{Clock, Panic};
 use crate::probe::Probe;
@@ -129,23 +130,53 @@ unsafe extern "C" fn memit_measure_time(
     time::measure(session, plan, Body { call, data });
 }
 
+/// Measures the lines of profiled functions while a snippet runs; see [`measure::Plan`]. `charge`
+/// is the number of a [`measure::Charge`], `backend` that of a [`crate::lines::counters::backend`], `limit` in
+/// bytes and `timeout_ns` are 0 for none.
+///
+/// # Safety
+///
+/// As [`memit_measure_memory`].
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_measure_lines(
+    charge: u32,
+    backend: u32,
+    children: bool,
+    limit: u64,
+    isolated: bool,
+    call: unsafe extern "C" fn(*mut c_void) -> u32,
+    data: *mut c_void,
+) {
+    let Some(session) = session::current() else {
+        return;
+    };
+    let plan = measure::Plan {
+        charge: measure::Charge::from_number(charge),
+        backend: level::backend_of(backend),
+        children,
+        limit: (limit > 0).then_some(limit),
+        isolated,
+    };
+    measure::measure(session, plan, Body { call, data });
+}
+
 /// The snippet starts.
 #[unsafe(no_mangle)]
 extern "C" fn memit_begin() {
-    probe::with(|probe| {
-        if let Probe::Memory(memory) = probe {
-            memory.begin();
-        }
+    probe::with(|probe| match probe {
+        Probe::Memory(memory) => memory.begin(),
+        Probe::Lines(lines) => lines.begin(),
+        Probe::Time(_) | Probe::Count(_) => {}
     });
 }
 
 /// The snippet is done and its value is still alive.
 #[unsafe(no_mangle)]
 extern "C" fn memit_peak() {
-    probe::with(|probe| {
-        if let Probe::Memory(memory) = probe {
-            memory.peak();
-        }
+    probe::with(|probe| match probe {
+        Probe::Memory(memory) => memory.peak(),
+        Probe::Lines(lines) => lines.end(),
+        Probe::Time(_) | Probe::Count(_) => {}
     });
 }
 
@@ -165,7 +196,7 @@ extern "C" fn memit_next_run() -> u64 {
     probe::with(|probe| match probe {
         Probe::Time(time) => time.next_run(),
         Probe::Count(count) => count.next_run(),
-        Probe::Memory(_) => 0,
+        Probe::Memory(_) | Probe::Lines(_) => 0,
     })
 }
 
@@ -175,7 +206,7 @@ extern "C" fn memit_start_clock() {
     probe::with(|probe| match probe {
         Probe::Time(time) => time.start_clock(),
         Probe::Count(count) => count.start_clock(),
-        Probe::Memory(_) => {}
+        Probe::Memory(_) | Probe::Lines(_) => {}
     });
 }
 
@@ -185,7 +216,7 @@ extern "C" fn memit_stop_clock() {
     probe::with(|probe| match probe {
         Probe::Time(time) => time.stop_clock(),
         Probe::Count(count) => count.stop_clock(),
-        Probe::Memory(_) => {}
+        Probe::Memory(_) | Probe::Lines(_) => {}
     });
 }
 

@@ -8,15 +8,13 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::control::{Control, Measuring};
-use crate::{children, process};
+use crate::process;
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Limits {
     /// The run is ended after this time.
     pub(crate) timeout: Option<Duration>,
-    /// Child processes are looked at this often and added to the peak.
-    pub(crate) children_every: Option<Duration>,
     /// Output is thrown away: an earlier repetition has shown it.
     pub(crate) quiet: bool,
     /// No transparent huge pages: a touched page counts as a page, not as 2 MiB.
@@ -38,9 +36,13 @@ pub(crate) struct Finished {
     pub(crate) ending: Ending,
     /// `ru_maxrss` of the run in bytes: its highest resident set size, over its whole life.
     pub(crate) max_rss: u64,
-    /// Highest resident set size of the run and its child processes together, in bytes, as far
-    /// as readings caught it; 0 if it was not asked for.
-    pub(crate) max_with_children: u64,
+}
+
+/// Looks at a run now and then, while its end is waited for.
+pub(crate) struct Watcher<'a> {
+    pub(crate) every: Duration,
+    /// Called with the process id of the run.
+    pub(crate) look: &'a mut dyn FnMut(u32),
 }
 
 /// Runs `body` in a fork and waits for its end. The fork exits with what `body` returns.
@@ -53,13 +55,13 @@ pub(crate) struct Finished {
 pub(crate) fn run(
     control: &Control,
     limits: Limits,
+    watcher: Option<Watcher<'_>>,
     body: impl FnOnce() -> i32,
 ) -> io::Result<Finished> {
     if control.interrupted() {
         return Ok(Finished {
             ending: Ending::Interrupted,
             max_rss: 0,
-            max_with_children: 0,
         });
     }
     // SAFETY: there is only this thread, so no lock is held by a thread that the fork lacks.
@@ -80,7 +82,7 @@ pub(crate) fn run(
                 // Just before there was a fork to be ended.
                 kill_group(pid);
             }
-            let finished = wait(control, pid, limits);
+            let finished = wait(control, pid, limits, watcher);
             control.set_measuring(Measuring::Underway);
             finished
         }
@@ -167,10 +169,17 @@ pub(crate) fn silence() {
     }
 }
 
-fn wait(control: &Control, pid: libc::pid_t, limits: Limits) -> io::Result<Finished> {
+fn wait(
+    control: &Control,
+    pid: libc::pid_t,
+    limits: Limits,
+    mut watcher: Option<Watcher<'_>>,
+) -> io::Result<Finished> {
     let deadline = limits.timeout.map(|timeout| Instant::now() + timeout);
     let watch = Watch::new(pid);
-    let mut max_with_children = 0;
+    if watcher.is_some() {
+        set_timer_slack(1);
+    }
     let mut timed_out = false;
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -179,16 +188,20 @@ fn wait(control: &Control, pid: libc::pid_t, limits: Limits) -> io::Result<Finis
             kill_group(pid);
         }
         let left = if timed_out { None } else { left };
-        let pause = match (left, limits.children_every) {
+        let every = watcher.as_ref().map(|watcher| watcher.every);
+        let pause = match (left, every) {
             (Some(left), Some(every)) => Some(left.min(every)),
             (left, every) => left.or(every),
         };
         if watch.ended(pause)? {
             break;
         }
-        if limits.children_every.is_some() {
-            max_with_children = max_with_children.max(children::resident_with(pid.unsigned_abs()));
+        if let Some(watcher) = &mut watcher {
+            (watcher.look)(pid.unsigned_abs());
         }
+    }
+    if watcher.is_some() {
+        set_timer_slack(0);
     }
     let mut status = 0;
     // SAFETY: all zeros is a valid `rusage`, a plain C struct.
@@ -219,8 +232,18 @@ fn wait(control: &Control, pid: libc::pid_t, limits: Limits) -> io::Result<Finis
     Ok(Finished {
         ending,
         max_rss,
-        max_with_children,
     })
+}
+
+/// By how many nanoseconds this thread may be woken late; 0 for what is usual.
+fn set_timer_slack(nanoseconds: libc::c_ulong) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: a plain system call on the calling thread.
+    unsafe {
+        libc::prctl(libc::PR_SET_TIMERSLACK, nanoseconds)
+    };
+    #[cfg(not(target_os = "linux"))]
+    let _ = nanoseconds;
 }
 
 /// Ends a run and all that it started.

@@ -9,13 +9,16 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 
+use crate::lines::COMMON;
+use crate::threads;
+
 static COUNTING: AtomicBool = AtomicBool::new(false);
-static LIVE: AtomicI64 = AtomicI64::new(0);
 static PEAK: AtomicI64 = AtomicI64::new(0);
 /// `PEAK` when the resident memory was last read.
 static NOTED_PEAK: AtomicI64 = AtomicI64::new(0);
 static ALLOCATED: AtomicU64 = AtomicU64::new(0);
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+/// No block is handed out that would take the live heap beyond this.
+static LIMIT: AtomicI64 = AtomicI64::new(i64::MAX);
 
 /// What the heap did since [`start`]. Sizes in bytes, relative to the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,13 +33,16 @@ pub(crate) struct Counts {
     pub(crate) allocations: u64,
 }
 
-/// Counts from zero.
-pub(crate) fn start() {
-    LIVE.store(0, Relaxed);
+/// Counts from zero. `threaded` says whether the process has more than one thread.
+pub(crate) fn start(threaded: bool) {
+    threads::set_many(threaded);
+    COMMON.live.store(0, Relaxed);
+    COMMON.peak.store(0, Relaxed);
     PEAK.store(0, Relaxed);
     NOTED_PEAK.store(0, Relaxed);
     ALLOCATED.store(0, Relaxed);
-    ALLOCATIONS.store(0, Relaxed);
+    COMMON.allocations.store(0, Relaxed);
+    LIMIT.store(i64::MAX, Relaxed);
     COUNTING.store(true, Relaxed);
 }
 
@@ -50,13 +56,23 @@ pub(crate) fn resume() {
     COUNTING.store(true, Relaxed);
 }
 
+/// Whether the heap is being counted.
+pub(crate) fn is_counting() -> bool {
+    COUNTING.load(Relaxed)
+}
+
+/// Ends the process before its live heap passes `bytes`.
+pub(crate) fn set_limit(bytes: u64) {
+    LIMIT.store(i64::try_from(bytes).unwrap_or(i64::MAX), Relaxed);
+}
+
 /// The counts so far.
 pub(crate) fn counts() -> Counts {
     Counts {
-        live: LIVE.load(Relaxed),
+        live: COMMON.live.load(Relaxed),
         peak: PEAK.load(Relaxed).max(0).unsigned_abs(),
         allocated: ALLOCATED.load(Relaxed),
-        allocations: ALLOCATIONS.load(Relaxed),
+        allocations: COMMON.allocations.load(Relaxed),
     }
 }
 
@@ -66,9 +82,10 @@ pub(crate) use hooks::replaced;
 
 #[cfg(heap_hooks)]
 mod hooks {
-    use super::{ALLOCATED, ALLOCATIONS, COUNTING, LIVE, NOTED_PEAK, PEAK};
+    use super::{ALLOCATED, COMMON, COUNTING, LIMIT, NOTED_PEAK, PEAK};
     use libc::{c_int, c_void, size_t};
-    use std::sync::atomic::Ordering::Relaxed;
+    use crate::threads;
+    use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
     unsafe extern "C" {
         fn __libc_malloc(size: size_t) -> *mut c_void;
@@ -85,17 +102,62 @@ mod hooks {
         i64::try_from(size).unwrap_or(i64::MAX)
     }
 
+    /// Adds to a count that other threads, if there are any, add to as well; returns the sum.
+    fn add(to: &AtomicI64, by: i64) -> i64 {
+        if threads::are_many() {
+            return to.fetch_add(by, Relaxed) + by;
+        }
+        let sum = to.load(Relaxed) + by;
+        to.store(sum, Relaxed);
+        sum
+    }
+
+    /// As [`add`].
+    fn add_unsigned(to: &AtomicU64, by: u64) {
+        if threads::are_many() {
+            to.fetch_add(by, Relaxed);
+        } else {
+            to.store(to.load(Relaxed) + by, Relaxed);
+        }
+    }
+
+    fn raise(peak: &AtomicI64, live: i64) {
+        if live > peak.load(Relaxed) {
+            peak.fetch_max(live, Relaxed);
+        }
+    }
+
     fn grew(by: i64) {
-        let live = LIVE.fetch_add(by, Relaxed) + by;
-        PEAK.fetch_max(live, Relaxed);
+        let live = add(&COMMON.live, by);
+        raise(&PEAK, live);
+        raise(&COMMON.peak, live);
+        add_unsigned(&COMMON.epoch, 1);
         if by > 0 {
-            ALLOCATED.fetch_add(by.unsigned_abs(), Relaxed);
+            add_unsigned(&ALLOCATED, by.unsigned_abs());
+        }
+    }
+
+    fn shrank(by: i64) {
+        add(&COMMON.live, -by);
+        add_unsigned(&COMMON.epoch, 1);
+    }
+
+    /// Looks whether there is room for `size` bytes more.
+    fn before_rise(size: size_t) {
+        let limit = LIMIT.load(Relaxed);
+        if limit == i64::MAX {
+            return;
+        }
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        let live = COMMON.live.load(Relaxed).saturating_add(size);
+        if live > limit {
+            crate::lines::pass_limit(live);
         }
     }
 
     fn count_new(block: *mut c_void) -> *mut c_void {
         if !block.is_null() {
-            ALLOCATIONS.fetch_add(1, Relaxed);
+            add_unsigned(&COMMON.allocations, 1);
             grew(usable(block));
         }
         block
@@ -128,12 +190,14 @@ mod hooks {
     mod counted {
         use super::{
             __libc_calloc, __libc_free, __libc_malloc, __libc_memalign, __libc_realloc,
-            ALLOCATIONS, LIVE, Relaxed, before_fall, c_void, count_new, grew, size_t, usable,
+            COMMON, add_unsigned, before_fall, before_rise, c_void, count_new, grew, shrank, size_t,
+            usable,
         };
 
         #[cold]
         #[inline(never)]
         pub(super) fn malloc(size: size_t) -> *mut c_void {
+            before_rise(size);
             // SAFETY: `malloc` may be called with any size.
             count_new(unsafe { __libc_malloc(size) })
         }
@@ -141,6 +205,7 @@ mod hooks {
         #[cold]
         #[inline(never)]
         pub(super) fn calloc(count: size_t, size: size_t) -> *mut c_void {
+            before_rise(count.saturating_mul(size));
             // SAFETY: `calloc` may be called with any sizes.
             count_new(unsafe { __libc_calloc(count, size) })
         }
@@ -148,6 +213,7 @@ mod hooks {
         #[cold]
         #[inline(never)]
         pub(super) fn memalign(alignment: size_t, size: size_t) -> *mut c_void {
+            before_rise(size);
             // SAFETY: glibc checks the alignment itself.
             count_new(unsafe { __libc_memalign(alignment, size) })
         }
@@ -160,7 +226,7 @@ mod hooks {
         pub(super) unsafe fn free(block: *mut c_void) {
             let size = usable(block);
             before_fall(size);
-            LIVE.fetch_sub(size, Relaxed);
+            shrank(size);
             // SAFETY: the caller's contract.
             unsafe { __libc_free(block) }
         }
@@ -172,14 +238,15 @@ mod hooks {
         #[inline(never)]
         pub(super) unsafe fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
             let before = usable(block);
+            before_rise(size.saturating_sub(usize::try_from(before).unwrap_or(0)));
             before_fall(before);
             // SAFETY: the caller's contract.
             let new = unsafe { __libc_realloc(block, size) };
             if !new.is_null() {
-                ALLOCATIONS.fetch_add(1, Relaxed);
+                add_unsigned(&COMMON.allocations, 1);
                 grew(usable(new) - before);
             } else if size == 0 {
-                LIVE.fetch_sub(before, Relaxed);
+                shrank(before);
             }
             new
         }

@@ -27,6 +27,7 @@ mod fork;
 #[cfg(unix)]
 mod gallery;
 mod heap;
+pub mod lines;
 #[cfg(unix)]
 pub mod link;
 #[cfg(unix)]
@@ -56,6 +57,7 @@ mod settle;
 mod shared;
 #[cfg(unix)]
 pub mod supervisor;
+mod threads;
 #[cfg(unix)]
 mod time;
 #[cfg(unix)]

@@ -2,6 +2,7 @@
 //!
 //! The session process fills these in, the reports of `memit-magics` are views of them.
 
+use memit_lines::{Figures, Kind};
 use serde::{Deserialize, Serialize};
 
 /// One repetition of a snippet whose memory was measured. Sizes are in bytes.
@@ -88,6 +89,56 @@ pub struct TimeMeasurement {
     pub threads: u32,
 }
 
+/// What was counted in the lines of profiled functions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinesMeasurement {
+    /// Functions that have run, in the order in which they ran first.
+    pub functions: Vec<FunctionLines>,
+    /// What the figures are.
+    pub kind: Kind,
+    /// Wall-clock time of the run in nanoseconds, as far as it came.
+    pub wall_ns: u64,
+    /// Whether the run was a fork of the session (false: in place).
+    pub isolated: bool,
+    /// Threads of the session when the measurement started.
+    pub threads: u32,
+    /// Whether more than one thread ran during the run.
+    pub threaded: bool,
+    /// How the run failed, if it did; the figures are those up to then.
+    pub failure: Option<Failure>,
+}
+
+/// A function and its counters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionLines {
+    /// As the instrumenter calls it.
+    pub name: String,
+    /// The file that the compiler knows it by.
+    pub file: String,
+    /// Its first line in that file, from 1.
+    pub first: u32,
+    /// How often it was called.
+    pub calls: u64,
+    /// How many profiled functions were running when it was called last: of those that are
+    /// running, the one with most is the innermost.
+    pub depth: u64,
+    /// The line that was running when the run ended; `None` if none was.
+    pub running: Option<u32>,
+    /// Lines with figures, in no order.
+    pub lines: Vec<LineFigures>,
+}
+
+/// The figures of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineFigures {
+    /// Its number in the file, from 1.
+    pub line: u32,
+    /// Nothing but the end of a block is there.
+    pub ends: bool,
+    /// What was counted.
+    pub figures: Figures,
+}
+
 /// Why a measured snippet did not finish.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -113,6 +164,13 @@ pub enum FailureKind {
     TimedOut {
         /// The limit.
         seconds: f64,
+    },
+    /// The memory that was asked for passed the limit that was given.
+    PassedLimit {
+        /// The limit in bytes.
+        limit: u64,
+        /// What there would have been, or was, in bytes.
+        reached: u64,
     },
     /// The user interrupted the run.
     Interrupted,
@@ -158,6 +216,8 @@ pub enum Measured {
     Memory(MemoryMeasurement),
     /// `%timeit` finished.
     Time(TimeMeasurement),
+    /// `%mprun` or `%lprun` came to an end, whichever.
+    Lines(LinesMeasurement),
     /// The snippet failed.
     Failed(Failure),
 }

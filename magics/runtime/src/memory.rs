@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::board::Board;
-use crate::fork::Limits;
+use crate::fork::{Limits, Watcher};
 use crate::measurement::{Failure, FailureKind, Measured, MemoryMeasurement, MemoryRun, Source};
 use crate::probe::Probe;
 use crate::rss::PeakMeter;
 use crate::run::{self, Body, FIGURES};
 use crate::sampler::{self, Sampler};
 use crate::session::Session;
-use crate::{heap, settle};
+use crate::{children, heap, settle};
 
 /// What is asked of a measurement.
 #[derive(Debug, Clone, Copy)]
@@ -69,12 +69,15 @@ fn measure_runs(
         if plan.isolated {
             let limits = Limits {
                 timeout: plan.timeout,
-                children_every: plan.children.then_some(interval),
                 quiet: repetition > 0,
                 small_pages: true,
             };
-            let finished = run::in_fork(session, body, &board, limits, make_probe)?;
-            peak_outside = finished.max_with_children;
+            let mut look = |pid| peak_outside = peak_outside.max(children::resident_with(pid));
+            let watcher = plan.children.then_some(Watcher {
+                every: interval,
+                look: &mut look,
+            });
+            let finished = run::in_fork(session, body, &board, limits, watcher, make_probe)?;
             if source(&board) == Source::Maxrss {
                 peak_outside = peak_outside.max(finished.max_rss);
             }
@@ -221,7 +224,7 @@ impl MemoryProbe {
     pub(crate) fn begin(&mut self) {
         let baseline = self.meter.start();
         self.board.set(BASELINE, baseline);
-        heap::start();
+        heap::start(!self.forked);
         self.began = Instant::now();
     }
 

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::board::Board;
+use crate::lines::measure::LinesProbe;
 use crate::memory::MemoryProbe;
 use crate::time::{CountProbe, TimeProbe};
 
@@ -15,6 +16,8 @@ pub(crate) enum Probe {
     Time(TimeProbe),
     /// `%timeit`: the pass that counts the heap.
     Count(CountProbe),
+    /// `%mprun`, `%lprun`.
+    Lines(LinesProbe),
 }
 
 impl Probe {
@@ -24,6 +27,7 @@ impl Probe {
             Self::Memory(memory) => memory.board(),
             Self::Time(time) => time.board(),
             Self::Count(count) => count.memory().board(),
+            Self::Lines(lines) => lines.board(),
         }
     }
 
@@ -33,6 +37,7 @@ impl Probe {
             Self::Memory(memory) => memory.is_forked(),
             Self::Time(time) => time.is_forked(),
             Self::Count(count) => count.memory().is_forked(),
+            Self::Lines(lines) => lines.is_forked(),
         }
     }
 }

@@ -150,12 +150,26 @@ pub(crate) fn readable<const N: usize>(
         events: libc::POLLIN,
         revents: 0,
     });
-    // Rounded up: a wait that ends early would be repeated in a tight loop.
-    let timeout = timeout.map_or(-1, |timeout| {
-        i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
-    });
-    // SAFETY: the array is live and its length is the one given.
-    let result = unsafe { libc::poll(polled.as_mut_ptr(), N as libc::nfds_t, timeout) };
+    let count = N as libc::nfds_t;
+    #[cfg(target_os = "linux")]
+    let result = {
+        let timeout = timeout.map(|timeout| libc::timespec {
+            tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
+            tv_nsec: timeout.subsec_nanos().into(),
+        });
+        let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        // SAFETY: the array is live and its length is the one given; so is the timeout, if any.
+        unsafe { libc::ppoll(polled.as_mut_ptr(), count, timeout, std::ptr::null()) }
+    };
+    #[cfg(not(target_os = "linux"))]
+    let result = {
+        // Rounded up: a wait that ends early would be repeated in a tight loop.
+        let timeout = timeout.map_or(-1, |timeout| {
+            i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+        });
+        // SAFETY: the array is live and its length is the one given.
+        unsafe { libc::poll(polled.as_mut_ptr(), count, timeout) }
+    };
     if result == -1 {
         let error = io::Error::last_os_error();
         if error.kind() != io::ErrorKind::Interrupted {

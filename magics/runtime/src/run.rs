@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 
 use crate::board::Board;
-use crate::fork::{self, Ending, Finished, Limits};
+use crate::fork::{self, Ending, Finished, Limits, Watcher};
 use crate::measurement::{Failure, FailureKind, Panic};
 use crate::probe::{self, Probe};
 use crate::session::Session;
@@ -57,10 +57,11 @@ pub(crate) fn in_fork(
     body: Body,
     board: &Board,
     limits: Limits,
+    watcher: Option<Watcher<'_>>,
     make_probe: impl FnOnce() -> Probe,
 ) -> Result<Finished, Failure> {
     board.clear();
-    let finished = fork::run(session.control(), limits, || {
+    let finished = fork::run(session.control(), limits, watcher, || {
         settle::map_code(&session.cell());
         probe::install(make_probe());
         let code = body.run();

@@ -2,8 +2,10 @@
 //!
 //! What a run writes here survives the run, however it ends.
 
+use std::fs::File;
 use std::io;
 use std::ops::Deref;
+use std::os::fd::{AsRawFd as _, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64};
 
 /// Types that may be shared between processes and for which all bits zero is a value.
@@ -36,14 +38,23 @@ unsafe impl<T: Shareable> Sync for Shared<T> {}
 impl<T: Shareable> Shared<T> {
     /// Maps `len` zeroed elements.
     pub(crate) fn new(len: usize) -> io::Result<Self> {
-        // SAFETY: a new anonymous mapping; nothing else refers to it.
+        Self::map(len, libc::MAP_ANONYMOUS, -1)
+    }
+
+    /// Maps the first `len` elements of a file of [`shared_file`].
+    pub(crate) fn of_file(file: &File, len: usize) -> io::Result<Self> {
+        Self::map(len, 0, file.as_raw_fd())
+    }
+
+    fn map(len: usize, flags: libc::c_int, fd: RawFd) -> io::Result<Self> {
+        // SAFETY: a new mapping; nothing else in this process refers to it.
         let start = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
                 len * size_of::<T>(),
                 libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
-                -1,
+                libc::MAP_SHARED | flags,
+                fd,
                 0,
             )
         };
@@ -55,6 +66,31 @@ impl<T: Shareable> Shared<T> {
             len,
         })
     }
+}
+
+/// A file of `size` zero bytes that is nowhere but in memory and has no name.
+pub(crate) fn shared_file(size: usize) -> io::Result<File> {
+    #[cfg(target_os = "linux")]
+    let file = {
+        use std::os::fd::FromRawFd as _;
+        // SAFETY: the name is a C string.
+        let fd = unsafe { libc::memfd_create(c"memit".as_ptr(), libc::MFD_CLOEXEC) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor is new, and nobody else's.
+        unsafe { File::from_raw_fd(fd) }
+    };
+    #[cfg(not(target_os = "linux"))]
+    let file = {
+        let path = std::env::temp_dir().join(format!("memit-{}", std::process::id()));
+        let mut options = File::options();
+        let file = options.read(true).write(true).create_new(true).open(&path)?;
+        std::fs::remove_file(path)?;
+        file
+    };
+    file.set_len(size as u64)?;
+    Ok(file)
 }
 
 impl<T: Shareable> Deref for Shared<T> {

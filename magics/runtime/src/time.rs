@@ -72,7 +72,7 @@ fn measure_runs(
     let board = new_board(TIMES + plan.repeat as usize)?;
     let make_probe = || Probe::Time(TimeProbe::new(Arc::clone(&board), plan));
     if plan.isolated {
-        run::in_fork(session, body, &board, Limits::default(), make_probe)?;
+        run::in_fork(session, body, &board, Limits::default(), None, make_probe)?;
     } else {
         run::in_place(session, body, &board, make_probe)?;
     }
@@ -103,7 +103,7 @@ fn measure_runs(
             small_pages: true,
             ..Limits::default()
         };
-        run::in_fork(session, body, &board, limits, make_probe)?;
+        run::in_fork(session, body, &board, limits, None, make_probe)?;
     } else {
         run::in_place(session, body, &board, make_probe)?;
     }

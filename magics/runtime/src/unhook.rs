@@ -153,7 +153,7 @@ mod tests {
 
     /// Allocations that the hooks see when `libc` itself allocates.
     fn seen() -> u64 {
-        heap::start();
+        heap::start(true);
         // SAFETY: a C string; the copy is leaked.
         std::hint::black_box(unsafe { libc::strdup(c"text".as_ptr()) });
         heap::stop();

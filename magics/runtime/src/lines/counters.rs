@@ -10,6 +10,7 @@
 //! threads, exact time) sets it to a value that no line has ever seen.
 
 use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64};
@@ -35,15 +36,30 @@ pub struct Common {
     pub passed_limit: AtomicU64,
 }
 
+impl Common {
+    /// Before anything has run: an epoch that no line has seen.
+    pub const fn new() -> Self {
+        Self {
+            epoch: AtomicU64::new(1),
+            depth: AtomicU64::new(0),
+            live: AtomicI64::new(0),
+            peak: AtomicI64::new(0),
+            allocations: AtomicU64::new(0),
+            children: AtomicU64::new(0),
+            passed_limit: AtomicU64::new(0),
+        }
+    }
+}
+
 unsafe extern "C" {
     /// The one of this process.
     pub safe static memit_common: Common;
     /// A probe of the line with this index, which is counted `hits` times.
-    safe fn memit_line(function: &'static Head, index: u32, hits: u32);
+    safe fn memit_line(function: Table<'static>, index: u32, hits: u32);
     /// A body begins; `calls` are counted. Settles the line around it.
-    safe fn memit_open(function: &'static Head, calls: u32, outer: &Outer);
+    safe fn memit_open(function: Table<'static>, calls: u32, outer: &Outer);
     /// A body ends. Settles its last line.
-    safe fn memit_close(function: &'static Head, outer: &Outer);
+    safe fn memit_close(function: Table<'static>, outer: &Outer);
 }
 
 /// Figures of one line.
@@ -106,6 +122,8 @@ pub struct Head {
     pub last: u32,
     /// How many lines follow.
     pub count: u32,
+    /// Which memory is measured: a number of [`backend`].
+    pub backend: u32,
     /// Index of the line that runs, plus 1; 0 when none does.
     pub line: AtomicU32,
     /// How often it was called.
@@ -128,7 +146,18 @@ pub struct Head {
     pub depth: AtomicU64,
     /// Whether the runtime knows of it.
     pub known: AtomicU32,
-    _reserved: [u32; 3],
+    _reserved: u32,
+}
+
+/// The number of a backend by its name; 0 is what the measurement asks for.
+pub const fn backend(name: &str) -> u32 {
+    match name.as_bytes() {
+        b"heap" => 1,
+        b"rss" => 2,
+        b"pss" => 3,
+        b"uss" => 4,
+        _ => panic!("`#[profile(backend = …)]` takes \"heap\", \"rss\", \"pss\" or \"uss\""),
+    }
 }
 
 /// The counters of a function: a static of its own pages.
@@ -138,10 +167,65 @@ pub struct Function<const N: usize> {
     lines: [Line; N],
 }
 
+/// The counters of some function.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Table<'a> {
+    /// A [`Head`] with the lines behind it, as in [`Function`].
+    function: *const u8,
+    counters: PhantomData<&'a Head>,
+}
+
+// SAFETY: a shared reference to atomics and to what never changes.
+unsafe impl Send for Table<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Table<'_> {}
+
+impl<'a> Table<'a> {
+    /// # Safety
+    ///
+    /// There must be a `Function` at the address, for as long as `'a`, that only atomics change.
+    pub const unsafe fn at(address: *const Head) -> Self {
+        Self {
+            function: address.cast(),
+            counters: PhantomData,
+        }
+    }
+
+    /// Where it is.
+    pub const fn address(self) -> *const Head {
+        self.function.cast()
+    }
+
+    /// What is known of the function.
+    #[inline(always)]
+    pub fn head(self) -> &'a Head {
+        // SAFETY: there is a function, which begins with it.
+        unsafe { &*self.address() }
+    }
+
+    /// Its lines, in the order of their indices.
+    #[inline(always)]
+    pub fn lines(self) -> &'a [Line] {
+        // SAFETY: there is a function, in which they follow the head without a gap: its size is a
+        // multiple of their alignment.
+        unsafe {
+            let lines = self.address().add(1).cast();
+            std::slice::from_raw_parts(lines, self.head().count as usize)
+        }
+    }
+
+    /// Bytes of it, to the end of its last page of 4096.
+    pub fn size(self) -> usize {
+        (size_of::<Head>() + size_of::<Line>() * self.lines().len()).next_multiple_of(4096)
+    }
+}
+
 /// What a body interrupts, to go on with when it ends: fields of [`Head`].
 #[repr(C)]
 pub struct Outer {
-    line: AtomicU32,
+    /// See [`Head`].
+    pub line: AtomicU32,
     start: AtomicI64,
     peak: AtomicI64,
     depth: AtomicU64,
@@ -166,6 +250,7 @@ impl<const N: usize> Function<N> {
         file: &'static str,
         first: u32,
         last: u32,
+        backend: u32,
         lines: [Line; N],
     ) -> Self {
         let head = Head {
@@ -174,6 +259,7 @@ impl<const N: usize> Function<N> {
             first,
             last,
             count: N as u32,
+            backend,
             line: AtomicU32::new(0),
             calls: AtomicU64::new(0),
             seen: AtomicU64::new(0),
@@ -185,7 +271,7 @@ impl<const N: usize> Function<N> {
             probes: AtomicU64::new(0),
             depth: AtomicU64::new(0),
             known: AtomicU32::new(0),
-            _reserved: [0; 3],
+            _reserved: 0,
         };
         Self { head, lines }
     }
@@ -193,13 +279,19 @@ impl<const N: usize> Function<N> {
     /// The function has been called.
     #[inline(always)]
     pub fn enter(&'static self) -> Guard {
-        Guard::new(&self.head, 1)
+        Guard::new(self.table(), 1)
     }
 
     /// A part of it begins that may run when the rest does not: a closure, an `async` block.
     #[inline(always)]
     pub fn within(&'static self) -> Guard {
-        Guard::new(&self.head, 0)
+        Guard::new(self.table(), 0)
+    }
+
+    #[inline(always)]
+    fn table(&'static self) -> Table<'static> {
+        // SAFETY: here is a function, for ever.
+        unsafe { Table::at(std::ptr::from_ref(self).cast()) }
     }
 
     /// A line begins.
@@ -255,14 +347,14 @@ impl<const N: usize> Function<N> {
             }
             self.head.line.store(index as u32 + 1, Relaxed);
         } else {
-            memit_line(&self.head, index as u32, hits);
+            memit_line(self.table(), index as u32, hits);
         }
     }
 }
 
 /// A body that is running.
 pub struct Guard {
-    function: &'static Head,
+    function: Table<'static>,
     outer: Outer,
     /// An `async` body waits, and others run meanwhile.
     waits: AtomicBool,
@@ -270,7 +362,7 @@ pub struct Guard {
 
 impl Guard {
     #[inline(always)]
-    fn new(function: &'static Head, calls: u32) -> Self {
+    fn new(function: Table<'static>, calls: u32) -> Self {
         let guard = Self {
             function,
             outer: Outer::new(),
@@ -282,20 +374,21 @@ impl Guard {
 
     #[inline(always)]
     fn open(&self, calls: u32) {
-        let function = self.function;
+        let function = self.function.head();
         if function.seen.load(Relaxed) == memit_common.epoch.load(Relaxed) {
             let calls = function.calls.load(Relaxed) + u64::from(calls);
             function.calls.store(calls, Relaxed);
             begin(function, &self.outer);
         } else {
-            memit_open(function, calls, &self.outer);
+            memit_open(self.function, calls, &self.outer);
         }
     }
 
     #[inline(always)]
     fn close(&self) {
-        if self.function.seen.load(Relaxed) == memit_common.epoch.load(Relaxed) {
-            end(self.function, &self.outer);
+        let function = self.function.head();
+        if function.seen.load(Relaxed) == memit_common.epoch.load(Relaxed) {
+            end(function, &self.outer);
         } else {
             memit_close(self.function, &self.outer);
         }

@@ -1,0 +1,214 @@
+//! Settlements: what has happened since the last one is charged to the line that ran.
+//!
+//! Each function has an account of its own, so what a function calls counts for the line that
+//! calls it, and once more for the lines of the called function if that is profiled too. A
+//! function that calls itself has one account: the calling line is settled before, and not charged
+//! for the lines within. So the increments of a function add up to its own.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::counters::{Head, Outer, Table, begin, end};
+use super::level::{self, Level};
+use super::{COMMON, clock, known, own_line};
+use crate::threads;
+
+/// In an epoch: every probe comes to the runtime.
+const ALWAYS: u64 = 1 << 63;
+
+/// Whether lines are charged with time, too.
+static TIMED: AtomicBool = AtomicBool::new(false);
+/// Probes so far, in a timed measurement.
+static PROBES: AtomicU64 = AtomicU64::new(0);
+/// What a probe costs, in ticks.
+static PROBE_COST: AtomicU64 = AtomicU64::new(0);
+
+/// A further thread is about to run.
+pub(crate) fn threads_are_many() {
+    see_every_probe();
+}
+
+/// From now on every probe comes to the runtime.
+pub(super) fn see_every_probe() {
+    COMMON.epoch.fetch_or(ALWAYS, Relaxed);
+}
+
+/// Makes every line that is passed next come to the runtime, and from then on those only that
+/// have something to settle.
+pub(super) fn begin_epoch() {
+    COMMON.epoch.fetch_and(!ALWAYS, Relaxed);
+    COMMON.epoch.fetch_add(1, Relaxed);
+    TIMED.store(false, Relaxed);
+    if threads::are_many() {
+        see_every_probe();
+    }
+}
+
+/// Charges lines with time, less `cost` ticks for each probe.
+pub(super) fn charge_time(cost: u64) {
+    PROBE_COST.store(cost, Relaxed);
+    TIMED.store(true, Relaxed);
+    see_every_probe();
+}
+
+/// What a settlement looks at.
+#[derive(Clone, Copy)]
+struct Now {
+    level: Level,
+    allocations: u64,
+    time: u64,
+    probes: u64,
+}
+
+impl Now {
+    fn read(function: Table<'_>) -> Self {
+        let (time, probes) = if TIMED.load(Relaxed) {
+            (clock::ticks(), PROBES.fetch_add(1, Relaxed))
+        } else {
+            (0, 0)
+        };
+        let level = level::read(level::backend(function.head()));
+        pass_on_peak(function);
+        Self {
+            level,
+            allocations: COMMON.allocations.load(Relaxed),
+            time,
+            probes,
+        }
+    }
+}
+
+/// The peak of the heap begins anew; whoever else is running has been there, too.
+fn pass_on_peak(to_all_but: Table<'_>) {
+    let peak = COMMON.peak.load(Relaxed);
+    let live = COMMON.live.load(Relaxed);
+    if peak == live {
+        return;
+    }
+    for other in known::all() {
+        let head = other.head();
+        if head.line.load(Relaxed) != 0 && !std::ptr::eq(other.address(), to_all_but.address()) {
+            raise(&head.peak, peak);
+        }
+    }
+    COMMON.peak.store(live, Relaxed);
+}
+
+fn raise(peak: &AtomicI64, to: i64) {
+    peak.store(peak.load(Relaxed).max(to), Relaxed);
+}
+
+fn add(to: &AtomicU64, by: u64) {
+    to.store(to.load(Relaxed).saturating_add(by), Relaxed);
+}
+
+/// Charges the line (its index plus 1; 0 for none) with what has happened since the last
+/// settlement of its function.
+fn settle(function: Table<'_>, line: u32, now: Now) {
+    let head = function.head();
+    raise(&head.peak, now.level.peak);
+    let line = line.checked_sub(1);
+    if let Some(line) = line.and_then(|line| function.lines().get(line as usize)) {
+        let level = now.level.now;
+        let increment = level - head.level.load(Relaxed);
+        line.increment
+            .store(line.increment.load(Relaxed) + increment, Relaxed);
+        add(
+            &line.allocations,
+            now.allocations - head.allocations.load(Relaxed),
+        );
+        line.memory.store(level, Relaxed);
+        let peak = head.peak.load(Relaxed) - head.start.load(Relaxed);
+        line.peak.fetch_max(u64::try_from(peak).unwrap_or(0), Relaxed);
+        let probes = now.probes.saturating_sub(head.probes.load(Relaxed));
+        let time = now.time.saturating_sub(head.time.load(Relaxed));
+        let cost = probes.saturating_mul(PROBE_COST.load(Relaxed));
+        add(&line.time, time.saturating_sub(cost));
+    }
+    head.level.store(now.level.now, Relaxed);
+    head.allocations.store(now.allocations, Relaxed);
+    head.time.store(now.time, Relaxed);
+    head.probes.store(now.probes, Relaxed);
+}
+
+/// Settles the line that was running when its process ended; `common` is what that had.
+#[cfg(unix)]
+pub(super) fn settle_late(function: Table<'_>, common: &super::counters::Common) {
+    let live = common.live.load(Relaxed);
+    let now = Now {
+        level: Level {
+            now: live,
+            peak: common.peak.load(Relaxed).max(live),
+        },
+        allocations: common.allocations.load(Relaxed),
+        time: function.head().time.load(Relaxed),
+        probes: 0,
+    };
+    settle(function, function.head().line.load(Relaxed), now);
+}
+
+/// The epoch that has been seen, when that is worth remembering.
+fn seen(epoch: u64) -> u64 {
+    if epoch & ALWAYS == 0 { epoch } else { 0 }
+}
+
+/// Several threads take turns.
+fn in_turn(settle: impl FnOnce()) {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if !threads::are_many() {
+        return settle();
+    }
+    while TAKEN.swap(true, Ordering::Acquire) {
+        std::hint::spin_loop();
+    }
+    settle();
+    TAKEN.store(false, Ordering::Release);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_line(function: Table<'static>, index: u32, hits: u32) {
+    in_turn(|| {
+        let head = function.head();
+        let epoch = COMMON.epoch.load(Relaxed);
+        let now = Now::read(function);
+        settle(function, own_line::get(function), now);
+        own_line::set(function, index + 1);
+        head.start.store(now.level.now, Relaxed);
+        head.peak.store(now.level.now, Relaxed);
+        head.seen.store(seen(epoch), Relaxed);
+        if let Some(line) = function.lines().get(index as usize) {
+            add(&line.hits, u64::from(hits));
+            line.memory.store(now.level.now, Relaxed);
+            line.seen.store(seen(epoch), Relaxed);
+        }
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_open(function: Table<'static>, calls: u32, outer: &Outer) {
+    in_turn(|| {
+        known::meet(function);
+        let head = function.head();
+        let line = own_line::get(function);
+        settle_all(function, head, line);
+        add(&head.calls, u64::from(calls));
+        head.line.store(line, Relaxed);
+        begin(head, outer);
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_close(function: Table<'static>, outer: &Outer) {
+    in_turn(|| {
+        let head = function.head();
+        settle_all(function, head, own_line::get(function));
+        end(head, outer);
+        own_line::set(function, outer.line.load(Relaxed));
+    });
+}
+
+fn settle_all(function: Table<'static>, head: &Head, line: u32) {
+    let epoch = COMMON.epoch.load(Relaxed);
+    settle(function, line, Now::read(function));
+    head.seen.store(seen(epoch), Relaxed);
+}

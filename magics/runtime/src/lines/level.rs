@@ -1,0 +1,166 @@
+//! Memory as the lines of a function are charged with it: live heap, or what the system says.
+
+use std::fs::File;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use memit_lines::Backend;
+
+use super::counters::Head;
+use super::COMMON;
+use crate::rss::PeakMeter;
+use crate::{heap, process, sampler};
+
+/// Memory at a moment, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Level {
+    pub(super) now: i64,
+    /// Highest since this was read last.
+    pub(super) peak: i64,
+}
+
+/// What the measurement asks for; functions may ask for something else.
+static DEFAULT: AtomicU32 = AtomicU32::new(0);
+static CHILDREN: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn choose(backend: Backend, children: bool) {
+    DEFAULT.store(number(backend), Relaxed);
+    CHILDREN.store(children, Relaxed);
+}
+
+/// The backend with the number of [`super::counters::backend`].
+pub(crate) fn backend_of(asked: u32) -> Backend {
+    let known = Backend::ALL
+        .into_iter()
+        .find(|known| number(*known) == asked);
+    known.unwrap_or_default()
+}
+
+fn number(backend: Backend) -> u32 {
+    super::counters::backend(backend.name())
+}
+
+/// Which memory a function is charged with.
+pub(super) fn backend(function: &Head) -> Backend {
+    backend_of(match function.backend {
+        0 => DEFAULT.load(Relaxed),
+        asked => asked,
+    })
+}
+
+/// Memory of this process as `backend` has it. Reading the system's takes microseconds, so it is
+/// only done when the heap has changed by a page, or a while has passed.
+pub(super) fn read(backend: Backend) -> Level {
+    if backend == Backend::Heap {
+        let now = COMMON.live.load(Relaxed);
+        return Level {
+            now,
+            peak: COMMON.peak.load(Relaxed).max(now),
+        };
+    }
+    let mut meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
+    meter.get_or_insert_with(Meter::open).read(backend)
+}
+
+/// Forgets the open files: a fork needs its own.
+pub(super) fn reset() {
+    *METER.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+static METER: Mutex<Option<Meter>> = Mutex::new(None);
+
+const PAGE: u64 = 4096;
+/// Longest time for which a reading is good enough.
+const INTERVAL: Duration = Duration::from_millis(1);
+
+/// Reads what the system says of this process.
+struct Meter {
+    /// Of the resident set size; there is none where the system has no exact peak.
+    peak: Option<PeakMeter>,
+    /// Of the other sizes.
+    smaps: Option<File>,
+    /// The last reading of each backend, in the order of [`Backend::ALL`].
+    last: [Option<Reading>; Backend::ALL.len()],
+}
+
+#[derive(Clone, Copy)]
+struct Reading {
+    size: u64,
+    at: Instant,
+    /// Bytes that had been allocated, and that were live.
+    heap: (u64, i64),
+}
+
+impl Meter {
+    fn open() -> Self {
+        Self {
+            peak: PeakMeter::open().ok(),
+            smaps: File::open("/proc/self/smaps_rollup").ok(),
+            last: [None; Backend::ALL.len()],
+        }
+    }
+
+    fn read(&mut self, backend: Backend) -> Level {
+        let counts = heap::counts();
+        let heap = (counts.allocated, counts.live);
+        let last = &self.last[backend as usize];
+        let good = last.filter(|last| {
+            let changed = (heap.0 - last.heap.0).max(heap.1.abs_diff(last.heap.1));
+            changed < PAGE && last.at.elapsed() < INTERVAL
+        });
+        let mut peak = 0;
+        let size = match good {
+            Some(last) => last.size,
+            None => {
+                let (size, highest) = self.size(backend);
+                peak = highest;
+                self.last[backend as usize] = Some(Reading {
+                    size,
+                    at: Instant::now(),
+                    heap,
+                });
+                size
+            }
+        };
+        let children = if CHILDREN.load(Relaxed) {
+            COMMON.children.load(Relaxed)
+        } else {
+            0
+        };
+        let signed = |size: u64| i64::try_from(size + children).unwrap_or(i64::MAX);
+        Level {
+            now: signed(size),
+            peak: signed(size.max(peak)),
+        }
+    }
+
+    /// The size now, and the highest since the last reading.
+    fn size(&self, backend: Backend) -> (u64, u64) {
+        match backend {
+            Backend::Heap | Backend::Rss => match &self.peak {
+                Some(meter) => {
+                    let resident = meter.read().unwrap_or_default();
+                    // What cannot be reset shows an older peak.
+                    let _ = meter.reset();
+                    (resident.now, resident.peak)
+                }
+                None => (sampler::resident(), 0),
+            },
+            Backend::Pss => (self.in_smaps(&[b"Pss:"]), 0),
+            Backend::Uss => (self.in_smaps(&[b"Private_Clean:", b"Private_Dirty:"]), 0),
+        }
+    }
+
+    /// The sum of some fields; the resident set size where the system does not tell.
+    fn in_smaps(&self, fields: &[&[u8]]) -> u64 {
+        use std::os::unix::fs::FileExt as _;
+        let mut text = [0; 4096];
+        let read = self.smaps.as_ref().map(|smaps| smaps.read_at(&mut text, 0));
+        let Some(Ok(length)) = read else {
+            return sampler::resident();
+        };
+        let field = |name: &&[u8]| process::kibibytes(&text[..length], name).unwrap_or(0);
+        fields.iter().map(field).sum()
+    }
+}

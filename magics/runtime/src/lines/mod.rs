@@ -1,0 +1,39 @@
+//! Line by line: the counters of profiled functions, and what is done with them.
+//!
+//! [`counters`] is what probes call. What they leave to the runtime is in `account`: it charges
+//! what the heap, the resident memory or the clock has done since the last settlement to the line
+//! that ran. `known` has the functions that have run, `arena` shares their counters with the
+//! process that started the run, `measure` starts one.
+
+mod account;
+#[cfg(unix)]
+mod arena;
+pub mod clock;
+pub mod counters;
+mod known;
+#[cfg(unix)]
+pub(crate) mod level;
+#[cfg(unix)]
+pub(crate) mod measure;
+mod own_line;
+mod sampler;
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use counters::Common;
+
+pub(crate) use account::threads_are_many;
+
+/// The source of [`counters`], for crates that cells are compiled against.
+pub const COUNTERS: &str = include_str!("counters.rs");
+
+/// What the profiled functions of this process have in common.
+#[unsafe(export_name = "memit_common")]
+pub static COMMON: Common = Common::new();
+
+/// Ends the process: its next block would take the live heap to `live` bytes, beyond the limit.
+pub(crate) fn pass_limit(live: i64) -> ! {
+    COMMON.passed_limit.store(live.unsigned_abs(), Relaxed);
+    // SAFETY: `_exit` has no preconditions.
+    unsafe { libc::_exit(0) }
+}

@@ -1,0 +1,59 @@
+//! Time by looking: which line is running, again and again.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use super::counters::Table;
+
+/// Looks that have been taken so far.
+#[derive(Debug)]
+pub(super) struct Samples {
+    /// When it was looked last.
+    last: Instant,
+    /// Looks that met a line.
+    met: u64,
+    /// Time of each line of each function, in the order in which they are known.
+    times: Vec<Vec<Duration>>,
+}
+
+impl Samples {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self {
+            last: Instant::now(),
+            met: 0,
+            times: Vec::new(),
+        }
+    }
+
+    /// Charges the lines that are running with the time since the last look.
+    pub(super) fn take<'a>(&mut self, functions: impl Iterator<Item = Table<'a>>) {
+        let now = Instant::now();
+        let elapsed = now - std::mem::replace(&mut self.last, now);
+        let mut met = false;
+        for (index, function) in functions.enumerate() {
+            if self.times.len() <= index {
+                let lines = function.lines().len();
+                self.times.push(vec![Duration::ZERO; lines]);
+            }
+            let line = function.head().line.load(Relaxed).checked_sub(1);
+            let time = line.and_then(|line| self.times[index].get_mut(line as usize));
+            if let Some(time) = time {
+                *time += elapsed;
+                met = true;
+            }
+        }
+        self.met += u64::from(met);
+    }
+
+    /// Looks that met a line.
+    pub(super) fn met(&self) -> u64 {
+        self.met
+    }
+
+    /// Time of a line in nanoseconds, by the indices of its function and its own.
+    pub(super) fn time_ns(&self, function: usize, line: usize) -> u64 {
+        let time = self.times.get(function).and_then(|lines| lines.get(line));
+        time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    }
+}

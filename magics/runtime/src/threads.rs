@@ -1,0 +1,75 @@
+//! Whether the process has more than one thread.
+//!
+//! As long as it has one, counts are plain loads and stores. The executable's own `pthread_create`
+//! stands in front of glibc's, so the first further thread is noticed before it runs.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+static MANY: AtomicBool = AtomicBool::new(true);
+
+/// Whether there may be more than one thread.
+#[inline]
+pub(crate) fn are_many() -> bool {
+    MANY.load(Relaxed)
+}
+
+/// Says whether there is more than one thread now.
+pub(crate) fn set_many(many: bool) {
+    // Without hooks, nobody would notice the next thread.
+    MANY.store(many || !cfg!(heap_hooks), Relaxed);
+}
+
+/// What the calling thread can be told from others by.
+pub(crate) fn current() -> usize {
+    thread_local! {
+        static MARK: u8 = const { 0 };
+    }
+    MARK.with(|mark| std::ptr::from_ref(mark).addr())
+}
+
+#[cfg(heap_hooks)]
+mod hook {
+    use std::ffi::{c_int, c_void};
+    use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+    type Start = extern "C" fn(*mut c_void) -> *mut c_void;
+    type Create = unsafe extern "C" fn(
+        *mut libc::pthread_t,
+        *const libc::pthread_attr_t,
+        Start,
+        *mut c_void,
+    ) -> c_int;
+
+    static NEXT: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+
+    /// The function of this name behind ours: glibc's, or that of a tool that is preloaded.
+    fn next() -> Option<Create> {
+        let mut next = NEXT.load(Relaxed);
+        if next.is_null() {
+            // SAFETY: the name is a C string.
+            next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"pthread_create".as_ptr()) };
+            NEXT.store(next, Relaxed);
+        }
+        // SAFETY: a function of this name has this type; null is `None`.
+        unsafe { std::mem::transmute::<*mut c_void, Option<Create>>(next) }
+    }
+
+    /// # Safety
+    ///
+    /// As POSIX says of `pthread_create`.
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn pthread_create(
+        thread: *mut libc::pthread_t,
+        attributes: *const libc::pthread_attr_t,
+        start: Start,
+        argument: *mut c_void,
+    ) -> c_int {
+        super::set_many(true);
+        crate::lines::threads_are_many();
+        match next() {
+            // SAFETY: the caller's contract.
+            Some(create) => unsafe { create(thread, attributes, start, argument) },
+            None => libc::EAGAIN,
+        }
+    }
+}
