@@ -65,9 +65,8 @@ pub fn total(function: &Function, precision: Option<usize>) -> String {
 
 fn block(function: &Function, precision: Option<usize>) -> String {
     let place = match &function.place {
-        Place::Cell { number } => format!(" (cell [{number}])"),
-        Place::File(path) => format!(" ({path})"),
         Place::Unknown => String::new(),
+        place => format!(" ({place})"),
     };
     let table = table::table(function, &COLUMNS, GAP, |line| {
         line.active().map(|figures| cells(figures, precision))
