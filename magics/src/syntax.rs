@@ -6,7 +6,7 @@ use ra_ap_syntax::ast::{self, AstNode, HasName};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextRange, TextSize};
 
 /// evcxr compiles cells in this edition.
-const EDITION: Edition = Edition::Edition2024;
+pub(crate) const EDITION: Edition = Edition::Edition2024;
 
 const BEFORE: &str = "fn cell() {";
 const AFTER: &str = "\n}";

@@ -1,6 +1,7 @@
 //! Memory line by line as text, in the layout of Python's `memory_profiler`, with two columns
 //! more: the peak and the number of allocations.
 
+use crate::notes;
 use crate::profile::{Figures, Function, Place, Profile};
 use crate::table::{self, Column};
 use crate::units;
@@ -42,7 +43,7 @@ pub fn text(profile: &Profile, precision: Option<usize>) -> String {
         .map(|function| block(function, precision))
         .collect();
     if blocks.is_empty() {
-        blocks.push("no function was measured".to_owned());
+        blocks.push(notes::nothing_shown(profile).to_owned());
     }
     blocks.push(table::below(profile));
     blocks.join("\n\n")
@@ -65,9 +66,8 @@ pub fn total(function: &Function, precision: Option<usize>) -> String {
 
 fn block(function: &Function, precision: Option<usize>) -> String {
     let place = match &function.place {
-        Place::Cell { number } => format!(" (cell [{number}])"),
-        Place::File(path) => format!(" ({path})"),
         Place::Unknown => String::new(),
+        place => format!(" ({place})"),
     };
     let table = table::table(function, &COLUMNS, GAP, |line| {
         line.active().map(|figures| cells(figures, precision))

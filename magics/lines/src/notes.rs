@@ -33,6 +33,15 @@ pub fn stopped(profile: &Profile) -> Option<String> {
     Some(format!("stopped early: {}", stopped.why))
 }
 
+/// What stands in place of the tables where none is shown.
+pub fn nothing_shown(profile: &Profile) -> &'static str {
+    if profile.functions.is_empty() {
+        "no function was measured"
+    } else {
+        "no function was called"
+    }
+}
+
 fn memory(backend: Backend, baseline: u64) -> String {
     let (name, short) = match backend {
         Backend::Heap => {

@@ -167,6 +167,16 @@ pub enum Place {
     Unknown,
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cell { number } => write!(out, "cell [{number}]"),
+            Self::File(path) => out.write_str(path),
+            Self::Unknown => out.write_str("unknown place"),
+        }
+    }
+}
+
 /// A line of source, as written, without the line break.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {

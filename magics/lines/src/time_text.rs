@@ -1,5 +1,6 @@
 //! Time line by line as text, in the layout of Python's `line_profiler` 5.
 
+use crate::notes;
 use crate::profile::{Figures, Function, Place, Profile};
 use crate::table::{self, Column};
 use crate::units;
@@ -51,7 +52,7 @@ impl TimeText {
         )];
         blocks.extend(self.shown(profile).map(|function| self.block(function)));
         if blocks.len() == 1 {
-            blocks.push(nothing_shown(profile).to_owned());
+            blocks.push(notes::nothing_shown(profile).to_owned());
         }
         blocks.push(table::below(profile));
         blocks.join("\n\n")
@@ -123,15 +124,6 @@ fn hits(figures: &Figures) -> String {
         units::general(figures.hits as f64, 6)
     } else {
         hits
-    }
-}
-
-/// What stands in place of the tables where there is none.
-fn nothing_shown(profile: &Profile) -> &'static str {
-    if profile.functions.is_empty() {
-        "no function was measured"
-    } else {
-        "no function was called"
     }
 }
 

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 /// The colour of what is measured, set off against the text colour.
 pub(super) const ACCENT: &str = "var(--jp-brand-color1, #2b7fd4)";
 
-const FRAME: &str = "box-sizing:border-box;max-width:600px;padding:10px 14px;\
+const FRAME: &str = "padding:10px 14px;\
     border:1px solid rgba(128,128,128,.35);border-radius:6px;\
     color:var(--jp-content-font-color1, inherit);\
     font-family:var(--jp-content-font-family, system-ui, sans-serif);\
@@ -20,9 +20,19 @@ const NUMBER: &str = "font-size:22px;line-height:1.3;font-weight:600;white-space
 
 const UNIT: &str = "font-size:14px;font-weight:400;opacity:.75";
 
+/// A card as wide as a paragraph.
 pub(super) fn card(title: &str, body: &Markup) -> Markup {
+    frame(title, "max-width:600px", body)
+}
+
+/// A card as wide as what is in it.
+pub(super) fn wide(title: &str, body: &Markup) -> Markup {
+    frame(title, "width:fit-content;max-width:100%", body)
+}
+
+fn frame(title: &str, width: &str, body: &Markup) -> Markup {
     html! {
-        div role="group" aria-label=(title) style=(FRAME) { (body) }
+        div role="group" aria-label=(title) style={ "box-sizing:border-box;" (width) ";" (FRAME) } { (body) }
     }
 }
 
@@ -47,6 +57,22 @@ pub(super) fn figure(label: &str, number: &str, unit: &str) -> Markup {
 pub(super) fn detail(text: &str) -> Markup {
     html! {
         div style="margin-top:6px" { (text) }
+    }
+}
+
+/// A row of [`key`]s.
+pub(super) const KEYS: &str = "display:flex;gap:14px;margin-top:4px;font-size:12px";
+
+/// A colour and what it stands for.
+pub(super) fn key(color: &str, opacity: &str, text: &str) -> Markup {
+    html! {
+        span {
+            span aria-hidden="true" style={
+                "display:inline-block;width:9px;height:9px;border-radius:2px;margin-right:5px;\
+                background:" (color) ";opacity:" (opacity)
+            } {}
+            span style="opacity:.75" { (text) " " }
+        }
     }
 }
 

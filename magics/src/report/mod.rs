@@ -1,16 +1,24 @@
 //! How results are shown: as text, as HTML, as JSON.
 
 mod card;
+mod highlight;
+mod line_bars;
+mod lines_html;
+mod lines_text;
+mod lprun_html;
 mod memory_html;
 mod memory_text;
+mod mprun_html;
 mod notes;
 mod run_axis;
 mod run_strips;
 mod time_html;
 mod time_text;
 
+use memit_lines::TimeText;
 use serde_json::Value;
 
+use crate::result::lines::{LprunResult, MprunResult};
 use crate::result::memory::MemitResult;
 use crate::result::time::TimeitResult;
 
@@ -48,5 +56,34 @@ pub fn timeit(result: &TimeitResult) -> Report {
     }
 }
 
+/// The views of what `%mprun` measured. Sizes are shown in the unit that fits, or, with a
+/// `precision`, in MiB with that many decimals.
+pub fn mprun(result: &MprunResult, precision: Option<usize>) -> Report {
+    Report {
+        text: lines_text::mprun(result, precision),
+        html: mprun_html::html(result, precision).into_string(),
+        json: serde_json::to_value(result).expect("a result is JSON"),
+        repr: format!(
+            "<MprunResult : {}>",
+            lines_text::memory_summary(&result.profile)
+        ),
+    }
+}
+
+/// The views of what `%lprun` measured.
+pub fn lprun(result: &LprunResult, view: &TimeText) -> Report {
+    Report {
+        text: lines_text::lprun(result, view),
+        html: lprun_html::html(result, view).into_string(),
+        json: serde_json::to_value(result).expect("a result is JSON"),
+        repr: format!(
+            "<LprunResult : {}>",
+            lines_text::time_summary(&result.profile)
+        ),
+    }
+}
+
+#[cfg(test)]
+mod line_samples;
 #[cfg(test)]
 mod samples;

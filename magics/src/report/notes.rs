@@ -1,5 +1,6 @@
 //! What a reader has to know about how a figure came about.
 
+use memit_lines::Profile;
 use memit_runtime::measurement::{Clock, Source};
 
 use crate::result::memory::MemitResult;
@@ -27,6 +28,13 @@ pub(super) fn of_time(result: &TimeitResult) -> Vec<String> {
         .collect()
 }
 
+pub(super) fn of_lines(profile: &Profile) -> Vec<String> {
+    memit_lines::notes::of(profile)
+        .into_iter()
+        .chain(in_place(profile.isolated, profile.threads))
+        .collect()
+}
+
 /// `IPython`'s warning that the runs differ too much for their mean to be trusted.
 pub(super) fn spread(result: &TimeitResult) -> Option<String> {
     let times = result.suspicious_spread()?;
@@ -48,7 +56,8 @@ pub(super) fn removed_work(result: &TimeitResult) -> Option<String> {
     })
 }
 
-fn in_place(isolated: bool, threads: u32) -> Option<String> {
+/// That the session itself ran the statements, and why.
+pub(super) fn in_place(isolated: bool, threads: u32) -> Option<String> {
     if isolated {
         None
     } else if threads > 1 {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use memit_runtime::measurement::MemoryRun;
 
-use super::card::ACCENT;
+use super::card::{self, ACCENT};
 use crate::units;
 
 /// Runs that get a strip of their own; the others are summed up in a line.
@@ -36,9 +36,9 @@ pub(super) fn strips(runs: &[MemoryRun]) -> Markup {
         @if let Some(line) = summary(summed_up) {
             div style="margin-top:3px;font-size:12px;opacity:.75" { (line) }
         }
-        div style="display:flex;gap:14px;margin-top:4px;font-size:12px" {
-            (key("currentColor", ".35", "baseline, before the run"))
-            (key(ACCENT, "1", "increment"))
+        div style=(card::KEYS) {
+            (card::key("currentColor", ".35", "baseline, before the run"))
+            (card::key(ACCENT, "1", "increment"))
         }
     }
 }
@@ -66,19 +66,6 @@ fn part(size: u64, scale: u64, color: &str, opacity: &str) -> Markup {
             "width:" (format!("{percent:.1}")) "%;min-width:" (visible)
             ";background:" (color) ";opacity:" (opacity)
         } {}
-    }
-}
-
-/// A colour of the strips and what it stands for.
-fn key(color: &str, opacity: &str, text: &str) -> Markup {
-    html! {
-        span {
-            span aria-hidden="true" style={
-                "display:inline-block;width:9px;height:9px;border-radius:2px;margin-right:5px;\
-                background:" (color) ";opacity:" (opacity)
-            } {}
-            span style="opacity:.75" { (text) " " }
-        }
     }
 }
 

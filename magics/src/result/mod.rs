@@ -1,6 +1,7 @@
 //! What magics give back: data in bytes and nanoseconds, which `-o` binds to a variable and
 //! [`report`](crate::report) shows.
 
+pub mod lines;
 pub mod memory;
 pub mod rust_value;
 pub mod time;

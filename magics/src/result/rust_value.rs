@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use memit_lines::Backend;
 use memit_runtime::measurement::{Clock, Source};
 use serde::Serialize;
 
@@ -128,30 +129,54 @@ impl<T: ToRust> ToRust for Vec<T> {
     }
 }
 
+impl ToRust for String {
+    fn rust_type() -> String {
+        "String".to_owned()
+    }
+
+    fn literal(&self) -> String {
+        // `Debug` escapes a string as Rust source does.
+        format!("String::from({self:?})")
+    }
+}
+
+impl<T: ToRust> ToRust for Option<T> {
+    fn rust_type() -> String {
+        format!("Option<{}>", T::rust_type())
+    }
+
+    fn literal(&self) -> String {
+        option_literal(self.as_ref().map(T::literal))
+    }
+}
+
+pub(super) fn option_literal(value: Option<String>) -> String {
+    match value {
+        Some(value) => format!("Some({value})"),
+        None => "None".to_owned(),
+    }
+}
+
 pub(super) fn vec_literal(elements: impl Iterator<Item = String>) -> String {
     let elements: Vec<String> = elements.collect();
     format!("vec![{}]", elements.join(", "))
 }
 
-impl ToRust for Source {
-    fn rust_type() -> String {
-        "&'static str".to_owned()
-    }
+macro_rules! literal_as_json_name {
+    ($($kind:ty),*) => {$(
+        impl ToRust for $kind {
+            fn rust_type() -> String {
+                "&'static str".to_owned()
+            }
 
-    fn literal(&self) -> String {
-        json_name(self)
-    }
+            fn literal(&self) -> String {
+                json_name(self)
+            }
+        }
+    )*};
 }
 
-impl ToRust for Clock {
-    fn rust_type() -> String {
-        "&'static str".to_owned()
-    }
-
-    fn literal(&self) -> String {
-        json_name(self)
-    }
-}
+literal_as_json_name!(Backend, Clock, Source);
 
 /// The name that the JSON has for a variant, in quotes: lower-case ASCII letters, so a Rust
 /// literal too.

@@ -3,7 +3,7 @@
 use memit_runtime::measurement::{Clock, MemoryRun, Source, TimeMeasurement};
 use serde::Serialize;
 
-use super::rust_value::{RustValue, StructSource};
+use super::rust_value::{RustValue, StructSource, option_literal};
 use crate::stats;
 
 /// How long a snippet took. Times are in nanoseconds.
@@ -113,10 +113,7 @@ impl TimeitResult {
 
     /// This result as a `TimeitResult` with a `TimeitMemory`, with the fields of the JSON.
     pub fn rust_value(&self) -> RustValue {
-        let memory = match &self.memory {
-            Some(memory) => format!("Some({})", memory.source().literal()),
-            None => "None".to_owned(),
-        };
+        let memory = self.memory.as_ref().map(|memory| memory.source().literal());
         let result = StructSource::new("TimeitResult")
             .field("loops", &self.loops)
             .field("repeat", &self.repeat)
@@ -131,7 +128,7 @@ impl TimeitResult {
             .field("isolated", &self.isolated)
             .field("threads", &self.threads)
             .field("cycle_ns", &self.cycle_ns)
-            .nested("memory", "Option<TimeitMemory>", memory);
+            .nested("memory", "Option<TimeitMemory>", option_literal(memory));
         let any_memory = TimeitMemory::new(&MemoryRun::default(), 1, Source::default());
         RustValue {
             items: any_memory.source().definition() + &result.definition(),

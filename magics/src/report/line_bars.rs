@@ -1,0 +1,102 @@
+//! What a line took as a bar, on one scale for a function.
+
+use maud::{Markup, html};
+use memit_lines::{Figures, Function};
+
+use super::card::ACCENT;
+
+/// The colour of memory that was given back.
+const FREED: &str = "#2e9e6b";
+
+const PEAK_OPACITY: &str = ".4";
+
+const BAR: &str = "display:flex;width:80px;height:9px";
+
+/// The scale of the memory of a function, in bytes to both sides of nothing.
+pub(super) struct MemoryScale {
+    freed: u64,
+    taken: u64,
+}
+
+impl MemoryScale {
+    pub(super) fn of(function: &Function) -> Self {
+        let highest = |size: fn(&Figures) -> u64| function.figures().map(size).max();
+        Self {
+            freed: highest(freed).unwrap_or_default(),
+            taken: highest(|figures| taken(figures).max(figures.peak)).unwrap_or_default(),
+        }
+    }
+
+    /// To the left what the line freed, to the right what it took and, paler, its peak.
+    pub(super) fn bar(&self, figures: &Figures) -> Markup {
+        let left = percent(self.freed, self.freed.saturating_add(self.taken));
+        let taken = taken(figures);
+        html! {
+            div aria-hidden="true" style=(BAR) {
+                @if self.freed > 0 {
+                    div style={
+                        "display:flex;justify-content:flex-end;box-sizing:border-box;width:"
+                        (format!("{left:.1}")) "%;border-right:1px solid rgba(128,128,128,.5)"
+                    } {
+                        (part(freed(figures), self.freed, FREED, "1"))
+                    }
+                }
+                div style="display:flex;flex:1" {
+                    (part(taken, self.taken, ACCENT, "1"))
+                    (part(figures.peak.saturating_sub(taken), self.taken, ACCENT, PEAK_OPACITY))
+                }
+            }
+        }
+    }
+
+    /// What the colours stand for, of those that occur.
+    pub(super) fn key(&self) -> Markup {
+        html! {
+            @if self.taken > 0 {
+                (super::card::key(ACCENT, "1", "increment"))
+                (super::card::key(ACCENT, PEAK_OPACITY, "peak while the line ran"))
+            }
+            @if self.freed > 0 { (super::card::key(FREED, "1", "freed")) }
+        }
+    }
+}
+
+/// Part of a whole, in percent.
+pub(super) fn percent_bar(percent: f64) -> Markup {
+    let visible = if percent > 0.0 { "2px" } else { "0" };
+    html! {
+        div aria-hidden="true" style={ (BAR) ";background:rgba(128,128,128,.12)" } {
+            div style={
+                "width:" (format!("{percent:.1}")) "%;min-width:" (visible) ";background:" (ACCENT)
+            } {}
+        }
+    }
+}
+
+fn part(size: u64, scale: u64, color: &str, opacity: &str) -> Markup {
+    html! {
+        @if size > 0 {
+            // A small size beside a large one would vanish.
+            div style={
+                "width:" (format!("{:.1}", percent(size, scale))) "%;min-width:2px;background:"
+                (color) ";opacity:" (opacity)
+            } {}
+        }
+    }
+}
+
+fn taken(figures: &Figures) -> u64 {
+    u64::try_from(figures.increment).unwrap_or_default()
+}
+
+fn freed(figures: &Figures) -> u64 {
+    if figures.increment < 0 {
+        figures.increment.unsigned_abs()
+    } else {
+        0
+    }
+}
+
+fn percent(size: u64, scale: u64) -> f64 {
+    100.0 * size as f64 / scale.max(1) as f64
+}

@@ -1,0 +1,292 @@
+//! The results of `%mprun` and `%lprun`.
+
+use memit_lines::{Clock, Figures, Function, Kind, Line, Place, Profile};
+use serde::Serialize;
+
+use super::rust_value::{RustValue, StructSource, option_literal, vec_literal};
+
+/// How much memory the lines of some functions took. Sizes are in bytes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "magic", rename = "mprun")]
+pub struct MprunResult {
+    /// What was measured; its kind is [`Kind::Memory`].
+    #[serde(flatten)]
+    pub profile: Profile,
+}
+
+/// How long the lines of some functions took. Times are in nanoseconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "magic", rename = "lprun")]
+pub struct LprunResult {
+    /// What was measured; its kind is [`Kind::Time`].
+    #[serde(flatten)]
+    pub profile: Profile,
+}
+
+impl MprunResult {
+    /// This result as an `MprunResult` of `ProfiledFunction`s of `ProfiledLine`s, with the fields
+    /// of the JSON; those of `kind` are fields of the result.
+    pub fn rust_value(&self) -> RustValue {
+        let result = profile_source("MprunResult", &self.profile);
+        let (backend, children, baseline) = match self.profile.kind {
+            Kind::Memory {
+                backend,
+                children,
+                baseline,
+            } => (backend, children, baseline),
+            Kind::Time { .. } => Default::default(),
+        };
+        rust_value(
+            &result
+                .field("backend", &backend)
+                .field("children", &children)
+                .field("baseline", &baseline),
+        )
+    }
+}
+
+impl LprunResult {
+    /// This result as an `LprunResult` of `ProfiledFunction`s of `ProfiledLine`s, with the fields
+    /// of the JSON; those of `kind` are fields of the result, 0 where there is none.
+    pub fn rust_value(&self) -> RustValue {
+        let result = profile_source("LprunResult", &self.profile);
+        let (clock, interval_ns, samples, probe_ns) = match self.profile.kind {
+            Kind::Time {
+                clock:
+                    Clock::Sampled {
+                        interval_ns,
+                        samples,
+                    },
+            } => ("sampled", interval_ns, samples, 0.0),
+            Kind::Time {
+                clock: Clock::Exact { probe_ns },
+            } => ("exact", 0, 0, probe_ns),
+            Kind::Memory { .. } => Default::default(),
+        };
+        rust_value(
+            &result
+                .nested("clock", "&'static str", format!("{clock:?}"))
+                .field("interval_ns", &interval_ns)
+                .field("samples", &samples)
+                .field("probe_ns", &probe_ns),
+        )
+    }
+}
+
+fn rust_value(result: &StructSource) -> RustValue {
+    let figures = figures_source(&Figures::default());
+    let line = line_source(&Line {
+        number: 0,
+        source: String::new(),
+        figures: None,
+    });
+    let function = function_source(&Function {
+        name: String::new(),
+        place: Place::Unknown,
+        first: 0,
+        calls: 0,
+        lines: Vec::new(),
+        stopped_at: None,
+    });
+    RustValue {
+        items: [&figures, &line, &function, result]
+            .map(StructSource::definition)
+            .concat(),
+        expr: result.literal(),
+    }
+}
+
+/// What results of both magics have.
+fn profile_source(name: &'static str, profile: &Profile) -> StructSource {
+    let functions = profile.functions.iter();
+    let functions = functions.map(|function| function_source(function).literal());
+    let stopped = profile.stopped.as_ref().map(|stopped| stopped.why.clone());
+    StructSource::new(name)
+        .nested("functions", "Vec<ProfiledFunction>", vec_literal(functions))
+        .field("wall_ns", &profile.wall_ns)
+        .field("isolated", &profile.isolated)
+        .field("threads", &profile.threads)
+        .field("threaded", &profile.threaded)
+        .field("stopped", &stopped)
+}
+
+fn function_source(function: &Function) -> StructSource {
+    let lines = function
+        .lines
+        .iter()
+        .map(|line| line_source(line).literal());
+    StructSource::new("ProfiledFunction")
+        .field("name", &function.name)
+        .field("place", &function.place.to_string())
+        .field("first", &function.first)
+        .field("calls", &function.calls)
+        .nested("lines", "Vec<ProfiledLine>", vec_literal(lines))
+        .field("stopped_at", &function.stopped_at)
+}
+
+fn line_source(line: &Line) -> StructSource {
+    let figures = line.figures.as_ref();
+    let figures = option_literal(figures.map(|figures| figures_source(figures).literal()));
+    StructSource::new("ProfiledLine")
+        .field("number", &line.number)
+        .field("source", &line.source)
+        .nested("figures", "Option<LineFigures>", figures)
+}
+
+fn figures_source(figures: &Figures) -> StructSource {
+    StructSource::new("LineFigures")
+        .field("hits", &figures.hits)
+        .field("memory", &figures.memory)
+        .field("increment", &figures.increment)
+        .field("peak", &figures.peak)
+        .field("allocations", &figures.allocations)
+        .field("time_ns", &figures.time_ns)
+}
+
+#[cfg(test)]
+mod tests {
+    use memit_lines::{Backend, Stopped};
+
+    use super::super::rust_value::tests::run_with;
+    use super::*;
+
+    fn profile(kind: Kind) -> Profile {
+        let line = |number, source: &str, figures| Line {
+            number,
+            source: source.to_owned(),
+            figures,
+        };
+        let figures = Figures {
+            hits: 2,
+            memory: -64,
+            increment: i64::MIN,
+            peak: u64::MAX,
+            allocations: 3,
+            time_ns: 1_500,
+        };
+        Profile {
+            functions: vec![Function {
+                name: "T::f".to_owned(),
+                place: Place::Cell { number: 3 },
+                first: 1,
+                calls: 2,
+                lines: vec![
+                    line(1, "\tlet s = \"\\n{}é\u{301}\0\";", Some(figures)),
+                    line(2, "}", None),
+                ],
+                stopped_at: Some(1),
+            }],
+            kind,
+            wall_ns: 2_000,
+            isolated: true,
+            threads: 1,
+            threaded: false,
+            stopped: Some(Stopped {
+                why: "interrupted".to_owned(),
+            }),
+        }
+    }
+
+    const MEMORY: Kind = Kind::Memory {
+        backend: Backend::Rss,
+        children: true,
+        baseline: 5_000,
+    };
+
+    fn mprun() -> MprunResult {
+        MprunResult {
+            profile: profile(MEMORY),
+        }
+    }
+
+    fn lprun(clock: Clock) -> LprunResult {
+        LprunResult {
+            profile: profile(Kind::Time { clock }),
+        }
+    }
+
+    #[test]
+    fn json_has_the_magic_first_and_every_line() {
+        let mut result = mprun();
+        result.profile.functions[0].lines.remove(0);
+        let json = serde_json::to_string(&result).unwrap();
+        assert_eq!(
+            json,
+            concat!(
+                r#"{"magic":"mprun","functions":[{"name":"T::f","place":{"cell":{"number":3}},"#,
+                r#""first":1,"calls":2,"lines":[{"number":2,"source":"}","figures":null}],"#,
+                r#""stopped_at":1}],"kind":{"measured":"memory","backend":"rss","children":true,"#,
+                r#""baseline":5000},"wall_ns":2000,"isolated":true,"threads":1,"threaded":false,"#,
+                r#""stopped":{"why":"interrupted"}}"#
+            )
+        );
+        let json = serde_json::to_value(lprun(Clock::Exact { probe_ns: 7.5 })).unwrap();
+        assert_eq!(json["magic"], "lprun");
+        assert_eq!(json["kind"]["clock"]["probe_ns"], 7.5);
+        assert_eq!(
+            json["functions"][0]["lines"][0]["figures"]["time_ns"],
+            1_500
+        );
+    }
+
+    #[test]
+    fn json_can_be_read_back() {
+        let json = serde_json::to_string(&mprun()).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Profile>(&json).unwrap(),
+            mprun().profile
+        );
+    }
+
+    #[test]
+    fn a_program_can_read_memory_as_a_rust_value() {
+        let printed = run_with(
+            &mprun().rust_value(),
+            "mprun",
+            r#"let f = &r.functions[0];
+            let figures = f.lines[0].figures.as_ref().unwrap();
+            print!("{} {} {:?} {} ", f.name, f.place, f.stopped_at, f.lines[0].source);
+            print!("{} {} {} ", figures.increment, figures.peak, f.lines[1].figures.is_none());
+            print!("{} {} {:?}", r.backend, r.baseline, r.stopped)"#,
+        );
+        assert_eq!(
+            printed,
+            "T::f cell [3] Some(1) \tlet s = \"\\n{}é\u{301}\0\"; \
+             -9223372036854775808 18446744073709551615 true rss 5000 Some(\"interrupted\")"
+        );
+    }
+
+    #[test]
+    fn a_program_can_read_time_as_a_rust_value() {
+        let sampled = lprun(Clock::Sampled {
+            interval_ns: 100_000,
+            samples: 20,
+        });
+        let printed = run_with(
+            &sampled.rust_value(),
+            "lprun",
+            r#"let figures = r.functions[0].lines[0].figures.as_ref().unwrap();
+            print!("{} {} {} {}", figures.time_ns, r.clock, r.interval_ns, r.samples)"#,
+        );
+        assert_eq!(printed, "1500 sampled 100000 20");
+    }
+
+    #[test]
+    fn the_structs_are_the_same_for_every_result() {
+        let mut empty = mprun();
+        empty.profile.functions.clear();
+        empty.profile.stopped = None;
+        let empty = empty.rust_value();
+        assert_eq!(mprun().rust_value().items, empty.items);
+        assert_eq!(
+            run_with(&empty, "mprun-empty", "print!(\"{}\", r.functions.len())"),
+            "0"
+        );
+        let exact = lprun(Clock::Exact { probe_ns: 7.5 }).rust_value();
+        let sampled = lprun(Clock::Sampled {
+            interval_ns: 1,
+            samples: 2,
+        });
+        assert_eq!(sampled.rust_value().items, exact.items);
+    }
+}
