@@ -12,6 +12,7 @@ pub fn name(failure: &Failure) -> &'static str {
         FailureKind::Signal { .. } | FailureKind::Exit { .. } => "ProcessEnded",
         FailureKind::TimedOut { .. } => "TimedOut",
         FailureKind::Interrupted => "KeyboardInterrupt",
+        FailureKind::PassedLimit { .. } => "MemoryLimit",
         FailureKind::CannotFork | FailureKind::System { .. } => "MeasurementError",
     }
 }
@@ -31,6 +32,11 @@ pub fn message(failure: &Failure) -> String {
             format!("the statement ended its process with exit code {code}")
         }
         FailureKind::TimedOut { seconds } => format!("the statement took longer than {seconds} s"),
+        FailureKind::PassedLimit { limit, reached } => format!(
+            "memory passed {} ({})",
+            units::bytes(*limit),
+            units::bytes(*reached)
+        ),
         FailureKind::Interrupted => "the measurement was interrupted".into(),
         FailureKind::CannotFork => {
             format!(

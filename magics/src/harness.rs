@@ -27,6 +27,15 @@ unsafe extern "C" {
         call: unsafe extern "C" fn(*mut u8) -> u32,
         data: *mut u8,
     );
+    fn memit_measure_lines(
+        charge: u32,
+        backend: u32,
+        children: bool,
+        limit: u64,
+        isolated: bool,
+        call: unsafe extern "C" fn(*mut u8) -> u32,
+        data: *mut u8,
+    );
     fn memit_returned(error: *const u8, length: usize);
     safe fn memit_leave(code: u32);
     pub safe fn memit_begin();
@@ -135,6 +144,21 @@ pub fn time(
     let data = (&raw mut body).cast();
     // SAFETY: `call` gets what it expects, and `body` outlives the measurement.
     unsafe { memit_measure_time(loops, repeat, cpu_clock, fresh, isolated, call, data) };
+}
+
+/// Measures the lines of profiled functions while `body` runs.
+#[inline(never)]
+pub fn lines(
+    charge: u32,
+    backend: u32,
+    children: bool,
+    limit: u64,
+    isolated: bool,
+    mut body: &mut Body<'_>,
+) {
+    let data = (&raw mut body).cast();
+    // SAFETY: `call` gets what it expects, and `body` outlives the measurement.
+    unsafe { memit_measure_lines(charge, backend, children, limit, isolated, call, data) };
 }
 
 /// # Safety

@@ -64,7 +64,7 @@ fn usage(magic: &dyn Magic) -> String {
         let _ = write!(options, "[{}] ", short(option));
     }
     let line = format!("    %{name} {options}{}", magic.argument());
-    let cell = format!("    %%{name} {options}[SETUP]\n    {}", magic.argument());
+    let cell = format!("    %%{name} {options}{}\n    {}", magic.first_line(), magic.argument());
     let usage = match magic.form() {
         Form::Line => line,
         Form::Cell => cell,
@@ -119,6 +119,8 @@ mod tests {
         insta::assert_snapshot!(list(), @r"
         %memit, %%memit    Measure the peak memory of a statement
         %timeit, %%timeit  Measure how long a statement takes
+        %mprun, %%mprun    Measure the memory of functions, line by line
+        %lprun, %%lprun    Measure the time of functions, line by line
         %session           Show the session process and whether the next cell is protected
         %undo              Take the session back to before its last cell
         %lsmagic           List the magics

@@ -6,6 +6,7 @@ use memit_runtime::measurement::Measured;
 
 use crate::error::MagicError;
 use crate::options::{OptionSpec, Options};
+use crate::profiled::{Named, SourceFunction};
 use crate::report::Report;
 use crate::result::rust_value::RustValue;
 use crate::snippet::{Generated, Scope, Snippet};
@@ -29,6 +30,10 @@ pub trait Magic: Sync {
     fn form(&self) -> Form;
     /// What it does, in one line.
     fn summary(&self) -> &'static str;
+    /// What follows the options of a cell magic on its first line, as help writes it.
+    fn first_line(&self) -> &'static str {
+        "[SETUP]"
+    }
     /// What follows the options, as help writes it: `STATEMENTS`; empty if nothing does.
     fn argument(&self) -> &'static str {
         ""
@@ -92,9 +97,13 @@ pub trait Measurement {
     /// If the snippet cannot be compiled for a reason that the compiler would tell less clearly.
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError>;
 
+    /// Functions whose lines are measured.
+    fn functions(&self) -> &[Named] {
+        &[]
+    }
+
     /// The answer to what was measured; `None` if that is not what this measurement asked for.
-    /// `compile_time` is what compiling the snippet took.
-    fn answer(&self, measured: Measured, compile_time: Duration) -> Option<Answer>;
+    fn answer(&self, measured: Measured, compiled: &Compiled) -> Option<Answer>;
 
     /// Where the answer goes.
     fn delivery(&self) -> &Delivery;
@@ -102,6 +111,15 @@ pub trait Measurement {
     /// What to tell the user about a compile error with this code (`E0507`), if the magic's way
     /// of running the snippet explains it.
     fn explain(&self, error_code: &str, scope: &Scope) -> Option<String>;
+}
+
+/// What is known of compiling a measurement.
+#[derive(Debug, Clone, Default)]
+pub struct Compiled {
+    /// What it took.
+    pub time: Duration,
+    /// The functions that [`Measurement::functions`] names.
+    pub functions: Vec<SourceFunction>,
 }
 
 /// A result in all the forms in which it can be delivered.
@@ -122,4 +140,6 @@ pub struct Delivery {
     pub returned: bool,
     /// `-v NAME`: it is bound to this variable.
     pub variable: Option<String>,
+    /// `-T FILE`: its text is written to this file.
+    pub file: Option<String>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use memit_runtime::measurement::Measured;
 
 use crate::error::MagicError;
-use crate::magic::{Action, Answer, Call, Delivery, Form, Magic, Measurement};
+use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
 use crate::options::OptionSpec;
 use crate::report;
 use crate::result::memory::MemitResult;
@@ -143,15 +143,12 @@ impl Measurement for MemoryOf {
         if let Some(setup) = &self.setup {
             generated.snippet(setup).code(";");
         }
-        generated
-            .code("memit_harness::memit_begin();\nlet memit_value = ::std::hint::black_box(memit_harness::apart(|| ::std::result::Result::Ok({")
-            .snippet(&self.body)
-            .code("}))?);\nmemit_harness::memit_peak();\n::std::mem::drop(memit_value);\nmemit_harness::memit_dropped();");
+        snippet::measured(&mut generated, &[&self.body]);
         snippet::finish(&mut generated);
         Ok(generated)
     }
 
-    fn answer(&self, measured: Measured, _compile_time: Duration) -> Option<Answer> {
+    fn answer(&self, measured: Measured, _compiled: &Compiled) -> Option<Answer> {
         let Measured::Memory(measurement) = measured else {
             return None;
         };

@@ -52,6 +52,14 @@ impl Options {
         self.last(short).and_then(|given| given.value.as_deref())
     }
 
+    /// The values of an option as they were typed, each with where it stands in the cell.
+    pub fn all(&self, short: char) -> impl Iterator<Item = (&str, Range<usize>)> {
+        self.given
+            .iter()
+            .filter(move |given| given.short == short)
+            .filter_map(|given| Some((given.value.as_deref()?, given.span.clone())))
+    }
+
     /// Where an option stands in the cell.
     pub fn span(&self, short: char) -> Option<Range<usize>> {
         self.last(short).map(|given| given.span.clone())

@@ -3,14 +3,16 @@
 
 use crate::lsmagic::Lsmagic;
 use crate::magic::Magic;
+use crate::lprun::Lprun;
 use crate::memit::Memit;
+use crate::mprun::Mprun;
 use crate::session::Session;
 use crate::timeit::Timeit;
 use crate::undo::Undo;
 
 /// All magics, in the order in which they are listed.
 pub fn all() -> &'static [&'static dyn Magic] {
-    &[&Memit, &Timeit, &Session, &Undo, &Lsmagic]
+    &[&Memit, &Timeit, &Mprun, &Lprun, &Session, &Undo, &Lsmagic]
 }
 
 /// The magic of this name.

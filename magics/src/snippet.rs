@@ -143,6 +143,25 @@ pub(crate) fn open(generated: &mut Generated, measure: &str, copied: &[&str]) {
     generated.code("let mut memit_guard = memit_harness::Guard::new();");
 }
 
+/// The statements that are measured, and the calls that say when: their value is still alive at
+/// the peak.
+pub(crate) fn measured(generated: &mut Generated, body: &[&Snippet]) {
+    generated.code(
+        "memit_harness::memit_begin();\n\
+         let memit_value = ::std::hint::black_box(memit_harness::apart(|| ::std::result::Result::Ok({",
+    );
+    for (at, snippet) in body.iter().enumerate() {
+        generated.snippet(snippet);
+        if at + 1 < body.len() {
+            generated.code(";");
+        }
+    }
+    generated.code(
+        "}))?);\nmemit_harness::memit_peak();\n\
+         ::std::mem::drop(memit_value);\nmemit_harness::memit_dropped();",
+    );
+}
+
 /// Closes what [`open`] has opened.
 pub(crate) fn finish(generated: &mut Generated) {
     generated.code("memit_guard.finish();\n::std::result::Result::Ok(())\n});\n};");

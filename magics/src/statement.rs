@@ -40,6 +40,7 @@ pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
         quiet: options.has('q'),
         returned: options.has('o'),
         variable,
+        file: None,
     })
 }
 
@@ -71,7 +72,13 @@ pub(crate) fn checked<'a>(
     body: &'a Snippet,
 ) -> Result<Vec<&'a Snippet>, MagicError> {
     let snippets: Vec<_> = setup.into_iter().chain([body]).collect();
-    for snippet in &snippets {
+    check(&snippets)?;
+    Ok(snippets)
+}
+
+/// Refuses snippets that a measurement cannot run.
+pub(crate) fn check(snippets: &[&Snippet]) -> Result<(), MagicError> {
+    for snippet in snippets {
         if Statements::parse(snippet.text()).awaits() {
             return Err(
                 MagicError::new("a measured statement cannot `.await`", snippet.range())
@@ -79,5 +86,5 @@ pub(crate) fn checked<'a>(
             );
         }
     }
-    Ok(snippets)
+    Ok(())
 }

@@ -1,11 +1,10 @@
 //! `%timeit`: how long a statement takes.
 
-use std::time::Duration;
 
 use memit_runtime::measurement::Measured;
 
 use crate::error::MagicError;
-use crate::magic::{Action, Answer, Call, Delivery, Form, Magic, Measurement};
+use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
 use crate::options::OptionSpec;
 use crate::report;
 use crate::result::time::TimeitResult;
@@ -186,11 +185,11 @@ impl Measurement for TimeOf {
         Ok(generated)
     }
 
-    fn answer(&self, measured: Measured, compile_time: Duration) -> Option<Answer> {
+    fn answer(&self, measured: Measured, compiled: &Compiled) -> Option<Answer> {
         let Measured::Time(measurement) = measured else {
             return None;
         };
-        let compile_time = u64::try_from(compile_time.as_nanos()).unwrap_or(u64::MAX);
+        let compile_time = u64::try_from(compiled.time.as_nanos()).unwrap_or(u64::MAX);
         let result = TimeitResult::new(measurement, compile_time, self.precision);
         Some(Answer {
             report: report::timeit(&result),

@@ -5,6 +5,7 @@
 //! cells. Whatever it does not recognise is compiled as it is.
 
 mod identity;
+pub(crate) mod probes;
 mod session_crate;
 // A crate of its own otherwise.
 #[cfg(test)]
@@ -13,7 +14,7 @@ mod variable_store;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use std::process::{Command, ExitCode};
 use memit_magics::snippet::MEASUREMENT;
 
 use identity::Identity;
+use probes::{Probes, Problem, Sources};
 use session_crate::STORE;
 
 /// The name by which cargo starts this part.
@@ -57,13 +59,18 @@ pub(crate) fn run(session: &Path) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let arguments: Vec<_> = arguments.collect();
-    let mut command = match cell(session, &rustc, &arguments) {
-        Ok(Some(command)) => command,
+    let compiled = match cell(session, &rustc, &arguments) {
+        Ok(Some(cell)) => cell.compile(session),
         Ok(None) => {
             let mut command = Command::new(&rustc);
             command.args(arguments);
-            command
+            Ok(Err(command))
         }
+        Err(error) => Err(error),
+    };
+    let mut command = match compiled {
+        Ok(Ok(code)) => return code,
+        Ok(Err(command)) => command,
         Err(error) => {
             eprintln!("{NAME}: {error:#}");
             return ExitCode::FAILURE;
@@ -74,8 +81,48 @@ pub(crate) fn run(session: &Path) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// A cell that is to be compiled.
+struct Cell {
+    command: Command,
+    /// Its source without probes.
+    plain: String,
+    /// With probes, if there shall be some.
+    probed: Option<String>,
+    probes: Probes,
+}
+
+impl Cell {
+    /// Compiles it with its probes, if it has any. Gives back the command that compiles it without:
+    /// so that what the compiler says of the source, it says of what the user wrote.
+    fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
+        let copy = session.join(SOURCE);
+        if let Some(probed) = &self.probed {
+            fs::write(&copy, probed)?;
+            let output = self.command.output()?;
+            if output.status.success() {
+                probes::tell(session, &self.probes)?;
+                io::stdout().write_all(&output.stdout)?;
+                io::stderr().write_all(&output.stderr)?;
+                return Ok(Ok(ExitCode::SUCCESS));
+            }
+            let problem = Problem::Compile {
+                message: String::from_utf8_lossy(&output.stderr).into_owned(),
+            };
+            self.probes = Probes {
+                functions: Vec::new(),
+                problem: Some(problem),
+            };
+            fs::write(&copy, &self.plain)?;
+        }
+        if self.probes.problem.is_some() {
+            probes::tell(session, &self.probes)?;
+        }
+        Ok(Err(self.command))
+    }
+}
+
 /// How a cell is compiled; `None` if it is something else that shall be compiled.
-fn cell(session: &Path, rustc: &OsStr, arguments: &[OsString]) -> anyhow::Result<Option<Command>> {
+fn cell(session: &Path, rustc: &OsStr, arguments: &[OsString]) -> anyhow::Result<Option<Cell>> {
     let text = |argument: &OsString| argument.to_str().map(str::to_owned);
     let Some(mut arguments) = arguments.iter().map(text).collect::<Option<Vec<_>>>() else {
         return Ok(None);
@@ -87,21 +134,36 @@ fn cell(session: &Path, rustc: &OsStr, arguments: &[OsString]) -> anyhow::Result
     }
     let mut command = Command::new(rustc);
     let mut source = fs::read_to_string(SOURCE)?;
-    if let Some(without_store) = without_store(&source) {
-        source = without_store;
+    let without_store = without_store(&source);
+    let mut is_changed = without_store.is_some();
+    source = without_store.unwrap_or(source);
+    let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
+    let Sources {
+        probed,
+        plain,
+        probes,
+    } = probes::put(session, &source, to_be_run);
+    is_changed |= plain.is_some() || probed.is_some();
+    source = plain.unwrap_or(source);
+    if is_changed {
         // Under another directory and the same name, so that messages name evcxr's file.
         let copy = session.join(SOURCE);
         fs::create_dir_all(copy.with_file_name(""))?;
         fs::write(copy, &source)?;
         command.current_dir(session);
     }
-    if arguments.iter().any(|argument| argument == TO_BE_RUN) {
+    if to_be_run {
         keep_identity(session, rustc, &mut arguments)?;
         divide(session, &source, &mut arguments);
     }
     command.args(arguments);
     command.args(session_crate::arguments(session, rustc)?);
-    Ok(Some(command))
+    Ok(Some(Cell {
+        command,
+        plain: source,
+        probed,
+        probes,
+    }))
 }
 
 /// Below this many bytes, keeping what can be used again takes longer than compiling it again.

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::bail;
 use memit_magics::snippet::HARNESS;
+use memit_runtime::lines::COUNTERS;
 
 /// By this name magics know it.
 const NAME: &str = "memit_session";
@@ -16,11 +17,12 @@ const NAME: &str = "memit_session";
 pub(super) const STORE: &str = "evcxr_internal_runtime";
 
 const ROOT: &str = "mod variable_store;\npub use variable_store::*;\npub mod harness;\n\
-    mod clear_output;\npub use clear_output::*;\n";
-const SOURCES: [(&str, &str); 4] = [
+    pub mod lines;\nmod clear_output;\npub use clear_output::*;\n";
+const SOURCES: [(&str, &str); 5] = [
     ("lib.rs", ROOT),
     ("variable_store.rs", include_str!("variable_store.rs")),
     ("harness.rs", HARNESS),
+    ("lines.rs", COUNTERS),
     ("clear_output.rs", include_str!("clear_output.rs")),
 ];
 

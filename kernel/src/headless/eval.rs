@@ -21,7 +21,7 @@ pub(crate) fn eval(cells: &[String]) -> anyhow::Result<ExitCode> {
     let mut session = start_session()?;
     let output: Arc<dyn Output> = Arc::new(Console);
     let input: Arc<dyn Input> = Arc::new(Terminal::default());
-    for cell in cells {
+    for (number, cell) in (1..).zip(cells) {
         let mut text = String::new();
         let code = if cell == "-" {
             std::io::stdin()
@@ -31,7 +31,7 @@ pub(crate) fn eval(cells: &[String]) -> anyhow::Result<ExitCode> {
         } else {
             cell
         };
-        if let Err(error) = session.execute(code, &output, &input) {
+        if let Err(error) = session.execute(number, code, &output, &input) {
             console::print_error(&error);
             return Ok(ExitCode::FAILURE);
         }

@@ -45,7 +45,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
         announce(cell, index + 1, cells.len());
         let execution_count = index as u64 + 1;
         let recorder = Arc::new(Recorder::new(Console, execution_count));
-        let result = execute(&mut session, cell, &recorder, options.timeout)?;
+        let result = execute(&mut session, execution_count, cell, &recorder, options.timeout)?;
         if let Err(error) = &result {
             recorder.error(error);
             console::print_error(error);
@@ -75,6 +75,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
 
 fn execute(
     session: &mut Session,
+    number: u64,
     cell: &Cell,
     recorder: &Arc<Recorder<Console>>,
     timeout: Option<Duration>,
@@ -85,7 +86,7 @@ fn execute(
         .transpose()?;
     let output: Arc<dyn Output> = recorder.clone();
     let input: Arc<dyn Input> = Arc::new(NoInput("`memit run` has no one to ask"));
-    let result = session.execute(&cell.source, &output, &input);
+    let result = session.execute(number, &cell.source, &output, &input);
     drop(timer);
     Ok(match (result, timeout) {
         (Err(error), Some(limit))

@@ -1,6 +1,7 @@
 //! evcxr's outputs as MIME bundles.
 
 use evcxr::EvalOutputs;
+use memit_magics::report::Report;
 use serde_json::Value;
 
 use super::MimeBundle;
@@ -39,6 +40,19 @@ fn content_of(mime: &str, content: &str) -> Value {
         Ok(value) if is_json => value,
         _ => content.into(),
     }
+}
+
+/// The MIME type of our own results.
+const RESULT_MIME: &str = "application/vnd.memit+json";
+
+/// A report, with `text` as its plain text; with HTML, if it shall be `rich`.
+pub(crate) fn of_report(report: &Report, text: &str, rich: bool) -> MimeBundle {
+    let mut bundle = of_text(text);
+    bundle.insert(RESULT_MIME.to_owned(), report.json.clone());
+    if rich {
+        bundle.insert("text/html".to_owned(), report.html.as_str().into());
+    }
+    bundle
 }
 
 /// A bundle of plain text alone.

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalOutputs};
 use memit_runtime::link::{Described, Ended};
-use memit_runtime::measurement::Panic;
+use memit_runtime::measurement::{LinesMeasurement, Measured, Panic};
 use memit_runtime::{relay, supervisor};
 
 use crate::compiler;
+use crate::compiler::probes::{self, Probes};
 
 use super::diagnostics;
 use super::error::CellError;
@@ -28,6 +29,10 @@ pub(crate) struct Engine {
     link: Link,
     /// Those of the cell that runs.
     questions: Questions,
+    /// The functions that have probes in what was compiled last.
+    probes: Probes,
+    /// What these have counted in a cell that is no measurement.
+    counted: Option<LinesMeasurement>,
 }
 
 /// How an evaluation failed.
@@ -103,6 +108,8 @@ impl Engine {
             context,
             link,
             questions: Questions::new(Arc::new(NoInput("no cell runs"))),
+            probes: Probes::default(),
+            counted: None,
         })
     }
 
@@ -151,7 +158,11 @@ impl Engine {
             input_reader: &|asked| questions.answer(&asked.prompt, asked.is_password, link),
         };
         let result = self.context.execute_with_callbacks(source, &mut callbacks);
+        self.probes = probes::take(self.link.directory());
         let mut told = self.link.take_told();
+        if let Some(Measured::Lines(counted)) = &told.measured {
+            self.counted = Some(counted.clone());
+        }
         if let Some(panic) = told.panic.take() {
             return Err(Failure::Panic(panic, self.last_source()));
         }
@@ -176,6 +187,29 @@ impl Engine {
     ) -> Result<(EvalOutputs, Told), Failure> {
         self.link.pass();
         self.evaluate(source)
+    }
+
+    /// As [`Self::evaluate_passing`], with probes in the functions of these names.
+    pub(crate) fn evaluate_probed(
+        &mut self,
+        source: &str,
+        names: &[&str],
+    ) -> Result<(EvalOutputs, Told), Failure> {
+        if !names.is_empty() {
+            probes::want(self.link.directory(), names)
+                .map_err(|error| Failure::Other(error.to_string()))?;
+        }
+        self.evaluate_passing(source)
+    }
+
+    /// The functions that have probes in what was compiled last.
+    pub(crate) fn take_probes(&mut self) -> Probes {
+        std::mem::take(&mut self.probes)
+    }
+
+    /// What functions with probes have counted in the last cell.
+    pub(crate) fn take_counted(&mut self) -> Option<LinesMeasurement> {
+        self.counted.take()
     }
 
     /// Goes back to the beginning of the cell `number`; false if there is no checkpoint of it.

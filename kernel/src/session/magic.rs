@@ -1,20 +1,22 @@
 //! Magics in a cell: compiled, run, reported.
 
+use std::fs;
+
 use memit_magics::cell::{MagicText, Request};
-use memit_magics::magic::{Action, Answer, Delivery, Measurement};
-use memit_magics::report::Report;
+use memit_magics::magic::{Action, Answer, Compiled, Delivery, Measurement};
+use memit_magics::profiled::Named;
 use memit_magics::snippet::{Generated, Scope};
-use memit_magics::{failure, help};
+use memit_magics::{MagicError, failure, help};
 use memit_runtime::measurement::{Failure, FailureKind, Measured};
+
+use crate::compiler::probes::{Probed, Problem};
 
 use super::engine::{self, Engine};
 use super::error::CellError;
 use super::history::History;
-use super::output::{MimeBundle, Output};
+use super::output::{Output, Stream};
+use super::profile::{self, Written};
 use super::{bundle, describe, diagnostics, panic_site};
-
-/// The MIME type of our own results.
-const RESULT_MIME: &str = "application/vnd.memit+json";
 
 /// Runs one magic of the cell `code`.
 pub(crate) fn run(
@@ -22,7 +24,7 @@ pub(crate) fn run(
     history: &mut History,
     magic: &MagicText,
     code: &str,
-    cells: &[String],
+    written: Written<'_>,
     output: &dyn Output,
 ) -> Result<(), CellError> {
     let of_magic = |error| diagnostics::of_magic(&error, code);
@@ -36,8 +38,11 @@ pub(crate) fn run(
     match magic.resolve(&call).map_err(of_magic)? {
         Action::Show(text) => output.display(bundle::of_text(&text)),
         Action::Measure(measurement) => {
-            let answer = measure(engine, measurement.as_ref(), code, cells)?;
+            let (answer, failure) = measure(engine, measurement.as_ref(), code, written)?;
             deliver(engine, history, &answer, measurement.delivery(), output)?;
+            if let Some(failure) = failure {
+                return Err(failed(engine, &failure, written.cells));
+            }
         }
         Action::DescribeSession => {
             let text = describe::session(engine.describe().as_ref(), history);
@@ -51,12 +56,16 @@ pub(crate) fn run(
     Ok(())
 }
 
+/// The answer, and the failure of a run that has something to show all the same.
 fn measure(
     engine: &mut Engine,
     measurement: &dyn Measurement,
     code: &str,
-    cells: &[String],
-) -> Result<Answer, CellError> {
+    written: Written<'_>,
+) -> Result<(Answer, Option<Failure>), CellError> {
+    let cells = written.cells;
+    let functions = measurement.functions();
+    let names: Vec<_> = functions.iter().map(|named| named.name.as_str()).collect();
     let mut scope = Scope {
         variables: engine.variables(),
         threads: engine.threads(),
@@ -65,8 +74,14 @@ fn measure(
         let generated = measurement
             .code(&scope)
             .map_err(|error| diagnostics::of_magic(&error, code))?;
-        let (outputs, told) = engine
-            .evaluate_passing(&generated.source)
+        let evaluated = engine.evaluate_probed(&generated.source, &names);
+        let probes = engine.take_probes();
+        if let Some(problem) = &probes.problem
+            && (evaluated.is_ok() || !matches!(problem, Problem::Compile { .. }))
+        {
+            return Err(diagnostics::of_magic(&of_problem(problem, functions), code));
+        }
+        let (outputs, told) = evaluated
             .map_err(|failure| explained(failure, measurement, &scope, &generated, code, cells))?;
         match told.measured {
             // A thread was started since the threads were counted.
@@ -81,14 +96,47 @@ fn measure(
                 return Err(failed(engine, &failure, cells));
             }
             Some(measured) => {
-                let compile_time = engine::compile_time(&outputs);
-                return measurement
-                    .answer(measured, compile_time)
-                    .ok_or_else(nothing_measured);
+                let compiled = Compiled {
+                    time: engine::compile_time(&outputs),
+                    functions: in_order(&probes.functions, functions)
+                        .map(|function| written.find(function))
+                        .collect(),
+                };
+                let failure = match &measured {
+                    Measured::Lines(lines) => lines.failure.clone(),
+                    _ => None,
+                };
+                let answer = measurement.answer(measured, &compiled);
+                return Ok((answer.ok_or_else(nothing_measured)?, failure));
             }
             None => return Err(nothing_measured()),
         }
     }
+}
+
+/// The functions with probes, in the order in which they were named.
+fn in_order<'a>(probed: &'a [Probed], named: &'a [Named]) -> impl Iterator<Item = &'a Probed> {
+    let place = |function: &&Probed| {
+        named.iter().position(|named| {
+            let rest = function.name.strip_suffix(&named.name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
+        })
+    };
+    let mut ordered: Vec<_> = probed.iter().collect();
+    ordered.sort_by_key(place);
+    ordered.into_iter()
+}
+
+/// Why functions could not be profiled, at the option that names them.
+fn of_problem(problem: &Problem, functions: &[Named]) -> MagicError {
+    let of = match problem {
+        Problem::Unknown { name, .. } | Problem::Const { name } => {
+            functions.iter().find(|named| name.ends_with(&named.name))
+        }
+        Problem::Option { .. } | Problem::Compile { .. } => None,
+    };
+    let span = of.or(functions.first()).map(|named| named.span.clone());
+    MagicError::new(profile::explained(problem), span.unwrap_or_default())
 }
 
 fn nothing_measured() -> CellError {
@@ -139,21 +187,16 @@ fn deliver(
     delivery: &Delivery,
     output: &dyn Output,
 ) -> Result<(), CellError> {
-    let Report {
-        text,
-        html,
-        json,
-        repr,
-    } = &answer.report;
-    let bundle = |text: &str| {
-        let mut bundle: MimeBundle = bundle::of_text(text);
-        bundle.insert(RESULT_MIME.to_owned(), json.clone());
-        bundle
-    };
+    let report = &answer.report;
     if !delivery.quiet {
-        let mut shown = bundle(text);
-        shown.insert("text/html".to_owned(), html.as_str().into());
-        output.display(shown);
+        output.display(bundle::of_report(report, &report.text, true));
+    }
+    if let Some(file) = &delivery.file {
+        fs::write(file, format!("{}\n", report.text)).map_err(|error| {
+            CellError::new("Error", format!("cannot write to `{file}`: {error}"))
+        })?;
+        let told = format!("*** Profile printout saved to text file '{file}'.\n");
+        output.stream(Stream::Stdout, &told);
     }
     if let Some(name) = &delivery.variable {
         let value = &answer.value;
@@ -164,7 +207,7 @@ fn deliver(
         history.evaluated(&source);
     }
     if delivery.returned {
-        output.result(bundle(repr));
+        output.result(bundle::of_report(report, &report.repr, false));
     }
     Ok(())
 }

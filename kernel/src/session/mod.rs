@@ -17,6 +17,7 @@ mod magic;
 mod output;
 mod panic_site;
 mod position;
+mod profile;
 mod utf8;
 mod value;
 
@@ -33,6 +34,7 @@ use memit_magics::cell::{self, Part};
 
 use engine::Engine;
 use history::History;
+use profile::Written;
 use value::Prepared;
 
 /// A Rust session.
@@ -40,6 +42,8 @@ pub(crate) struct Session {
     engine: Engine,
     /// The cells so far, oldest first: where a panic's line is looked up.
     cells: Vec<String>,
+    /// What front-ends call them.
+    numbers: Vec<u64>,
     history: History,
     /// The analyser has been got going, or has been tried to.
     warm: bool,
@@ -55,6 +59,7 @@ impl Session {
         Ok(Self {
             engine: Engine::start()?,
             cells: Vec::new(),
+            numbers: Vec::new(),
             history: History::default(),
             warm: false,
         })
@@ -71,19 +76,21 @@ impl Session {
         self.warm
     }
 
-    /// Evaluates one cell, whose questions `input` answers; returns when all of its output has
-    /// been given to `output`.
+    /// Evaluates one cell, which front-ends call `number`, and whose questions `input` answers;
+    /// returns when all of its output has been given to `output`.
     ///
     /// # Errors
     ///
     /// How the cell failed. What was there before is still there.
     pub(crate) fn execute(
         &mut self,
+        number: u64,
         code: &str,
         output: &Arc<dyn Output>,
         input: &Arc<dyn Input>,
     ) -> Result<(), CellError> {
         self.cells.push(code.to_owned());
+        self.numbers.push(number);
         let number = self.history.begin_cell(&self.engine);
         self.engine
             .begin_cell(number, Arc::clone(output), Arc::clone(input));
@@ -117,10 +124,12 @@ impl Session {
                     let Self {
                         engine,
                         cells,
+                        numbers,
                         history,
                         ..
                     } = self;
-                    magic::run(engine, history, &magic, code, cells, output)?;
+                    let written = Written { cells, numbers };
+                    magic::run(engine, history, &magic, code, written, output)?;
                 }
             }
             if self.engine.interrupted() || self.engine.questions().refused() {
@@ -144,10 +153,23 @@ impl Session {
             value::show_debug(source)
         };
         let cell_line = |line| Some(prepared.line(line));
-        let (outputs, told) = self
+        let evaluated = self
             .engine
             .evaluate(&prepared.source)
-            .map_err(|failure| failure.into_error(code, &self.cells, cell_line))?;
+            .map_err(|failure| failure.into_error(code, &self.cells, cell_line));
+        let written = Written {
+            cells: &self.cells,
+            numbers: &self.numbers,
+        };
+        let profile = profile::of_marked(&mut self.engine, written);
+        let ((outputs, told), profile) = match (evaluated, profile) {
+            (Ok(evaluated), Ok(profile)) => (evaluated, profile),
+            (Err(error), Ok(profile)) => {
+                profile.show(output);
+                return Err(error);
+            }
+            (_, Err(error)) => return Err(error),
+        };
         self.history.evaluated(source);
         let has_value = || cell::rust(source).value().is_some();
         let shown = told
@@ -169,6 +191,7 @@ impl Session {
             }
             (None, None) => {}
         }
+        profile.show(output);
         Ok(())
     }
 

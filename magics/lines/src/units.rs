@@ -143,6 +143,32 @@ pub fn mean_bytes(n: f64) -> String {
     }
 }
 
+/// A size as people write it, in bytes: `512KiB`, `1.5 GB`, `100M`; a unit must be there. `K`,
+/// `M`, `G` and `T` alone are multiples of 1024, as in `dd`.
+pub fn parse_size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let number: f64 = text[..end].parse().ok()?;
+    let unit = text[end..].trim_start().to_ascii_lowercase();
+    let (prefix, base) = match unit.strip_suffix('b') {
+        Some(prefix) => match prefix.strip_suffix('i') {
+            Some(prefix) => (prefix, 1024_f64),
+            None => (prefix, 1000.0),
+        },
+        None => (unit.as_str(), 1024.0),
+    };
+    let power = match prefix {
+        "" if unit == "b" => 0,
+        "k" => 1,
+        "m" => 2,
+        "g" => 3,
+        "t" => 4,
+        _ => return None,
+    };
+    let bytes = number * base.powi(power);
+    (bytes < 1e18).then_some(bytes.round() as u64)
+}
+
 fn binary_multiple(n: f64) -> String {
     let mut value = n / 1024.0;
     let mut unit = 0;
@@ -324,6 +350,23 @@ mod tests {
         assert_eq!(signed_size(-24, Some(4)), "0.0000 MiB");
         assert_eq!(signed_size(-24, None), "-24 B");
         assert_eq!(signed_size(i64::MIN, Some(1)), "-8796093022208.0 MiB");
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_unit() {
+        for (text, bytes) in [
+            ("64B", 64),
+            ("1KiB", 1024),
+            ("1kB", 1000),
+            ("100MiB", 100 << 20),
+            ("1.5 GB", 1_500_000_000),
+            ("2G", 2 << 30),
+        ] {
+            assert_eq!(parse_size(text), Some(bytes), "{text}");
+        }
+        for text in ["", "100", "MiB", "1 XB", "-1MiB", "1.2.3MB", "9999999TiB", "1iB"] {
+            assert_eq!(parse_size(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The session process fills these in, the reports of `memit-magics` are views of them.
 
-use memit_lines::{Figures, Kind};
+use memit_lines::{Backend, Figures, Kind};
 use serde::{Deserialize, Serialize};
 
 /// One repetition of a snippet whose memory was measured. Sizes are in bytes.
@@ -117,6 +117,8 @@ pub struct FunctionLines {
     pub file: String,
     /// Its first line in that file, from 1.
     pub first: u32,
+    /// Which memory its lines are charged with.
+    pub backend: Backend,
     /// How often it was called.
     pub calls: u64,
     /// How many profiled functions were running when it was called last: of those that are

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::control::{Control, Measuring};
+use crate::lines::measure;
 use crate::link::{Checkpointed, Event};
 use crate::measurement::Measured;
 use crate::{fork, process};
@@ -249,6 +250,9 @@ fn load_and_run(session: &Session, arguments: &str, variables: *mut c_void) -> *
             if session.is_elsewhere() {
                 // The end of the cell, in a fork of its making: there is one session.
                 session.leave(0);
+            }
+            if let Some(counted) = measure::end_cell(session) {
+                session.send(&Event::Measured(Measured::Lines(counted)));
             }
             variables
         }

@@ -195,8 +195,9 @@ impl Executor {
         output: &Arc<dyn Output>,
         input: &Arc<dyn Input>,
     ) -> Result<(), CellError> {
+        let number = u64::from(self.execution_count);
         let session = self.session.wait()?;
-        guarded(|| session.execute(code, output, input))
+        guarded(|| session.execute(number, code, output, input))
             .unwrap_or_else(|panic| Err(internal(&panic)))
     }
 }

@@ -215,6 +215,22 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Sets what has been counted to zero, for a function that is not running.
+    pub fn clear(self) {
+        let head = self.head();
+        head.known.store(0, Relaxed);
+        head.calls.store(0, Relaxed);
+        head.seen.store(0, Relaxed);
+        for line in self.lines() {
+            line.hits.store(0, Relaxed);
+            line.seen.store(0, Relaxed);
+            line.increment.store(0, Relaxed);
+            line.peak.store(0, Relaxed);
+            line.allocations.store(0, Relaxed);
+            line.time.store(0, Relaxed);
+        }
+    }
+
     /// Bytes of it, to the end of its last page of 4096.
     pub fn size(self) -> usize {
         (size_of::<Head>() + size_of::<Line>() * self.lines().len()).next_multiple_of(4096)

@@ -23,7 +23,7 @@ pub(super) fn all() -> impl Iterator<Item = Table<'static>> {
 /// Forgets them: what runs from now on belongs to another measurement.
 pub(crate) fn forget() {
     for table in all() {
-        table.head().known.store(0, Relaxed);
+        table.clear();
     }
     COUNT.store(0, Release);
 }

@@ -262,6 +262,7 @@ fn figures<'a>(
             name: head.name.to_owned(),
             file: head.file.to_owned(),
             first: head.first,
+            backend: level::backend(head),
             calls: head.calls.load(Relaxed),
             depth: head.depth.load(Relaxed),
             running: running.map(|line| line.number & !ENDS),
@@ -296,7 +297,55 @@ pub(super) fn meet(function: Table<'static>) {
     let arena = ARENA.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(arena) = &*arena {
         arena.share(function);
+        return;
     }
+    if !heap::is_counting() {
+        begin_cell();
+    }
+    if level::backend(function.head()) != Backend::Heap {
+        account::see_every_probe();
+    }
+}
+
+/// A cell is counted that is no measurement.
+static COUNTING_CELL: AtomicBool = AtomicBool::new(false);
+
+/// A cell that is no measurement has called a function with `#[profile]`, the first of its own.
+fn begin_cell() {
+    // A thread that was there before would not be noticed.
+    let threads = process::threads(std::process::id()).unwrap_or(2);
+    level::reset();
+    level::choose(Backend::Heap, false);
+    heap::start(threads > 1);
+    own_line::begin();
+    account::begin_epoch();
+    COUNTING_CELL.store(true, Relaxed);
+}
+
+/// What the functions with `#[profile]` have counted in a cell that is no measurement; `None` if
+/// none was called.
+pub(crate) fn end_cell(session: &Session) -> Option<LinesMeasurement> {
+    if !COUNTING_CELL.swap(false, Relaxed) {
+        return None;
+    }
+    heap::stop();
+    let threaded = threads::are_many();
+    let functions = figures(known::all(), 1.0, &Samples::new());
+    known::forget();
+    Some(LinesMeasurement {
+        functions,
+        kind: Kind::Memory {
+            backend: Backend::Heap,
+            children: false,
+            baseline: 0,
+        },
+        wall_ns: 0,
+        // The functions are where they belong.
+        isolated: true,
+        threads: session.threads(),
+        threaded,
+        failure: None,
+    })
 }
 
 /// Measures one run: [`Self::begin`], the statement, [`Self::end`].

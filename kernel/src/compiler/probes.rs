@@ -1,0 +1,179 @@
+//! Probes in the functions of a cell: the kernel says which, the compiler puts them in.
+//!
+//! They speak through files in the session's directory, for cargo stands between them.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use memit_instrument::{Error, Function, Runtime, Which, instrument};
+use memit_magics::snippet::MEASUREMENT;
+use serde::{Deserialize, Serialize};
+
+/// Names of functions, for the next cell that is compiled.
+const WANTED: &str = "wanted-probes.json";
+/// What has probes in the cell that was compiled last.
+const DONE: &str = "probes.json";
+
+/// What probes call.
+const RUNTIME: Runtime<'_> = Runtime {
+    path: "::memit_session::lines",
+};
+
+/// How evcxr calls the function that holds the statements of a cell.
+const CELL_FUNCTION: &str = "run_user_code_";
+
+/// The functions of a cell that have probes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Probes {
+    pub functions: Vec<Probed>,
+    /// Why there are none.
+    pub problem: Option<Problem>,
+}
+
+/// A function with probes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Probed {
+    pub name: String,
+    /// Its first line in what was compiled, from 1.
+    pub first: u32,
+    /// Its lines as they were before.
+    pub source: Vec<String>,
+    /// What its `#[profile]` asks for.
+    pub precision: Option<usize>,
+}
+
+/// Why a cell has no probes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Problem {
+    /// There is no function of a name; these there are.
+    Unknown { name: String, known: Vec<String> },
+    /// This one is `const`.
+    Const { name: String },
+    /// An option of `#[profile]` is wrong.
+    Option { message: String, text: String },
+    /// With probes it does not compile, though it does without.
+    Compile { message: String },
+}
+
+/// Asks for probes in the functions of these names, in the cell that is compiled next.
+pub(crate) fn want(session: &Path, names: &[&str]) -> io::Result<()> {
+    fs::write(session.join(WANTED), serde_json::to_vec(names)?)
+}
+
+/// The probes of the cell that was compiled last; none are asked for any more.
+pub(crate) fn take(session: &Path) -> Probes {
+    let _ = fs::remove_file(session.join(WANTED));
+    let done = session.join(DONE);
+    let probes = fs::read(&done).ok();
+    let _ = fs::remove_file(done);
+    probes
+        .and_then(|json| serde_json::from_slice(&json).ok())
+        .unwrap_or_default()
+}
+
+/// Leaves word for [`take`].
+pub(super) fn tell(session: &Path, probes: &Probes) -> io::Result<()> {
+    fs::write(session.join(DONE), serde_json::to_vec(probes)?)
+}
+
+/// A cell's source as it is to be compiled.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Sources {
+    /// With probes; `None` if nothing is asked for.
+    pub(super) probed: Option<String>,
+    /// Without; `None` if that is as it was.
+    pub(super) plain: Option<String>,
+    pub(super) probes: Probes,
+}
+
+/// Puts in what is asked for, by name or by `#[profile]`. `to_be_run` says that the cell is not
+/// only checked.
+pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
+    let mut sources = Sources {
+        probed: None,
+        plain: None,
+        probes: Probes::default(),
+    };
+    let names: Option<Vec<String>> = fs::read(session.join(WANTED))
+        .ok()
+        .and_then(|json| serde_json::from_slice(&json).ok());
+    let has_marks = source.contains("profile");
+    let names = names.filter(|_| to_be_run && source.contains(MEASUREMENT));
+    if names.is_none() && !has_marks {
+        return sources;
+    }
+    if has_marks {
+        // What cannot be parsed, the compiler has to say something about.
+        let plain = instrument(source, Which::Nothing, RUNTIME);
+        sources.plain = plain.ok().map(|plain| plain.source);
+    }
+    let names: Option<Vec<&str>> = names
+        .as_ref()
+        .map(|names| names.iter().map(String::as_str).collect());
+    let which = match &names {
+        Some(names) => Which::Named(names),
+        // A measurement of another kind shall not be disturbed.
+        None if source.contains(MEASUREMENT) => return sources,
+        None => Which::Marked,
+    };
+    match instrument(source, which, RUNTIME) {
+        Ok(instrumented) if instrumented.functions.is_empty() => {}
+        Ok(instrumented) => {
+            let lines: Vec<_> = source.lines().collect();
+            let functions = instrumented.functions.iter();
+            sources.probes.functions = functions.map(|function| probed(function, &lines)).collect();
+            if to_be_run {
+                sources.probed = Some(instrumented.source);
+            }
+        }
+        Err(error) => sources.probes.problem = problem(error, source),
+    }
+    sources
+}
+
+fn probed(function: &Function, lines: &[&str]) -> Probed {
+    let source = lines.get(function.first - 1..function.last);
+    Probed {
+        name: users_name(&function.name).to_owned(),
+        first: u32::try_from(function.first).unwrap_or(0),
+        source: source
+            .unwrap_or_default()
+            .iter()
+            .map(|line| (*line).to_owned())
+            .collect(),
+        precision: function.options.precision,
+    }
+}
+
+/// Without the function that evcxr puts the statements of a cell in.
+fn users_name(name: &str) -> &str {
+    match name.split_once("::") {
+        Some((first, rest)) if first.starts_with(CELL_FUNCTION) => rest,
+        _ => name,
+    }
+}
+
+fn problem(error: Error, source: &str) -> Option<Problem> {
+    match error {
+        Error::Syntax { .. } => None,
+        Error::Unknown { name, known } => {
+            let is_users = |name: &&String| {
+                let lower = name.to_lowercase();
+                !lower.starts_with("evcxr") && !name.starts_with(CELL_FUNCTION)
+            };
+            let known = known.iter().map(|name| users_name(name).to_owned());
+            let known = known.collect::<Vec<_>>();
+            let known = known.iter().filter(is_users).cloned().collect();
+            Some(Problem::Unknown { name, known })
+        }
+        Error::Const { name } => Some(Problem::Const { name }),
+        Error::Option { message, line } => {
+            let text = source.lines().nth(line.saturating_sub(1));
+            Some(Problem::Option {
+                message,
+                text: text.unwrap_or_default().to_owned(),
+            })
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `%lprun`: how long each line of a function takes.
+
+use memit_lines::TimeText;
+use memit_runtime::measurement::Measured;
+
+use crate::error::MagicError;
+use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
+use crate::options::OptionSpec;
+use crate::profiled::{self, Named};
+use crate::report;
+use crate::result::lines::LprunResult;
+use crate::snippet::{self, Generated, Scope, Snippet};
+use crate::statement;
+
+/// The magic.
+pub(crate) struct Lprun;
+
+impl Magic for Lprun {
+    fn name(&self) -> &'static str {
+        "lprun"
+    }
+
+    fn form(&self) -> Form {
+        Form::Both
+    }
+
+    fn summary(&self) -> &'static str {
+        "Measure the time of functions, line by line"
+    }
+
+    fn argument(&self) -> &'static str {
+        "STATEMENTS"
+    }
+
+    fn first_line(&self) -> &'static str {
+        "[STATEMENTS]"
+    }
+
+    fn details(&self) -> &'static str {
+        "\
+Runs the statements once, in a fork of the session, at nearly full speed. Every execution
+of a line is counted; time comes from looking at the line that is running, every 100 us
+from outside, so what a line calls counts for it. A run too short for that is repeated
+with a clock that is read at every line, as `--exact` asks for: it takes several times
+longer, and what reading costs is subtracted.
+
+Examples:
+    %lprun -f parse parse(&text)
+    %lprun -f parse -f Lexer::next -u 1e-6 parse(&text)
+    %%lprun -f parse
+    let text = std::fs::read_to_string(\"Cargo.toml\")?;
+    parse(&text)"
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        OPTIONS
+    }
+
+    fn resolve(&self, call: &Call) -> Result<Action, MagicError> {
+        let options = &call.options;
+        let unit = options.value('u', "a number of seconds above 0, such as 1e-6", |unit| {
+            f64::is_finite(*unit) && *unit > 0.0
+        })?;
+        Ok(Action::Measure(Box::new(TimeOf {
+            functions: profiled::functions(call)?,
+            exact: options.has('e'),
+            view: TimeText {
+                unit,
+                strip_zeros: options.has('s') || options.has('z'),
+            },
+            delivery: profiled::delivery(options)?,
+            body: profiled::body(call)?,
+        })))
+    }
+}
+
+const OPTIONS: &[OptionSpec] = &[
+    profiled::FUNCTION,
+    profiled::FILE,
+    profiled::RETURN,
+    OptionSpec {
+        short: 'u',
+        long: "unit",
+        value: Some("SECONDS"),
+        help: "The unit of the times in seconds, such as 1e-6. Default: 1e-9.",
+    },
+    OptionSpec {
+        short: 'z',
+        long: "skip-zero",
+        value: None,
+        help: "Leave out functions that never ran.",
+    },
+    OptionSpec {
+        short: 's',
+        long: "strip",
+        value: None,
+        help: "The same, by its older name.",
+    },
+    OptionSpec {
+        short: 'e',
+        long: "exact",
+        value: None,
+        help: "Read the time stamp counter at every line instead of sampling.",
+    },
+    statement::QUIET,
+    statement::VARIABLE,
+];
+
+/// A resolved `%lprun`.
+struct TimeOf {
+    functions: Vec<Named>,
+    exact: bool,
+    view: TimeText,
+    delivery: Delivery,
+    body: Vec<Snippet>,
+}
+
+impl Measurement for TimeOf {
+    fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
+        let charge = if self.exact { 2 } else { 1 };
+        profiled::code(&format!("{charge}, 1, false, 0"), &self.body, scope)
+    }
+
+    fn functions(&self) -> &[Named] {
+        &self.functions
+    }
+
+    fn answer(&self, measured: Measured, compiled: &Compiled) -> Option<Answer> {
+        let Measured::Lines(measured) = measured else {
+            return None;
+        };
+        let profile = profiled::profile(&measured, &compiled.functions);
+        let result = LprunResult { profile };
+        Some(Answer {
+            report: report::lprun(&result, &self.view),
+            value: result.rust_value(),
+        })
+    }
+
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    fn explain(&self, error_code: &str, scope: &Scope) -> Option<String> {
+        snippet::explain_in_place(error_code, scope)
+    }
+}

@@ -1,0 +1,194 @@
+//! `%mprun`: what each line of a function does to memory.
+
+use memit_lines::{Backend, UnknownBackend};
+use memit_runtime::measurement::Measured;
+
+use crate::error::MagicError;
+use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
+use crate::options::OptionSpec;
+use crate::profiled::{self, Named};
+use crate::report;
+use crate::result::lines::MprunResult;
+use crate::snippet::{self, Generated, Scope, Snippet};
+use crate::statement;
+use crate::units;
+
+/// The magic.
+pub(crate) struct Mprun;
+
+impl Magic for Mprun {
+    fn name(&self) -> &'static str {
+        "mprun"
+    }
+
+    fn form(&self) -> Form {
+        Form::Both
+    }
+
+    fn summary(&self) -> &'static str {
+        "Measure the memory of functions, line by line"
+    }
+
+    fn argument(&self) -> &'static str {
+        "STATEMENTS"
+    }
+
+    fn first_line(&self) -> &'static str {
+        "[STATEMENTS]"
+    }
+
+    fn details(&self) -> &'static str {
+        "\
+Runs the statements once, in a fork of the session as `%memit` does, and counts what each
+line of the functions does to the heap, exact to the byte and at nearly full speed. The
+functions may be from any cell. What they call counts for the line that calls it.
+
+`Mem usage` is what there is after the line has run last, above the start of the
+statements; `Increment` is what the line has added, over all its executions, so that the
+increments of a function add up; `Peak` is the highest point above what there was when the
+line began, so memory that is taken and given back within a line is seen. What a block's
+variables free counts for its closing brace.
+
+With another backend than `heap`, the figures are what the system says of the process.
+What is left over from a crash, a panic or an interrupt is shown all the same.
+
+Examples:
+    %mprun -f read read(\"Cargo.toml\")
+    %mprun -f Graph::add -f search --mem-limit 2GB search(&graph)
+    %%mprun -f read
+    let text = read(\"Cargo.toml\");
+    text.lines().map(str::to_owned).collect::<Vec<_>>()"
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        OPTIONS
+    }
+
+    fn resolve(&self, call: &Call) -> Result<Action, MagicError> {
+        let options = &call.options;
+        let children = options.has('c');
+        let backend = match options.text('b') {
+            Some(name) => Some(name.parse().map_err(|error: UnknownBackend| {
+                MagicError::new(error.to_string(), options.span('b').unwrap_or_default())
+            })?),
+            None => None,
+        };
+        if children && backend == Some(Backend::Heap) {
+            let span = options.span('c').unwrap_or_default();
+            return Err(MagicError::new(
+                "`-c` cannot count the heap of child processes",
+                span,
+            )
+            .with_help("leave out `-b heap`, or choose rss, pss or uss"));
+        }
+        let usual = if children {
+            Backend::Rss
+        } else {
+            Backend::Heap
+        };
+        Ok(Action::Measure(Box::new(MemoryOf {
+            functions: profiled::functions(call)?,
+            backend: backend.unwrap_or(usual),
+            children,
+            limit: limit(call)?,
+            delivery: profiled::delivery(options)?,
+            body: profiled::body(call)?,
+        })))
+    }
+}
+
+/// The memory that must not be passed.
+fn limit(call: &Call) -> Result<Option<u64>, MagicError> {
+    let Some(text) = call.options.text('m') else {
+        return Ok(None);
+    };
+    match units::parse_size(text) {
+        Some(bytes) if bytes > 0 => Ok(Some(bytes)),
+        _ => Err(MagicError::new(
+            format!("`--mem-limit` takes a size, not `{text}`"),
+            call.options.span('m').unwrap_or_default(),
+        )
+        .with_help("write it with a unit: `100MiB`, `1.5GB`")),
+    }
+}
+
+const OPTIONS: &[OptionSpec] = &[
+    profiled::FUNCTION,
+    profiled::FILE,
+    profiled::RETURN,
+    OptionSpec {
+        short: 'c',
+        long: "include-children",
+        value: None,
+        help: "Add the resident memory of child processes, which is sampled.",
+    },
+    OptionSpec {
+        short: 'b',
+        long: "backend",
+        value: Some("BACKEND"),
+        help: "What is measured: heap, which is exact, or the process's rss, pss or uss. \
+               Default: heap; with `-c`, rss.",
+    },
+    OptionSpec {
+        short: 'm',
+        long: "mem-limit",
+        value: Some("SIZE"),
+        help: "Stop when memory passes SIZE (`100MiB`, `2GB`), and say on which line.",
+    },
+    statement::QUIET,
+    statement::VARIABLE,
+];
+
+/// A resolved `%mprun`.
+struct MemoryOf {
+    functions: Vec<Named>,
+    backend: Backend,
+    children: bool,
+    limit: Option<u64>,
+    delivery: Delivery,
+    body: Vec<Snippet>,
+}
+
+impl Measurement for MemoryOf {
+    fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
+        if self.limit.is_some() && !scope.isolated() {
+            let span = self.body.first().map(Snippet::range).unwrap_or_default();
+            return Err(MagicError::new(
+                "`--mem-limit` ends the run, and this one would be in the session itself",
+                span,
+            )
+            .with_help("end the session's other threads first: `%session` counts them"));
+        }
+        let arguments = format!(
+            "0, {}, {}, {}",
+            memit_runtime::lines::counters::backend(self.backend.name()),
+            self.children,
+            self.limit.unwrap_or(0),
+        );
+        profiled::code(&arguments, &self.body, scope)
+    }
+
+    fn functions(&self) -> &[Named] {
+        &self.functions
+    }
+
+    fn answer(&self, measured: Measured, compiled: &Compiled) -> Option<Answer> {
+        let Measured::Lines(measured) = measured else {
+            return None;
+        };
+        let profile = profiled::profile(&measured, &compiled.functions);
+        let result = MprunResult { profile };
+        Some(Answer {
+            report: report::mprun(&result, None),
+            value: result.rust_value(),
+        })
+    }
+
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    fn explain(&self, error_code: &str, scope: &Scope) -> Option<String> {
+        snippet::explain_in_place(error_code, scope)
+    }
+}

@@ -1,0 +1,199 @@
+//! What the magics that profile functions line by line have in common.
+
+use std::ops::Range;
+
+use memit_lines::{Function, Line, Place, Profile, Stopped};
+use memit_runtime::measurement::{Failure, FailureKind, FunctionLines, LinesMeasurement};
+
+use crate::error::MagicError;
+use crate::failure;
+use crate::magic::{Call, Delivery};
+use crate::options::{OptionSpec, Options};
+use crate::snippet::{self, Generated, Scope, Snippet};
+use crate::statement;
+
+pub(crate) const FUNCTION: OptionSpec = OptionSpec {
+    short: 'f',
+    long: "function",
+    value: Some("FUNC"),
+    help: "A function to profile: `name`, `Type::name`. May be given more than once.",
+};
+
+pub(crate) const FILE: OptionSpec = OptionSpec {
+    short: 'T',
+    long: "text-file",
+    value: Some("FILE"),
+    help: "Write the tables to this file, too.",
+};
+
+pub(crate) const RETURN: OptionSpec = OptionSpec {
+    short: 'r',
+    ..statement::RETURN
+};
+
+/// A function as the user named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// Where the option stands in the cell.
+    pub span: Range<usize>,
+}
+
+/// A function as the compiler was given it, and where the user wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFunction {
+    /// Its name.
+    pub name: String,
+    /// Its first line in what was compiled, by which its counters know it.
+    pub compiled: u32,
+    /// Where it was written.
+    pub place: Place,
+    /// Its first line there.
+    pub first: u32,
+    /// Its lines.
+    pub source: Vec<String>,
+}
+
+/// What `-f` names.
+pub(crate) fn functions(call: &Call) -> Result<Vec<Named>, MagicError> {
+    let named: Vec<_> = call
+        .options
+        .all('f')
+        .map(|(name, span)| Named {
+            name: name.to_owned(),
+            span,
+        })
+        .collect();
+    if named.is_empty() {
+        let start = call.argument.range().start;
+        return Err(
+            MagicError::new("there is no function to profile", start.saturating_sub(1)..start)
+                .with_help("name one: `-f FUNC`, more than once for several"),
+        );
+    }
+    Ok(named)
+}
+
+/// Where the answer goes.
+pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
+    Ok(Delivery {
+        returned: options.has('r'),
+        file: options.text('T').map(str::to_owned),
+        ..statement::delivery(options)?
+    })
+}
+
+/// The statements: those on the line of the magic, then those below it.
+pub(crate) fn body(call: &Call) -> Result<Vec<Snippet>, MagicError> {
+    let lines = [Some(&call.argument), call.body.as_ref()];
+    let body: Vec<_> = lines
+        .into_iter()
+        .flatten()
+        .filter(|snippet| !snippet.is_blank())
+        .cloned()
+        .collect();
+    if body.is_empty() {
+        // Says what is missing.
+        statement::parts(call)?;
+    }
+    Ok(body)
+}
+
+/// The Rust that measures: `arguments` are those of the harness's function `lines`, but for
+/// the last two.
+pub(crate) fn code(
+    arguments: &str,
+    body: &[Snippet],
+    scope: &Scope,
+) -> Result<Generated, MagicError> {
+    let snippets: Vec<_> = body.iter().collect();
+    statement::check(&snippets)?;
+    let isolated = scope.isolated();
+    let copied = if isolated {
+        scope.used_by(&snippets)
+    } else {
+        Vec::new()
+    };
+    let mut generated = Generated::default();
+    let measure = format!("lines({arguments}, {isolated}");
+    snippet::open(&mut generated, &measure, &copied);
+    snippet::measured(&mut generated, &snippets);
+    snippet::finish(&mut generated);
+    Ok(generated)
+}
+
+/// What was measured, line by line of what the user wrote. Functions that have not run are there,
+/// too.
+pub fn profile(measured: &LinesMeasurement, sources: &[SourceFunction]) -> Profile {
+    Profile {
+        functions: sources
+            .iter()
+            .map(|source| function(source, ran(source, measured)))
+            .collect(),
+        kind: measured.kind,
+        wall_ns: measured.wall_ns,
+        isolated: measured.isolated,
+        threads: measured.threads,
+        threaded: measured.threaded,
+        stopped: measured.failure.as_ref().map(|failure| Stopped {
+            why: why(failure, measured, sources),
+        }),
+    }
+}
+
+fn ran<'a>(source: &SourceFunction, measured: &'a LinesMeasurement) -> Option<&'a FunctionLines> {
+    let mut functions = measured.functions.iter();
+    functions.find(|ran| ran.first == source.compiled && ran.name.ends_with(&source.name))
+}
+
+fn function(source: &SourceFunction, ran: Option<&FunctionLines>) -> Function {
+    let lines = (source.first..).zip(&source.source).map(|(number, text)| {
+        let compiled = number - source.first + source.compiled;
+        let counted = ran.and_then(|ran| ran.lines.iter().find(|line| line.line == compiled));
+        Line {
+            number,
+            source: text.clone(),
+            figures: counted.map(|counted| {
+                let mut figures = counted.figures;
+                if counted.ends {
+                    // That a block ends is nothing that runs.
+                    figures.hits = 0;
+                }
+                figures
+            }),
+        }
+    });
+    Function {
+        name: source.name.clone(),
+        place: source.place.clone(),
+        first: source.first,
+        calls: ran.map_or(0, |ran| ran.calls),
+        lines: lines.collect(),
+        stopped_at: running_line(source, ran),
+    }
+}
+
+/// The line of the source that was running when the run ended.
+fn running_line(source: &SourceFunction, ran: Option<&FunctionLines>) -> Option<u32> {
+    let running = ran?.running?;
+    Some(running.checked_sub(source.compiled)? + source.first)
+}
+
+/// Why the run ended early, with the innermost line that was running.
+fn why(failure: &Failure, measured: &LinesMeasurement, sources: &[SourceFunction]) -> String {
+    let message = failure::message(failure);
+    let innermost = sources
+        .iter()
+        .filter_map(|source| {
+            let ran = ran(source, measured);
+            let line = running_line(source, ran)?;
+            Some((ran?.depth, line, &source.name))
+        })
+        .max();
+    match (innermost, &failure.cause) {
+        (_, FailureKind::Panic(_)) => format!("the statement panicked: {message}"),
+        (Some((_, line, name)), _) => format!("{message} on line {line} of `{name}`"),
+        (None, _) => message,
+    }
+}
