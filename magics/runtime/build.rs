@@ -43,6 +43,9 @@ fn main() {
     if has_hooks {
         println!("cargo::rustc-cfg=heap_hooks");
         exports.extend(HOOKS);
+        if std::env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64") {
+            exports.push("memit_line_saving");
+        }
         // The unit tests of this package are such a binary too.
         for hook in HOOKS {
             println!("cargo::rustc-link-arg=-Wl,--export-dynamic-symbol={hook}");

@@ -64,7 +64,11 @@ fn usage(magic: &dyn Magic) -> String {
         let _ = write!(options, "[{}] ", short(option));
     }
     let line = format!("    %{name} {options}{}", magic.argument());
-    let cell = format!("    %%{name} {options}{}\n    {}", magic.first_line(), magic.argument());
+    let cell = format!(
+        "    %%{name} {options}{}\n    {}",
+        magic.first_line(),
+        magic.argument()
+    );
     let usage = match magic.form() {
         Form::Line => line,
         Form::Cell => cell,

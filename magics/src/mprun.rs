@@ -75,11 +75,10 @@ Examples:
         };
         if children && backend == Some(Backend::Heap) {
             let span = options.span('c').unwrap_or_default();
-            return Err(MagicError::new(
-                "`-c` cannot count the heap of child processes",
-                span,
-            )
-            .with_help("leave out `-b heap`, or choose rss, pss or uss"));
+            return Err(
+                MagicError::new("`-c` cannot count the heap of child processes", span)
+                    .with_help("leave out `-b heap`, or choose rss, pss or uss"),
+            );
         }
         let usual = if children {
             Backend::Rss

@@ -67,10 +67,11 @@ pub(crate) fn functions(call: &Call) -> Result<Vec<Named>, MagicError> {
         .collect();
     if named.is_empty() {
         let start = call.argument.range().start;
-        return Err(
-            MagicError::new("there is no function to profile", start.saturating_sub(1)..start)
-                .with_help("name one: `-f FUNC`, more than once for several"),
-        );
+        return Err(MagicError::new(
+            "there is no function to profile",
+            start.saturating_sub(1)..start,
+        )
+        .with_help("name one: `-f FUNC`, more than once for several"));
     }
     Ok(named)
 }

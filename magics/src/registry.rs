@@ -1,9 +1,9 @@
 //! The magics that there are. Help, `%lsmagic`, completion and the README's table are drawn
 //! from here; adding a magic adds a file and one line below.
 
+use crate::lprun::Lprun;
 use crate::lsmagic::Lsmagic;
 use crate::magic::Magic;
-use crate::lprun::Lprun;
 use crate::memit::Memit;
 use crate::mprun::Mprun;
 use crate::session::Session;

@@ -1,6 +1,5 @@
 //! `%timeit`: how long a statement takes.
 
-
 use memit_runtime::measurement::Measured;
 
 use crate::error::MagicError;

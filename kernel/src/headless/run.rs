@@ -45,7 +45,13 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
         announce(cell, index + 1, cells.len());
         let execution_count = index as u64 + 1;
         let recorder = Arc::new(Recorder::new(Console, execution_count));
-        let result = execute(&mut session, execution_count, cell, &recorder, options.timeout)?;
+        let result = execute(
+            &mut session,
+            execution_count,
+            cell,
+            &recorder,
+            options.timeout,
+        )?;
         if let Err(error) = &result {
             recorder.error(error);
             console::print_error(error);

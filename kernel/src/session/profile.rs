@@ -97,7 +97,8 @@ pub(super) fn of_marked(engine: &mut Engine, written: Written<'_>) -> Result<Mar
     };
     let mut reports: Vec<(Option<usize>, Backend, Vec<SourceFunction>)> = Vec::new();
     for function in &probes.functions {
-        let has_run = |ran: &&memit_runtime::measurement::FunctionLines| ran.first == function.first;
+        let has_run =
+            |ran: &&memit_runtime::measurement::FunctionLines| ran.first == function.first;
         let Some(ran) = counted.functions.iter().find(has_run) else {
             continue;
         };

@@ -281,7 +281,9 @@ mod tests {
     const RUNTIME: Runtime<'_> = Runtime { path: "::rt" };
 
     fn body(source: &str) -> String {
-        let source = instrument(source, Which::Named(&["f"]), RUNTIME).unwrap().source;
+        let source = instrument(source, Which::Named(&["f"]), RUNTIME)
+            .unwrap()
+            .source;
         let guard = "MEMIT_FUNCTION.enter(); ";
         let start = source.find(guard).unwrap() + guard.len();
         let body = source[start..].replace("MEMIT_FUNCTION.", "");
@@ -350,11 +352,14 @@ mod tests {
     #[test]
     fn variables_are_dropped_at_the_end_of_their_block() {
         assert_eq!(
-            body("fn f(v: Vec<u8>, n: usize) {\nfor i in 0..n {\nlet s = g();\nh(s);\n}\nv.len()\n}"),
+            body(
+                "fn f(v: Vec<u8>, n: usize) {\nfor i in 0..n {\nlet s = g();\nh(s);\n}\nv.len()\n}"
+            ),
             "let v = v; \nhere(0); for i in each(0, 0..n) {\nline(1); let s = g();\nline(2); h(s);\n\
              line(3); }\nlet _memit_end = end(4); line(5); v.len()\n}"
         );
-        let unowned = "fn f(r: &[u8], mut n: usize) {\nlet c = n as u8;\nlet d: f64 = c.into();\nd\n}";
+        let unowned =
+            "fn f(r: &[u8], mut n: usize) {\nlet c = n as u8;\nlet d: f64 = c.into();\nd\n}";
         assert!(!body(unowned).contains("end("));
     }
 
@@ -370,7 +375,8 @@ mod tests {
 
     #[test]
     fn marks_are_blanked_out_and_tell_what_they_ask_for() {
-        let source = "#[profile(precision = 2)]\nfn f() {\n    g();\n}\n#[memit::profile] fn g() {}\n";
+        let source =
+            "#[profile(precision = 2)]\nfn f() {\n    g();\n}\n#[memit::profile] fn g() {}\n";
         let marked = instrument(source, Which::Marked, RUNTIME).unwrap();
         let names: Vec<_> = marked.functions.iter().map(|f| f.name.as_str()).collect();
         assert_eq!(names, ["f", "g"]);
@@ -378,7 +384,10 @@ mod tests {
         let blanked = instrument(source, Which::Nothing, RUNTIME).unwrap();
         assert_eq!(
             blanked.source,
-            format!("{:25}\nfn f() {{\n    g();\n}}\n{:17} fn g() {{}}\n", "", "")
+            format!(
+                "{:25}\nfn f() {{\n    g();\n}}\n{:17} fn g() {{}}\n",
+                "", ""
+            )
         );
     }
 
@@ -392,7 +401,11 @@ mod tests {
             let tokens = |source: &str| source.parse::<TokenStream>().unwrap();
             let woven = instrument_item(tokens(source), Options::default(), RUNTIME).unwrap();
             let wrapped = format!("impl S {{ {source} }}");
-            let whole = if source.contains("self") { &wrapped } else { source };
+            let whole = if source.contains("self") {
+                &wrapped
+            } else {
+                source
+            };
             let text = instrument(whole, Which::Named(&["f"]), RUNTIME).unwrap();
             let expected = text.source.replace("\"S::f\"", "\"f\"");
             let expected = match expected.strip_prefix("impl S { ") {

@@ -95,8 +95,10 @@ mod tests {
         };
         assert_eq!(parsed("precision = 4, backend = \"rss\""), Ok(both));
         for wrong in ["precision = 99", "precision = x", "verbose = 1", "3"] {
-            assert!(parsed(wrong).unwrap_err().contains("`#[profile]`")
-                || parsed(wrong).unwrap_err().contains("`precision`"));
+            assert!(
+                parsed(wrong).unwrap_err().contains("`#[profile]`")
+                    || parsed(wrong).unwrap_err().contains("`precision`")
+            );
         }
     }
 }

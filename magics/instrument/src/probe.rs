@@ -196,10 +196,8 @@ impl Prober<'_> {
         let awaits = std::mem::replace(&mut self.awaits, false);
         self.value(value);
         if self.edits.len() > before || (is_async && self.awaits) {
-            self.edits.fill(
-                start,
-                format!("{{ let {GUARD} = {COUNTERS}.within(); "),
-            );
+            self.edits
+                .fill(start, format!("{{ let {GUARD} = {COUNTERS}.within(); "));
             self.edits.insert(value.span().end(), " }");
         }
         self.awaits = awaits;

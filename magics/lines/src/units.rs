@@ -364,7 +364,16 @@ mod tests {
         ] {
             assert_eq!(parse_size(text), Some(bytes), "{text}");
         }
-        for text in ["", "100", "MiB", "1 XB", "-1MiB", "1.2.3MB", "9999999TiB", "1iB"] {
+        for text in [
+            "",
+            "100",
+            "MiB",
+            "1 XB",
+            "-1MiB",
+            "1.2.3MB",
+            "9999999TiB",
+            "1iB",
+        ] {
             assert_eq!(parse_size(text), None, "{text}");
         }
     }

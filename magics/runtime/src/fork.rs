@@ -229,10 +229,7 @@ fn wait(
     // Linux counts in KiB, macOS in bytes.
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
     let max_rss = u64::try_from(usage.ru_maxrss).unwrap_or(0) * unit;
-    Ok(Finished {
-        ending,
-        max_rss,
-    })
+    Ok(Finished { ending, max_rss })
 }
 
 /// By how many nanoseconds this thread may be woken late; 0 for what is usual.

@@ -83,8 +83,8 @@ pub(crate) use hooks::replaced;
 #[cfg(heap_hooks)]
 mod hooks {
     use super::{ALLOCATED, COMMON, COUNTING, LIMIT, NOTED_PEAK, PEAK};
-    use libc::{c_int, c_void, size_t};
     use crate::threads;
+    use libc::{c_int, c_void, size_t};
     use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
     unsafe extern "C" {
@@ -189,8 +189,8 @@ mod hooks {
     /// jump to glibc as long as it is not.
     mod counted {
         use super::{
-            __libc_calloc, __libc_free, __libc_malloc, __libc_memalign, __libc_realloc,
-            COMMON, add_unsigned, before_fall, before_rise, c_void, count_new, grew, shrank, size_t,
+            __libc_calloc, __libc_free, __libc_malloc, __libc_memalign, __libc_realloc, COMMON,
+            add_unsigned, before_fall, before_rise, c_void, count_new, grew, shrank, size_t,
             usable,
         };
 

@@ -157,7 +157,9 @@ pub(crate) fn readable<const N: usize>(
             tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
             tv_nsec: timeout.subsec_nanos().into(),
         });
-        let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        let timeout = timeout
+            .as_ref()
+            .map_or(std::ptr::null(), std::ptr::from_ref);
         // SAFETY: the array is live and its length is the one given; so is the timeout, if any.
         unsafe { libc::ppoll(polled.as_mut_ptr(), count, timeout, std::ptr::null()) }
     };

@@ -85,7 +85,11 @@ pub(crate) fn shared_file(size: usize) -> io::Result<File> {
     let file = {
         let path = std::env::temp_dir().join(format!("memit-{}", std::process::id()));
         let mut options = File::options();
-        let file = options.read(true).write(true).create_new(true).open(&path)?;
+        let file = options
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)?;
         std::fs::remove_file(path)?;
         file
     };

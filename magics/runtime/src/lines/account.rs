@@ -5,8 +5,8 @@
 //! function that calls itself has one account: the calling line is settled before, and not charged
 //! for the lines within. So the increments of a function add up to its own.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use super::counters::{Head, Outer, Table, begin, end};
 use super::level::{self, Level};
@@ -18,10 +18,12 @@ const ALWAYS: u64 = 1 << 63;
 
 /// Whether lines are charged with time, too.
 static TIMED: AtomicBool = AtomicBool::new(false);
-/// Probes so far, in a timed measurement.
-static PROBES: AtomicU64 = AtomicU64::new(0);
-/// What a probe costs, in ticks.
-static PROBE_COST: AtomicU64 = AtomicU64::new(0);
+/// What has been taken off for probes so far in a timed measurement, in ticks.
+static OVERHEAD: AtomicU64 = AtomicU64::new(0);
+/// What the probe of a line costs, in ticks.
+static LINE_COST: AtomicU64 = AtomicU64::new(0);
+/// What a body costs at its beginning and at its end, in ticks.
+static BODY_COST: AtomicU64 = AtomicU64::new(0);
 
 /// A further thread is about to run.
 pub(crate) fn threads_are_many() {
@@ -44,9 +46,11 @@ pub(super) fn begin_epoch() {
     }
 }
 
-/// Charges lines with time, less `cost` ticks for each probe.
-pub(super) fn charge_time(cost: u64) {
-    PROBE_COST.store(cost, Relaxed);
+/// Charges lines with time, less what probes cost: that of a line, and those at the beginning and
+/// at the end of a body, in ticks.
+pub(super) fn charge_time(line: u64, body: u64) {
+    LINE_COST.store(line, Relaxed);
+    BODY_COST.store(body, Relaxed);
     TIMED.store(true, Relaxed);
     see_every_probe();
 }
@@ -57,13 +61,15 @@ struct Now {
     level: Level,
     allocations: u64,
     time: u64,
-    probes: u64,
+    /// What the probe costs, in ticks.
+    cost: u64,
 }
 
 impl Now {
-    fn read(function: Table<'_>) -> Self {
-        let (time, probes) = if TIMED.load(Relaxed) {
-            (clock::ticks(), PROBES.fetch_add(1, Relaxed))
+    /// Now, at a probe of this cost.
+    fn read(function: Table<'_>, cost: &AtomicU64) -> Self {
+        let (time, cost) = if TIMED.load(Relaxed) {
+            (clock::ticks(), cost.load(Relaxed))
         } else {
             (0, 0)
         };
@@ -73,7 +79,7 @@ impl Now {
             level,
             allocations: COMMON.allocations.load(Relaxed),
             time,
-            probes,
+            cost,
         }
     }
 }
@@ -119,16 +125,20 @@ fn settle(function: Table<'_>, line: u32, now: Now) {
         );
         line.memory.store(level, Relaxed);
         let peak = head.peak.load(Relaxed) - head.start.load(Relaxed);
-        line.peak.fetch_max(u64::try_from(peak).unwrap_or(0), Relaxed);
-        let probes = now.probes.saturating_sub(head.probes.load(Relaxed));
-        let time = now.time.saturating_sub(head.time.load(Relaxed));
-        let cost = probes.saturating_mul(PROBE_COST.load(Relaxed));
-        add(&line.time, time.saturating_sub(cost));
+        line.peak
+            .fetch_max(u64::try_from(peak).unwrap_or(0), Relaxed);
+        // Less what is taken off for the probes of the functions that the line called.
+        let elapsed = now.time.saturating_sub(head.time.load(Relaxed));
+        let within = OVERHEAD.load(Relaxed) - head.overhead.load(Relaxed);
+        let time = elapsed.saturating_sub(within);
+        let cost = now.cost.min(time);
+        add(&line.time, time - cost);
+        add(&OVERHEAD, cost);
     }
     head.level.store(now.level.now, Relaxed);
     head.allocations.store(now.allocations, Relaxed);
     head.time.store(now.time, Relaxed);
-    head.probes.store(now.probes, Relaxed);
+    head.overhead.store(OVERHEAD.load(Relaxed), Relaxed);
 }
 
 /// Settles the line that was running when its process ended; `common` is what that had.
@@ -142,7 +152,7 @@ pub(super) fn settle_late(function: Table<'_>, common: &super::counters::Common)
         },
         allocations: common.allocations.load(Relaxed),
         time: function.head().time.load(Relaxed),
-        probes: 0,
+        cost: 0,
     };
     settle(function, function.head().line.load(Relaxed), now);
 }
@@ -166,11 +176,11 @@ fn in_turn(settle: impl FnOnce()) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn memit_line(function: Table<'static>, index: u32, hits: u32) {
+pub(super) extern "C" fn memit_line(function: Table<'static>, index: u32, hits: u32) {
     in_turn(|| {
         let head = function.head();
         let epoch = COMMON.epoch.load(Relaxed);
-        let now = Now::read(function);
+        let now = Now::read(function, &LINE_COST);
         settle(function, own_line::get(function), now);
         own_line::set(function, index + 1);
         head.start.store(now.level.now, Relaxed);
@@ -190,7 +200,7 @@ extern "C" fn memit_open(function: Table<'static>, calls: u32, outer: &Outer) {
         known::meet(function);
         let head = function.head();
         let line = own_line::get(function);
-        settle_all(function, head, line);
+        settle_body(function, head, line);
         add(&head.calls, u64::from(calls));
         head.line.store(line, Relaxed);
         begin(head, outer);
@@ -201,14 +211,14 @@ extern "C" fn memit_open(function: Table<'static>, calls: u32, outer: &Outer) {
 extern "C" fn memit_close(function: Table<'static>, outer: &Outer) {
     in_turn(|| {
         let head = function.head();
-        settle_all(function, head, own_line::get(function));
+        settle_body(function, head, own_line::get(function));
         end(head, outer);
         own_line::set(function, outer.line.load(Relaxed));
     });
 }
 
-fn settle_all(function: Table<'static>, head: &Head, line: u32) {
+fn settle_body(function: Table<'static>, head: &Head, line: u32) {
     let epoch = COMMON.epoch.load(Relaxed);
-    settle(function, line, Now::read(function));
+    settle(function, line, Now::read(function, &BODY_COST));
     head.seen.store(seen(epoch), Relaxed);
 }

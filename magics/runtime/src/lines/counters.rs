@@ -55,6 +55,7 @@ unsafe extern "C" {
     /// The one of this process.
     pub safe static memit_common: Common;
     /// A probe of the line with this index, which is counted `hits` times.
+    #[cfg_attr(target_arch = "x86_64", allow(dead_code))]
     safe fn memit_line(function: Table<'static>, index: u32, hits: u32);
     /// A body begins; `calls` are counted. Settles the line around it.
     safe fn memit_open(function: Table<'static>, calls: u32, outer: &Outer);
@@ -140,8 +141,8 @@ pub struct Head {
     pub allocations: AtomicU64,
     /// Ticks of the clock at the last settlement.
     pub time: AtomicU64,
-    /// Probes of the process at the last settlement.
-    pub probes: AtomicU64,
+    /// Ticks that had been taken off for probes at the last settlement.
+    pub overhead: AtomicU64,
     /// How many bodies were running when it began.
     pub depth: AtomicU64,
     /// Whether the runtime knows of it.
@@ -259,6 +260,52 @@ impl Outer {
     }
 }
 
+/// Tells the compiler that this happens rarely.
+#[cold]
+#[inline(always)]
+fn rarely() {}
+
+/// [`memit_line`] by a call that changes no register: those that the compiler has to save for a
+/// call it would keep in memory all the time, in the innermost loops.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[inline(always)]
+fn line(function: Table<'static>, index: u32, hits: u32) {
+    unsafe extern "C" {
+        fn memit_line_saving();
+    }
+    rarely();
+    // SAFETY: it is called as `memit_line` has to be called, and saves what it changes. Without
+    // `nostack`, the stack is aligned, and nothing is below it.
+    unsafe {
+        core::arch::asm!(
+            "call qword ptr [rip + {call}@GOTPCREL]",
+            call = sym memit_line_saving,
+            in("rdi") function.address(),
+            in("esi") index,
+            in("edx") hits,
+        );
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[inline(always)]
+fn line(function: Table<'static>, index: u32, hits: u32) {
+    rarely();
+    memit_line(function, index, hits);
+}
+
+#[cold]
+#[inline(never)]
+fn open(function: Table<'static>, calls: u32, outer: &Outer) {
+    memit_open(function, calls, outer);
+}
+
+#[cold]
+#[inline(never)]
+fn close(function: Table<'static>, outer: &Outer) {
+    memit_close(function, outer);
+}
+
 impl<const N: usize> Function<N> {
     /// Counters at zero.
     pub const fn new(
@@ -284,12 +331,17 @@ impl<const N: usize> Function<N> {
             peak: AtomicI64::new(0),
             allocations: AtomicU64::new(0),
             time: AtomicU64::new(0),
-            probes: AtomicU64::new(0),
+            overhead: AtomicU64::new(0),
             depth: AtomicU64::new(0),
             known: AtomicU32::new(0),
             _reserved: 0,
         };
         Self { head, lines }
+    }
+
+    /// Keeps the function from being shown.
+    pub fn hide(&'static self) {
+        self.head.known.store(1, Relaxed);
     }
 
     /// The function has been called.
@@ -356,14 +408,15 @@ impl<const N: usize> Function<N> {
 
     #[inline(always)]
     fn pass(&'static self, index: usize, hits: u32) {
-        let line = &self.lines[index];
-        if line.seen.load(Relaxed) == memit_common.epoch.load(Relaxed) {
+        let counters = &self.lines[index];
+        if counters.seen.load(Relaxed) == memit_common.epoch.load(Relaxed) {
             if hits > 0 {
-                line.hits.store(line.hits.load(Relaxed) + 1, Relaxed);
+                let hits = counters.hits.load(Relaxed) + 1;
+                counters.hits.store(hits, Relaxed);
             }
             self.head.line.store(index as u32 + 1, Relaxed);
         } else {
-            memit_line(self.table(), index as u32, hits);
+            line(self.table(), index as u32, hits);
         }
     }
 }
@@ -396,7 +449,7 @@ impl Guard {
             function.calls.store(calls, Relaxed);
             begin(function, &self.outer);
         } else {
-            memit_open(self.function, calls, &self.outer);
+            open(self.function, calls, &self.outer);
         }
     }
 
@@ -406,7 +459,7 @@ impl Guard {
         if function.seen.load(Relaxed) == memit_common.epoch.load(Relaxed) {
             end(function, &self.outer);
         } else {
-            memit_close(self.function, &self.outer);
+            close(self.function, &self.outer);
         }
     }
 
@@ -509,7 +562,7 @@ impl<F: Future> Future for Awaited<'_, F> {
         let guard = self.guard;
         if guard.waits.swap(false, Relaxed) {
             guard.open(0);
-            memit_line(guard.function, self.index, 0);
+            line(guard.function, self.index, 0);
         }
         // SAFETY: `future` is pinned as `self` is: nothing else gives access to it.
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };

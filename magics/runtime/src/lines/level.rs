@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use memit_lines::Backend;
 
-use super::counters::Head;
 use super::COMMON;
+use super::counters::Head;
 use crate::rss::PeakMeter;
 use crate::{heap, process, sampler};
 
@@ -59,8 +59,14 @@ pub(super) fn read(backend: Backend) -> Level {
             peak: COMMON.peak.load(Relaxed).max(now),
         };
     }
-    let mut meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
-    meter.get_or_insert_with(Meter::open).read(backend)
+    let read = || {
+        let mut meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
+        meter.get_or_insert_with(Meter::open).read(backend)
+    };
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    return super::saving::keeping_all(read);
+    #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+    read()
 }
 
 /// Forgets the open files: a fork needs its own.

@@ -17,6 +17,8 @@ pub(crate) mod level;
 pub(crate) mod measure;
 mod own_line;
 mod sampler;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod saving;
 
 use std::sync::atomic::Ordering::Relaxed;
 
