@@ -134,6 +134,7 @@ impl Measurement for TimeOf {
         Some(Answer {
             report: report::lprun(&result, &self.view),
             value: result.rust_value(),
+            stopped: result.profile.stopped.map(|stopped| stopped.why),
         })
     }
 

@@ -129,6 +129,8 @@ pub struct Answer {
     pub report: Report,
     /// The result as a Rust value.
     pub value: RustValue,
+    /// Why the run did not come to its end, if the answer is what there was until then.
+    pub stopped: Option<String>,
 }
 
 /// Where an answer goes.

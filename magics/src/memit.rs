@@ -156,6 +156,7 @@ impl Measurement for MemoryOf {
         Some(Answer {
             report: report::memit(&result),
             value: result.rust_value(),
+            stopped: None,
         })
     }
 

@@ -180,6 +180,7 @@ impl Measurement for MemoryOf {
         Some(Answer {
             report: report::mprun(&result, None),
             value: result.rust_value(),
+            stopped: result.profile.stopped.map(|stopped| stopped.why),
         })
     }
 

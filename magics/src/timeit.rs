@@ -193,6 +193,7 @@ impl Measurement for TimeOf {
         Some(Answer {
             report: report::timeit(&result),
             value: result.rust_value(),
+            stopped: None,
         })
     }
 

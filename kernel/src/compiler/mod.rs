@@ -114,8 +114,14 @@ impl Cell {
             };
             fs::write(&copy, &self.plain)?;
         }
-        if self.probes.problem.is_some() {
-            probes::tell(session, &self.probes)?;
+        match &self.probes.problem {
+            None => {}
+            Some(Problem::Compile { .. }) => probes::tell(session, &self.probes)?,
+            // The kernel says what is wrong.
+            Some(_) => {
+                probes::tell(session, &self.probes)?;
+                return Ok(Ok(ExitCode::FAILURE));
+            }
         }
         Ok(Err(self.command))
     }

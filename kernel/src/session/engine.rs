@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalOutputs};
 use memit_runtime::link::{Described, Ended};
-use memit_runtime::measurement::{LinesMeasurement, Measured, Panic};
+use memit_runtime::measurement::{LinesMeasurement, Panic};
 use memit_runtime::{relay, supervisor};
 
 use crate::compiler;
@@ -160,9 +160,7 @@ impl Engine {
         let result = self.context.execute_with_callbacks(source, &mut callbacks);
         self.probes = probes::take(self.link.directory());
         let mut told = self.link.take_told();
-        if let Some(Measured::Lines(counted)) = &told.measured {
-            self.counted = Some(counted.clone());
-        }
+        self.counted = told.counted.take();
         if let Some(panic) = told.panic.take() {
             return Err(Failure::Panic(panic, self.last_source()));
         }

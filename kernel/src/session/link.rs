@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use memit_runtime::link::{Described, Displayed, Ended, Event, Request};
-use memit_runtime::measurement::{Measured, Panic};
+use memit_runtime::measurement::{LinesMeasurement, Measured, Panic};
 use memit_runtime::{process, supervisor};
 
 use super::output::{Output, Stream};
@@ -24,6 +24,8 @@ pub(crate) struct Told {
     pub panic: Option<Panic>,
     /// A magic measured something.
     pub measured: Option<Measured>,
+    /// What functions with `#[profile]` have counted.
+    pub counted: Option<LinesMeasurement>,
     /// The session process ended.
     pub ended: Option<Ended>,
     /// The session has gone on from the checkpoint of the cell.
@@ -336,6 +338,7 @@ impl State {
             }
             Event::Panicked(panic) => self.told.panic = Some(panic),
             Event::Measured(measured) => self.told.measured = Some(measured),
+            Event::Counted(counted) => self.told.counted = Some(counted),
             Event::Ended(ended) => {
                 self.pid = None;
                 self.told.ended = Some(ended);

@@ -41,7 +41,7 @@ pub(crate) fn run(
             let (answer, failure) = measure(engine, measurement.as_ref(), code, written)?;
             deliver(engine, history, &answer, measurement.delivery(), output)?;
             if let Some(failure) = failure {
-                return Err(failed(engine, &failure, written.cells));
+                return Err(failed(engine, &failure, answer.stopped, written.cells));
             }
         }
         Action::DescribeSession => {
@@ -93,7 +93,7 @@ fn measure(
                 scope.threads = threads.max(2);
             }
             Some(Measured::Failed(failure)) => {
-                return Err(failed(engine, &failure, cells));
+                return Err(failed(engine, &failure, None, cells));
             }
             Some(measured) => {
                 let compiled = Compiled {
@@ -168,11 +168,18 @@ fn explained(
     }
 }
 
-/// The error of a snippet that did not finish.
-fn failed(engine: &Engine, cause: &Failure, cells: &[String]) -> CellError {
+/// The error of a snippet that did not finish; `message` may tell more than the failure does.
+fn failed(
+    engine: &Engine,
+    cause: &Failure,
+    message: Option<String>,
+    cells: &[String],
+) -> CellError {
+    let message = message.unwrap_or_else(|| failure::message(cause));
     let error = match &cause.cause {
         FailureKind::Panic(panic) => panic_site::error(panic, &engine.last_source(), cells),
-        _ => CellError::new(failure::name(cause), failure::message(cause)),
+        FailureKind::Interrupted => CellError::interrupted(),
+        _ => CellError::new(failure::name(cause), message),
     };
     match failure::note(cause) {
         Some(note) => error.with_note(note),

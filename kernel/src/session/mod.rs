@@ -161,7 +161,7 @@ impl Session {
             cells: &self.cells,
             numbers: &self.numbers,
         };
-        let profile = profile::of_marked(&mut self.engine, written);
+        let profile = profile::of_marked(&mut self.engine, written, evaluated.is_ok());
         let ((outputs, told), profile) = match (evaluated, profile) {
             (Ok(evaluated), Ok(profile)) => (evaluated, profile),
             (Err(error), Ok(profile)) => {

@@ -4,14 +4,14 @@ use memit_lines::{Backend, Kind, Place};
 use memit_magics::profiled::{self, SourceFunction};
 use memit_magics::report::{self, Report};
 use memit_magics::result::lines::MprunResult;
-use memit_runtime::measurement::LinesMeasurement;
+use memit_runtime::measurement::{FunctionLines, LinesMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
 
 use super::bundle;
 use super::engine::Engine;
 use super::error::CellError;
-use super::output::Output;
+use super::output::{Output, Stream};
 
 /// The cells so far, oldest first, and what front-ends call them.
 #[derive(Clone, Copy)]
@@ -64,42 +64,54 @@ fn line_of(source: &[String], cell: &str) -> Option<u32> {
 }
 
 /// The tables of a cell's functions with `#[profile]`.
-pub(super) struct Marked(Vec<Report>);
+#[derive(Default)]
+pub(super) struct Marked {
+    reports: Vec<Report>,
+    /// Why there are none.
+    note: Option<String>,
+}
 
 impl Marked {
     pub(super) fn show(&self, output: &dyn Output) {
-        for report in &self.0 {
+        if let Some(note) = &self.note {
+            output.stream(Stream::Stderr, note);
+        }
+        for report in &self.reports {
             output.display(bundle::of_report(report, &report.text, true));
         }
     }
 }
 
-/// The tables of what the last cell has called.
+/// The tables of what the last cell has called; `has_run` says that it has come to its end.
 ///
 /// # Errors
 ///
 /// If a `#[profile]` is wrong.
-pub(super) fn of_marked(engine: &mut Engine, written: Written<'_>) -> Result<Marked, CellError> {
+pub(super) fn of_marked(
+    engine: &mut Engine,
+    written: Written<'_>,
+    has_run: bool,
+) -> Result<Marked, CellError> {
     let probes = engine.take_probes();
     let counted = engine.take_counted();
     if let Some(problem) = probes.problem {
         return match problem {
-            // Without probes it has run, or the compiler has said what is wrong.
-            Problem::Compile { message } => {
-                tracing::warn!("a cell does not compile with probes: {message}");
-                Ok(Marked(Vec::new()))
-            }
+            // If it does not compile without them either, the compiler has said so.
+            Problem::Compile { .. } if !has_run => Ok(Marked::default()),
+            Problem::Compile { .. } => Ok(Marked {
+                reports: Vec::new(),
+                note: Some(format!("#[profile]: {}\n", explained(&problem))),
+            }),
             problem => Err(CellError::new("ProfileError", explained(&problem))),
         };
     }
     let Some(counted) = counted else {
-        return Ok(Marked(Vec::new()));
+        return Ok(Marked::default());
     };
     let mut reports: Vec<(Option<usize>, Backend, Vec<SourceFunction>)> = Vec::new();
     for function in &probes.functions {
-        let has_run =
-            |ran: &&memit_runtime::measurement::FunctionLines| ran.first == function.first;
-        let Some(ran) = counted.functions.iter().find(has_run) else {
+        let is_it = |ran: &&FunctionLines| ran.first == function.first;
+        let Some(ran) = counted.functions.iter().find(is_it) else {
             continue;
         };
         let source = written.find(function);
@@ -122,7 +134,10 @@ pub(super) fn of_marked(engine: &mut Engine, written: Written<'_>) -> Result<Mar
         let profile = profiled::profile(&measured, &functions);
         report::mprun(&MprunResult { profile }, precision)
     });
-    Ok(Marked(reports.collect()))
+    Ok(Marked {
+        reports: reports.collect(),
+        note: None,
+    })
 }
 
 /// What is wrong, and what to do.

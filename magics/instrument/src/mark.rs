@@ -11,9 +11,11 @@ use crate::Error;
 pub struct Options {
     /// `precision = 4`: decimals of the sizes in the table.
     pub precision: Option<usize>,
-    /// `backend = "rss"`: what is measured; the caller knows which there are.
+    /// `backend = "rss"`: what is measured, one of heap, rss, pss, uss.
     pub backend: Option<String>,
 }
+
+const BACKENDS: [&str; 4] = ["heap", "rss", "pss", "uss"];
 
 impl Options {
     /// Reads what stands between the parentheses of the attribute.
@@ -42,7 +44,12 @@ impl Options {
                     })?);
                 }
                 Lit::Str(name) if argument.path.is_ident("backend") => {
-                    options.backend = Some(name.value());
+                    let name = name.value();
+                    if !BACKENDS.contains(&name.as_str()) {
+                        let known = BACKENDS.join(", ");
+                        return Err(option(line, format!("`backend` is one of {known}")));
+                    }
+                    options.backend = Some(name);
                 }
                 _ => {
                     let message = "`#[profile]` takes `precision = 4` and `backend = \"rss\"`";
@@ -94,11 +101,15 @@ mod tests {
             backend: Some("rss".into()),
         };
         assert_eq!(parsed("precision = 4, backend = \"rss\""), Ok(both));
-        for wrong in ["precision = 99", "precision = x", "verbose = 1", "3"] {
-            assert!(
-                parsed(wrong).unwrap_err().contains("`#[profile]`")
-                    || parsed(wrong).unwrap_err().contains("`precision`")
-            );
+        for (wrong, message) in [
+            ("precision = 99", "from 0 to 12"),
+            ("precision = x", "takes literals"),
+            ("backend = \"psutil\"", "one of heap, rss"),
+            ("verbose = 1", "takes `precision = 4`"),
+            ("3", "`#[profile]`: expected"),
+        ] {
+            let error = parsed(wrong).unwrap_err();
+            assert!(error.contains(message), "{wrong}: {error}");
         }
     }
 }

@@ -37,9 +37,9 @@ pub(crate) fn function(
     let mut lines = prober.lines;
     let name = found.name.clone();
     let path = runtime.path;
-    let counter = |line: &Line| match line.ends {
-        true => format!("{path}::Line::end({})", line.number),
-        false => format!("{path}::Line::new({})", line.number),
+    let counter = |line: &Line| {
+        let kind = if line.ends { "end" } else { "new" };
+        format!("{path}::Line::{kind}({})", line.number)
     };
     let counters = lines.iter().map(counter).collect::<Vec<_>>().join(", ");
     let backend = match &options.backend {

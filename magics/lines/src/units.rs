@@ -166,7 +166,17 @@ pub fn parse_size(text: &str) -> Option<u64> {
         _ => return None,
     };
     let bytes = number * base.powi(power);
-    (bytes < 1e18).then_some(bytes.round() as u64)
+    (bytes < 1e18).then(|| whole(bytes))
+}
+
+/// A number that is not negative, rounded; what is too large is the largest.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast does what is said above"
+)]
+pub fn whole(number: f64) -> u64 {
+    number.round() as u64
 }
 
 fn binary_multiple(n: f64) -> String {

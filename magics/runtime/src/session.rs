@@ -14,6 +14,7 @@ use crate::control::{Control, Measuring};
 use crate::lines::measure;
 use crate::link::{Checkpointed, Event};
 use crate::measurement::Measured;
+
 use crate::{fork, process};
 
 /// What the entry points need to know of the process they are called in.
@@ -252,7 +253,7 @@ fn load_and_run(session: &Session, arguments: &str, variables: *mut c_void) -> *
                 session.leave(0);
             }
             if let Some(counted) = measure::end_cell(session) {
-                session.send(&Event::Measured(Measured::Lines(counted)));
+                session.send(&Event::Counted(counted));
             }
             variables
         }

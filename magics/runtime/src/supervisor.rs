@@ -21,7 +21,7 @@ use crate::control::{Control, Measuring};
 use crate::gallery::Gallery;
 use crate::link::{CLEAR_OUTPUT, COLON, Described, Ended, Event, Inbox, Process, Request, WAIT};
 use crate::markers::{PANIC_LINE, Piece, Scanner};
-use crate::measurement::Panic;
+use crate::measurement::{LinesMeasurement, Panic};
 use crate::session::Command;
 use crate::{fork, panic, process, session};
 
@@ -184,6 +184,8 @@ struct Run {
     panicked: bool,
     /// The last panic that the session process has told of.
     panic: Option<Panic>,
+    /// What functions with `#[profile]` have counted.
+    counted: Option<LinesMeasurement>,
 }
 
 struct Supervisor {
@@ -473,6 +475,13 @@ impl Supervisor {
                 self.unprotected = Some(reason);
                 Ok(())
             }
+            Event::Counted(counted) => {
+                // After all output of the cell.
+                if let Some(run) = &mut self.run {
+                    run.counted = Some(counted);
+                }
+                Ok(())
+            }
             Event::Completed => self.complete(),
             other => {
                 self.drain()?;
@@ -496,6 +505,9 @@ impl Supervisor {
             return Ok(());
         };
         self.show_pending(!run.panicked)?;
+        if let Some(counted) = run.counted {
+            self.send(&Event::Counted(counted))?;
+        }
         if run.panicked {
             // Code that sets a panic hook of its own leaves us without the details.
             self.send(&Event::Panicked(run.panic.unwrap_or_default()))?;
@@ -689,6 +701,7 @@ impl Supervisor {
             before: our_descendants(),
             panicked: false,
             panic: None,
+            counted: None,
         });
         let slot = session.slot;
         self.slots[slot].send(&command)

@@ -32,6 +32,8 @@ pub struct Common {
     pub allocations: AtomicU64,
     /// Resident memory of child processes in bytes, as the parent reads it.
     pub children: AtomicU64,
+    /// The highest of these since a line was charged with it.
+    pub children_peak: AtomicU64,
     /// `live` when it passed the limit; 0 if it did not.
     pub passed_limit: AtomicU64,
 }
@@ -46,6 +48,7 @@ impl Common {
             peak: AtomicI64::new(0),
             allocations: AtomicU64::new(0),
             children: AtomicU64::new(0),
+            children_peak: AtomicU64::new(0),
             passed_limit: AtomicU64::new(0),
         }
     }
@@ -234,7 +237,7 @@ impl<'a> Table<'a> {
 
     /// Bytes of it, to the end of its last page of 4096.
     pub fn size(self) -> usize {
-        (size_of::<Head>() + size_of::<Line>() * self.lines().len()).next_multiple_of(4096)
+        (size_of::<Head>() + size_of_val(self.lines())).next_multiple_of(4096)
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn backend(function: &Head) -> Backend {
 }
 
 /// Memory of this process as `backend` has it. Reading the system's takes microseconds, so it is
-/// only done when the heap has changed by a page, or a while has passed.
+/// only done when the heap or the number of page faults has changed, or a while has passed.
 pub(super) fn read(backend: Backend) -> Level {
     if backend == Backend::Heap {
         let now = COMMON.live.load(Relaxed);
@@ -79,6 +79,9 @@ static METER: Mutex<Option<Meter>> = Mutex::new(None);
 const PAGE: u64 = 4096;
 /// Longest time for which a reading is good enough.
 const INTERVAL: Duration = Duration::from_millis(1);
+/// Longest time for which it is good enough if there may have been page faults, for asking takes a
+/// tenth of it.
+const FAULTS_INTERVAL: Duration = Duration::from_micros(5);
 
 /// Reads what the system says of this process.
 struct Meter {
@@ -86,6 +89,8 @@ struct Meter {
     peak: Option<PeakMeter>,
     /// Of the other sizes.
     smaps: Option<File>,
+    /// When page faults were counted last, and how many there were.
+    faults: (Instant, u64),
     /// The last reading of each backend, in the order of [`Backend::ALL`].
     last: [Option<Reading>; Backend::ALL.len()],
 }
@@ -96,6 +101,8 @@ struct Reading {
     at: Instant,
     /// Bytes that had been allocated, and that were live.
     heap: (u64, i64),
+    /// Page faults that there had been.
+    faults: u64,
 }
 
 impl Meter {
@@ -103,6 +110,7 @@ impl Meter {
         Self {
             peak: PeakMeter::open().ok(),
             smaps: File::open("/proc/self/smaps_rollup").ok(),
+            faults: (Instant::now(), faults()),
             last: [None; Backend::ALL.len()],
         }
     }
@@ -110,34 +118,37 @@ impl Meter {
     fn read(&mut self, backend: Backend) -> Level {
         let counts = heap::counts();
         let heap = (counts.allocated, counts.live);
+        let now = Instant::now();
+        if now - self.faults.0 > FAULTS_INTERVAL {
+            self.faults = (now, faults());
+        }
         let last = &self.last[backend as usize];
         let good = last.filter(|last| {
             let changed = (heap.0 - last.heap.0).max(heap.1.abs_diff(last.heap.1));
-            changed < PAGE && last.at.elapsed() < INTERVAL
+            changed < PAGE && last.faults == self.faults.1 && now - last.at < INTERVAL
         });
-        let mut peak = 0;
-        let size = match good {
-            Some(last) => last.size,
-            None => {
-                let (size, highest) = self.size(backend);
-                peak = highest;
-                self.last[backend as usize] = Some(Reading {
-                    size,
-                    at: Instant::now(),
-                    heap,
-                });
-                size
-            }
-        };
-        let children = if CHILDREN.load(Relaxed) {
-            COMMON.children.load(Relaxed)
+        let (size, peak) = if let Some(last) = good {
+            (last.size, last.size)
         } else {
-            0
+            let (size, peak) = self.size(backend);
+            self.last[backend as usize] = Some(Reading {
+                size,
+                at: now,
+                heap,
+                faults: self.faults.1,
+            });
+            (size, peak)
         };
-        let signed = |size: u64| i64::try_from(size + children).unwrap_or(i64::MAX);
+        let (children, children_peak) = if CHILDREN.load(Relaxed) {
+            let now = COMMON.children.load(Relaxed);
+            (now, COMMON.children_peak.swap(now, Relaxed).max(now))
+        } else {
+            (0, 0)
+        };
+        let signed = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
         Level {
-            now: signed(size),
-            peak: signed(size.max(peak)),
+            now: signed(size + children),
+            peak: signed(size.max(peak) + children_peak),
         }
     }
 
@@ -169,4 +180,13 @@ impl Meter {
         let field = |name: &&[u8]| process::kibibytes(&text[..length], name).unwrap_or(0);
         fields.iter().map(field).sum()
     }
+}
+
+/// Page faults of this process so far: without one, its resident memory does not grow.
+fn faults() -> u64 {
+    // SAFETY: all zeros is a valid `rusage`, a plain C struct.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a live local.
+    unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+    u64::try_from(usage.ru_minflt + usage.ru_majflt).unwrap_or(0)
 }

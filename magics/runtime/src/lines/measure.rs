@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use memit_lines::units::whole;
 use memit_lines::{Backend, Clock, Figures, Kind};
 
 use super::arena::Arena;
@@ -107,63 +108,54 @@ fn run_once(
     };
     let board = Board::new(NUMBERS).map(Arc::new).map_err(system)?;
     settle::trim_heap();
-    let mut samples = Samples::new();
     let began = Moment::now();
     let started = Instant::now();
-    let arena = if plan.isolated {
-        Some(Arc::new(Arena::new().map_err(system)?))
-    } else {
-        None
-    };
+    let arena = plan.isolated.then(Arena::new).transpose();
+    let arena = arena.map_err(system)?.map(Arc::new);
     let probe = || Probe::Lines(LinesProbe::new(Arc::clone(&board), arena.clone(), plan));
-    let failure = match &arena {
-        Some(arena) => {
-            let limits = Limits {
-                quiet,
-                small_pages: plan.charge == Charge::Memory && plan.backend != Backend::Heap,
-                ..Limits::default()
-            };
-            let mut over = None;
-            let mut look = |pid| look_at_run(pid, plan, arena, &mut samples, &mut over);
-            let watcher = plan.watched().map(|every| Watcher {
-                every,
-                look: &mut look,
-            });
-            let ran = run::in_fork(session, body, &board, limits, watcher, probe);
-            let passed = arena.common().passed_limit.load(Relaxed);
-            let passed = over.or((passed > 0).then_some(passed));
-            match (ran, passed, plan.limit) {
-                (_, Some(reached), Some(limit)) => {
-                    let cause = FailureKind::PassedLimit { limit, reached };
-                    Some(run::failure(session, cause, None))
-                }
-                (ran, ..) => ran.err(),
-            }
-        }
-        None => {
-            let thread = (plan.charge == Charge::Time)
-                .then(SamplingThread::start)
-                .transpose()
-                .map_err(system)?;
-            let ran = run::in_place(session, body, &board, probe);
-            if let Some(thread) = thread {
-                samples = thread.stop();
-            }
+    let mut samples = Samples::new();
+    let failure = if let Some(arena) = &arena {
+        let limits = Limits {
+            quiet,
+            small_pages: plan.charge == Charge::Memory && plan.backend != Backend::Heap,
+            ..Limits::default()
+        };
+        let mut over = None;
+        let mut look = |pid| look_at_run(pid, plan, arena, &mut samples, &mut over);
+        let watcher = plan.watched().map(|every| Watcher {
+            every,
+            look: &mut look,
+        });
+        let ran = run::in_fork(session, body, &board, limits, watcher, probe);
+        let passed = arena.common().passed_limit.load(Relaxed);
+        let passed = over.or((passed > 0).then_some(passed));
+        if let (Some(reached), Some(limit)) = (passed, plan.limit) {
+            let cause = FailureKind::PassedLimit { limit, reached };
+            Some(run::failure(session, cause, None))
+        } else {
             ran.err()
         }
+    } else {
+        let sampling = plan.charge == Charge::Time;
+        let thread = sampling.then(SamplingThread::start).transpose();
+        let thread = thread.map_err(system)?;
+        let ran = run::in_place(session, body, &board, probe);
+        if let Some(thread) = thread {
+            samples = thread.stop();
+        }
+        ran.err()
     };
     let tick_ns = began.tick_ns();
-    let functions = match &arena {
-        Some(arena) => {
-            // Of a run that has not come to its end, lines are still running.
-            let settled = arena.tables().inspect(|table| {
-                if plan.charge == Charge::Memory && plan.backend == Backend::Heap {
-                    account::settle_late(*table, arena.common());
-                }
-            });
-            figures(settled, tick_ns, &samples)
-        }
-        None => figures(known::all(), tick_ns, &samples),
+    let functions = if let Some(arena) = &arena {
+        // Of a run that has not come to its end, lines are still running.
+        let settled = arena.tables().inspect(|table| {
+            if plan.charge == Charge::Memory && plan.backend == Backend::Heap {
+                account::settle_late(*table, arena.common());
+            }
+        });
+        figures(settled, tick_ns, &samples)
+    } else {
+        figures(known::all(), tick_ns, &samples)
     };
     known::forget();
     let wall_ns = match board.get(WALL) {
@@ -206,6 +198,7 @@ fn look_at_run(pid: u32, plan: Plan, arena: &Arena, samples: &mut Samples, over:
         all = children::resident_with(pid);
         let theirs = all.saturating_sub(resident);
         arena.common().children.store(theirs, Relaxed);
+        arena.common().children_peak.fetch_max(theirs, Relaxed);
     }
     if over.is_none() && plan.limit.is_some_and(|limit| all > limit) {
         *over = Some(all);
@@ -245,7 +238,7 @@ fn figures<'a>(
         let running = running.and_then(|line| table.lines().get(line as usize));
         let lines = table.lines().iter().enumerate().map(|(at, line)| {
             let exact = line.time.load(Relaxed) as f64 * tick_ns;
-            let time_ns = exact.round() as u64 + samples.time_ns(index, at);
+            let time_ns = whole(exact) + samples.time_ns(index, at);
             LineFigures {
                 line: line.number & !ENDS,
                 ends: line.number & ENDS != 0,

@@ -9,6 +9,13 @@ mod account;
 #[cfg(unix)]
 mod arena;
 pub mod clock;
+// A probe is a few instructions, and nothing else is to be left of it. Functions have fewer lines
+// than 32 bits count.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::inline_always,
+    clippy::new_without_default
+)]
 pub mod counters;
 mod known;
 #[cfg(unix)]

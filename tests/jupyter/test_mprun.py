@@ -1,0 +1,503 @@
+"""%mprun: what each line of a function does to memory, to the byte."""
+
+import re
+from textwrap import dedent
+
+import pytest
+
+from client import pointed_at
+from lines import figures, function
+
+# Notes how large the allocator made a block, so that tests need not know its rules.
+NOTE = dedent("""
+    mod sizes {
+        use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+        unsafe extern "C" { fn malloc_usable_size(block: *mut u8) -> usize; }
+        static SIZES: [AtomicI64; 8] = [const { AtomicI64::new(0) }; 8];
+        pub fn note<T>(index: usize, block: &[T]) {
+            let size = unsafe { malloc_usable_size(block.as_ptr().cast_mut().cast()) };
+            SIZES[index].fetch_add(size as i64, Relaxed);
+        }
+        pub fn tell() {
+            println!("{:?}", SIZES.iter().map(|size| size.load(Relaxed)).collect::<Vec<_>>());
+        }
+    }
+    use sizes::note;
+""")
+
+
+@pytest.fixture(scope="module")
+def noting(module_kernel):
+    module_kernel.run(NOTE)
+    return module_kernel
+
+
+def sizes(cell):
+    return [int(size) for size in re.findall(r"-?\d+", cell.stdout)]
+
+
+def test_each_line_is_charged_to_the_byte(noting):
+    noting.run(dedent("""
+        fn exact() -> Vec<u64> {
+            let a = vec![1u8; 1_000];
+            note(0, &a);
+            let b = vec![2u8; 300_000];
+            note(1, &b);
+            drop(a);
+            let (c, ()) = (vec![3u16; 5_000], drop(b));
+            note(2, &c);
+            let longer = [c.as_slice(), &[4; 7]].concat();
+            note(3, &longer);
+            vec![longer[5].into(); 10]
+        }
+    """))
+    cell = noting.run("%mprun -f exact { let kept = exact(); note(4, &kept); sizes::tell(); kept }")
+    a, b, c, longer, kept, *_ = sizes(cell)
+    lines = figures(cell.json, "exact")
+    assert lines["let a"]["increment"] == a
+    assert lines["let b"]["increment"] == b
+    assert lines["drop(a)"]["increment"] == -a
+    assert lines["drop(b)"]["increment"] == c - b
+    assert lines["let longer"]["increment"] == longer
+    assert lines["vec![longer"]["increment"] == kept
+    assert lines.last()["increment"] == -c - longer
+    assert lines["drop(b)"]["peak"] == c
+    assert lines["let b"]["memory"] == a + b
+    assert lines["drop(a)"]["memory"] == b
+    assert lines["let a"]["allocations"] == 1
+    assert lines["drop(a)"]["allocations"] == 0
+    assert lines["note(0"] == {
+        "hits": 1, "memory": a, "increment": 0, "peak": 0, "allocations": 0, "time_ns": 0,
+    }
+    assert lines.sum("increment") == kept
+    assert function(cell.json, "exact")["calls"] == 1
+
+
+def test_a_peak_within_a_line_is_seen(noting):
+    noting.run(dedent("""
+        fn brief(n: usize) -> usize {
+            let before = vec![1u8; 10_000];
+            let sum = { let taken = vec![1u8; n]; note(0, &taken); taken.len() };
+            sum + std::hint::black_box(&before).len()
+        }
+        fn calls_brief() -> usize {
+            brief(50_000) + brief(200_000)
+        }
+    """))
+    cell = noting.run("%mprun -f calls_brief -f brief { let n = calls_brief(); sizes::tell(); n }")
+    taken = sizes(cell)[0]
+    brief = figures(cell.json, "brief")
+    assert brief["let sum"]["increment"] == 0
+    largest = brief["let sum"]["peak"]
+    assert 200_000 <= largest < taken
+    outer = figures(cell.json, "calls_brief")["brief(50_000)"]
+    assert outer["peak"] == largest + brief["let before"]["peak"]
+    assert outer["increment"] == 0
+    assert outer["allocations"] == 4
+    assert [each["name"] for each in cell.json["functions"]] == ["calls_brief", "brief"]
+
+
+def test_loops_add_up(noting):
+    noting.run(dedent("""
+        fn loops(n: usize) -> Vec<Vec<u8>> {
+            let mut all = Vec::with_capacity(n);
+            for i in 0..n {
+                let block = vec![i as u8; 3_000];
+                note(0, &block);
+                all.push(block);
+            }
+            note(1, &all);
+            let mut left = n;
+            while left > n / 4 {
+                if let Some(block) = all.pop() {
+                    note(2, &block);
+                }
+                left -= 1;
+            }
+            all
+        }
+    """))
+    cell = noting.run("%mprun -f loops { let all = loops(1000); sizes::tell(); all }")
+    blocks, own, dropped, *_ = sizes(cell)
+    lines = figures(cell.json, "loops")
+    assert lines["let block"] | {"memory": 0, "peak": 0} == {
+        "hits": 1000, "memory": 0, "increment": blocks, "peak": 0, "allocations": 1000, "time_ns": 0,
+    }
+    assert lines["for i"]["hits"] == 1001
+    assert lines["while left"]["hits"] == 751
+    assert lines["with_capacity"]["increment"] == own
+    assert lines["all.push"]["increment"] == 0
+    assert lines.sum("increment") == blocks + own - dropped
+    assert lines["left -= 1"]["hits"] == 750
+
+
+def test_recursion_counts_each_byte_once(noting):
+    noting.run(dedent("""
+        struct Node { data: Vec<u8>, children: Vec<Node> }
+        fn grow(depth: u32) -> Node {
+            let data = vec![1u8; 1_000];
+            note(0, &data);
+            if depth == 0 {
+                return Node { data, children: Vec::new() };
+            }
+            let children = vec![grow(depth - 1), grow(depth - 1)];
+            note(1, &children);
+            Node { data, children }
+        }
+    """))
+    cell = noting.run("%mprun -f grow { let node = grow(6); sizes::tell(); node.data.len() + node.children.len() }")
+    data, children, *_ = sizes(cell)
+    lines = figures(cell.json, "grow")
+    assert lines["let data"]["increment"] == data
+    assert lines["let children"]["increment"] == children
+    assert lines["let data"]["hits"] == 127
+    assert lines["return"]["hits"] == 64
+    assert lines.sum("increment") == data + children
+    assert function(cell.json, "grow")["calls"] == 127
+    assert lines["let children"]["peak"] == data + children - data // 127
+
+
+def test_functions_of_every_kind_are_found(noting):
+    noting.run(dedent("""
+        struct Stack<T> { items: Vec<T> }
+        impl<T: Clone> Stack<T> {
+            fn push(&mut self, item: T) -> &mut Self {
+                self.items.push(item);
+                self
+            }
+        }
+        trait Describe {
+            fn describe(&self) -> String;
+            fn twice(&self) -> String {
+                let once = self.describe();
+                once.repeat(2)
+            }
+        }
+        impl Describe for Stack<u8> {
+            fn describe(&self) -> String {
+                format!("{:?}", self.items)
+            }
+        }
+        mod inner {
+            pub fn deep() -> Vec<u8> {
+                fn deeper() -> Vec<u8> {
+                    vec![1; 10]
+                }
+                deeper()
+            }
+        }
+    """))
+    cell = noting.run(
+        "%mprun -f Stack::push -f twice -f Stack::describe -f inner::deep -f deeper "
+        "{ let mut s = Stack { items: vec![1u8] }; s.push(2).push(3); let mut t = Stack { items: vec![] }; "
+        "t.push(\"a\"); (s.twice(), t.items.len(), inner::deep()) }"
+    )
+    assert function(cell.json, "Stack::push")["calls"] == 3
+    assert figures(cell.json, "Describe::twice").hits()[1:3] == [1, 1]
+    assert figures(cell.json, "Stack::describe")["format!"]["hits"] == 1
+    assert figures(cell.json, "inner::deep::deeper")["vec!"]["allocations"] == 1
+    assert function(cell.json, "inner::deep")["calls"] == 1
+
+
+def test_closures_and_what_runs_them_are_told_apart(noting):
+    noting.run(dedent("""
+        fn closures(n: usize) -> Vec<Vec<u8>> {
+            let all: Vec<_> = (0..n)
+                .map(|i| {
+                    let block = vec![i as u8; 2_000];
+                    note(0, &block);
+                    block
+                })
+                .collect();
+            note(1, &all);
+            all
+        }
+        fn returns_one() -> impl FnMut() -> usize {
+            let mut kept = Vec::new();
+            move || {
+                kept.push(vec![1u8; 10]);
+                kept.len()
+            }
+        }
+    """))
+    cell = noting.run(
+        "%mprun -f closures -f returns_one { let all = closures(50); sizes::tell(); "
+        "let mut f = returns_one(); let outside = vec![1u8; 70_000]; (f() + f() + outside.len(), all) }"
+    )
+    blocks, own, *_ = sizes(cell)
+    lines = figures(cell.json, "closures")
+    assert lines["let block"]["increment"] == blocks
+    assert lines["let block"]["hits"] == 50
+    assert lines["let all"]["increment"] == own
+    assert lines["let all"]["hits"] == 1
+    assert lines.sum("increment") == blocks + own
+    returned = figures(cell.json, "returns_one")
+    assert returned["kept.push"]["hits"] == 2
+    # What is done between two calls of it is not its own.
+    assert returned.sum("increment") < 1_000
+
+
+def test_a_future_is_charged_only_while_it_is_polled(noting):
+    noting.run(dedent("""
+        use std::future::Future;
+        use std::task::{Context, Poll, Waker};
+        struct Pause(bool);
+        impl Future for Pause {
+            type Output = ();
+            fn poll(mut self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+                if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+            }
+        }
+        async fn waits(n: usize) -> Vec<u8> {
+            let a = vec![1u8; n];
+            note(0, &a);
+            Pause(false).await;
+            let b = vec![2u8; 2 * n];
+            note(1, &b);
+            Pause(false).await;
+            b
+        }
+        fn poll_both() -> usize {
+            let mut one = Box::pin(waits(1_000));
+            let mut two = Box::pin(waits(5_000));
+            let mut context = Context::from_waker(Waker::noop());
+            let mut sum = 0;
+            let mut outside = Vec::new();
+            for _ in 0..3 {
+                for each in [&mut one, &mut two] {
+                    outside.push(vec![3u8; 100_000]);
+                    if let Poll::Ready(done) = each.as_mut().poll(&mut context) {
+                        sum += done.len();
+                    }
+                }
+            }
+            sum + outside.len()
+        }
+    """))
+    cell = noting.run("%mprun -f waits { let n = poll_both(); sizes::tell(); n }")
+    a, b, *_ = sizes(cell)
+    lines = figures(cell.json, "waits")
+    assert lines["let a"]["increment"] == a
+    assert lines["let b"]["increment"] == b
+    assert lines.sum("increment") == b
+    assert lines.last()["increment"] == -a
+    assert function(cell.json, "waits")["calls"] == 2
+
+
+def test_threads_are_counted_exactly(noting):
+    noting.run(dedent("""
+        fn work(n: u64) -> u64 {
+            let mut sum = 0;
+            for i in 0..n {
+                sum += i % 7;
+            }
+            sum
+        }
+        fn spawn(threads: u64) -> u64 {
+            let threads: Vec<_> = (0..threads)
+                .map(|_| std::thread::spawn(|| work(20_000)))
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        }
+    """))
+    cell = noting.run("%mprun -f work -f spawn spawn(4)")
+    work = figures(cell.json, "work")
+    assert work["sum += i"]["hits"] == 80_000
+    assert work["for i"]["hits"] == 80_004
+    assert function(cell.json, "work")["calls"] == 4
+    assert cell.json["threaded"] is True
+    assert figures(cell.json, "spawn")["let threads"]["hits"] == 1
+    assert "thread" in cell.text.splitlines()[-1]
+
+
+def test_the_table_is_memory_profilers_with_two_columns_more(noting):
+    noting.run("fn table() -> usize {\n    let v = vec![1u8; 1 << 20];\n    // é\n    note(7, &v);\n    v.len()\n}")
+    text = noting.run("%mprun -f table table()").text
+    header = "Line #    Mem usage    Increment         Peak    Allocs  Occurrences   Line Contents"
+    lines = text.splitlines()
+    at = lines.index(header)
+    assert lines[at + 1] == "=" * len(header)
+    assert re.fullmatch(r"     1 +fn table\(\) -> usize {", lines[at + 2])
+    assert re.fullmatch(
+        r"     2     1\.\d\d MiB     1\.\d\d MiB     1\.\d\d MiB         1            1       let v = .*", lines[at + 3]
+    )
+    assert re.fullmatch(r"     4 .*", lines[at + 5])
+    assert re.search(r"^     6          0 B    -1\.\d\d MiB", text, re.M)
+
+
+def test_lines_are_those_of_the_cell_that_defined_the_function(noting):
+    noting.run("let other = 1;\n\n\nfn moved(n: usize) -> Vec<u8> {\n    vec![1; n]\n}\n")
+    first = noting.run("%mprun -f moved moved(10)")
+    moved = function(first.json, "moved")
+    assert moved["first"] == 4
+    assert [line["number"] for line in moved["lines"]] == [4, 5, 6]
+    number = moved["place"]["cell"]["number"]
+    assert f"cell [{number}]" in first.text
+    # A newer one takes its place.
+    again = noting.run("fn moved(n: usize) -> Vec<u8> {\n    vec![2; n]\n}\n")
+    moved = function(noting.run("%mprun -f moved moved(10)").json, "moved")
+    assert moved["first"] == 1
+    assert moved["place"]["cell"]["number"] == again.content["execution_count"]
+
+
+def test_the_cell_magic_takes_statements_on_its_first_line_too(noting):
+    noting.run("fn doubled(n: u8) -> Vec<u8> {\n    vec![n; 2]\n}")
+    cell = noting.run("%%mprun -f doubled let a = doubled(1)\nlet b = doubled(2);\n[a, b].concat().len()")
+    assert function(cell.json, "doubled")["calls"] == 2
+    cell = noting.run("%%mprun -f local\nfn local() -> Vec<u8> {\n    vec![1; 9]\n}\nlocal().len()")
+    local = function(cell.json, "local")
+    assert (local["first"], local["calls"]) == (2, 1)
+
+
+def test_the_session_is_left_as_it_was(noting):
+    noting.run("let mut kept = vec![1, 2, 3];\nfn takes(v: Vec<i32>) -> usize {\n    v.len()\n}")
+    data = noting.run("%mprun -f takes { kept.push(4); takes(kept) }").json
+    assert noting.value("kept") == "[1, 2, 3]"
+    # What a parameter owns is freed at the end of the function.
+    assert figures(data, "takes").last()["increment"] < 0
+
+
+def test_results_go_where_they_are_wanted(noting, tmp_path):
+    noting.run("fn small() -> Vec<u8> {\n    vec![1; 10]\n}")
+    path = tmp_path / "table.txt"
+    cell = noting.run(f"%mprun -q -r -v small_lines -T {path} -f small small()")
+    assert cell.result.startswith("<MprunResult : small")
+    assert cell.displays == []
+    assert "Line Contents" in path.read_text()
+    assert f"saved to text file '{path}'" in cell.stdout
+    assert noting.value("small_lines.functions[0].lines[1].figures.as_ref().unwrap().hits") == "1"
+
+
+def test_html_shows_the_source_in_colour(noting):
+    noting.run("fn coloured() -> Vec<u8> {\n    vec![1; 10] // <script>\n}")
+    html = noting.run("%mprun -f coloured coloured()").display["text/html"]
+    assert "coloured" in html and "<table" in html
+    assert "<script" not in html
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        ("panic!(\"gone\")", "the statement panicked: gone"),
+        ("std::process::abort()", "SIGABRT"),
+        ("std::process::exit(3)", "exit code 3"),
+        ("unsafe { std::hint::black_box(std::ptr::null_mut::<u8>()).write(1) }", "SIGSEGV"),
+    ],
+)
+def test_what_was_counted_before_a_crash_is_shown(noting, end, why):
+    noting.run(
+        "fn ends(v: &mut Vec<Vec<u8>>) {\n    for i in 0..3u8 {\n        v.push(vec![i; 100_000]);\n    }\n"
+        "    if v.len() == 3 {\n        %s;\n    }\n    v.clear();\n}" % end
+    )
+    cell = noting.fails("%mprun -f ends ends(&mut Vec::new())")
+    lines = figures(cell.json, "ends")
+    assert lines["v.push"]["hits"] == 3
+    assert lines["v.push"]["increment"] > 300_000
+    assert lines["v.clear"]["hits"] == 0
+    assert why in cell.json["stopped"]["why"]
+    assert f"stopped early: {cell.json['stopped']['why']}" in cell.text
+    assert noting.value("1 + 1") == "2"
+
+
+def test_an_interrupt_shows_the_table_so_far(noting):
+    noting.run(
+        "fn endless() -> u64 {\n    let big = vec![1u8; 30_000_000];\n    std::hint::black_box(&big);\n    println!(\"ready\");\n"
+        "    let mut n = 0u64;\n    loop {\n        n = std::hint::black_box(n + 1);\n    }\n}"
+    )
+    request = noting.start("%mprun -f endless endless()")
+    noting.wait_for(request, lambda request: "ready" in request.stdout)
+    noting.interrupt()
+    noting.finish(request)
+    assert request.content["ename"] == "KeyboardInterrupt"
+    lines = figures(request.json, "endless")
+    assert 30_000_000 <= lines["let big"]["increment"] < 30_100_000
+    assert function(request.json, "endless")["stopped_at"] in (7, 8)
+
+
+def test_a_limit_stops_on_the_line_that_passes_it(noting):
+    noting.run(dedent("""
+        fn hoards(n: usize) -> Vec<Vec<u8>> {
+            let mut all = Vec::new();
+            for _ in 0..n {
+                all.push(fills(10 << 20));
+            }
+            all
+        }
+        fn fills(size: usize) -> Vec<u8> {
+            vec![1; size]
+        }
+    """))
+    for backend in ("heap", "rss"):
+        cell = noting.fails(f"%mprun --mem-limit 100MiB -b {backend} -f hoards -f fills hoards(1000)")
+        assert cell.content["ename"] == "MemoryLimit"
+        if backend == "heap":
+            assert "memory passed 100.00 MiB" in cell.content["evalue"]
+            assert "on line 10 of `fills`" in cell.content["evalue"]
+            assert function(cell.json, "hoards")["stopped_at"] == 5
+            assert figures(cell.json, "hoards")["all.push"]["hits"] == 10
+        assert figures(cell.json, "hoards")["all.push"]["hits"] <= 12
+    assert noting.run("%mprun -m 1GB -f fills fills(10).len()").json["stopped"] is None
+
+
+def test_resident_memory_can_be_charged_instead(noting):
+    noting.run(dedent("""
+        fn touches(pages: usize) -> usize {
+            let mut v = vec![0u8; pages << 12];
+            let half = v.len() / 2;
+            for i in (0..half).step_by(4096) {
+                v[i] = 1;
+            }
+            std::hint::black_box(&v);
+            drop(v);
+            half
+        }
+    """))
+    for backend in ("rss", "pss", "uss"):
+        data = noting.run(f"%mprun --backend {backend} -f touches touches(20_000)").json
+        lines = figures(data, "touches")
+        assert abs(lines["let mut v"]["increment"]) < 1 << 20
+        touched = lines["v[i] = 1"]["increment"] + lines["for i"]["increment"]
+        assert abs(touched - (10_000 << 12)) < 1 << 20
+        assert lines["drop(v)"]["increment"] < -(9_500 << 12)
+        assert data["kind"]["backend"] == backend
+        assert data["kind"]["baseline"] > 0
+
+
+def test_child_processes_can_be_included(noting):
+    noting.run(dedent("""
+        fn parent() -> bool {
+            let status = std::process::Command::new("python3")
+                .args(["-c", "import time; b = bytearray(60_000_000); time.sleep(0.5)"])
+                .status();
+            status.is_ok()
+        }
+    """))
+    with_children = noting.run("%mprun -c -f parent parent()").json
+    assert with_children["kind"] == {**with_children["kind"], "backend": "rss", "children": True}
+    assert figures(with_children, "parent")["let status"]["peak"] > 55_000_000
+    alone = noting.run("%mprun -b rss -f parent parent()").json
+    assert figures(alone, "parent")["let status"]["peak"] < 20_000_000
+
+
+def test_mistakes_are_pointed_at(noting):
+    noting.run("fn known() {}\nconst fn constant() -> u8 {\n    1\n}")
+    cell = noting.fails("%mprun -f knwon known()")
+    assert "there is no function `knwon`" in cell.traceback
+    assert "`known`" in cell.traceback
+    assert "^^^^^^^^" in cell.traceback
+    assert "run_user_code" not in cell.traceback
+    assert "`constant` is a `const fn`" in noting.fails("%mprun -f constant constant()").traceback
+    assert "there is no function to profile" in noting.fails("%mprun known()").traceback
+    assert "there is no statement" in noting.fails("%mprun -f known").traceback
+    assert "there are heap, rss, pss, uss" in noting.fails("%mprun -b psutil -f known known()").traceback
+    assert "write it with a unit" in noting.fails("%mprun -m 100 -f known known()").traceback
+    assert "`-c` cannot count the heap" in noting.fails("%mprun -c -b heap -f known known()").traceback
+
+
+def test_the_compilers_errors_point_at_what_was_typed(noting):
+    noting.run("fn fine() -> u8 {\n    let x = 1;\n    x\n}")
+    cell = noting.fails("%mprun -f fine { let y: u16 = fine(); y }")
+    assert "mismatched types" in cell.traceback
+    assert "%mprun -f fine { let y: u16 = fine(); y }" in cell.traceback
+    assert pointed_at(cell.traceback)[2] == "fine()"
+    assert "MEMIT" not in cell.traceback
