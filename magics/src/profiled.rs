@@ -198,3 +198,106 @@ fn why(failure: &Failure, measured: &LinesMeasurement, sources: &[SourceFunction
         (None, _) => message,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use memit_lines::{Backend, Figures, Kind};
+    use memit_runtime::measurement::LineFigures;
+
+    use super::*;
+
+    fn source(name: &str, compiled: u32) -> SourceFunction {
+        SourceFunction {
+            name: name.to_owned(),
+            compiled,
+            place: Place::Cell { number: 4 },
+            first: 2,
+            source: ["fn f() {", "    g();", "}"].map(str::to_owned).to_vec(),
+        }
+    }
+
+    fn ran(name: &str, first: u32, depth: u64, running: Option<u32>) -> FunctionLines {
+        let line = |line, ends, hits| LineFigures {
+            line,
+            ends,
+            figures: Figures {
+                hits,
+                increment: 5,
+                ..Figures::default()
+            },
+        };
+        FunctionLines {
+            name: name.to_owned(),
+            file: "src/lib.rs".to_owned(),
+            first,
+            backend: Backend::Heap,
+            calls: 1,
+            depth,
+            running,
+            lines: vec![line(first + 2, true, 7), line(first + 1, false, 7)],
+        }
+    }
+
+    fn measured(functions: Vec<FunctionLines>, cause: Option<FailureKind>) -> LinesMeasurement {
+        LinesMeasurement {
+            functions,
+            kind: Kind::Memory {
+                backend: Backend::Heap,
+                children: false,
+                baseline: 0,
+            },
+            wall_ns: 1,
+            isolated: true,
+            threads: 1,
+            threaded: false,
+            failure: cause.map(|cause| Failure {
+                cause,
+                peak_rss: None,
+                threads: 1,
+            }),
+        }
+    }
+
+    #[test]
+    fn figures_stand_at_the_lines_of_the_cell() {
+        let ran = ran("run_user_code_3::S::f", 70, 1, None);
+        let profile = profile(&measured(vec![ran], None), &[source("S::f", 70)]);
+        let [function] = &profile.functions[..] else {
+            panic!("{profile:?}");
+        };
+        let hits = function.lines.iter().map(|line| {
+            let figures = line.figures.as_ref();
+            (line.number, figures.map(|figures| figures.hits))
+        });
+        // The end of a block does not run.
+        assert_eq!(
+            hits.collect::<Vec<_>>(),
+            [(2, None), (3, Some(7)), (4, Some(0))]
+        );
+        assert_eq!(function.increment(), 10);
+    }
+
+    #[test]
+    fn a_function_that_never_ran_is_there_too() {
+        let of_another_line = ran("f", 10, 1, None);
+        let profile = profile(&measured(vec![of_another_line], None), &[source("f", 70)]);
+        assert_eq!(profile.functions[0].calls, 0);
+        assert!(profile.functions[0].figures().next().is_none());
+    }
+
+    #[test]
+    fn the_innermost_line_is_where_it_stopped() {
+        let functions = vec![ran("g", 80, 2, Some(81)), ran("f", 70, 1, Some(71))];
+        let cause = FailureKind::PassedLimit {
+            limit: 100 << 20,
+            reached: 101 << 20,
+        };
+        let measured = measured(functions, Some(cause));
+        let profile = profile(&measured, &[source("f", 70), source("g", 80)]);
+        assert_eq!(
+            profile.stopped.unwrap().why,
+            "memory passed 100.00 MiB (101.00 MiB) on line 3 of `g`"
+        );
+        assert_eq!(profile.functions[0].stopped_at, Some(3));
+    }
+}

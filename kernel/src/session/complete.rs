@@ -219,7 +219,9 @@ mod tests {
         assert_eq!(texts("// timed\n%%t"), ["%%timeit"]);
         assert_eq!(
             texts("%"),
-            ["%memit", "%timeit", "%session", "%undo", "%lsmagic"]
+            [
+                "%memit", "%timeit", "%mprun", "%lprun", "%session", "%undo", "%lsmagic"
+            ]
         );
         assert_eq!(texts("%memit --re"), ["--repeat", "--return"]);
         assert_eq!(texts("%memit -r 3 --qu"), ["--quiet"]);
