@@ -9,9 +9,8 @@ from lines import function
 CORPUS = Path(__file__).parents[2] / "magics" / "instrument" / "tests" / "corpus" / "cases.json"
 
 
-def test_probes_count_and_change_nothing(start_kernel):
+def test_probes_count_and_change_nothing(kernel):
     cases = json.loads(CORPUS.read_text())
-    kernel = start_kernel()
     cell, first_lines = [], []
     for number, case in enumerate(cases):
         cell.append(f"mod case_{number} {{ #[allow(unused_imports)] use std::future::Future as _;")
