@@ -412,15 +412,25 @@ impl<const N: usize> Function<N> {
     #[inline(always)]
     fn pass(&'static self, index: usize, hits: u32) {
         let counters = &self.lines[index];
-        if counters.seen.load(Relaxed) == memit_common.epoch.load(Relaxed) {
-            if hits > 0 {
-                let hits = counters.hits.load(Relaxed) + 1;
-                counters.hits.store(hits, Relaxed);
+        let epoch = memit_common.epoch.load(Relaxed);
+        if counters.seen.load(Relaxed) != epoch {
+            rarely();
+            if self.head.seen.load(Relaxed) != epoch {
+                line(self.table(), index as u32, hits);
+                return;
             }
-            self.head.line.store(index as u32 + 1, Relaxed);
-        } else {
-            line(self.table(), index as u32, hits);
+            // Another line has settled everything.
+            let level = self.head.level.load(Relaxed);
+            self.head.start.store(level, Relaxed);
+            self.head.peak.store(level, Relaxed);
+            counters.memory.store(level, Relaxed);
+            counters.seen.store(epoch, Relaxed);
         }
+        if hits > 0 {
+            let hits = counters.hits.load(Relaxed) + 1;
+            counters.hits.store(hits, Relaxed);
+        }
+        self.head.line.store(index as u32 + 1, Relaxed);
     }
 }
 

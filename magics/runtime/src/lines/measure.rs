@@ -372,7 +372,10 @@ impl LinesProbe {
             .clone_from(&self.arena);
         level::reset();
         level::choose(backend, self.plan.children);
-        heap::start(!self.is_forked());
+        threads::set_many(!self.is_forked());
+        if self.plan.charge == Charge::Memory {
+            heap::start(!self.is_forked());
+        }
         own_line::begin();
         if let Some(arena) = &self.arena {
             arena.share_common();
