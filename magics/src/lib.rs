@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cell;
+pub mod chart;
 mod error;
 pub mod failure;
 pub mod help;
@@ -10,6 +11,7 @@ mod lsmagic;
 pub mod magic;
 mod memit;
 pub mod options;
+pub mod profile;
 pub mod registry;
 pub mod report;
 pub mod result;
