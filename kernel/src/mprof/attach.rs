@@ -34,7 +34,11 @@ pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     // The last argument has an end too.
     let words = command.strip_suffix(&[String::new()]).unwrap_or(&command);
     profile::command(output.lines(), words);
-    let mut recording = Recording::new(tree, record, output);
+    let mut recording = Recording::start(tree, record, output);
+    if !record.quiet {
+        let name = process::name(pid).unwrap_or_default();
+        eprintln!("memit: recording process {pid} ({name}); Ctrl-C ends it");
+    }
     let timeout = Some(arguments.timeout);
     recording.record(std::os::fd::AsFd::as_fd(&ended), &signals, timeout, |_| {
         ControlFlow::Break(())

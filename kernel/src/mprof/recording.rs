@@ -69,8 +69,9 @@ pub(super) fn with_descendants(arguments: &RecordArgs) -> bool {
 }
 
 impl Recording {
-    pub(super) fn new(tree: Tree, arguments: &RecordArgs, output: Output) -> Self {
-        Self {
+    /// Takes the first sample.
+    pub(super) fn start(tree: Tree, arguments: &RecordArgs, output: Output) -> Self {
+        let mut recording = Self {
             tree,
             sum: arguments.include_children,
             each: arguments.multiprocess,
@@ -86,7 +87,9 @@ impl Recording {
             samples: 0,
             peak: 0,
             glimpsed: 0,
-        }
+        };
+        recording.sample();
+        recording
     }
 
     /// Samples until the end, which is when `ended` can be read. `on_signal` says whether to go on.
@@ -101,7 +104,6 @@ impl Recording {
         timeout: Option<Duration>,
         mut on_signal: impl FnMut(Signal) -> ControlFlow<()>,
     ) -> anyhow::Result<Finish> {
-        self.sample();
         self.watch_the_start(ended)?;
         let mut ticker = Ticker::starting(self.started, self.interval);
         let finish = loop {

@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     let backend = arguments.record.backend.into();
     let tree = Tree::started(program.pid(), backend, with_descendants(&arguments.record));
     let tree = tree.with_context(|| format!("cannot read the memory of {}", shown.join(" ")))?;
-    let mut recording = Recording::new(tree, &arguments.record, output);
+    let mut recording = Recording::start(tree, &arguments.record, output);
     let finish = recording.record(program.ended(), &signals, arguments.timeout, |signal| {
         if signal.sent {
             program.signal(signal.number);

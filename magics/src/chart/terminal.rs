@@ -34,7 +34,7 @@ pub fn terminal(chart: &Chart, width: usize, height: usize) -> String {
 
     let mut lines = Vec::new();
     if !chart.title.is_empty() {
-        let title = legend::shortened(&chart.title, width as f64);
+        let title = legend::shortened(&chart.title, width.saturating_sub(margin + 1) as f64);
         lines.push(format!("{}\x1b[1m{title}\x1b[0m", " ".repeat(margin + 1)));
     }
     lines.push(format!("{:>margin$}", chart.memory.unit));
@@ -167,19 +167,20 @@ fn time_axis(chart: &Chart, margin: usize, columns: usize) -> [String; 2] {
 }
 
 fn curve_line(curve: &Curve, margin: usize, width: usize) -> String {
-    let mut text = format!(
-        "{}, peak {} at {}",
-        curve.name,
+    let trend = curve.trend.map(|trend| format!(", {}", trend.text()));
+    let figures = format!(
+        ", peak {} at {}{}",
         bytes(curve.peak.memory),
-        units::time(curve.peak.time * 1e9, 4)
+        units::time(curve.peak.time * 1e9, 4),
+        trend.unwrap_or_default()
     );
-    if let Some(trend) = curve.trend {
-        text.push_str(", ");
-        text.push_str(&trend.text());
-    }
-    let room = width.saturating_sub(margin + 4) as f64;
-    let text = legend::shortened(&text, room);
-    format!("{} {} {text}", " ".repeat(margin), paint("──", curve.color))
+    let room = width.saturating_sub(margin + 4 + figures.chars().count());
+    let name = legend::shortened(&curve.name, room as f64);
+    format!(
+        "{} {} {name}{figures}",
+        " ".repeat(margin),
+        paint("──", curve.color)
+    )
 }
 
 /// Each function on a line, and below it the times at which it ran.
