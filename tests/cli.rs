@@ -87,7 +87,10 @@ fn every_subcommand_has_help_with_an_example() {
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| *name != "help")
         .collect();
-    assert_eq!(names, ["install", "uninstall", "kernel", "run", "eval"]);
+    assert_eq!(
+        names,
+        ["install", "uninstall", "kernel", "run", "eval", "mprof"]
+    );
     for name in names {
         let help = ran(memit().args([name, "--help"]), "")
             .expect_code(0)

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::headless::{self, RunOptions};
 use crate::install::{self, Environment, Install, KernelName, Place};
 use crate::jupyter::{self, HistoryPlace};
+use crate::mprof;
 
 /// A Jupyter kernel for Rust that measures memory and time: `%memit`, `%timeit`.
 #[derive(Parser)]
@@ -77,6 +78,15 @@ enum Command {
         #[arg(value_name = "CODE", default_value = "-", allow_hyphen_values = true)]
         cells: Vec<String>,
     },
+    /// Record the memory of any program over time, and plot it
+    #[command(after_help = "Examples:\n  \
+        memit mprof run ./program\n  \
+        memit mprof plot\n  \
+        memit mprof peak")]
+    Mprof {
+        #[command(subcommand)]
+        action: mprof::Action,
+    },
 }
 
 /// Where a kernelspec goes.
@@ -115,7 +125,7 @@ impl PlaceArgs {
 }
 
 /// A duration in seconds, with a fraction if need be.
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| "not a number of seconds".to_owned())?;
@@ -184,6 +194,7 @@ impl Cli {
                 });
             }
             Command::Eval { cells } => return headless::eval(&cells),
+            Command::Mprof { action } => return action.run(),
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -201,7 +212,11 @@ mod tests {
 
     #[test]
     fn every_subcommand_shows_an_example() {
-        for command in Cli::command().get_subcommands() {
+        let cli = Cli::command();
+        let nested = cli
+            .get_subcommands()
+            .flat_map(clap::Command::get_subcommands);
+        for command in cli.get_subcommands().chain(nested) {
             let help = command
                 .get_after_help()
                 .map(ToString::to_string)

@@ -9,6 +9,7 @@ mod compiler;
 mod headless;
 mod install;
 mod jupyter;
+mod mprof;
 mod session;
 
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cell;
+pub mod chart;
 mod error;
 pub mod failure;
 pub mod help;
@@ -13,6 +14,7 @@ mod memit;
 mod mprun;
 pub mod options;
 pub mod profiled;
+pub mod profile;
 pub mod registry;
 pub mod report;
 pub mod result;

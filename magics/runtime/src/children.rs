@@ -17,8 +17,9 @@ pub(crate) fn resident_with(pid: u32) -> u64 {
     own + theirs.sum::<u64>()
 }
 
+/// Whether two processes have one memory, as between `vfork` and `exec`.
 #[cfg(target_os = "linux")]
-fn shares_memory(one: u32, other: u32) -> bool {
+pub(crate) fn shares_memory(one: u32, other: u32) -> bool {
     const KCMP_VM: libc::c_int = 1;
     // SAFETY: a system call with integers only.
     unsafe { libc::syscall(libc::SYS_kcmp, one, other, KCMP_VM, 0, 0) == 0 }

@@ -41,6 +41,8 @@ mod panic;
 mod probe;
 #[cfg(unix)]
 pub mod process;
+#[cfg(target_os = "linux")]
+pub mod profiling;
 #[cfg(unix)]
 pub mod relay;
 #[cfg(unix)]

@@ -117,9 +117,13 @@ pub(crate) fn kibibytes(status: &[u8], name: &[u8]) -> Option<u64> {
     field(status, name).map(|kib| kib * 1024)
 }
 
-/// A descriptor that becomes readable when the child `pid` ends.
+/// A descriptor that becomes readable when the process `pid` ends.
+///
+/// # Errors
+///
+/// If there is no such process.
 #[cfg(target_os = "linux")]
-pub(crate) fn pidfd(pid: libc::pid_t) -> io::Result<std::os::fd::OwnedFd> {
+pub fn pidfd(pid: libc::pid_t) -> io::Result<std::os::fd::OwnedFd> {
     use std::os::fd::FromRawFd;
     // SAFETY: a system call with two integers.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };

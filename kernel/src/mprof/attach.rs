@@ -1,0 +1,98 @@
+//! `memit mprof attach`: a process that is running already.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use memit_magics::profile;
+use memit_runtime::process;
+use memit_runtime::profiling::Tree;
+
+use super::arguments::AttachArgs;
+use super::output::Output;
+use super::recording::{Recording, hold_signals, with_descendants};
+use super::run::summary;
+
+/// Records the memory of a process until it ends, the time is over, or Ctrl-C.
+///
+/// # Errors
+///
+/// If there is no such process, it may not be looked at, or the profile cannot be written.
+pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
+    let pid = find(&arguments.process)?;
+    let signals = hold_signals().context("cannot receive signals")?;
+    let ended = process::pidfd(pid.cast_signed()).map_err(|error| cannot_read(pid, &error))?;
+    let record = &arguments.record;
+    let tree = Tree::running(pid, record.backend.into(), with_descendants(record));
+    let tree = tree.map_err(|error| cannot_read(pid, &error))?;
+    let command = process::arguments(pid);
+    if process::resident(pid).is_none() {
+        bail!("process {pid} has no memory of its own: it has ended, or is a part of the system");
+    }
+    let mut output = Output::open(record.output.as_deref())?;
+    // The last argument has an end too.
+    let words = command.strip_suffix(&[String::new()]).unwrap_or(&command);
+    profile::command(output.lines(), words);
+    let mut recording = Recording::start(tree, record, output);
+    if !record.quiet {
+        let name = process::name(pid).unwrap_or_default();
+        eprintln!("memit: recording process {pid} ({name}); Ctrl-C ends it");
+    }
+    let timeout = Some(arguments.timeout);
+    recording.record(std::os::fd::AsFd::as_fd(&ended), &signals, timeout, |_| {
+        ControlFlow::Break(())
+    })?;
+    recording.output.flush()?;
+    if !record.quiet {
+        eprintln!("{}", summary(&recording));
+    }
+    Ok(())
+}
+
+fn cannot_read(pid: u32, error: &io::Error) -> anyhow::Error {
+    // ESRCH has no kind of its own.
+    let is_gone = error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(3);
+    match error.kind() {
+        _ if is_gone => anyhow::anyhow!("there is no process {pid}: it has ended, or never was"),
+        io::ErrorKind::PermissionDenied => anyhow::anyhow!(
+            "no permission to read the memory of process {pid}: it is another user's; try \
+             `--backend rss`, or as that user"
+        ),
+        _ => anyhow::anyhow!("cannot read the memory of process {pid}: {error}"),
+    }
+}
+
+/// The process of that number, or the only one that has the text in its name.
+fn find(process: &str) -> anyhow::Result<u32> {
+    if let Ok(pid) = process.parse() {
+        return Ok(pid);
+    }
+    let own = std::process::id();
+    let listed = Path::new("/proc")
+        .read_dir()
+        .context("cannot list the processes in /proc")?;
+    let mut found: Vec<(u32, String)> = listed
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| *pid != own)
+        .filter_map(|pid| Some((pid, process::name(pid)?)))
+        .filter(|(_, name)| name.contains(process))
+        .collect();
+    found.sort();
+    match found.as_slice() {
+        [] => bail!("there is no process with `{process}` in its name; `ps -e` lists them"),
+        [(pid, _)] => Ok(*pid),
+        several => {
+            let several: Vec<_> = several
+                .iter()
+                .map(|(pid, name)| format!("{pid} ({name})"))
+                .collect();
+            bail!(
+                "there are {} processes with `{process}` in their names: {}; give the number of one",
+                several.len(),
+                several.join(", ")
+            )
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `memit mprof`: the memory of any program over time, as `mprof` of Python's `memory_profiler`
+//! records it, in the same files.
+
+mod arguments;
+#[cfg(target_os = "linux")]
+mod attach;
+mod list;
+#[cfg(target_os = "linux")]
+mod output;
+mod peak;
+mod plot;
+mod png;
+#[cfg(target_os = "linux")]
+mod python;
+#[cfg(target_os = "linux")]
+mod recording;
+mod remove;
+#[cfg(target_os = "linux")]
+mod run;
+mod selection;
+#[cfg(target_os = "linux")]
+mod status;
+
+pub(crate) use arguments::Action;
+
+use std::process::ExitCode;
+
+impl Action {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be done.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Run(arguments) => return run::run(&arguments),
+            #[cfg(target_os = "linux")]
+            Self::Attach(arguments) => attach::attach(&arguments)?,
+            #[cfg(not(target_os = "linux"))]
+            Self::Run(_) | Self::Attach(_) => {
+                anyhow::bail!(
+                    "memory can only be recorded on Linux; here, profiles can be looked at"
+                )
+            }
+            Self::Plot(arguments) => plot::plot(&arguments)?,
+            Self::List => list::list(),
+            Self::Peak { function, profiles } => return peak::peak(&profiles, function.as_deref()),
+            Self::Rm { dry_run, profiles } => remove::remove(&profiles, dry_run)?,
+            Self::Clean { dry_run } => remove::clean(dry_run)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,63 @@
+//! `memit mprof peak`.
+
+use std::process::ExitCode;
+
+use memit_magics::profile::Profile;
+
+use super::selection;
+
+/// Prints the highest memory of each profile and of its children, as `mprof` does, in MiB. With a
+/// function, while that was running.
+///
+/// # Errors
+///
+/// If a profile cannot be found or read. One without the function is none: it is told, and the exit
+/// code is 1.
+pub(super) fn peak(profiles: &[String], function: Option<&str>) -> anyhow::Result<ExitCode> {
+    let mut code = ExitCode::SUCCESS;
+    for path in selection::to_show(profiles)? {
+        let profile = Profile::read(&path)?;
+        let name = path.display();
+        let peak = match function {
+            Some(function) => profile.peak_in(function),
+            None => profile.peak().map(|sample| sample.memory),
+        };
+        let Some(peak) = peak else {
+            println!("{name}\tNaN MiB");
+            eprintln!(
+                "memit: {}",
+                unknown(function.unwrap_or_default(), &name.to_string(), &profile)
+            );
+            code = ExitCode::FAILURE;
+            continue;
+        };
+        println!("{name}\t{} MiB", mib(peak));
+        for child in &profile.children {
+            let peak = child.peak().map_or(0, |sample| sample.memory);
+            println!("  Child {}\t\t\t{} MiB", child.name, mib(peak));
+        }
+    }
+    Ok(code)
+}
+
+fn unknown(function: &str, path: &str, profile: &Profile) -> String {
+    let mut names: Vec<_> = profile
+        .spans
+        .iter()
+        .map(|span| span.name.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() {
+        format!("{path} has no functions, so there is no `{function}`")
+    } else {
+        format!(
+            "{path} has no function `{function}`; it has {}",
+            names.join(", ")
+        )
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{:.3}", bytes as f64 / 1_048_576.0)
+}

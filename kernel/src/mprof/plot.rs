@@ -1,0 +1,147 @@
+//! `memit mprof plot`.
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, Local};
+use memit_magics::chart::{self, Chart, Functions, Options, Theme};
+use memit_magics::profile::Profile;
+use terminal_size::{Height, Width, terminal_size_of};
+
+use super::arguments::PlotArgs;
+use super::{png, selection};
+
+/// What an output that is no terminal has.
+const COLUMNS: usize = 80;
+/// Lines of the curves in a terminal.
+const LINES: usize = 15;
+const FEWEST_LINES: usize = 6;
+/// Lines that a chart has besides.
+const OTHER_LINES: usize = 8;
+
+/// What a plot is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Svg,
+    Png,
+    Html,
+}
+
+/// Draws profiles into a file, or else in the terminal.
+///
+/// # Errors
+///
+/// If a profile cannot be found or read, there is nothing to draw, or the file cannot be written.
+pub(super) fn plot(arguments: &PlotArgs) -> anyhow::Result<()> {
+    // First, as reading may take a while.
+    let to = arguments
+        .output
+        .as_deref()
+        .map(|path| Ok::<_, anyhow::Error>((path, format(path)?)));
+    let to = to.transpose()?;
+    let paths = selection::to_show(&arguments.profiles)?;
+    let profiles: Vec<Profile> = paths
+        .iter()
+        .map(|path| Profile::read(path))
+        .collect::<Result<_, _>>()?;
+    let several = profiles.len() > 1;
+    let labelled: Vec<_> = paths
+        .iter()
+        .zip(&profiles)
+        .map(|(path, profile)| (label(path, profile, several), profile))
+        .collect();
+    let options = Options {
+        title: arguments.title.clone(),
+        window: arguments.window,
+        slope: arguments.slope,
+        functions: match arguments {
+            _ if arguments.no_functions => Functions::Hidden,
+            _ if arguments.flame => Functions::Flame,
+            _ => Functions::Brackets,
+        },
+    };
+    let chart = Chart::new(&labelled, &options)?;
+    match to {
+        Some((path, format)) => write(&chart, path, format),
+        None => show(&chart),
+    }
+}
+
+fn format(path: &Path) -> anyhow::Result<Format> {
+    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    Ok(match extension.to_ascii_lowercase().as_str() {
+        "svg" => Format::Svg,
+        "png" => Format::Png,
+        "html" | "htm" => Format::Html,
+        _ => bail!(
+            "cannot tell from {} what to write: let it end in .svg, .png or .html",
+            path.display()
+        ),
+    })
+}
+
+fn write(chart: &Chart, path: &Path, format: Format) -> anyhow::Result<()> {
+    let content = match format {
+        Format::Svg => chart::svg(chart, Theme::File).into_string().into_bytes(),
+        Format::Html => chart::html(chart).into_string().into_bytes(),
+        Format::Png => png::png(&chart::svg(chart, Theme::Light).into_string())?,
+    };
+    std::fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn show(chart: &Chart) -> anyhow::Result<()> {
+    let size = terminal_size_of(std::io::stdout());
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let width = size.map(|(Width(width), _)| usize::from(width)).or(columns);
+    let height = size.map_or(LINES, |(_, Height(height))| {
+        usize::from(height)
+            .saturating_sub(OTHER_LINES)
+            .clamp(FEWEST_LINES, LINES)
+    });
+    let text = chart::terminal(chart, width.unwrap_or(COLUMNS), height);
+    match anstream::stdout().lock().write_all(text.as_bytes()) {
+        // A pager that was left.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write the plot"),
+    }
+}
+
+/// When the profile was started, and its file if there are several.
+fn label(path: &Path, profile: &Profile, several: bool) -> String {
+    let first = profile.curve().first().map_or(0.0, |sample| sample.time);
+    #[allow(clippy::cast_possible_truncation)]
+    let start = DateTime::from_timestamp_millis((first * 1e3).round() as i64).unwrap_or_default();
+    let start = start.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S%.3f");
+    if several {
+        format!("{}, started {start}", short(path).display())
+    } else {
+        format!("started {start}")
+    }
+}
+
+fn short(path: &Path) -> PathBuf {
+    path.file_name()
+        .map_or_else(|| path.to_owned(), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_files_name_tells_what_it_is() {
+        assert_eq!(format(Path::new("a.svg")).unwrap(), Format::Svg);
+        assert_eq!(format(Path::new("a.b/C.PNG")).unwrap(), Format::Png);
+        assert_eq!(format(Path::new("a.html")).unwrap(), Format::Html);
+        let error = format(Path::new("a.pdf")).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "cannot tell from a.pdf what to write: let it end in .svg, .png or .html"
+        );
+        assert!(format(Path::new("svg")).is_err());
+    }
+}

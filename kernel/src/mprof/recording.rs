@@ -1,0 +1,223 @@
+//! Samples a process until it ends, its time is over, or a signal says so.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use memit_magics::profile;
+use memit_runtime::profiling::{self, Ended, Observed, Signal, Signals, Ticker, Tree};
+
+use super::arguments::{Backend, RecordArgs};
+use super::output::Output;
+use super::status::Status;
+
+impl From<Backend> for profiling::Backend {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Rss => Self::Rss,
+            Backend::Pss => Self::Pss,
+            Backend::Uss => Self::Uss,
+        }
+    }
+}
+
+/// Why sampling came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finish {
+    ProcessEnded,
+    TimeOver,
+    Signal,
+}
+
+/// A process, and what has been recorded of it.
+pub(super) struct Recording {
+    tree: Tree,
+    /// Whether the descendants are added to the process.
+    sum: bool,
+    /// Whether each descendant is recorded.
+    each: bool,
+    backend: Backend,
+    interval: Duration,
+    pub(super) output: Output,
+    status: Status,
+    /// Since 1970, when `started` was.
+    epoch: Duration,
+    started: Instant,
+    /// From the start, of the last sample that looked for a peak since the one before.
+    looked: Option<Duration>,
+    pub(super) samples: u64,
+    /// In bytes.
+    pub(super) peak: u64,
+    /// The peak that was seen shortly after the start, in bytes.
+    glimpsed: u64,
+}
+
+/// Time between samples that look for a peak since the one before. Where samples are closer together,
+/// the others take less time, and a peak is known to be within this.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// The life of a program that may have ended before it was seen at its peak.
+const SHORT: Duration = Duration::from_millis(10);
+
+/// The first pause between looks at the start of a program; each is twice as long as the one before.
+const GLIMPSE: Duration = Duration::from_micros(250);
+
+/// Whether the descendants of a process must be known.
+pub(super) fn with_descendants(arguments: &RecordArgs) -> bool {
+    arguments.include_children || arguments.multiprocess
+}
+
+impl Recording {
+    /// Takes the first sample.
+    pub(super) fn start(tree: Tree, arguments: &RecordArgs, output: Output) -> Self {
+        let mut recording = Self {
+            tree,
+            sum: arguments.include_children,
+            each: arguments.multiprocess,
+            backend: arguments.backend,
+            interval: arguments.interval,
+            output,
+            status: Status::new(arguments.quiet),
+            epoch: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default(),
+            started: Instant::now(),
+            looked: None,
+            samples: 0,
+            peak: 0,
+            glimpsed: 0,
+        };
+        recording.sample();
+        recording
+    }
+
+    /// Samples until the end, which is when `ended` can be read. `on_signal` says whether to go on.
+    ///
+    /// # Errors
+    ///
+    /// If the profile cannot be written.
+    pub(super) fn record(
+        &mut self,
+        ended: BorrowedFd<'_>,
+        signals: &Signals,
+        timeout: Option<Duration>,
+        mut on_signal: impl FnMut(Signal) -> ControlFlow<()>,
+    ) -> anyhow::Result<Finish> {
+        self.watch_the_start(ended)?;
+        let mut ticker = Ticker::starting(self.started, self.interval);
+        let finish = loop {
+            match ticker.wait([ended, signals.as_fd()])? {
+                [true, _] => break Finish::ProcessEnded,
+                [_, true] => {
+                    if let Some(signal) = signals.next()
+                        && on_signal(signal).is_break()
+                    {
+                        break Finish::Signal;
+                    }
+                    continue;
+                }
+                [false, false] => {}
+            }
+            if timeout.is_some_and(|timeout| self.started.elapsed() >= timeout) {
+                break Finish::TimeOver;
+            }
+            self.sample();
+            self.output.flush_now_and_then()?;
+        };
+        self.status.clear();
+        Ok(finish)
+    }
+
+    /// Looks at the mark of the peak now and then before the second sample: a small program may
+    /// have ended by then, and nothing else tells its peak.
+    fn watch_the_start(&mut self, ended: BorrowedFd<'_>) -> anyhow::Result<()> {
+        let mut pause = GLIMPSE;
+        while pause < self.interval / 2 {
+            if Ticker::starting(Instant::now(), pause).wait([ended])? == [true] {
+                break;
+            }
+            self.glimpsed = self.glimpsed.max(self.tree.mark().unwrap_or_default());
+            pause *= 2;
+        }
+        Ok(())
+    }
+
+    /// Adds what the system tells of a program when it has ended.
+    pub(super) fn end(&mut self, ended: &Ended) {
+        // The peak may be a child's, and then it is no peak of the program; of the sum it is one, or
+        // less than one.
+        let is_ours = self.sum || !ended.had_children;
+        // Of one that was not seen while it ran, a limit is better than nothing.
+        let is_unseen = self.elapsed() < SHORT;
+        let is_known = is_ours && (!ended.is_limit || is_unseen);
+        let peak = if is_known { ended.peak } else { 0 }.max(self.glimpsed);
+        if self.backend == Backend::Rss && peak > self.peak {
+            let now = self.started.elapsed();
+            self.write_peak(peak, now);
+        }
+    }
+
+    /// How long it took.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn sample(&mut self) {
+        let now = self.started.elapsed();
+        let thorough = self.looked.is_none_or(|looked| now >= looked + LOOK_EVERY);
+        self.tree.sample(thorough);
+        let observed = if self.sum {
+            self.tree.sum()
+        } else {
+            self.tree.root()
+        };
+        let Some(Observed { memory, missed }) = observed else {
+            return;
+        };
+        if let Some(peak) = missed {
+            self.write_peak(peak, now);
+        }
+        let time = self.epoch + now;
+        profile::memory(self.output.lines(), memory, time, false);
+        if self.each {
+            let between = self.between(now);
+            for (pid, observed) in self.tree.descendants() {
+                let lines = self.output.lines();
+                if let Some(peak) = observed.missed {
+                    profile::child(lines, pid, peak, between, true);
+                }
+                profile::child(lines, pid, observed.memory, time, false);
+            }
+        }
+        if thorough {
+            self.looked = Some(now);
+        }
+        self.samples += 1;
+        self.peak = self.peak.max(memory);
+        self.status.show(now, memory, self.peak);
+    }
+
+    /// A peak since the last sample.
+    fn write_peak(&mut self, peak: u64, now: Duration) {
+        let time = self.between(now);
+        profile::memory(self.output.lines(), peak, time, true);
+        self.peak = self.peak.max(peak);
+    }
+
+    /// The middle between the last look and now, which is all that is known of the time of a peak.
+    fn between(&self, now: Duration) -> Duration {
+        let looked = self.looked.unwrap_or(now);
+        self.epoch + looked + now.saturating_sub(looked) / 2
+    }
+}
+
+/// The signals that end programs by default, and that people send.
+///
+/// # Errors
+///
+/// If the system gives no descriptor for them.
+pub(super) fn hold_signals() -> io::Result<Signals> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    Signals::hold(&[SIGINT, SIGTERM, SIGHUP])
+}

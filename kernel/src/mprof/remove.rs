@@ -1,0 +1,40 @@
+//! `memit mprof rm` and `memit mprof clean`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::selection;
+
+/// Removes profiles by name or number; with `dry_run` only tells which.
+///
+/// # Errors
+///
+/// If there is none of a name or number, and then none is removed, or one cannot be removed.
+pub(super) fn remove(profiles: &[String], dry_run: bool) -> anyhow::Result<()> {
+    remove_files(&selection::to_remove(profiles)?, dry_run)
+}
+
+/// Removes all profiles of this directory.
+///
+/// # Errors
+///
+/// If one cannot be removed.
+pub(super) fn clean(dry_run: bool) -> anyhow::Result<()> {
+    remove_files(&selection::all(), dry_run)
+}
+
+fn remove_files(paths: &[PathBuf], dry_run: bool) -> anyhow::Result<()> {
+    if dry_run {
+        println!("Files to be removed: ");
+    }
+    for path in paths {
+        if dry_run {
+            println!("{}", path.display());
+        } else {
+            let removed = std::fs::remove_file(path);
+            removed.with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! `memit mprof run`: a program, from its start to its end.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::Context as _;
+use memit_magics::{failure, profile, units};
+use memit_runtime::profiling::{Program, Tree, end_by};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::arguments::RunArgs;
+use super::output::Output;
+use super::recording::{Finish, Recording, hold_signals, with_descendants};
+use super::{python, recording};
+
+/// Where the program finds the file, to add functions and phases of its own.
+const FILE_VARIABLE: &str = "MEMIT_MPROF_FILE";
+
+/// What shells and `env` answer for a program that they do not find, or may not start.
+const NOT_FOUND: u8 = 127;
+const NOT_STARTED: u8 = 126;
+/// Added to the number of a signal that ended a program.
+const SIGNALLED: i32 = 128;
+
+/// Runs the program and records its memory. The exit code is the program's; a signal that people
+/// send to end programs ends this one as well.
+///
+/// # Errors
+///
+/// If there can be no profile. A program that cannot be started is none: it is told, and the exit
+/// code is that of a shell.
+pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
+    // Before the program starts, so that one that comes meanwhile reaches it.
+    let signals = hold_signals().context("cannot receive signals")?;
+    let mut output = Output::open(arguments.record.output.as_deref())?;
+    let (shown, words) = python::command_line(arguments, &output.absolute_path());
+    let shown: Vec<_> = shown.iter().map(|word| word.to_string_lossy()).collect();
+    profile::command(output.lines(), &shown);
+    output.flush()?;
+
+    let (name, rest) = words.split_first().context("there is no program to run")?;
+    let mut command = Command::new(name);
+    command
+        .args(rest)
+        .env(FILE_VARIABLE, output.absolute_path());
+    let program = match Program::start(&mut command, &signals) {
+        Ok(program) => program,
+        Err(error) => {
+            output.discard();
+            return Ok(not_started(&name.to_string_lossy(), &error));
+        }
+    };
+
+    let backend = arguments.record.backend.into();
+    let tree = Tree::started(program.pid(), backend, with_descendants(&arguments.record));
+    let tree = tree.with_context(|| format!("cannot read the memory of {}", shown.join(" ")))?;
+    let mut recording = Recording::start(tree, &arguments.record, output);
+    let finish = recording.record(program.ended(), &signals, arguments.timeout, |signal| {
+        if signal.sent {
+            program.signal(signal.number);
+        }
+        ControlFlow::Continue(())
+    })?;
+    if finish == Finish::TimeOver {
+        let pid = program.pid();
+        recording.output.flush()?;
+        if !arguments.record.quiet {
+            let name = name.to_string_lossy();
+            eprintln!("memit: time is over; {name} (process {pid}) goes on");
+        }
+        tell(arguments, &recording);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ended = program.wait().context("cannot wait for the program")?;
+    recording.end(&ended);
+    recording.output.flush()?;
+    tell(arguments, &recording);
+    Ok(exit(arguments, ended.status))
+}
+
+fn tell(arguments: &RunArgs, recording: &recording::Recording) {
+    if arguments.record.quiet {
+        return;
+    }
+    eprintln!("{}", summary(recording));
+}
+
+/// What was recorded, in a line.
+pub(super) fn summary(recording: &Recording) -> String {
+    let path = recording.output.path().display();
+    let elapsed = units::time(recording.elapsed().as_secs_f64() * 1e9, 4);
+    if recording.samples == 0 && recording.peak == 0 {
+        return format!("memit: {path} has no samples: the program ended within {elapsed}");
+    }
+    let samples = units::counted(&units::count(recording.samples), "sample");
+    format!(
+        "memit: {path}: peak {}, {samples} in {elapsed}",
+        units::bytes(recording.peak)
+    )
+}
+
+fn not_started(name: &str, error: &io::Error) -> ExitCode {
+    match error.kind() {
+        io::ErrorKind::NotFound if name.contains('/') => {
+            eprintln!("memit: cannot run {name}: there is no such file");
+            ExitCode::from(NOT_FOUND)
+        }
+        io::ErrorKind::NotFound => {
+            eprintln!(
+                "memit: cannot run {name}: no directory of PATH has a program of this name; for \
+                 one in this directory, write ./{name}"
+            );
+            ExitCode::from(NOT_FOUND)
+        }
+        io::ErrorKind::PermissionDenied => {
+            eprintln!("memit: cannot run {name}: no permission; is it executable? (chmod +x)");
+            ExitCode::from(NOT_STARTED)
+        }
+        _ => {
+            eprintln!("memit: cannot run {name}: {error}");
+            ExitCode::from(NOT_STARTED)
+        }
+    }
+}
+
+/// Ends as the program did.
+fn exit(arguments: &RunArgs, status: ExitStatus) -> ExitCode {
+    if let Some(signal) = status.signal() {
+        if [SIGINT, SIGTERM, SIGHUP].contains(&signal) {
+            // A shell that waits must see that signal: Ctrl-C ends its loops then.
+            end_by(signal);
+        }
+        eprintln!(
+            "memit: the program was ended by {}",
+            failure::signal(signal)
+        );
+        return ExitCode::from(u8::try_from(SIGNALLED + signal).unwrap_or(u8::MAX));
+    }
+    let code = status.code().unwrap_or_default();
+    if arguments.exit_code && code != 0 {
+        eprintln!("memit: the program ended with exit code {code}");
+    }
+    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+}

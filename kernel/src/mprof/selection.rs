@@ -1,0 +1,231 @@
+//! Which profiles are meant.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+/// `mprofile_`, 14 characters, `.dat`.
+const PREFIX: &str = "mprofile_";
+const SUFFIX: &str = ".dat";
+const STAMP: usize = 14;
+
+/// The profiles in this directory that have the name which `run` gives them, in order of time.
+pub(super) fn recorded() -> Vec<PathBuf> {
+    let mut found = files_in(Path::new("."), |name| stamp(name).is_some());
+    found.sort();
+    found
+}
+
+/// The part of a profile's name that is the time of its start.
+pub(super) fn stamp(name: &str) -> Option<&str> {
+    let stamp = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    (stamp.chars().count() == STAMP).then_some(stamp)
+}
+
+/// The profiles to look at: files, or numbers; without any the last, which is told.
+///
+/// # Errors
+///
+/// If there is none of a name or number.
+pub(super) fn to_show(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
+    let recorded = recorded();
+    if arguments.is_empty() {
+        let Some(last) = recorded.last() else {
+            bail!(
+                "there is no profile in this directory: `memit mprof run PROGRAM` makes one, \
+                 mprofile_*.dat, or name a file"
+            );
+        };
+        println!("Using last profile data.");
+        return Ok(vec![last.clone()]);
+    }
+    let mut chosen = Vec::new();
+    for argument in arguments {
+        let path = Path::new(argument);
+        if path.exists() {
+            chosen.push(file(path)?);
+        } else if let Ok(number) = argument.parse() {
+            chosen.push(numbered(&recorded, number)?);
+        } else {
+            chosen.extend(matching(argument)?);
+        }
+    }
+    Ok(without_repetition(chosen))
+}
+
+/// The profiles to remove: as to show, but a number is always a number, and the `_ts` files that
+/// older versions of `mprof` left beside profiles go with them.
+///
+/// # Errors
+///
+/// If there is none of a name or number.
+pub(super) fn to_remove(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
+    let recorded = recorded();
+    let mut chosen = Vec::new();
+    for argument in arguments {
+        if let Ok(number) = argument.parse() {
+            chosen.push(numbered(&recorded, number)?);
+        } else if Path::new(argument).exists() {
+            chosen.push(file(Path::new(argument))?);
+        } else {
+            chosen.extend(matching(argument)?);
+        }
+    }
+    Ok(with_time_stamps(without_repetition(chosen)))
+}
+
+/// All profiles of this directory, and their `_ts` files.
+pub(super) fn all() -> Vec<PathBuf> {
+    with_time_stamps(recorded())
+}
+
+fn file(path: &Path) -> anyhow::Result<PathBuf> {
+    if path.is_dir() {
+        bail!("{} is a directory, not a profile", path.display());
+    }
+    Ok(path.to_owned())
+}
+
+/// From 0, the oldest, or from -1, the newest, backwards.
+fn numbered(recorded: &[PathBuf], number: i64) -> anyhow::Result<PathBuf> {
+    let count = recorded.len();
+    let from_start = usize::try_from(number).ok();
+    let from_end = usize::try_from(number.unsigned_abs())
+        .ok()
+        .filter(|_| number < 0);
+    let index = from_start.or_else(|| count.checked_sub(from_end?));
+    match index.and_then(|index| recorded.get(index)) {
+        Some(path) => Ok(path.clone()),
+        None if count == 0 => bail!("there is no profile {number}: this directory has none"),
+        None => bail!(
+            "there is no profile {number}: this directory has {count}, 0 to {}; `memit mprof list` \
+             shows them",
+            count - 1
+        ),
+    }
+}
+
+/// The files of a pattern that no shell has replaced by them.
+fn matching(pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let path = Path::new(pattern);
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let mut found = Vec::new();
+    if name.contains(['*', '?']) {
+        let parent = path.parent().filter(|parent| *parent != Path::new(""));
+        let directory = parent.unwrap_or(Path::new("."));
+        found = files_in(directory, |file| fits(name.as_bytes(), file.as_bytes()));
+        found.sort();
+    }
+    if found.is_empty() {
+        bail!("there is no profile {pattern}: no such file, and no number of `memit mprof list`");
+    }
+    Ok(found)
+}
+
+/// Whether `*` for any characters and `?` for any one make the pattern the name.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    match (pattern.split_first(), name.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => {
+            fits(rest, name)
+                || name
+                    .split_first()
+                    .is_some_and(|(_, name)| fits(pattern, name))
+        }
+        (Some((b'?', rest)), Some((_, name))) => fits(rest, name),
+        (Some((one, rest)), Some((other, name))) => one == other && fits(rest, name),
+        _ => false,
+    }
+}
+
+fn files_in(directory: &Path, is_meant: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let Ok(entries) = directory.read_dir() else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_str().is_some_and(&is_meant))
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        // As one would write it.
+        .map(|path| path.strip_prefix(".").map(Path::to_owned).unwrap_or(path))
+        .collect()
+}
+
+fn with_time_stamps(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let beside: Vec<_> = paths
+        .iter()
+        .filter_map(|path| {
+            let stem = path.file_stem()?.to_str()?;
+            let extension = path.extension().and_then(OsStr::to_str);
+            let extension = extension.map(|text| format!(".{text}")).unwrap_or_default();
+            Some(path.with_file_name(format!("{stem}_ts{extension}")))
+        })
+        .filter(|path| path.is_file())
+        .collect();
+    paths.extend(beside);
+    without_repetition(paths)
+}
+
+fn without_repetition(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut kept: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        if !kept.contains(&path) {
+            kept.push(path);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_mprof_are_profiles() {
+        assert_eq!(stamp("mprofile_20260131120000.dat"), Some("20260131120000"));
+        for name in [
+            "mprofile_.dat",
+            "mprofile_20260131120000_ts.dat",
+            "profile.dat",
+            "x",
+        ] {
+            assert_eq!(stamp(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn numbers_count_from_both_ends() {
+        let recorded: Vec<_> = ["a", "b", "c"].map(PathBuf::from).to_vec();
+        let name = |number| {
+            numbered(&recorded, number)
+                .ok()
+                .map(|path| path.display().to_string())
+        };
+        let found = [0, 2, -1, -3, 3, -4].map(name);
+        let found: Vec<_> = found
+            .iter()
+            .map(|name| name.as_deref().unwrap_or("none"))
+            .collect();
+        assert_eq!(found, ["a", "c", "c", "a", "none", "none"]);
+    }
+
+    #[test]
+    fn patterns_are_those_of_shells() {
+        for (pattern, name, expected) in [
+            ("*", "x.dat", true),
+            ("m*_2025*.dat", "mprofile_20250101000000.dat", true),
+            ("m*_2024*.dat", "mprofile_20250101000000.dat", false),
+            ("?.dat", "x.dat", true),
+            ("?.dat", "xy.dat", false),
+            ("x*", "x", true),
+        ] {
+            assert_eq!(
+                fits(pattern.as_bytes(), name.as_bytes()),
+                expected,
+                "{pattern} {name}"
+            );
+        }
+    }
+}

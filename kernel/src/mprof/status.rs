@@ -1,0 +1,86 @@
+//! The line that shows how a program is doing, at the bottom of the terminal.
+//!
+//! The program writes to the same terminal. So the last line is taken out of what scrolls, as package
+//! managers do it, and given back at the end.
+
+use std::io::{IsTerminal as _, Write as _, stderr};
+use std::time::Duration;
+
+use memit_magics::units;
+use terminal_size::{Height, terminal_size_of};
+
+/// Time between two changes of the line.
+const EVERY: Duration = Duration::from_millis(100);
+/// Lines of a terminal below which the program needs all of them.
+const FEWEST: u16 = 4;
+
+pub(super) struct Status {
+    is_on: bool,
+    /// Lines of the terminal, while the last one is ours.
+    lines: Option<u16>,
+    shown: Option<Duration>,
+}
+
+impl Status {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self {
+            is_on: !quiet && stderr().is_terminal(),
+            lines: None,
+            shown: None,
+        }
+    }
+
+    /// Shows the time from the start, and memory in bytes.
+    pub(super) fn show(&mut self, now: Duration, memory: u64, peak: u64) {
+        if !self.is_on || self.shown.is_some_and(|shown| now < shown + EVERY) {
+            return;
+        }
+        self.shown = Some(now);
+        let Some(lines) = lines().filter(|_| is_in_foreground()) else {
+            return;
+        };
+        if self.lines != Some(lines) {
+            // A line feed, so that the cursor is above the last line.
+            write(&format!("\n\x1b[A\x1b7\x1b[1;{}r\x1b8", lines - 1));
+            self.lines = Some(lines);
+        }
+        let (memory, peak) = (units::bytes(memory), units::bytes(peak));
+        let seconds = now.as_secs_f64();
+        write(&format!(
+            "\x1b7\x1b[{lines};1H\x1b[2K\x1b[2m{seconds:.1} s  \x1b[22m{memory}\x1b[2m  peak \
+             \x1b[22m{peak}\x1b8"
+        ));
+    }
+
+    /// Gives the line back.
+    pub(super) fn clear(&mut self) {
+        if let Some(lines) = self.lines.take() {
+            write(&format!("\x1b7\x1b[r\x1b[{lines};1H\x1b[2K\x1b8"));
+        }
+    }
+}
+
+impl Drop for Status {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn lines() -> Option<u16> {
+    let (_, Height(lines)) = terminal_size_of(stderr())?;
+    (lines >= FEWEST).then_some(lines)
+}
+
+/// A terminal is not written to from the background.
+fn is_in_foreground() -> bool {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the name: state, parent, process group, session, terminal, its foreground group.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let fields: Vec<_> = fields.split_ascii_whitespace().take(6).collect();
+    matches!(fields[..], [_, _, own, _, _, foreground] if own == foreground)
+}
+
+fn write(text: &str) {
+    // A terminal that has gone away is the program's concern.
+    let _ = stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,168 @@
+//! Functions and phases on a chart.
+
+use std::collections::HashMap;
+
+use super::curve::{Point, at};
+use super::{COLORS, bytes};
+use crate::profile::Profile;
+use crate::units;
+
+/// One execution of a function, from the start of the chart.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Phase {
+    /// As short as it can be told from the others.
+    pub(super) name: String,
+    /// Which of the colours: all executions of a function have the same.
+    pub(super) color: usize,
+    pub(super) start: Point,
+    pub(super) end: Point,
+    pub(super) level: usize,
+    /// The highest memory in it, in bytes.
+    pub(super) peak: f64,
+}
+
+impl Phase {
+    pub(super) fn text(&self) -> String {
+        let taken = units::time((self.end.time - self.start.time) * 1e9, 4);
+        format!("{}: {taken}, peak {}", self.name, bytes(self.peak))
+    }
+}
+
+/// All executions of a function.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Total {
+    pub(super) name: String,
+    pub(super) color: usize,
+    times: usize,
+    seconds: f64,
+    peak: f64,
+}
+
+impl Total {
+    /// `name 0.500 s, peak 12.00 MiB`, the time as `mprof` writes it.
+    pub(super) fn text(&self) -> String {
+        let Self {
+            name,
+            times,
+            seconds,
+            peak,
+            ..
+        } = self;
+        let times = if *times == 1 {
+            String::new()
+        } else {
+            format!(" ×{times}")
+        };
+        format!("{name}{times} {seconds:.3} s, peak {}", bytes(*peak))
+    }
+}
+
+pub(super) fn phases(profile: &Profile, start: f64) -> Vec<Phase> {
+    let mut functions = Vec::new();
+    let mut colors = HashMap::new();
+    for span in &profile.spans {
+        let next = functions.len();
+        colors.entry(span.name.as_str()).or_insert_with(|| {
+            functions.push(span.name.as_str());
+            // The first colour is the program's.
+            1 + next % (COLORS.len() - 1)
+        });
+    }
+    let names = short_names(&functions);
+    profile
+        .spans
+        .iter()
+        .map(|span| Phase {
+            name: names[span.name.as_str()].clone(),
+            color: colors[span.name.as_str()],
+            start: at(span.start, start),
+            end: at(span.end, start),
+            level: span.level,
+            peak: profile.peak_within(span) as f64,
+        })
+        .collect()
+}
+
+/// Each function once, in the order of the first execution of each.
+pub(super) fn totals(phases: &[Phase]) -> Vec<Total> {
+    let mut totals: Vec<Total> = Vec::new();
+    let mut places = HashMap::new();
+    for phase in phases {
+        let at = *places.entry(phase.name.as_str()).or_insert_with(|| {
+            totals.push(Total {
+                name: phase.name.clone(),
+                color: phase.color,
+                times: 0,
+                seconds: 0.0,
+                peak: 0.0,
+            });
+            totals.len() - 1
+        });
+        let total = &mut totals[at];
+        total.times += 1;
+        total.seconds += phase.end.time - phase.start.time;
+        total.peak = total.peak.max(phase.peak);
+    }
+    totals
+}
+
+/// Names without the modules before them, as far as no two become alike: `mprof`'s rule.
+fn short_names<'a>(names: &[&'a str]) -> HashMap<&'a str, String> {
+    let mut short = HashMap::new();
+    let mut left: Vec<&str> = names.to_vec();
+    for parts in 1.. {
+        let label = |name: &str| -> String {
+            // A phase may be named in words, as `load data.csv`.
+            if name.contains(' ') {
+                return name.to_owned();
+            }
+            let all: Vec<_> = name.split('.').collect();
+            all[all.len().saturating_sub(parts)..].join(".")
+        };
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for name in &left {
+            *seen.entry(label(name)).or_default() += 1;
+        }
+        left.retain(|name| {
+            let label = label(name);
+            // The whole name is as good as it gets.
+            let is_done = seen[&label] == 1 || label == **name;
+            if is_done {
+                short.insert(*name, label);
+            }
+            !is_done
+        });
+        if left.is_empty() {
+            break;
+        }
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_as_short_as_they_can_be_told_apart() {
+        let names = [
+            "__main__.load",
+            "a.b.save",
+            "a.c.save",
+            "read data.csv",
+            "x",
+        ];
+        let short = short_names(&names);
+        let short: Vec<_> = names.iter().map(|name| short[name].as_str()).collect();
+        assert_eq!(short, ["load", "b.save", "c.save", "read data.csv", "x"]);
+    }
+
+    #[test]
+    fn a_name_that_ends_another_stays_apart_from_it() {
+        let short = short_names(&["save", "a.save"]);
+        assert_eq!(
+            (short["save"].as_str(), short["a.save"].as_str()),
+            ("save", "a.save")
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! A chart as a page of its own, with its figures in tables.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::functions::Phase;
+use super::svg::{Theme, svg};
+use super::{COLORS, Chart, bytes};
+use crate::units;
+
+const STYLE: &str = ":root{color-scheme:light dark}\
+    body{font-family:system-ui,-apple-system,'Segoe UI',sans-serif;font-size:14px;line-height:1.45;\
+    max-width:760px;margin:24px auto;padding:0 16px}\
+    table{border-collapse:collapse;margin-top:20px;font-variant-numeric:tabular-nums}\
+    caption{text-align:left;font-weight:600;padding-bottom:4px}\
+    th,td{padding:3px 14px 3px 0;text-align:right;border-bottom:1px solid rgba(128,128,128,.25)}\
+    th:first-child,td:first-child{text-align:left}\
+    th{font-weight:500;opacity:.75}\
+    i{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:7px}";
+
+/// A page with the chart, its processes and its phases.
+pub fn html(chart: &Chart) -> Markup {
+    let title = if chart.title.is_empty() {
+        "Memory over time"
+    } else {
+        &chart.title
+    };
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (svg(chart, Theme::Page))
+                (processes(chart))
+                @if !chart.phases.is_empty() { (phases(&chart.phases)) }
+            }
+        }
+    }
+}
+
+fn processes(chart: &Chart) -> Markup {
+    html! {
+        table {
+            caption { "Processes" }
+            thead { tr { th { "process" } th { "peak" } th { "at" } } }
+            tbody {
+                @for curve in &chart.curves {
+                    tr {
+                        td { (color(curve.color)) (curve.name) }
+                        td { (bytes(curve.peak.memory)) }
+                        td { (seconds(curve.peak.time)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn phases(phases: &[Phase]) -> Markup {
+    let mut phases: Vec<&Phase> = phases.iter().collect();
+    phases.sort_by(|one, other| {
+        let by_start = one.start.time.total_cmp(&other.start.time);
+        by_start.then(one.level.cmp(&other.level))
+    });
+    html! {
+        table {
+            caption { "Phases" }
+            thead {
+                tr {
+                    th { "phase" } th { "from" } th { "took" } th { "memory at start" }
+                    th { "at end" } th { "peak" }
+                }
+            }
+            tbody {
+                @for phase in phases {
+                    tr {
+                        td style=(format!("padding-left:{}px", 16 * phase.level.min(20))) {
+                            (color(phase.color)) (phase.name)
+                        }
+                        td { (seconds(phase.start.time)) }
+                        td { (seconds(phase.end.time - phase.start.time)) }
+                        td { (bytes(phase.start.memory)) }
+                        td { (bytes(phase.end.memory)) }
+                        td { (bytes(phase.peak)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn color(color: usize) -> Markup {
+    html! { i style=(format!("background:{}", COLORS[color])) {} }
+}
+
+fn seconds(seconds: f64) -> String {
+    units::time(seconds * 1e9, 4)
+}

@@ -1,0 +1,127 @@
+//! What the colours of an SVG chart stand for, in lines below it.
+
+use maud::{Markup, html};
+
+use super::svg::{Theme, pixels, text};
+use super::{COLORS, Chart, Functions, bytes, functions};
+
+/// Height of a line.
+pub(super) const LINE: f64 = 20.0;
+/// Entries beyond which the others are only counted.
+const MOST: usize = 24;
+/// Of a character, on average, at the size of the text.
+const CHARACTER: f64 = 6.5;
+const SYMBOL: f64 = 18.0;
+const GAP: f64 = 22.0;
+
+#[derive(Clone, Copy)]
+enum Symbol {
+    Line,
+    Dashes,
+    Bracket,
+    Bar,
+    None,
+}
+
+/// An entry with its place, from the upper left corner of the legend.
+pub(super) struct Entry {
+    symbol: Symbol,
+    color: usize,
+    text: String,
+    x: f64,
+    y: f64,
+}
+
+/// Entries in lines that are at most `width` wide.
+pub(super) fn entries(chart: &Chart, width: f64) -> Vec<Entry> {
+    let mut all: Vec<(Symbol, usize, String)> = Vec::new();
+    for curve in &chart.curves {
+        let text = format!("{}, peak {}", curve.name, bytes(curve.peak.memory));
+        all.push((Symbol::Line, curve.color, text));
+        if let Some(trend) = curve.trend {
+            all.push((Symbol::Dashes, curve.color, trend.text()));
+        }
+    }
+    let symbol = match chart.functions {
+        Functions::Flame => Symbol::Bar,
+        Functions::Brackets | Functions::Hidden => Symbol::Bracket,
+    };
+    for total in functions::totals(&chart.phases) {
+        all.push((symbol, total.color, total.text()));
+    }
+    if all.len() > MOST {
+        let more = format!("and {} more", all.len() - MOST + 1);
+        all.truncate(MOST - 1);
+        all.push((Symbol::None, 0, more));
+    }
+    let (mut x, mut y) = (0.0, 0.0);
+    all.into_iter()
+        .map(|(symbol, color, text)| {
+            let longest = ((width - SYMBOL) / CHARACTER).floor();
+            let text = shortened(&text, longest);
+            let length = SYMBOL + text.chars().count() as f64 * CHARACTER;
+            if x > 0.0 && x + length > width {
+                (x, y) = (0.0, y + LINE);
+            }
+            let entry = Entry {
+                symbol,
+                color,
+                text,
+                x,
+                y,
+            };
+            x += length + GAP;
+            entry
+        })
+        .collect()
+}
+
+/// Height of all lines.
+pub(super) fn height(entries: &[Entry]) -> f64 {
+    entries.last().map_or(0.0, |entry| entry.y + LINE)
+}
+
+pub(super) fn draw(entries: &[Entry], left: f64, top: f64, theme: Theme) -> Markup {
+    html! {
+        @for entry in entries {
+            @let (x, y) = (left + entry.x, top + entry.y + LINE / 2.0);
+            (entry.symbol.draw(x, y, COLORS[entry.color]))
+            (text(x + SYMBOL, y + 4.0, "start", &entry.text, theme))
+        }
+    }
+}
+
+impl Symbol {
+    fn draw(self, x: f64, y: f64, color: &str) -> Markup {
+        let (right, top, bottom) = (x + 12.0, y - 5.0, y + 5.0);
+        let path = match self {
+            Self::Line | Self::Dashes => format!("M{x:.1} {y:.1}H{right:.1}"),
+            Self::Bracket => format!(
+                "M{:.1} {top:.1}H{x:.1}V{bottom:.1}h3M{:.1} {top:.1}h3V{bottom:.1}h-3",
+                x + 3.0,
+                right - 3.0
+            ),
+            Self::Bar => {
+                return html! {
+                    rect x=(pixels(x)) y=(pixels(top)) width="12" height="10" rx="2" fill=(color)
+                        fill-opacity=".55" {}
+                };
+            }
+            Self::None => return html! {},
+        };
+        let dashes = matches!(self, Self::Dashes).then_some("3 3");
+        html! {
+            path d=(path) fill="none" stroke=(color) stroke-width="2" stroke-dasharray=[dashes] {}
+        }
+    }
+}
+
+/// The text, cut off with an ellipsis if it has more characters.
+pub(super) fn shortened(text: &str, longest: f64) -> String {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let longest = longest.max(1.0) as usize;
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    text.chars().take(longest - 1).chain(['…']).collect()
+}

@@ -1,0 +1,132 @@
+use insta::assert_snapshot;
+
+use super::samples::{sawtooth, with_children};
+use super::*;
+
+fn chart(profile: &Profile, options: &Options) -> Chart {
+    Chart::new(&[("started at 10:00".to_owned(), profile)], options).unwrap()
+}
+
+fn flame() -> Options {
+    Options {
+        functions: Functions::Flame,
+        ..Options::default()
+    }
+}
+
+fn in_terminal(chart: &Chart) -> String {
+    let escapes = |text: &str| {
+        let mut parts = text.split('\x1b');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| text + part.split_once('m').unwrap().1)
+    };
+    escapes(&terminal(chart, 72, 12))
+}
+
+#[test]
+fn in_a_terminal() {
+    assert_snapshot!(in_terminal(&chart(&sawtooth(), &Options::default())));
+}
+
+#[test]
+fn children_in_a_terminal() {
+    let options = Options {
+        functions: Functions::Hidden,
+        slope: true,
+        ..Options::default()
+    };
+    assert_snapshot!(in_terminal(&chart(&with_children(), &options)));
+}
+
+#[test]
+fn as_svg_in_a_page() {
+    let chart = chart(&sawtooth(), &Options::default());
+    assert_snapshot!(lines(&svg(&chart, Theme::Page).into_string()));
+}
+
+#[test]
+fn as_svg_in_a_file_with_a_flame_graph() {
+    assert_snapshot!(lines(
+        &svg(&chart(&sawtooth(), &flame()), Theme::File).into_string()
+    ));
+}
+
+#[test]
+fn as_a_page() {
+    let page = html(&chart(&with_children(), &Options::default())).into_string();
+    let (_, tables) = page.split_once("</svg>").unwrap();
+    assert_snapshot!(lines(tables));
+}
+
+#[test]
+fn what_comes_from_outside_is_escaped() {
+    let mut profile = sawtooth();
+    profile.command = Some("sort <a >b & c".to_owned());
+    profile.spans[0].name = "Vec<u8>::push".to_owned();
+    let svg = svg(&chart(&profile, &flame()), Theme::File).into_string();
+    assert!(svg.contains("sort &lt;a &gt;b &amp; c") && svg.contains("Vec&lt;u8&gt;::push"));
+    assert!(!svg.contains("<u8>"));
+}
+
+#[test]
+fn a_window_shows_its_own_peak_and_functions() {
+    let options = Options {
+        window: Some((1.25, 2.0)),
+        ..Options::default()
+    };
+    let chart = chart(&sawtooth(), &options);
+    assert_eq!(bytes(chart.curves[0].peak.memory), "120.00 MiB");
+    assert_eq!(chart.phases.len(), 2);
+    let outside = Options {
+        window: Some((5.0, 6.0)),
+        ..Options::default()
+    };
+    let error = Chart::new(&[(String::new(), &sawtooth())], &outside).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there are no samples from 5 to 6 s: the profile is 2.000 s long"
+    );
+}
+
+#[test]
+fn several_profiles_start_together_and_show_no_functions() {
+    let mut later = sawtooth();
+    for sample in &mut later.samples {
+        sample.time += 1e6;
+    }
+    later.spans.clear();
+    let profiles = [("one".to_owned(), &sawtooth()), ("two".to_owned(), &later)];
+    let chart = Chart::new(&profiles, &Options::default()).unwrap();
+    let starts: Vec<_> = chart
+        .curves
+        .iter()
+        .map(|curve| curve.points[0].time)
+        .collect();
+    assert_eq!(starts, [0.0, 0.0]);
+    assert!(chart.phases.is_empty() && chart.title.is_empty());
+    assert_eq!(chart.marks.len(), 1);
+}
+
+#[test]
+fn a_thousand_functions_are_summed_up() {
+    let mut profile = sawtooth();
+    let span = profile.spans[0].clone();
+    profile.spans = (0..1_000)
+        .map(|index| {
+            let mut span = span.clone();
+            span.name = format!("f{index}");
+            span.start.time += f64::from(index) * 1e-3;
+            span
+        })
+        .collect();
+    let chart = chart(&profile, &Options::default());
+    let svg = svg(&chart, Theme::Page).into_string();
+    assert!(svg.contains("and 978 more"), "{svg}");
+    assert!(svg.matches("<path").count() < 500);
+    assert!(in_terminal(&chart).contains("and 980 more"));
+}
+
+/// An element a line, so that a difference can be read.
+fn lines(markup: &str) -> String {
+    markup.replace("><", ">\n<")
+}

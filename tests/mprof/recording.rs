@@ -1,0 +1,141 @@
+//! What is recorded of programs of known memory.
+
+use std::fs;
+use std::io::Read as _;
+
+use crate::place::{Place, assert_between, line, start, worker};
+
+#[test]
+fn samples_come_at_the_interval_and_have_the_known_size() {
+    let place = Place::new();
+    let profile = place.record(&["-T", "0.01"], &["hold:100", "rest:400"]);
+    let sizes = profile.sizes("MEM");
+    // Fewer on a machine that has other work to do.
+    assert_between(sizes.len() as f64, 20.0, 80.0);
+    assert_between(profile.peak(), 100.0, 104.0);
+    // At the start it has not got it all, at the end not any more.
+    let held = sizes.iter().filter(|size| **size >= 100.0).count();
+    assert_between(held as f64, 15.0, 80.0);
+    let first = profile.0.lines().next();
+    let command = format!("CMDLINE {} hold:100 rest:400", worker());
+    assert_eq!(first, Some(command.as_str()));
+}
+
+#[test]
+fn a_block_that_lives_for_a_millisecond_is_not_missed() {
+    let place = Place::new();
+    let profile = place.record(&[], &["rest:150", "flash:150", "rest:150"]);
+    assert_between(profile.peak(), 150.0, 154.0);
+    // Python's own tool finds it too.
+    let peak = place.pythons(&["peak", "x.dat"]).expect_code(0).stdout;
+    assert_eq!(peak, format!("x.dat\t{:.3} MiB\n", profile.peak()));
+    assert_eq!(place.mprof(&["peak", "x.dat"]).expect_code(0).stdout, peak);
+}
+
+#[test]
+fn a_peak_at_the_very_end_is_not_missed() {
+    let place = Place::new();
+    let profile = place.record(&["-T", "10"], &["flash:150"]);
+    assert_between(profile.peak(), 150.0, 154.0);
+    let in_sum = place.record(&["-T", "10", "-C"], &["two:flash:120"]);
+    assert_between(in_sum.peak(), 120.0, 154.0);
+}
+
+#[test]
+fn the_peak_of_a_child_is_not_the_programs() {
+    let place = Place::new();
+    let profile = place.record(&["-T", "10"], &["two:flash:120"]);
+    assert_between(profile.peak(), 0.0, 10.0);
+}
+
+#[test]
+fn children_are_added_up_or_recorded_on_their_own() {
+    let place = Place::new();
+    let steps = &["hold:10", "two:hold:30,rest:300"];
+    let alone = place.record(&["-T", "0.02"], steps);
+    assert_between(alone.peak(), 10.0, 14.0);
+    assert!(alone.children().is_empty());
+
+    let sum = Place::new().record(&["-T", "0.02", "--include-children"], steps);
+    assert_between(sum.peak(), 70.0, 80.0);
+    assert!(sum.children().is_empty());
+
+    let each = Place::new().record(&["-T", "0.02", "-M"], steps);
+    assert_between(each.peak(), 10.0, 14.0);
+    let children = each.children();
+    assert_eq!(children.len(), 2, "{}", each.0);
+    for child in children {
+        let sizes = each.sizes(&format!("CHLD {child}"));
+        let peak = sizes.iter().copied().fold(0.0, f64::max);
+        assert_between(peak, 30.0, 34.0);
+    }
+}
+
+#[test]
+fn a_pipeline_is_added_up() {
+    let place = Place::new();
+    let worker = worker();
+    let line = format!("{worker} hold:40 rest:300 | {worker} hold:20 rest:300; exit 4");
+    let arguments = ["run", "-C", "-T", "0.02", "-o", "x.dat", "sh", "-c", &line];
+    place.mprof(&arguments).expect_code(4);
+    let profile = place.profile("x.dat");
+    assert_between(profile.peak(), 60.0, 70.0);
+    assert!(profile.0.starts_with(&format!("CMDLINE sh -c '{line}'\n")));
+}
+
+#[test]
+fn other_backends_count_shared_pages_less() {
+    let place = Place::new();
+    let steps = &["hold:30", "rest:150"];
+    for backend in ["pss", "uss", "psutil_uss"] {
+        let profile = Place::new().record(&["-T", "0.02", "--backend", backend], steps);
+        assert_between(profile.peak(), 30.0, 33.0);
+    }
+    let rss = place.record(&["-T", "0.02", "--backend", "rss"], steps);
+    assert_between(rss.peak(), 31.0, 34.0);
+}
+
+#[test]
+fn a_file_is_named_after_the_time_and_one_that_is_named_is_added_to() {
+    let place = Place::new();
+    for _ in 0..2 {
+        place.mprof(&["run", worker(), "hold:20"]).expect_code(0);
+    }
+    // Even if both ran in the same second.
+    let list = place.mprof(&["list"]).expect_code(0).stdout;
+    assert_eq!(list.lines().count(), 2, "{list}");
+    for _ in 0..2 {
+        place.record(&[], &["hold:20"]);
+    }
+    assert_eq!(place.profile("x.dat").0.matches("CMDLINE").count(), 2);
+}
+
+#[test]
+fn sampling_costs_the_program_little() {
+    let place = Place::new();
+    let mut command = place.command(&["run", "-q", "-T", "0.001", "-o", "x.dat"]);
+    let mut memit = start({
+        command.args([worker(), "print:ready", "rest:1000", "print:done", "read"]);
+        command
+    });
+    let mut stdout = memit.stdout.take().expect("it is piped");
+    assert_eq!(line(&mut stdout), "ready");
+    let before = cpu_seconds(memit.id());
+    assert_eq!(line(&mut stdout), "done");
+    let spent = cpu_seconds(memit.id()) - before;
+    drop(memit.stdin.take());
+    memit.wait().expect("a child can be waited for");
+    let _ = stdout.read_to_end(&mut Vec::new());
+    // Of one second; three times what it should be, as other tests run meanwhile.
+    assert!(spent < 0.09, "{spent} s of processor time in a second");
+}
+
+/// Processor time that a process has had.
+fn cpu_seconds(pid: u32) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).expect("it is running");
+    let nanoseconds = text
+        .split(' ')
+        .next()
+        .and_then(|text| text.parse::<f64>().ok());
+    nanoseconds.expect("the first is a number") / 1e9
+}
