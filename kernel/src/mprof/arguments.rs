@@ -80,7 +80,7 @@ pub(crate) struct RunArgs {
     /// `memory_profiler`; the default for programs that end in `.py`
     #[arg(long, overrides_with = "nopython")]
     pub(super) python: bool,
-    /// Do not
+    /// Run a Python program as any other
     #[arg(long)]
     pub(super) nopython: bool,
     /// The program and its arguments

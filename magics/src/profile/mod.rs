@@ -81,25 +81,28 @@ impl Profile {
         highest(&self.samples)
     }
 
-    /// The highest memory while one of the functions of this name was running; nothing if there is
-    /// none.
+    /// The highest sample while one of the functions of this name was running, or if they were too
+    /// short for one, what they found themselves; nothing if there is no such function.
     pub fn peak_in(&self, function: &str) -> Option<u64> {
         let spans = || self.spans.iter().filter(|span| span.name == function);
-        spans().map(|span| self.peak_within(span)).max()
+        let sampled = spans().flat_map(|span| self.samples_within(span));
+        let sampled = sampled.map(|sample| sample.memory).max();
+        sampled.or_else(|| spans().map(|span| self.peak_within(span)).max())
     }
 
-    /// The highest memory from the beginning to the end of a span, both included.
+    /// The highest memory in a span: samples, and what it found at its beginning and end.
     pub fn peak_within(&self, span: &Span) -> u64 {
-        let from = self
-            .samples
-            .partition_point(|sample| sample.time < span.start.time);
-        let to = self
-            .samples
-            .partition_point(|sample| sample.time <= span.end.time);
-        let inside = self.samples.get(from..to).unwrap_or_default();
+        let samples = self.samples_within(span).iter();
         let ends = [span.start.memory, span.end.memory];
-        let inside = inside.iter().map(|sample| sample.memory);
-        inside.chain(ends).max().unwrap_or_default()
+        let all = samples.map(|sample| sample.memory).chain(ends);
+        all.max().unwrap_or_default()
+    }
+
+    fn samples_within(&self, span: &Span) -> &[Sample] {
+        let (start, end) = (span.start.time, span.end.time);
+        let from = self.samples.partition_point(|sample| sample.time < start);
+        let to = self.samples.partition_point(|sample| sample.time <= end);
+        self.samples.get(from..to).unwrap_or_default()
     }
 }
 
