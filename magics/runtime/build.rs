@@ -37,13 +37,17 @@ const HOOKS: &[&str] = &[
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(heap_hooks)");
-    let has_hooks = std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux")
-        && std::env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu");
+    let is = |variable: &str, value| std::env::var(variable).as_deref() == Ok(value);
+    // In a static executable, glibc's own functions would be there a second time.
+    let features = std::env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    let is_static = features.split(',').any(|feature| feature == "crt-static");
+    let has_hooks =
+        is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && !is_static;
     let mut exports = ENTRY_POINTS.to_vec();
     if has_hooks {
         println!("cargo::rustc-cfg=heap_hooks");
         exports.extend(HOOKS);
-        if std::env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64") {
+        if is("CARGO_CFG_TARGET_ARCH", "x86_64") {
             exports.push("memit_line_saving");
         }
         // The unit tests of this package are such a binary too.

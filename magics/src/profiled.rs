@@ -151,18 +151,10 @@ fn ran<'a>(source: &SourceFunction, measured: &'a LinesMeasurement) -> Option<&'
 fn function(source: &SourceFunction, ran: Option<&FunctionLines>) -> Function {
     let lines = (source.first..).zip(&source.source).map(|(number, text)| {
         let compiled = number - source.first + source.compiled;
-        let counted = ran.and_then(|ran| ran.lines.iter().find(|line| line.line == compiled));
         Line {
             number,
             source: text.clone(),
-            figures: counted.map(|counted| {
-                let mut figures = counted.figures;
-                if counted.ends {
-                    // That a block ends is nothing that runs.
-                    figures.hits = 0;
-                }
-                figures
-            }),
+            figures: ran.and_then(|ran| ran.figures_at(compiled)),
         }
     });
     Function {

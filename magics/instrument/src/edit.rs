@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use proc_macro2::{Delimiter, Group, LexError, LineColumn, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, LexError, LineColumn, Span, TokenStream, TokenTree};
 
 /// Insertions; none of them removes anything or contains a line break.
 #[derive(Default)]
@@ -100,7 +100,7 @@ impl Weaver {
                 TokenTree::Group(group) => {
                     let before = std::mem::take(&mut self.done);
                     self.weave(group.stream())?;
-                    self.insert_until(group.span_close().start())?;
+                    self.insert_until(inside(group.span()).1)?;
                     let mut woven = Group::new(group.delimiter(), std::mem::take(&mut self.done));
                     woven.set_span(group.span());
                     self.done = before;
@@ -149,6 +149,63 @@ impl Weaver {
     }
 }
 
+/// Behind the delimiter that opens a group with this span, and before the one that closes it. Spans
+/// of the delimiters themselves do not tell: in a group that a macro has made anew of its tokens,
+/// both are the whole.
+pub(crate) fn inside(group: Span) -> (LineColumn, LineColumn) {
+    let (start, end) = (group.start(), group.end());
+    let open = LineColumn {
+        column: start.column + 1,
+        ..start
+    };
+    let close = LineColumn {
+        column: end.column.saturating_sub(1),
+        ..end
+    };
+    (open, close)
+}
+
+/// How the places of tokens follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As the tokens do.
+    Ascending,
+    /// All are at one place: nobody knows where.
+    Unknown,
+    /// Some tokens are from elsewhere: a macro has put them there.
+    Mixed,
+}
+
+/// How the places of a block's tokens follow each other.
+pub(crate) fn order(block: TokenStream) -> Order {
+    let mut places = Vec::new();
+    add_places(block, &mut places);
+    // Several tokens may be at one place: what the compiler has made of a doc comment.
+    if !places.is_sorted() {
+        Order::Mixed
+    } else if places.first() == places.last() {
+        Order::Unknown
+    } else {
+        Order::Ascending
+    }
+}
+
+fn add_places(tokens: TokenStream, places: &mut Vec<LineColumn>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                add_places(group.stream(), places);
+            }
+            TokenTree::Group(group) => {
+                places.push(group.span().start());
+                add_places(group.stream(), places);
+                places.push(inside(group.span()).1);
+            }
+            other => places.push(other.span().start()),
+        }
+    }
+}
+
 /// Where a text closes what it did not open (`None`), and where it opens what it does not close.
 type Unbalanced = Vec<(usize, Option<Delimiter>)>;
 
@@ -192,6 +249,15 @@ mod tests {
         edits.insert(LineColumn { line: 2, column: 6 }, "$");
         let edited = edits.apply_to_text("é = 1;\nü = 2;");
         assert_eq!(edited, ">é = 1;|\nü = <2;$");
+    }
+
+    #[test]
+    fn the_order_of_places_tells_what_a_macro_has_made() {
+        let tokens = |source: &str| TokenStream::from_str(source).unwrap();
+        assert_eq!(order(tokens("{ f(a, 'b) }")), Order::Ascending);
+        assert_eq!(order(quote::quote!({ f(a) })), Order::Unknown);
+        let (first, second) = (tokens("\n{ a }"), tokens("b"));
+        assert_eq!(order(quote::quote!(#first #second)), Order::Mixed);
     }
 
     #[test]

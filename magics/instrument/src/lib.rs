@@ -19,7 +19,7 @@ use std::fmt;
 use proc_macro2::{LineColumn, TokenStream};
 use syn::spanned::Spanned as _;
 
-use edit::Edits;
+use edit::{Edits, Order};
 use find::Found;
 pub use mark::Options;
 
@@ -128,6 +128,16 @@ pub fn functions(source: &str) -> Result<Vec<String>, Error> {
         .collect())
 }
 
+/// The whole name, as [`functions`] lists it, of the function that is called `name` and whose
+/// signature starts on a line.
+pub fn whole_name(source: &str, line: usize, name: &str) -> Option<String> {
+    let file = parse(source).ok()?;
+    let is_here =
+        |found: &Found<'_>| found.is_called(name) && found.signature.span().start().line == line;
+    let found = find::functions(&file).into_iter().find(is_here)?;
+    Some(found.name)
+}
+
 /// Puts probes into functions of a source, and blanks out every `#[profile]`.
 pub fn instrument(
     source: &str,
@@ -169,32 +179,50 @@ pub fn instrument(
 }
 
 /// Puts probes into the one function that an attribute stands at: free, or in an `impl` or a
-/// `trait`. A function without a body is left as it is.
+/// `trait`. What cannot have probes is left as it is, with `None`: a function without a body, and
+/// one whose tokens have no places, as in editors.
+///
+/// # Errors
+///
+/// If it is no function, or a `const fn`, or made by a macro of tokens from several places.
 pub fn instrument_item(
     item: TokenStream,
     options: Options,
     runtime: Runtime<'_>,
-) -> Result<TokenStream, Error> {
-    let of_syn = |error: &syn::Error| Error::Syntax {
-        line: error.span().start().line,
-        message: error.to_string(),
-    };
+) -> syn::Result<(TokenStream, Option<Function>)> {
     // Of the three kinds of functions, this one parses all, with or without a body.
-    let function: syn::TraitItemFn =
-        syn::parse2(without_visibility(item.clone())).map_err(|error| of_syn(&error))?;
+    let function: syn::TraitItemFn = syn::parse2(without_visibility(item.clone()))?;
     let Some(block) = &function.default else {
-        return Ok(item);
+        return Ok((item, None));
     };
+    let name = function.sig.ident.to_string();
+    if let Some(constness) = &function.sig.constness {
+        return Err(syn::Error::new(constness.span, Error::Const { name }));
+    }
+    // In front of the body there may be tokens from anywhere: the name of a function that a macro
+    // makes.
+    let mut tokens: Vec<_> = item.clone().into_iter().collect();
+    let body: TokenStream = tokens.pop().into_iter().collect();
+    match edit::order(body.clone()) {
+        Order::Unknown => return Ok((item, None)),
+        Order::Mixed => {
+            let message = format!(
+                "`{name}` cannot be profiled: a macro has put it together from several places"
+            );
+            return Err(syn::Error::new(function.sig.ident.span(), message));
+        }
+        Order::Ascending => {}
+    }
     let found = Found {
-        name: function.sig.ident.to_string(),
+        name,
         attributes: &function.attrs,
         signature: &function.sig,
         block,
     };
     let mut edits = Edits::default();
-    probed(&found, options, runtime, &mut edits)?;
-    let woven = edits.apply_to_tokens(item);
-    woven.map_err(|error| of_syn(&error.into()))
+    let function = probe::function(&found, options, runtime, &mut edits);
+    let woven = edits.apply_to_tokens(body)?;
+    Ok((tokens.into_iter().chain(woven).collect(), Some(function)))
 }
 
 /// A function's tokens without `pub`, `pub(crate)`, `default`.
@@ -399,7 +427,8 @@ mod tests {
             "fn f(&mut self) {\nwhile let Some(x) = self.0.pop() {\nmatch x {\n1 => 2,\n_ =>\n3,\n};\n}\n}",
         ] {
             let tokens = |source: &str| source.parse::<TokenStream>().unwrap();
-            let woven = instrument_item(tokens(source), Options::default(), RUNTIME).unwrap();
+            let (woven, function) =
+                instrument_item(tokens(source), Options::default(), RUNTIME).unwrap();
             let wrapped = format!("impl S {{ {source} }}");
             let whole = if source.contains("self") {
                 &wrapped
@@ -413,7 +442,39 @@ mod tests {
                 None => &expected,
             };
             assert_eq!(woven.to_string(), tokens(expected).to_string());
+            assert_eq!(function.unwrap().name, "f");
         }
+    }
+
+    #[test]
+    fn a_line_and_a_name_tell_the_whole_name() {
+        let source = "fn f() {}\nimpl S { fn f() {} fn g() {} }";
+        assert_eq!(whole_name(source, 1, "f").as_deref(), Some("f"));
+        assert_eq!(whole_name(source, 2, "f").as_deref(), Some("S::f"));
+        assert_eq!(whole_name(source, 1, "g"), None);
+    }
+
+    #[test]
+    fn an_attribute_leaves_what_has_no_lines() {
+        let tokens = |source: &str| source.parse::<TokenStream>().unwrap();
+        let item = |item| instrument_item(item, Options::default(), RUNTIME);
+        assert!(item(tokens("fn f(&self);")).unwrap().1.is_none());
+        assert!(
+            item(quote::quote!(
+                fn f() {
+                    g();
+                }
+            ))
+            .unwrap()
+            .1
+            .is_none()
+        );
+        let error = |source| item(tokens(source)).unwrap_err().to_string();
+        assert_eq!(
+            error("pub const fn f() {}"),
+            "`f` is a `const fn`, which cannot be profiled"
+        );
+        assert!(error("struct S;").starts_with("expected"));
     }
 
     #[test]

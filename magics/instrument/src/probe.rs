@@ -1,11 +1,12 @@
 //! The probes of one function.
 
-use quote::ToTokens as _;
+use proc_macro2::{Delimiter, LineColumn, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 use syn::{Block, Expr, FnArg, Local, Pat, Signature, Stmt, Type};
 
-use crate::edit::Edits;
+use crate::edit::{Edits, inside};
 use crate::find::Found;
 use crate::{Function, Options, Runtime};
 
@@ -23,8 +24,9 @@ pub(crate) fn function(
 ) -> Function {
     let first = found.signature.span().start().line;
     let braces = found.block.brace_token.span;
-    let last = braces.close().end().line;
-    let start = edits.reserve(braces.open().end());
+    let (open, close) = inside(braces.join());
+    let last = close.line;
+    let start = edits.reserve(open);
     let mut prober = Prober {
         edits,
         // What stands on the line of the signature is a line that runs, too.
@@ -121,7 +123,8 @@ impl Prober<'_> {
 
     /// A block that may run when the function does not: that of a closure, or an `async` one.
     fn body_apart(&mut self, block: &Block) {
-        let start = self.edits.reserve(block.brace_token.span.open().end());
+        let (open, _) = inside(block.brace_token.span.join());
+        let start = self.edits.reserve(open);
         let before = self.edits.len();
         let awaits = std::mem::replace(&mut self.awaits, false);
         self.body(block, false);
@@ -135,7 +138,7 @@ impl Prober<'_> {
     /// The statements of a block, and its end, if something may be dropped there.
     fn body(&mut self, block: &Block, owns: bool) {
         let around = self.around;
-        let close = block.brace_token.span.close().start();
+        let (_, close) = inside(block.brace_token.span.join());
         let owns = owns
             || block.stmts.iter().any(|statement| match statement {
                 Stmt::Local(local) => may_own(local),
@@ -185,7 +188,7 @@ impl Prober<'_> {
         self.edits.insert(start, format!("{{ {call}; "));
         let around = std::mem::replace(&mut self.around, start.line);
         self.visit_expr(value);
-        self.edits.insert(value.span().end(), " }");
+        self.edits.insert(end(value), " }");
         self.around = around;
     }
 
@@ -198,7 +201,7 @@ impl Prober<'_> {
         if self.edits.len() > before || (is_async && self.awaits) {
             self.edits
                 .fill(start, format!("{{ let {GUARD} = {COUNTERS}.within(); "));
-            self.edits.insert(value.span().end(), " }");
+            self.edits.insert(end(value), " }");
         }
         self.awaits = awaits;
     }
@@ -214,7 +217,7 @@ impl Prober<'_> {
             let open = format!("{COUNTERS}.value({call}, ");
             self.edits.insert(start, open);
             self.visit_expr(&binding.expr);
-            self.edits.insert(binding.expr.span().end(), ")");
+            self.edits.insert(end(&binding.expr), ")");
             return;
         }
         let call = self.call("header", line);
@@ -223,7 +226,7 @@ impl Prober<'_> {
         self.edits.insert(condition.span().start(), open);
         self.visit_expr(condition);
         if !parenthesis.is_empty() {
-            self.edits.insert(condition.span().end(), ")");
+            self.edits.insert(end(condition), ")");
         }
     }
 
@@ -324,6 +327,22 @@ fn binds_tightly(condition: &Expr) -> bool {
     }
 }
 
+/// Behind the last token of something.
+///
+/// `span` does not tell: in a macro, a stable compiler joins no spans, and it is that of the first.
+fn end(of: &impl ToTokens) -> LineColumn {
+    fn of_tokens(tokens: TokenStream) -> Option<LineColumn> {
+        match tokens.into_iter().last()? {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                of_tokens(group.stream())
+            }
+            TokenTree::Group(group) => Some(group.span().end()),
+            other => Some(other.span().end()),
+        }
+    }
+    of_tokens(of.to_token_stream()).unwrap_or(LineColumn { line: 0, column: 0 })
+}
+
 /// The attributes of a declaration or a macro.
 fn attributes(statement: &Stmt) -> &[syn::Attribute] {
     match statement {
@@ -353,7 +372,7 @@ impl<'ast> Visit<'ast> for Prober<'_> {
         let open = format!("{COUNTERS}.each({}, ", self.index(line, false));
         self.edits.insert(each.expr.span().start(), open);
         self.visit_expr(&each.expr);
-        self.edits.insert(each.expr.span().end(), ")");
+        self.edits.insert(end(&each.expr), ")");
         self.block_within(&each.body, line);
     }
 
@@ -404,7 +423,7 @@ impl<'ast> Visit<'ast> for Prober<'_> {
         let open = format!("{GUARD}.awaited({}, ", self.index(line, false));
         self.edits.insert(awaited.base.span().start(), open);
         self.visit_expr(&awaited.base);
-        self.edits.insert(awaited.base.span().end(), ")");
+        self.edits.insert(end(&awaited.base), ")");
     }
 
     // A constant is worked out by the compiler.

@@ -45,7 +45,17 @@ pub fn text(profile: &Profile, precision: Option<usize>) -> String {
     if blocks.is_empty() {
         blocks.push(notes::nothing_shown(profile).to_owned());
     }
-    blocks.push(table::below(profile));
+    blocks.push(table::below(profile, notes::of(profile)));
+    blocks.join("\n\n")
+}
+
+/// The same for an ordinary program, which no statement began, with a precision for each function.
+pub fn of_program(profile: &Profile, precisions: &[Option<usize>]) -> String {
+    let functions = profile.functions.iter().zip(precisions);
+    let mut blocks: Vec<String> = functions
+        .map(|(function, precision)| block(function, *precision))
+        .collect();
+    blocks.push(table::below(profile, notes::of_program(profile)));
     blocks.join("\n\n")
 }
 
@@ -156,6 +166,20 @@ mod tests {
             ..of_heap(vec![f])
         };
         assert_snapshot!(text(&profile, None));
+    }
+
+    #[test]
+    fn each_function_of_a_program_has_its_precision() {
+        let mut other = build();
+        other.name = "other".to_owned();
+        other.place = Place::File("src/main.rs".to_owned());
+        other.stopped_at = Some(3);
+        let profile = Profile {
+            stopped: Some(stopped("the program ended on line 3 of `other`")),
+            threaded: true,
+            ..of_heap(vec![build(), other])
+        };
+        assert_snapshot!(of_program(&profile, &[None, Some(2)]));
     }
 
     #[test]

@@ -5,12 +5,30 @@ use crate::units;
 
 /// A line each, without a full stop.
 pub fn of(profile: &Profile) -> Vec<String> {
-    let mut notes = vec![match profile.kind {
+    let first = match profile.kind {
         Kind::Memory {
             backend, baseline, ..
         } => memory(backend, baseline),
         Kind::Time { clock } => time(clock, profile.wall_ns),
-    }];
+    };
+    behind(first, profile)
+}
+
+/// The same for an ordinary program: what is measured begins with the first call.
+pub fn of_program(profile: &Profile) -> Vec<String> {
+    let first = match profile.kind {
+        Kind::Memory { backend, .. } => match name(backend) {
+            Some((name, short)) => format!("memory: {name} of the process ({short})"),
+            None => "memory: live heap above that at the first call of a profiled function".into(),
+        },
+        Kind::Time { clock } => time(clock, profile.wall_ns),
+    };
+    behind(first, profile)
+}
+
+/// All there is to say, whatever was measured.
+fn behind(first: String, profile: &Profile) -> Vec<String> {
+    let mut notes = vec![first];
     if matches!(profile.kind, Kind::Memory { children: true, .. }) {
         notes.push("child processes are included".to_owned());
     }
@@ -43,16 +61,21 @@ pub fn nothing_shown(profile: &Profile) -> &'static str {
 }
 
 fn memory(backend: Backend, baseline: u64) -> String {
-    let (name, short) = match backend {
-        Backend::Heap => {
-            return "memory: live heap above the start of the statement".to_owned();
-        }
-        Backend::Rss => ("resident set size", "RSS"),
-        Backend::Pss => ("proportional set size", "PSS"),
-        Backend::Uss => ("unique set size", "USS"),
+    let Some((name, short)) = name(backend) else {
+        return "memory: live heap above the start of the statement".to_owned();
     };
     let start = units::bytes(baseline);
     format!("memory: {name} of the process ({short}), {start} at the start of the statement")
+}
+
+/// What the system calls it; the heap is no matter of the system's.
+fn name(backend: Backend) -> Option<(&'static str, &'static str)> {
+    match backend {
+        Backend::Heap => None,
+        Backend::Rss => Some(("resident set size", "RSS")),
+        Backend::Pss => Some(("proportional set size", "PSS")),
+        Backend::Uss => Some(("unique set size", "USS")),
+    }
 }
 
 fn time(clock: Clock, wall_ns: u64) -> String {

@@ -53,8 +53,8 @@ pub(crate) fn table<const N: usize>(
     lines.join("\n")
 }
 
-/// The lines below the tables: the mark of [`table`] explained, and every note.
-pub(crate) fn below(profile: &Profile) -> String {
+/// The lines below the tables: the mark of [`table`] explained, and `notes`.
+pub(crate) fn below(profile: &Profile, notes: Vec<String>) -> String {
     let marked = profile
         .functions
         .iter()
@@ -66,8 +66,8 @@ pub(crate) fn below(profile: &Profile) -> String {
             note
         }
     });
-    let notes: Vec<String> = stopped.into_iter().chain(notes::of(profile)).collect();
-    notes.join("\n")
+    let all: Vec<String> = stopped.into_iter().chain(notes).collect();
+    all.join("\n")
 }
 
 /// Executions; blank for a closing brace, which has figures but is not executed.

@@ -54,7 +54,7 @@ impl TimeText {
         if blocks.len() == 1 {
             blocks.push(notes::nothing_shown(profile).to_owned());
         }
-        blocks.push(table::below(profile));
+        blocks.push(table::below(profile, notes::of(profile)));
         blocks.join("\n\n")
     }
 

@@ -10,6 +10,9 @@
 //! All of these are the same executable. Cells are shared libraries that the session process loads;
 //! they call the functions of the module `entry`, which the executable exports by name.
 //!
+//! An ordinary program that links this, by the crate `memit`, has the heap hooks and the counters of
+//! lines, and nothing else: see [`program`].
+//!
 //! `unsafe` lives in few modules: the heap hooks, forking, shared memory, loading cells.
 
 #[cfg(unix)]
@@ -43,6 +46,8 @@ mod probe;
 pub mod process;
 #[cfg(target_os = "linux")]
 pub mod profiling;
+#[cfg(unix)]
+pub mod program;
 #[cfg(unix)]
 pub mod relay;
 #[cfg(unix)]

@@ -130,6 +130,19 @@ pub struct FunctionLines {
     pub lines: Vec<LineFigures>,
 }
 
+impl FunctionLines {
+    /// The figures of a line of its file; `None` if nothing of its own runs there.
+    pub fn figures_at(&self, line: u32) -> Option<Figures> {
+        let counted = self.lines.iter().find(|counted| counted.line == line)?;
+        let mut figures = counted.figures;
+        if counted.ends {
+            // That a block ends is nothing that runs.
+            figures.hits = 0;
+        }
+        Some(figures)
+    }
+}
+
 /// The figures of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineFigures {

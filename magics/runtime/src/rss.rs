@@ -97,7 +97,7 @@ static NOTED: AtomicU64 = AtomicU64::new(0);
 
 /// Keeps the exact size of this moment, if it is the largest. Called by the heap hooks: it does
 /// not allocate.
-#[cfg(target_os = "linux")]
+#[cfg(heap_hooks)]
 pub(crate) fn note_peak() {
     let fd = STATUS.load(Relaxed);
     if fd < 0 {

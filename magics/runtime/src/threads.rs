@@ -28,12 +28,15 @@ pub(crate) fn current() -> usize {
 }
 
 #[cfg(heap_hooks)]
+pub(crate) use hook::{Create, pthread_create};
+
+#[cfg(heap_hooks)]
 mod hook {
     use std::ffi::{c_int, c_void};
     use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
     type Start = extern "C" fn(*mut c_void) -> *mut c_void;
-    type Create = unsafe extern "C" fn(
+    pub(crate) type Create = unsafe extern "C" fn(
         *mut libc::pthread_t,
         *const libc::pthread_attr_t,
         Start,
@@ -58,7 +61,7 @@ mod hook {
     ///
     /// As POSIX says of `pthread_create`.
     #[unsafe(no_mangle)]
-    unsafe extern "C" fn pthread_create(
+    pub(crate) unsafe extern "C" fn pthread_create(
         thread: *mut libc::pthread_t,
         attributes: *const libc::pthread_attr_t,
         start: Start,

@@ -88,7 +88,7 @@ fn probes_count_and_change_nothing() {
         let mut hits = case.hits.clone();
         hits.resize(counted.len(), 0);
         if counted != hits {
-            let _ = writeln!(wrong, "{source}\ncounted: {counted:?}\nexpected: {hits:?}",);
+            let _ = writeln!(wrong, "{source}\ncounted: {counted:?}\nexpected: {hits:?}");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

@@ -26,6 +26,7 @@ static LINE_COST: AtomicU64 = AtomicU64::new(0);
 static BODY_COST: AtomicU64 = AtomicU64::new(0);
 
 /// A further thread is about to run.
+#[cfg(heap_hooks)]
 pub(crate) fn threads_are_many() {
     see_every_probe();
 }

@@ -43,10 +43,15 @@ fn number(backend: Backend) -> u32 {
 
 /// Which memory a function is charged with.
 pub(super) fn backend(function: &Head) -> Backend {
-    backend_of(match function.backend {
+    let backend = backend_of(match function.backend {
         0 => DEFAULT.load(Relaxed),
         asked => asked,
-    })
+    });
+    match backend {
+        // Nobody counts it.
+        Backend::Heap if !cfg!(heap_hooks) => Backend::Rss,
+        backend => backend,
+    }
 }
 
 /// Memory of this process as `backend` has it. Reading the system's takes microseconds, so it is

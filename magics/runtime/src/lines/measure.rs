@@ -12,7 +12,7 @@ use super::arena::Arena;
 use super::clock::Moment;
 use super::counters::{ENDS, Function, Line, Table};
 use super::sampler::Samples;
-use super::{account, clock, known, level, own_line};
+use super::{COMMON, account, clock, known, level, own_line};
 use crate::board::Board;
 use crate::fork::{self, Limits, Watcher};
 use crate::measurement::{
@@ -287,18 +287,19 @@ pub(super) fn meet(function: Table<'static>) {
         return;
     }
     if !heap::is_counting() {
-        begin_cell();
+        begin_unasked();
     }
     if level::backend(function.head()) != Backend::Heap {
         account::see_every_probe();
     }
 }
 
-/// A cell is counted that is no measurement.
-static COUNTING_CELL: AtomicBool = AtomicBool::new(false);
+/// Something is counted that is no measurement.
+static COUNTING_UNASKED: AtomicBool = AtomicBool::new(false);
 
-/// A cell that is no measurement has called a function with `#[profile]`, the first of its own.
-fn begin_cell() {
+/// A cell that is no measurement, or a program, has called a function with `#[profile]`, the first
+/// of its own.
+fn begin_unasked() {
     // A thread that was there before would not be noticed.
     let threads = process::threads(std::process::id()).unwrap_or(2);
     level::reset();
@@ -306,21 +307,38 @@ fn begin_cell() {
     heap::start(threads > 1);
     own_line::begin();
     account::begin_epoch();
-    COUNTING_CELL.store(true, Relaxed);
+    COUNTING_UNASKED.store(true, Relaxed);
 }
 
 /// What the functions with `#[profile]` have counted in a cell that is no measurement; `None` if
 /// none was called.
 pub(crate) fn end_cell(session: &Session) -> Option<LinesMeasurement> {
-    if !COUNTING_CELL.swap(false, Relaxed) {
+    let counted = end_unasked(session.threads());
+    if counted.is_some() {
+        known::forget();
+    }
+    counted
+}
+
+/// The same at the end of a program, some of whose functions may still be running.
+pub(crate) fn end_program() -> Option<LinesMeasurement> {
+    if COUNTING_UNASKED.load(Relaxed) {
+        heap::stop();
+        let counts_heap = |table: &Table<'_>| level::backend(table.head()) == Backend::Heap;
+        known::all()
+            .filter(counts_heap)
+            .for_each(|table| account::settle_late(table, &COMMON));
+    }
+    end_unasked(process::threads(std::process::id()).unwrap_or(1))
+}
+
+fn end_unasked(threads: u32) -> Option<LinesMeasurement> {
+    if !COUNTING_UNASKED.swap(false, Relaxed) {
         return None;
     }
     heap::stop();
-    let threaded = threads::are_many();
-    let functions = figures(known::all(), 1.0, &Samples::new());
-    known::forget();
     Some(LinesMeasurement {
-        functions,
+        functions: figures(known::all(), 1.0, &Samples::new()),
         kind: Kind::Memory {
             backend: Backend::Heap,
             children: false,
@@ -329,8 +347,8 @@ pub(crate) fn end_cell(session: &Session) -> Option<LinesMeasurement> {
         wall_ns: 0,
         // The functions are where they belong.
         isolated: true,
-        threads: session.threads(),
-        threaded,
+        threads,
+        threaded: threads::are_many(),
         failure: None,
     })
 }

@@ -31,6 +31,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use counters::Common;
 
+#[cfg(heap_hooks)]
 pub(crate) use account::threads_are_many;
 
 /// The source of [`counters`], for crates that cells are compiled against.
@@ -41,6 +42,7 @@ pub const COUNTERS: &str = include_str!("counters.rs");
 pub static COMMON: Common = Common::new();
 
 /// Ends the process: its next block would take the live heap to `live` bytes, beyond the limit.
+#[cfg(heap_hooks)]
 pub(crate) fn pass_limit(live: i64) -> ! {
     COMMON.passed_limit.store(live.unsigned_abs(), Relaxed);
     // SAFETY: `_exit` has no preconditions.
