@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::bail;
 use memit_magics::snippet::HARNESS;
-use memit_runtime::lines::COUNTERS;
+use memit_runtime::lines;
 
 /// By this name magics know it.
 const NAME: &str = "memit_session";
@@ -17,12 +17,11 @@ const NAME: &str = "memit_session";
 pub(super) const STORE: &str = "evcxr_internal_runtime";
 
 const ROOT: &str = "mod variable_store;\npub use variable_store::*;\npub mod harness;\n\
-    pub mod lines;\nmod clear_output;\npub use clear_output::*;\n";
-const SOURCES: [(&str, &str); 5] = [
+    pub mod lines {\n    mod counters;\n    mod probes;\n    pub use probes::*;\n}\nmod clear_output;\npub use clear_output::*;\n";
+const SOURCES: [(&str, &str); 4] = [
     ("lib.rs", ROOT),
     ("variable_store.rs", include_str!("variable_store.rs")),
     ("harness.rs", HARNESS),
-    ("lines.rs", COUNTERS),
     ("clear_output.rs", include_str!("clear_output.rs")),
 ];
 
@@ -48,6 +47,10 @@ fn compile(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(&incomplete)?;
     for (name, source) in SOURCES {
         fs::write(incomplete.join(name), source)?;
+    }
+    fs::create_dir_all(incomplete.join("lines"))?;
+    for (name, source) in lines::SOURCES {
+        fs::write(incomplete.join("lines").join(name), source)?;
     }
     let output = Command::new(rustc)
         .args(["--edition=2024", "--crate-type=rlib", "--crate-name", NAME])

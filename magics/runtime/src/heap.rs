@@ -56,11 +56,6 @@ pub(crate) fn resume() {
     COUNTING.store(true, Relaxed);
 }
 
-/// Whether the heap is being counted.
-pub(crate) fn is_counting() -> bool {
-    COUNTING.load(Relaxed)
-}
-
 /// Ends the process before its live heap passes `bytes`.
 pub(crate) fn set_limit(bytes: u64) {
     LIMIT.store(i64::try_from(bytes).unwrap_or(i64::MAX), Relaxed);

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::board::Board;
-use crate::lines::measure::LinesProbe;
+use crate::lines::probe::LinesProbe;
 use crate::memory::MemoryProbe;
 use crate::time::{CountProbe, TimeProbe};
 

@@ -1,7 +1,7 @@
 //! Ordinary programs, which no session runs: their functions with `#[profile]` are counted from the
 //! first call to the end of the process.
 
-use crate::lines::measure;
+use crate::lines::counting;
 use crate::measurement::LinesMeasurement;
 
 /// Has `end` called when the process ends: by `exit`, or by the end or a panic of `main`. Not if it
@@ -13,7 +13,7 @@ pub fn at_exit(end: extern "C" fn()) {
 
 /// What the functions have counted; `None` if none was called. To be asked for once, at the end.
 pub fn counted() -> Option<LinesMeasurement> {
-    measure::end_program()
+    counting::end_program()
 }
 
 /// A linker that goes through libraries once meets the hooks before anyone has called `malloc`.

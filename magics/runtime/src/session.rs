@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::control::{Control, Measuring};
-use crate::lines::measure;
+use crate::lines::counting;
 use crate::link::{Checkpointed, Event};
 use crate::measurement::Measured;
 
@@ -252,7 +252,7 @@ fn load_and_run(session: &Session, arguments: &str, variables: *mut c_void) -> *
                 // The end of the cell, in a fork of its making: there is one session.
                 session.leave(0);
             }
-            if let Some(counted) = measure::end_cell(session) {
+            if let Some(counted) = counting::end_cell(|| session.threads()) {
                 session.send(&Event::Counted(counted));
             }
             variables

@@ -8,8 +8,9 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-use super::counters::{Head, Outer, Table, begin, end};
+use super::counters::{Head, Outer, Table};
 use super::level::{self, Level};
+use super::probes::{begin, end};
 use super::{COMMON, clock, known, own_line};
 use crate::threads;
 

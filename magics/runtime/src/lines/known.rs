@@ -39,6 +39,6 @@ pub(super) fn meet(function: Table<'static>) {
         slot.store(function.address().cast_mut(), Relaxed);
         COUNT.store(count + 1, Release);
         #[cfg(unix)]
-        super::measure::meet(function);
+        super::counting::meet(function);
     }
 }

@@ -1,6 +1,7 @@
 //! Line by line: the counters of profiled functions, and what is done with them.
 //!
-//! [`counters`] is what probes call. What they leave to the runtime is in `account`: it charges
+//! [`counters`] is what functions count in, [`probes`] what their probes call. What these leave to the
+//! runtime is in `account`: it charges
 //! what the heap, the resident memory or the clock has done since the last settlement to the line
 //! that ran. `known` has the functions that have run, `arena` shares their counters with the
 //! process that started the run, `measure` starts one.
@@ -9,20 +10,32 @@ mod account;
 #[cfg(unix)]
 mod arena;
 pub mod clock;
-// A probe is a few instructions, and nothing else is to be left of it. Functions have fewer lines
-// than 32 bits count.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::inline_always,
-    clippy::new_without_default
+    clippy::new_without_default,
+    reason = "functions have fewer lines than 32 bits count, and of a probe nothing else is to be left \
+              than a few instructions"
 )]
 pub mod counters;
+#[cfg(unix)]
+pub(crate) mod counting;
+#[cfg(unix)]
+mod figures;
 mod known;
 #[cfg(unix)]
 pub(crate) mod level;
 #[cfg(unix)]
 pub(crate) mod measure;
 mod own_line;
+#[cfg(unix)]
+pub(crate) mod probe;
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::inline_always,
+    reason = "as above"
+)]
+pub mod probes;
 mod sampler;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod saving;
@@ -34,8 +47,12 @@ use counters::Common;
 #[cfg(heap_hooks)]
 pub(crate) use account::threads_are_many;
 
-/// The source of [`counters`], for crates that cells are compiled against.
-pub const COUNTERS: &str = include_str!("counters.rs");
+/// The sources of [`counters`] and of [`probes`], by their names, for crates that cells are compiled
+/// against.
+pub const SOURCES: [(&str, &str); 2] = [
+    ("counters.rs", include_str!("counters.rs")),
+    ("probes.rs", include_str!("probes.rs")),
+];
 
 /// What the profiled functions of this process have in common.
 #[unsafe(export_name = "memit_common")]

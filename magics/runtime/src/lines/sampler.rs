@@ -1,9 +1,16 @@
 //! Time by looking: which line is running, again and again.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::counters::Table;
+use super::known;
+
+/// Time between two looks at the line that is running.
+pub(super) const SAMPLING: Duration = Duration::from_micros(100);
 
 /// Looks that have been taken so far.
 #[derive(Debug)]
@@ -55,5 +62,34 @@ impl Samples {
     pub(super) fn time_ns(&self, function: usize, line: usize) -> u64 {
         let time = self.times.get(function).and_then(|lines| lines.get(line));
         time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Looks at the lines of this process, for runs in place.
+pub(super) struct SamplingThread {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Samples>,
+}
+
+impl SamplingThread {
+    pub(super) fn start() -> io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new()
+            .name("line sampler".to_owned())
+            .spawn(move || {
+                let mut samples = Samples::new();
+                while !stopped.load(Relaxed) {
+                    std::thread::sleep(SAMPLING);
+                    samples.take(known::all());
+                }
+                samples
+            })?;
+        Ok(Self { stop, thread })
+    }
+
+    pub(super) fn stop(self) -> Samples {
+        self.stop.store(true, Relaxed);
+        self.thread.join().unwrap_or_else(|_| Samples::new())
     }
 }

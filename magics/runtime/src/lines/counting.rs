@@ -1,0 +1,105 @@
+//! Whether functions are counted, and for whom.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use memit_lines::{Backend, Kind};
+
+use super::arena::Arena;
+use super::counters::Table;
+use super::figures::figures;
+use super::sampler::Samples;
+use super::{COMMON, account, known, level, own_line};
+use crate::measurement::LinesMeasurement;
+use crate::{heap, process, threads};
+
+/// Who has asked for it.
+pub(super) enum Counting {
+    /// Nobody.
+    Not,
+    /// A measurement; in a fork, the counters are to be shared.
+    Asked(Option<Arc<Arena>>),
+    /// A function with `#[profile]`, in a cell that is no measurement, or in a program.
+    Unasked,
+}
+
+static COUNTING: Mutex<Counting> = Mutex::new(Counting::Not);
+
+fn lock() -> MutexGuard<'static, Counting> {
+    COUNTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on, functions count for this.
+pub(super) fn set(counting: Counting) {
+    *lock() = counting;
+}
+
+/// A function runs for the first time.
+pub(super) fn meet(function: Table<'static>) {
+    let mut counting = lock();
+    match &*counting {
+        Counting::Asked(Some(arena)) => arena.share(function),
+        Counting::Asked(None) | Counting::Unasked => {}
+        Counting::Not => {
+            begin_unasked();
+            *counting = Counting::Unasked;
+        }
+    }
+    if matches!(*counting, Counting::Unasked) && level::backend(function.head()) != Backend::Heap {
+        account::see_every_probe();
+    }
+}
+
+fn begin_unasked() {
+    // A thread that was there before would not be noticed.
+    let threads = process::threads(std::process::id()).unwrap_or(2);
+    level::reset();
+    level::choose(Backend::Heap, false);
+    heap::start(threads > 1);
+    own_line::begin();
+    account::begin_epoch();
+}
+
+/// What the functions with `#[profile]` have counted in a cell that is no measurement; `None` if
+/// none was called.
+pub(crate) fn end_cell(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
+    let counted = end_unasked(threads);
+    if counted.is_some() {
+        known::forget();
+    }
+    counted
+}
+
+/// The same at the end of a program, some of whose functions may still be running.
+pub(crate) fn end_program() -> Option<LinesMeasurement> {
+    if matches!(*lock(), Counting::Unasked) {
+        heap::stop();
+        let counts_heap = |table: &Table<'_>| level::backend(table.head()) == Backend::Heap;
+        known::all()
+            .filter(counts_heap)
+            .for_each(|table| account::settle_late(table, &COMMON));
+    }
+    end_unasked(|| process::threads(std::process::id()).unwrap_or(1))
+}
+
+fn end_unasked(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
+    let mut counting = lock();
+    if !matches!(*counting, Counting::Unasked) {
+        return None;
+    }
+    *counting = Counting::Not;
+    heap::stop();
+    Some(LinesMeasurement {
+        functions: figures(known::all(), 1.0, &Samples::new()),
+        kind: Kind::Memory {
+            backend: Backend::Heap,
+            children: false,
+            baseline: 0,
+        },
+        wall_ns: 0,
+        // The functions are where they belong.
+        isolated: true,
+        threads: threads(),
+        threaded: threads::are_many(),
+        failure: None,
+    })
+}

@@ -1,0 +1,124 @@
+//! What measures while a statement and its profiled functions run.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use memit_lines::Backend;
+
+use super::arena::Arena;
+use super::counters::{Function, Line};
+use super::counting::{self, Counting};
+use super::measure::{Charge, Plan};
+use super::{account, clock, known, level, own_line};
+use crate::board::Board;
+use crate::run::FIGURES;
+use crate::{heap, threads};
+
+pub(super) const WALL: usize = FIGURES;
+pub(super) const BASELINE: usize = FIGURES + 1;
+pub(super) const PROBE_TICKS: usize = FIGURES + 2;
+pub(super) const THREADED: usize = FIGURES + 3;
+pub(super) const NUMBERS: usize = FIGURES + 4;
+
+/// Measures one run: [`Self::begin`], the statement, [`Self::end`].
+pub(crate) struct LinesProbe {
+    board: Arc<Board>,
+    /// In a fork.
+    arena: Option<Arc<Arena>>,
+    plan: Plan,
+    began: Instant,
+}
+
+impl LinesProbe {
+    /// A probe for the process that calls this, which for a fork is the fork.
+    pub(super) fn new(board: Arc<Board>, arena: Option<Arc<Arena>>, plan: Plan) -> Self {
+        Self {
+            board,
+            arena,
+            plan,
+            began: Instant::now(),
+        }
+    }
+
+    pub(crate) fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
+    pub(crate) fn is_forked(&self) -> bool {
+        self.arena.is_some()
+    }
+
+    pub(crate) fn begin(&mut self) {
+        let Plan { backend, .. } = self.plan;
+        known::forget();
+        counting::set(Counting::Asked(self.arena.clone()));
+        level::reset();
+        level::choose(backend, self.plan.children);
+        threads::set_many(!self.is_forked());
+        if self.plan.charge == Charge::Memory {
+            heap::start(!self.is_forked());
+        }
+        own_line::begin();
+        if let Some(arena) = &self.arena {
+            arena.share_common();
+        }
+        account::begin_epoch();
+        match self.plan.charge {
+            Charge::ExactTime => {
+                let [line, body] = probe_ticks();
+                self.board.set(PROBE_TICKS, line);
+                account::charge_time(line, body);
+            }
+            // What the system says may change without the heap.
+            Charge::Memory if backend != Backend::Heap => {
+                let baseline = level::read(backend).now;
+                self.board
+                    .set(BASELINE, u64::try_from(baseline).unwrap_or(0));
+                account::see_every_probe();
+            }
+            Charge::Memory | Charge::Time => {}
+        }
+        if let Some(limit) = self.plan.limit
+            && backend == Backend::Heap
+        {
+            heap::set_limit(limit);
+        }
+        self.began = Instant::now();
+    }
+
+    pub(crate) fn end(&mut self) {
+        let wall = self.began.elapsed();
+        heap::stop();
+        counting::set(Counting::Not);
+        account::begin_epoch();
+        let wall = u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX);
+        self.board.set(WALL, wall);
+        self.board.set(THREADED, u64::from(threads::are_many()));
+        if let Some(arena) = &self.arena {
+            arena.refresh();
+        }
+    }
+}
+
+/// What probes cost that read the clock, in ticks, the least of many: that of a line, and each of
+/// the two of a body.
+fn probe_ticks() -> [u64; 2] {
+    const LOOPS: u64 = 1000;
+    static LINES: Function<2> = Function::new("", "", 0, 0, 0, [Line::new(1), Line::new(2)]);
+    account::charge_time(0, 0);
+    let least = |probes: &dyn Fn()| {
+        let round = |_| {
+            let start = clock::ticks();
+            (0..LOOPS).for_each(|_| probes());
+            (clock::ticks() - start) / (2 * LOOPS)
+        };
+        (0..10).map(round).min().unwrap_or(0)
+    };
+    // Not to be shown.
+    LINES.hide();
+    let line = least(&|| {
+        LINES.line(0);
+        LINES.line(1);
+    });
+    [line, least(&|| drop(LINES.within()))]
+}
