@@ -42,7 +42,8 @@ Runs the statements once, in a fork of the session, at nearly full speed. Every 
 of a line is counted; time comes from looking at the line that is running, every 100 us
 from outside, so what a line calls counts for it. A run too short for that is repeated
 with a clock that is read at every line, as `--exact` asks for: it takes several times
-longer, and what reading costs is subtracted.
+longer, and what reading costs is subtracted. The compiler may move work from one line to
+the next.
 
 Examples:
     %lprun -f parse parse(&text)

@@ -47,7 +47,8 @@ functions may be from any cell. What they call counts for the line that calls it
 statements; `Increment` is what the line has added, over all its executions, so that the
 increments of a function add up; `Peak` is the highest point above what there was when the
 line began, so memory that is taken and given back within a line is seen. What a block's
-variables free counts for its closing brace.
+variables free counts for its closing brace. What nobody looks at, the compiler may leave
+out: show it to `std::hint::black_box(&x)`.
 
 With another backend than `heap`, the figures are what the system says of the process.
 What is left over from a crash, a panic or an interrupt is shown all the same.
