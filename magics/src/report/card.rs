@@ -8,6 +8,19 @@ use maud::{Markup, html};
 /// The colour of what is measured, set off against the text colour.
 pub(super) const ACCENT: &str = "var(--jp-brand-color1, #2b7fd4)";
 
+/// Gives a property a colour, which may be one of the page with another to fall back on:
+/// `var(--x, #000)`. That other one comes first: JupyterLab shows a notebook that it does not
+/// trust yet without what refers to the page.
+pub(super) fn colored(property: &str, color: &str) -> String {
+    let named = color
+        .strip_prefix("var(")
+        .and_then(|rest| rest.strip_suffix(')'));
+    match named.and_then(|named| named.split_once(", ")) {
+        Some((_, fallback)) => format!("{property}:{fallback};{property}:{color}"),
+        None => format!("{property}:{color}"),
+    }
+}
+
 const FRAME: &str = "padding:10px 14px;\
     border:1px solid rgba(128,128,128,.35);border-radius:6px;\
     color:var(--jp-content-font-color1, inherit);\
@@ -69,7 +82,7 @@ pub(super) fn key(color: &str, opacity: &str, text: &str) -> Markup {
         span {
             span aria-hidden="true" style={
                 "display:inline-block;width:9px;height:9px;border-radius:2px;margin-right:5px;\
-                background:" (color) ";opacity:" (opacity)
+                " (colored("background", color)) ";opacity:" (opacity)
             } {}
             span style="opacity:.75" { (text) " " }
         }

@@ -13,6 +13,7 @@ use ra_ap_syntax::SyntaxKind::{
 use ra_ap_syntax::ast::AstNode;
 use ra_ap_syntax::{NodeOrToken, SourceFile, SyntaxToken};
 
+use super::card;
 use crate::syntax::EDITION;
 
 /// What a piece of source is to the eye.
@@ -69,7 +70,7 @@ fn markup(line: &[(Class, String)]) -> Markup {
     html! {
         @for (class, text) in line {
             @match color(*class) {
-                Some(color) => span style={ "color:" (color) } { (text) },
+                Some(color) => span style=(card::colored("color", color)) { (text) },
                 None => (text),
             }
         }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use memit_lines::{Figures, Function};
 
-use super::card::ACCENT;
+use super::card::{ACCENT, colored};
 
 /// The colour of memory that was given back.
 const FREED: &str = "#2e9e6b";
@@ -67,7 +67,7 @@ pub(super) fn percent_bar(percent: f64) -> Markup {
     html! {
         div aria-hidden="true" style={ (BAR) ";background:rgba(128,128,128,.12)" } {
             div style={
-                "width:" (format!("{percent:.1}")) "%;min-width:" (visible) ";background:" (ACCENT)
+                "width:" (format!("{percent:.1}")) "%;min-width:" (visible) ";" (colored("background", ACCENT))
             } {}
         }
     }
@@ -78,8 +78,8 @@ fn part(size: u64, scale: u64, color: &str, opacity: &str) -> Markup {
         @if size > 0 {
             // A small size beside a large one would vanish.
             div style={
-                "width:" (format!("{:.1}", percent(size, scale))) "%;min-width:2px;background:"
-                (color) ";opacity:" (opacity)
+                "width:" (format!("{:.1}", percent(size, scale))) "%;min-width:2px;"
+                (colored("background", color)) ";opacity:" (opacity)
             } {}
         }
     }

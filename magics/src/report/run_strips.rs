@@ -64,7 +64,7 @@ fn part(size: u64, scale: u64, color: &str, opacity: &str) -> Markup {
     html! {
         div style={
             "width:" (format!("{percent:.1}")) "%;min-width:" (visible)
-            ";background:" (color) ";opacity:" (opacity)
+            ";" (card::colored("background", color)) ";opacity:" (opacity)
         } {}
     }
 }
