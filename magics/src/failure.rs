@@ -32,11 +32,7 @@ pub fn message(failure: &Failure) -> String {
             format!("the statement ended its process with exit code {code}")
         }
         FailureKind::TimedOut { seconds } => format!("the statement took longer than {seconds} s"),
-        FailureKind::PassedLimit { limit, reached } => format!(
-            "memory passed {} ({})",
-            units::bytes(*limit),
-            units::bytes(*reached)
-        ),
+        FailureKind::PassedLimit { .. } => passed_limit(&failure.cause, ""),
         FailureKind::Interrupted => "the measurement was interrupted".into(),
         FailureKind::CannotFork => {
             format!(
@@ -46,6 +42,24 @@ pub fn message(failure: &Failure) -> String {
         }
         FailureKind::System { message } => message.clone(),
     }
+}
+
+/// That a limit was passed, at a place: ` on line 3 of …`.
+pub(crate) fn passed_limit(cause: &FailureKind, place: &str) -> String {
+    let FailureKind::PassedLimit {
+        limit,
+        reached,
+        refused,
+    } = cause
+    else {
+        return String::new();
+    };
+    let came = if *refused { "would have come" } else { "came" };
+    format!(
+        "memory passed {}{place}: it {came} to {}",
+        units::bytes(*limit),
+        units::bytes(*reached)
+    )
 }
 
 /// What else is known: how far memory had got, and that the session is as it was.

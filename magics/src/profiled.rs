@@ -186,6 +186,9 @@ fn why(failure: &Failure, measured: &LinesMeasurement, sources: &[SourceFunction
         .max();
     match (innermost, &failure.cause) {
         (_, FailureKind::Panic(_)) => format!("the statement panicked: {message}"),
+        (Some((_, line, name)), FailureKind::PassedLimit { .. }) => {
+            failure::passed_limit(&failure.cause, &format!(" on line {line} of `{name}`"))
+        }
         (Some((_, line, name)), _) => format!("{message} on line {line} of `{name}`"),
         (None, _) => message,
     }
@@ -283,12 +286,13 @@ mod tests {
         let cause = FailureKind::PassedLimit {
             limit: 100 << 20,
             reached: 101 << 20,
+            refused: true,
         };
         let measured = measured(functions, Some(cause));
         let profile = profile(&measured, &[source("f", 70), source("g", 80)]);
         assert_eq!(
             profile.stopped.unwrap().why,
-            "memory passed 100.00 MiB (101.00 MiB) on line 3 of `g`"
+            "memory passed 100.00 MiB on line 3 of `g`: it would have come to 101.00 MiB"
         );
         assert_eq!(profile.functions[0].stopped_at, Some(3));
     }

@@ -1,13 +1,17 @@
 //! The functions of a file, and what they are called.
 
+use proc_macro2::LineColumn;
+use syn::spanned::Spanned as _;
 use syn::visit::Visit;
-use syn::{Attribute, Block, Signature, Type};
+use syn::{Attribute, Block, Signature, Type, Visibility};
 
 /// A function with a body.
 pub(crate) struct Found<'ast> {
     /// With all that it is below.
     pub(crate) name: String,
     pub(crate) attributes: &'ast [Attribute],
+    /// Behind its attributes.
+    pub(crate) start: LineColumn,
     pub(crate) signature: &'ast Signature,
     pub(crate) block: &'ast Block,
 }
@@ -38,6 +42,7 @@ impl<'ast> Finder<'ast> {
     fn function(
         &mut self,
         attributes: &'ast [Attribute],
+        visibility: &Visibility,
         signature: &'ast Signature,
         block: &'ast Block,
     ) {
@@ -45,6 +50,10 @@ impl<'ast> Finder<'ast> {
         self.found.push(Found {
             name: self.path.join("::"),
             attributes,
+            start: match visibility {
+                Visibility::Inherited => signature.span().start(),
+                visibility => visibility.span().start(),
+            },
             signature,
             block,
         });
@@ -61,16 +70,16 @@ impl<'ast> Finder<'ast> {
 
 impl<'ast> Visit<'ast> for Finder<'ast> {
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.function(&item.attrs, &item.sig, &item.block);
+        self.function(&item.attrs, &item.vis, &item.sig, &item.block);
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.function(&item.attrs, &item.sig, &item.block);
+        self.function(&item.attrs, &item.vis, &item.sig, &item.block);
     }
 
     fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
         if let Some(block) = &item.default {
-            self.function(&item.attrs, &item.sig, block);
+            self.function(&item.attrs, &Visibility::Inherited, &item.sig, block);
         }
     }
 

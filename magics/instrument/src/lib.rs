@@ -169,6 +169,9 @@ pub fn instrument(
         };
         if is_wanted {
             let options = options.unwrap_or_default();
+            if !is_told_to_inline(function.attributes) {
+                edits.insert(function.start, KEPT_WHOLE);
+            }
             functions.push(probed(function, options, runtime, &mut edits)?);
         }
     }
@@ -216,13 +219,30 @@ pub fn instrument_item(
     let found = Found {
         name,
         attributes: &function.attrs,
+        start: LineColumn { line: 0, column: 0 },
         signature: &function.sig,
         block,
     };
+    let mut whole = TokenStream::new();
+    if !is_told_to_inline(found.attributes) {
+        whole.extend(KEPT_WHOLE.parse::<TokenStream>()?);
+    }
     let mut edits = Edits::default();
-    let function = probe::function(&found, options, runtime, &mut edits);
+    let probed = probe::function(&found, options, runtime, &mut edits);
     let woven = edits.apply_to_tokens(body)?;
-    Ok((tokens.into_iter().chain(woven).collect(), Some(function)))
+    whole.extend(tokens.into_iter().chain(woven));
+    Ok((whole, Some(probed)))
+}
+
+/// In front of a function with probes. Put into its caller, it would lose what the caller does not
+/// look at: the memory of a value that is dropped at once.
+const KEPT_WHOLE: &str = "#[inline(never)] ";
+
+/// Whether the user has said whether a function is to be put into its callers.
+fn is_told_to_inline(attributes: &[syn::Attribute]) -> bool {
+    attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("inline"))
 }
 
 /// A function's tokens without `pub`, `pub(crate)`, `default`.
@@ -324,7 +344,7 @@ mod tests {
         let done = instrument(source, Which::Named(&["f"]), RUNTIME).unwrap();
         assert_eq!(
             done.source,
-            "fn f() -> u8 { static MEMIT_FUNCTION: ::rt::Function<2> = \
+            "#[inline(never)] fn f() -> u8 { static MEMIT_FUNCTION: ::rt::Function<2> = \
              ::rt::Function::new(\"f\", file!(), 1, 4, 0, [::rt::Line::new(2), ::rt::Line::new(3)]); \
              let _memit_guard = MEMIT_FUNCTION.enter(); \n    \
              MEMIT_FUNCTION.line(0); let a = 1;\n    MEMIT_FUNCTION.line(1); a + 1\n}\n"

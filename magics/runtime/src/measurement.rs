@@ -186,6 +186,8 @@ pub enum FailureKind {
         limit: u64,
         /// What there would have been, or was, in bytes.
         reached: u64,
+        /// The allocation that would have passed it was not made.
+        refused: bool,
     },
     /// The user interrupted the run.
     Interrupted,

@@ -17,14 +17,10 @@ use crate::threads;
 /// In an epoch: every probe comes to the runtime.
 const ALWAYS: u64 = 1 << 63;
 
-/// Whether lines are charged with time, too.
+/// Whether lines are charged with time, and with probes instead of allocations.
 static TIMED: AtomicBool = AtomicBool::new(false);
-/// What has been taken off for probes so far in a timed measurement, in ticks.
-static OVERHEAD: AtomicU64 = AtomicU64::new(0);
-/// What the probe of a line costs, in ticks.
-static LINE_COST: AtomicU64 = AtomicU64::new(0);
-/// What a body costs at its beginning and at its end, in ticks.
-static BODY_COST: AtomicU64 = AtomicU64::new(0);
+/// Probes so far, in a timed measurement.
+static PROBES: AtomicU64 = AtomicU64::new(0);
 
 /// A further thread is about to run.
 #[cfg(heap_hooks)]
@@ -48,13 +44,17 @@ pub(super) fn begin_epoch() {
     }
 }
 
-/// Charges lines with time, less what probes cost: that of a line, and those at the beginning and
-/// at the end of a body, in ticks.
-pub(super) fn charge_time(line: u64, body: u64) {
-    LINE_COST.store(line, Relaxed);
-    BODY_COST.store(body, Relaxed);
+/// Charges lines with time, and with the probes that were passed meanwhile: what these cost is to be
+/// taken off.
+pub(super) fn charge_time() {
+    PROBES.store(0, Relaxed);
     TIMED.store(true, Relaxed);
     see_every_probe();
+}
+
+/// Probes since [`charge_time`].
+pub(super) fn probes() -> u64 {
+    PROBES.load(Relaxed)
 }
 
 /// What a settlement looks at.
@@ -63,25 +63,22 @@ struct Now {
     level: Level,
     allocations: u64,
     time: u64,
-    /// What the probe costs, in ticks.
-    cost: u64,
 }
 
 impl Now {
-    /// Now, at a probe of this cost.
-    fn read(function: Table<'_>, cost: &AtomicU64) -> Self {
-        let (time, cost) = if TIMED.load(Relaxed) {
-            (clock::ticks(), cost.load(Relaxed))
+    fn read(function: Table<'_>) -> Self {
+        let (time, allocations) = if TIMED.load(Relaxed) {
+            add(&PROBES, 1);
+            (clock::ticks(), probes())
         } else {
-            (0, 0)
+            (0, COMMON.allocations.load(Relaxed))
         };
         let level = level::read(level::backend(function.head()));
         pass_on_peak(function);
         Self {
             level,
-            allocations: COMMON.allocations.load(Relaxed),
+            allocations,
             time,
-            cost,
         }
     }
 }
@@ -129,18 +126,11 @@ fn settle(function: Table<'_>, line: u32, now: Now) {
         let peak = head.peak.load(Relaxed) - head.start.load(Relaxed);
         line.peak
             .fetch_max(u64::try_from(peak).unwrap_or(0), Relaxed);
-        // Less what is taken off for the probes of the functions that the line called.
-        let elapsed = now.time.saturating_sub(head.time.load(Relaxed));
-        let within = OVERHEAD.load(Relaxed) - head.overhead.load(Relaxed);
-        let time = elapsed.saturating_sub(within);
-        let cost = now.cost.min(time);
-        add(&line.time, time - cost);
-        add(&OVERHEAD, cost);
+        add(&line.time, now.time.saturating_sub(head.time.load(Relaxed)));
     }
     head.level.store(now.level.now, Relaxed);
     head.allocations.store(now.allocations, Relaxed);
     head.time.store(now.time, Relaxed);
-    head.overhead.store(OVERHEAD.load(Relaxed), Relaxed);
 }
 
 /// Settles the line that was running when its process ended; `common` is what that had.
@@ -154,7 +144,6 @@ pub(super) fn settle_late(function: Table<'_>, common: &super::counters::Common)
         },
         allocations: common.allocations.load(Relaxed),
         time: function.head().time.load(Relaxed),
-        cost: 0,
     };
     settle(function, function.head().line.load(Relaxed), now);
 }
@@ -182,7 +171,7 @@ pub(super) extern "C" fn memit_line(function: Table<'static>, index: u32, hits: 
     in_turn(|| {
         let head = function.head();
         let epoch = COMMON.epoch.load(Relaxed);
-        let now = Now::read(function, &LINE_COST);
+        let now = Now::read(function);
         settle(function, own_line::get(function), now);
         own_line::set(function, index + 1);
         head.start.store(now.level.now, Relaxed);
@@ -221,6 +210,6 @@ extern "C" fn memit_close(function: Table<'static>, outer: &Outer) {
 
 fn settle_body(function: Table<'static>, head: &Head, line: u32) {
     let epoch = COMMON.epoch.load(Relaxed);
-    settle(function, line, Now::read(function, &BODY_COST));
+    settle(function, line, Now::read(function));
     head.seen.store(seen(epoch), Relaxed);
 }

@@ -1,6 +1,8 @@
 //! The time stamp counter: the cheapest clock there is, in ticks of its own length.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use memit_lines::units::whole;
 
 /// The counter now.
 #[inline]
@@ -40,6 +42,11 @@ impl Moment {
             ticks: ticks(),
             instant: Instant::now(),
         }
+    }
+
+    /// How many ticks a time takes, as far as can be told by now; 0 if not yet.
+    pub fn ticks_in(&self, time: Duration) -> u64 {
+        whole(time.as_nanos() as f64 / self.tick_ns())
     }
 
     /// Length of a tick in nanoseconds, worked out over the time since then.

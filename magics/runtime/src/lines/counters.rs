@@ -61,9 +61,9 @@ pub struct Line {
     pub increment: AtomicI64,
     /// Highest memory above that at its start, in bytes.
     pub peak: AtomicU64,
-    /// Calls that obtained memory.
+    /// Calls that obtained memory; in a timed measurement, probes.
     pub allocations: AtomicU64,
-    /// Time, in ticks of the clock of the measurement.
+    /// Time, in ticks of the clock of the measurement, with what probes took of it.
     pub time: AtomicU64,
 }
 
@@ -123,13 +123,11 @@ pub struct Head {
     pub allocations: AtomicU64,
     /// Ticks of the clock at the last settlement.
     pub time: AtomicU64,
-    /// Ticks that had been taken off for probes at the last settlement.
-    pub overhead: AtomicU64,
     /// How many bodies were running when it began.
     pub depth: AtomicU64,
     /// Whether the runtime knows of it.
     pub known: AtomicU32,
-    _reserved: u32,
+    _reserved: [u32; 3],
 }
 
 /// The number of a backend by its name; 0 is what the measurement asks for.
@@ -175,17 +173,11 @@ impl<const N: usize> Function<N> {
             peak: AtomicI64::new(0),
             allocations: AtomicU64::new(0),
             time: AtomicU64::new(0),
-            overhead: AtomicU64::new(0),
             depth: AtomicU64::new(0),
             known: AtomicU32::new(0),
-            _reserved: 0,
+            _reserved: [0; 3],
         };
         Self { head, lines }
-    }
-
-    /// Keeps the function from being shown.
-    pub fn hide(&self) {
-        self.head.known.store(1, Relaxed);
     }
 }
 

@@ -6,8 +6,7 @@ use memit_lines::{Backend, Kind};
 
 use super::arena::Arena;
 use super::counters::Table;
-use super::figures::figures;
-use super::sampler::Samples;
+use super::figures::{Time, figures};
 use super::{COMMON, account, known, level, own_line};
 use crate::measurement::LinesMeasurement;
 use crate::{heap, process, threads};
@@ -89,7 +88,7 @@ fn end_unasked(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
     *counting = Counting::Not;
     heap::stop();
     Some(LinesMeasurement {
-        functions: figures(known::all(), 1.0, &Samples::new()),
+        functions: figures(known::all(), Time::None),
         kind: Kind::Memory {
             backend: Backend::Heap,
             children: false,

@@ -10,26 +10,52 @@ use super::level;
 use super::sampler::Samples;
 use crate::measurement::{FunctionLines, LineFigures};
 
-/// What functions have counted, with time from `samples` and from the clock, whose tick has this
-/// length.
+/// Where the time of a line is from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Time<'a> {
+    /// Nowhere.
+    None,
+    Sampled(&'a Samples),
+    /// From the clock: length of its tick, and what a probe costs, in nanoseconds.
+    Exact {
+        tick_ns: f64,
+        probe_ns: f64,
+    },
+}
+
+impl Time<'_> {
+    /// Time of a line in nanoseconds, by the indices of its function and its own.
+    fn of(self, line: &Line, function: usize, at: usize) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Sampled(samples) => samples.time_ns(function, at),
+            Self::Exact { tick_ns, probe_ns } => {
+                let probes = line.allocations.load(Relaxed) as f64;
+                let ticks = line.time.load(Relaxed) as f64;
+                whole(ticks * tick_ns - probes * probe_ns)
+            }
+        }
+    }
+}
+
+/// What functions have counted.
 pub(super) fn figures<'a>(
     functions: impl Iterator<Item = Table<'a>>,
-    tick_ns: f64,
-    samples: &Samples,
+    time: Time<'_>,
 ) -> Vec<FunctionLines> {
     let function = |(index, table): (usize, Table<'_>)| {
         let head = table.head();
         let running = head.line.load(Relaxed).checked_sub(1);
         let running = running.and_then(|line| table.lines().get(line as usize));
-        let lines = table.lines().iter().enumerate().map(|(at, line)| {
-            let exact = line.time.load(Relaxed) as f64 * tick_ns;
-            let time_ns = whole(exact) + samples.time_ns(index, at);
-            LineFigures {
+        let lines = table
+            .lines()
+            .iter()
+            .enumerate()
+            .map(|(at, line)| LineFigures {
                 line: line.number & !ENDS,
                 ends: line.number & ENDS != 0,
-                figures: figures_of(line, time_ns),
-            }
-        });
+                figures: figures_of(line, time.of(line, index, at)),
+            });
         FunctionLines {
             name: head.name.to_owned(),
             file: head.file.to_owned(),

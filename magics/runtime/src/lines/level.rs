@@ -1,14 +1,15 @@
 //! Memory as the lines of a function are charged with it: live heap, or what the system says.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use memit_lines::Backend;
 
-use super::COMMON;
+use super::clock::Moment;
 use super::counters::Head;
+use super::{COMMON, clock};
 use crate::rss::PeakMeter;
 use crate::{heap, process, sampler};
 
@@ -25,33 +26,26 @@ static DEFAULT: AtomicU32 = AtomicU32::new(0);
 static CHILDREN: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn choose(backend: Backend, children: bool) {
-    DEFAULT.store(number(backend), Relaxed);
+    DEFAULT.store(super::counters::backend(backend.name()), Relaxed);
     CHILDREN.store(children, Relaxed);
 }
 
 /// The backend with the number of [`super::counters::backend`].
-pub(crate) fn backend_of(asked: u32) -> Backend {
-    let known = Backend::ALL
-        .into_iter()
-        .find(|known| number(*known) == asked);
-    known.unwrap_or_default()
-}
-
-fn number(backend: Backend) -> u32 {
-    super::counters::backend(backend.name())
+pub(crate) fn backend_of(number: u32) -> Backend {
+    match number {
+        2 => Backend::Rss,
+        3 => Backend::Pss,
+        4 => Backend::Uss,
+        _ => Backend::Heap,
+    }
 }
 
 /// Which memory a function is charged with.
 pub(super) fn backend(function: &Head) -> Backend {
-    let backend = backend_of(match function.backend {
+    backend_of(match function.backend {
         0 => DEFAULT.load(Relaxed),
         asked => asked,
-    });
-    match backend {
-        // Nobody counts it.
-        Backend::Heap if !cfg!(heap_hooks) => Backend::Rss,
-        backend => backend,
-    }
+    })
 }
 
 /// Memory of this process as `backend` has it. Reading the system's takes microseconds, so it is
@@ -64,19 +58,71 @@ pub(super) fn read(backend: Backend) -> Level {
             peak: COMMON.peak.load(Relaxed).max(now),
         };
     }
+    if let Some(now) = LAST.good(backend) {
+        return Level { now, peak: now };
+    }
     let read = || {
         let mut meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
         meter.get_or_insert_with(Meter::open).read(backend)
     };
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    return super::saving::keeping_all(read);
+    let level = super::saving::keeping_all(read);
     #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-    read()
+    let level = read();
+    level
 }
 
 /// Forgets the open files: a fork needs its own.
 pub(super) fn reset() {
     *METER.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    LAST.forget();
+}
+
+/// The last level that was read, for the probes that come within microseconds of it.
+static LAST: Last = Last {
+    backend: AtomicU32::new(u32::MAX),
+    now: AtomicI64::new(0),
+    until: AtomicU64::new(0),
+    live: AtomicI64::new(0),
+    allocated: AtomicU64::new(0),
+};
+
+struct Last {
+    backend: AtomicU32,
+    now: AtomicI64,
+    /// When it is to be looked again, in ticks.
+    until: AtomicU64,
+    /// The heap then.
+    live: AtomicI64,
+    allocated: AtomicU64,
+}
+
+impl Last {
+    /// The level, if it is still good.
+    fn good(&self, backend: Backend) -> Option<i64> {
+        if self.backend.load(Relaxed) != backend as u32 || clock::ticks() > self.until.load(Relaxed)
+        {
+            return None;
+        }
+        let counts = heap::counts();
+        let allocated = counts.allocated - self.allocated.load(Relaxed);
+        let changed = allocated.max(counts.live.abs_diff(self.live.load(Relaxed)));
+        (changed < PAGE).then(|| self.now.load(Relaxed))
+    }
+
+    /// Keeps a level for so many ticks. Several threads take turns here.
+    fn keep(&self, backend: Backend, now: i64, ticks: u64) {
+        let counts = heap::counts();
+        self.now.store(now, Relaxed);
+        self.live.store(counts.live, Relaxed);
+        self.allocated.store(counts.allocated, Relaxed);
+        self.until.store(clock::ticks() + ticks, Relaxed);
+        self.backend.store(backend as u32, Relaxed);
+    }
+
+    fn forget(&self) {
+        self.backend.store(u32::MAX, Relaxed);
+    }
 }
 
 static METER: Mutex<Option<Meter>> = Mutex::new(None);
@@ -94,8 +140,8 @@ struct Meter {
     peak: Option<PeakMeter>,
     /// Of the other sizes.
     smaps: Option<File>,
-    /// When page faults were counted last, and how many there were.
-    faults: (Instant, u64),
+    /// When it was opened: from then on ticks are timed.
+    opened: Moment,
     /// The last reading of each backend, in the order of [`Backend::ALL`].
     last: [Option<Reading>; Backend::ALL.len()],
 }
@@ -115,7 +161,7 @@ impl Meter {
         Self {
             peak: PeakMeter::open().ok(),
             smaps: File::open("/proc/self/smaps_rollup").ok(),
-            faults: (Instant::now(), faults()),
+            opened: Moment::now(),
             last: [None; Backend::ALL.len()],
         }
     }
@@ -124,13 +170,11 @@ impl Meter {
         let counts = heap::counts();
         let heap = (counts.allocated, counts.live);
         let now = Instant::now();
-        if now - self.faults.0 > FAULTS_INTERVAL {
-            self.faults = (now, faults());
-        }
+        let faults = faults();
         let last = &self.last[backend as usize];
         let good = last.filter(|last| {
             let changed = (heap.0 - last.heap.0).max(heap.1.abs_diff(last.heap.1));
-            changed < PAGE && last.faults == self.faults.1 && now - last.at < INTERVAL
+            changed < PAGE && last.faults == faults && now - last.at < INTERVAL
         });
         let (size, peak) = if let Some(last) = good {
             (last.size, last.size)
@@ -140,7 +184,7 @@ impl Meter {
                 size,
                 at: now,
                 heap,
-                faults: self.faults.1,
+                faults,
             });
             (size, peak)
         };
@@ -151,10 +195,12 @@ impl Meter {
             (0, 0)
         };
         let signed = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
-        Level {
+        let level = Level {
             now: signed(size + children),
             peak: signed(size.max(peak) + children_peak),
-        }
+        };
+        LAST.keep(backend, level.now, self.opened.ticks_in(FAULTS_INTERVAL));
+        level
     }
 
     /// The size now, and the highest since the last reading.

@@ -8,8 +8,8 @@ use memit_lines::{Backend, Clock, Kind};
 
 use super::arena::Arena;
 use super::clock::Moment;
-use super::figures::figures;
-use super::probe::{BASELINE, LinesProbe, NUMBERS, PROBE_TICKS, THREADED, WALL};
+use super::figures::{Time, figures};
+use super::probe::{BASELINE, LinesProbe, NUMBERS, PROBE_TICKS, PROBES, THREADED, WALL};
 use super::sampler::{SAMPLING, Samples, SamplingThread};
 use super::{account, known};
 use crate::board::Board;
@@ -61,17 +61,11 @@ const WATCHING: Duration = Duration::from_millis(1);
 /// Measures `body` and reports to the kernel.
 pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
     session.measure(|| {
-        let measured = run_once(session, plan, body, false);
-        let measured = measured.and_then(|measured| {
-            if is_too_short(&measured) && plan.isolated {
-                let exact = Plan {
-                    charge: Charge::ExactTime,
-                    ..plan
-                };
-                return run_once(session, exact, body, true);
-            }
-            Ok(measured)
-        });
+        let measured = if plan.charge == Charge::Memory || !plan.isolated {
+            run_once(session, plan, body, None)
+        } else {
+            time(session, plan, body)
+        };
         match measured {
             Ok(measured) => Measured::Lines(measured),
             Err(failure) => Measured::Failed(failure),
@@ -79,19 +73,32 @@ pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
     });
 }
 
-fn is_too_short(measured: &LinesMeasurement) -> bool {
-    let few = matches!(
-        measured.kind,
-        Kind::Time { clock: Clock::Sampled { samples, .. } } if samples < FEW
-    );
-    few && measured.failure.is_none()
+/// Samples a run, and times another at every probe if that is asked for or the first was too short.
+fn time(session: &'static Session, plan: Plan, body: Body) -> Result<LinesMeasurement, Failure> {
+    let charge = |charge| Plan { charge, ..plan };
+    let sampled = run_once(session, charge(Charge::Time), body, None)?;
+    let is_enough = plan.charge == Charge::Time && !is_too_short(&sampled);
+    if is_enough || sampled.failure.is_some() {
+        return Ok(sampled);
+    }
+    let unread = Some(sampled.wall_ns);
+    run_once(session, charge(Charge::ExactTime), body, unread)
 }
 
+fn is_too_short(measured: &LinesMeasurement) -> bool {
+    matches!(
+        measured.kind,
+        Kind::Time { clock: Clock::Sampled { samples, .. } } if samples < FEW
+    )
+}
+
+/// Runs the statement. `unread_ns` is what a run took whose probes did not read the clock; its output
+/// has been shown.
 fn run_once(
     session: &'static Session,
     plan: Plan,
     body: Body,
-    quiet: bool,
+    unread_ns: Option<u64>,
 ) -> Result<LinesMeasurement, Failure> {
     let threads = session.threads();
     if plan.isolated && threads > 1 {
@@ -111,7 +118,7 @@ fn run_once(
     let mut samples = Samples::new();
     let failure = if let Some(arena) = &arena {
         let limits = Limits {
-            quiet,
+            quiet: unread_ns.is_some(),
             small_pages: plan.charge == Charge::Memory && plan.backend != Backend::Heap,
             ..Limits::default()
         };
@@ -125,7 +132,11 @@ fn run_once(
         let passed = arena.common().passed_limit.load(Relaxed);
         let passed = over.or((passed > 0).then_some(passed));
         if let (Some(reached), Some(limit)) = (passed, plan.limit) {
-            let cause = FailureKind::PassedLimit { limit, reached };
+            let cause = FailureKind::PassedLimit {
+                limit,
+                reached,
+                refused: over.is_none(),
+            };
             Some(run::failure(session, cause, None))
         } else {
             ran.err()
@@ -141,6 +152,19 @@ fn run_once(
         ran.err()
     };
     let tick_ns = began.tick_ns();
+    let wall_ns = match board.get(WALL) {
+        0 => u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        wall => wall,
+    };
+    let probe_ns = match (unread_ns, board.get(PROBES)) {
+        (Some(unread), 1..) => wall_ns.saturating_sub(unread) as f64 / board.get(PROBES) as f64,
+        _ => board.get(PROBE_TICKS) as f64 * tick_ns,
+    };
+    let time = match plan.charge {
+        Charge::Memory => Time::None,
+        Charge::Time => Time::Sampled(&samples),
+        Charge::ExactTime => Time::Exact { tick_ns, probe_ns },
+    };
     let functions = if let Some(arena) = &arena {
         // Of a run that has not come to its end, lines are still running.
         let settled = arena.tables().inspect(|table| {
@@ -148,18 +172,14 @@ fn run_once(
                 account::settle_late(*table, arena.common());
             }
         });
-        figures(settled, tick_ns, &samples)
+        figures(settled, time)
     } else {
-        figures(known::all(), tick_ns, &samples)
+        figures(known::all(), time)
     };
     known::forget();
-    let wall_ns = match board.get(WALL) {
-        0 => u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
-        wall => wall,
-    };
     Ok(LinesMeasurement {
         functions,
-        kind: kind(plan, &board, &samples, tick_ns),
+        kind: kind(plan, &board, time),
         wall_ns,
         isolated: plan.isolated,
         threads,
@@ -201,23 +221,20 @@ fn look_at_run(pid: u32, plan: Plan, arena: &Arena, samples: &mut Samples, over:
     }
 }
 
-fn kind(plan: Plan, board: &Board, samples: &Samples, tick_ns: f64) -> Kind {
-    match plan.charge {
-        Charge::Memory => Kind::Memory {
-            backend: plan.backend,
-            children: plan.children,
-            baseline: board.get(BASELINE),
+fn kind(plan: Plan, board: &Board, time: Time<'_>) -> Kind {
+    let clock = match time {
+        Time::None => {
+            return Kind::Memory {
+                backend: plan.backend,
+                children: plan.children,
+                baseline: board.get(BASELINE),
+            };
+        }
+        Time::Sampled(samples) => Clock::Sampled {
+            interval_ns: u64::try_from(SAMPLING.as_nanos()).unwrap_or(0),
+            samples: samples.met(),
         },
-        Charge::Time => Kind::Time {
-            clock: Clock::Sampled {
-                interval_ns: u64::try_from(SAMPLING.as_nanos()).unwrap_or(0),
-                samples: samples.met(),
-            },
-        },
-        Charge::ExactTime => Kind::Time {
-            clock: Clock::Exact {
-                probe_ns: board.get(PROBE_TICKS) as f64 * tick_ns,
-            },
-        },
-    }
+        Time::Exact { probe_ns, .. } => Clock::Exact { probe_ns },
+    };
+    Kind::Time { clock }
 }

@@ -18,7 +18,8 @@ pub(super) const WALL: usize = FIGURES;
 pub(super) const BASELINE: usize = FIGURES + 1;
 pub(super) const PROBE_TICKS: usize = FIGURES + 2;
 pub(super) const THREADED: usize = FIGURES + 3;
-pub(super) const NUMBERS: usize = FIGURES + 4;
+pub(super) const PROBES: usize = FIGURES + 4;
+pub(super) const NUMBERS: usize = FIGURES + 5;
 
 /// Measures one run: [`Self::begin`], the statement, [`Self::end`].
 pub(crate) struct LinesProbe {
@@ -65,9 +66,8 @@ impl LinesProbe {
         account::begin_epoch();
         match self.plan.charge {
             Charge::ExactTime => {
-                let [line, body] = probe_ticks();
-                self.board.set(PROBE_TICKS, line);
-                account::charge_time(line, body);
+                self.board.set(PROBE_TICKS, probe_ticks());
+                account::charge_time();
             }
             // What the system says may change without the heap.
             Charge::Memory if backend != Backend::Heap => {
@@ -93,6 +93,7 @@ impl LinesProbe {
         account::begin_epoch();
         let wall = u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX);
         self.board.set(WALL, wall);
+        self.board.set(PROBES, account::probes());
         self.board.set(THREADED, u64::from(threads::are_many()));
         if let Some(arena) = &self.arena {
             arena.refresh();
@@ -100,25 +101,18 @@ impl LinesProbe {
     }
 }
 
-/// What probes cost that read the clock, in ticks, the least of many: that of a line, and each of
-/// the two of a body.
-fn probe_ticks() -> [u64; 2] {
+/// What a probe costs at least that reads the clock, in ticks.
+fn probe_ticks() -> u64 {
     const LOOPS: u64 = 1000;
     static LINES: Function<2> = Function::new("", "", 0, 0, 0, [Line::new(1), Line::new(2)]);
-    account::charge_time(0, 0);
-    let least = |probes: &dyn Fn()| {
-        let round = |_| {
-            let start = clock::ticks();
-            (0..LOOPS).for_each(|_| probes());
-            (clock::ticks() - start) / (2 * LOOPS)
-        };
-        (0..10).map(round).min().unwrap_or(0)
+    account::charge_time();
+    let round = |_| {
+        let start = clock::ticks();
+        for _ in 0..LOOPS {
+            LINES.line(0);
+            LINES.line(1);
+        }
+        (clock::ticks() - start) / (2 * LOOPS)
     };
-    // Not to be shown.
-    LINES.hide();
-    let line = least(&|| {
-        LINES.line(0);
-        LINES.line(1);
-    });
-    [line, least(&|| drop(LINES.within()))]
+    (0..10).map(round).min().unwrap_or(0)
 }
