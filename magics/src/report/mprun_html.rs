@@ -9,7 +9,13 @@ use super::{card, lines_text, notes};
 use crate::result::lines::MprunResult;
 use crate::units;
 
+/// In the order and by the names of the text.
 const COLUMNS: [Column; 5] = [
+    Column {
+        header: "Mem usage",
+        meaning: "memory after the last execution of the line",
+        span: 1,
+    },
     Column {
         header: "Increment",
         meaning: "what memory grew by in the line, summed over its executions",
@@ -21,17 +27,12 @@ const COLUMNS: [Column; 5] = [
         span: 1,
     },
     Column {
-        header: "Memory",
-        meaning: "memory after the last execution of the line",
-        span: 1,
-    },
-    Column {
         header: "Allocs",
         meaning: "allocations in the line",
         span: 1,
     },
     Column {
-        header: "Hits",
+        header: "Occurrences",
         meaning: "executions of the line",
         span: 1,
     },
@@ -78,10 +79,10 @@ fn cells(figures: &Figures, scale: &MemoryScale, precision: Option<usize>) -> Ma
     let peak = units::size(figures.peak, precision);
     let allocations = units::count(figures.allocations);
     html! {
+        (signed(figures.memory))
         (signed(figures.increment))
         (lines_html::bar(&scale.bar(figures)))
         (lines_html::cell(&peak, Some(&exact(false, figures.peak)), figures.peak == 0))
-        (signed(figures.memory))
         (lines_html::cell(&allocations, None, figures.allocations == 0))
         (lines_html::hits(figures))
     }
