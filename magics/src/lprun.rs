@@ -39,11 +39,11 @@ impl Magic for Lprun {
     fn details(&self) -> &'static str {
         "\
 Runs the statements once, in a fork of the session, at nearly full speed. Every execution
-of a line is counted; time comes from looking at the line that is running, every 100 us
+of a line is counted; time comes from looking at the line that is running, every 100 μs
 from outside, so what a line calls counts for it. A run too short for that is repeated
-with a clock that is read at every line, as `--exact` asks for: it takes several times
-longer, and what reading costs is subtracted. The compiler may move work from one line to
-the next.
+with a clock that is read at every line, as `--exact` asks for: it takes many times
+longer, and what it takes longer is taken off again. The compiler may move work from one
+line to the next. What a block's variables free counts for its closing brace.
 
 Examples:
     %lprun -f parse parse(&text)

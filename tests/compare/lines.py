@@ -90,7 +90,7 @@ fn count_words(n: usize) -> std::collections::BTreeMap<String, usize> {
     counts
 }
 """,
-        "2_000_000",
+        "6_000_000",
         "100_000",
         """\
 def count_words(n):
@@ -116,7 +116,7 @@ fn boxes(n: u64) -> u64 {
     sum
 }
 """,
-        "10_000_000",
+        "40_000_000",
         "200_000",
         """\
 def boxes(n):
