@@ -68,6 +68,7 @@ def test_exact_can_be_asked_for(uneven):
     inner = figures(cell.json, "work").sum("time_ns")
     outer = figures(cell.json, "uneven")
     calls = outer["work(9_000)"]["time_ns"] + outer["work(1_000)"]["time_ns"]
+    assert outer.sum("allocations") == 0
     # What the function takes is in the lines that call it, and what measuring it takes is not.
     assert 0.8 < inner / calls < 1.1
 
@@ -132,4 +133,8 @@ def test_a_session_with_threads_is_timed_in_place(start_kernel):
     lines = figures(kernel.run("%mprun -f holds holds()").json, "holds")
     assert 1 << 20 <= lines["vec!"]["increment"] < (1 << 20) + 8192
     assert function(kernel.run("%mprun -f holds holds()").json, "holds")["calls"] == 1
+    kernel.fails("%mprun -f holds { holds(); panic!() }", ename="Panic")
+    assert function(kernel.run("%mprun -f holds holds()").json, "holds")["calls"] == 1
+    kernel.run("#[profile]\nfn marked() -> Vec<u8> {\n    vec![1; 100]\n}")
+    assert function(kernel.run("marked().len();").json, "marked")["calls"] == 1
     assert "`--mem-limit` ends the run" in kernel.fails("%mprun -m 1MB -f holds holds()").traceback

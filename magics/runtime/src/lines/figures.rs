@@ -36,6 +36,14 @@ impl Time<'_> {
             }
         }
     }
+
+    /// Allocations of a line; a timed line has counted probes.
+    fn allocations(self, line: &Line) -> u64 {
+        match self {
+            Self::Exact { .. } => 0,
+            _ => line.allocations.load(Relaxed),
+        }
+    }
 }
 
 /// What functions have counted.
@@ -54,7 +62,11 @@ pub(super) fn figures<'a>(
             .map(|(at, line)| LineFigures {
                 line: line.number & !ENDS,
                 ends: line.number & ENDS != 0,
-                figures: figures_of(line, time.of(line, index, at)),
+                figures: Figures {
+                    allocations: time.allocations(line),
+                    time_ns: time.of(line, index, at),
+                    ..memory_of(line)
+                },
             });
         FunctionLines {
             name: head.name.to_owned(),
@@ -70,13 +82,12 @@ pub(super) fn figures<'a>(
     functions.enumerate().map(function).collect()
 }
 
-fn figures_of(line: &Line, time_ns: u64) -> Figures {
+fn memory_of(line: &Line) -> Figures {
     Figures {
         hits: line.hits.load(Relaxed),
         memory: line.memory.load(Relaxed),
         increment: line.increment.load(Relaxed),
         peak: line.peak.load(Relaxed),
-        allocations: line.allocations.load(Relaxed),
-        time_ns,
+        ..Figures::default()
     }
 }

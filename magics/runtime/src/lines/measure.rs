@@ -9,7 +9,7 @@ use memit_lines::{Backend, Clock, Kind};
 use super::arena::Arena;
 use super::clock::Moment;
 use super::figures::{Time, figures};
-use super::probe::{BASELINE, LinesProbe, NUMBERS, PROBE_TICKS, PROBES, THREADED, WALL};
+use super::probe::{self, BASELINE, LinesProbe, NUMBERS, PROBE_TICKS, PROBES, THREADED, WALL};
 use super::sampler::{SAMPLING, Samples, SamplingThread};
 use super::{account, known};
 use crate::board::Board;
@@ -114,7 +114,7 @@ fn run_once(
     let started = Instant::now();
     let arena = plan.isolated.then(Arena::new).transpose();
     let arena = arena.map_err(system)?.map(Arc::new);
-    let probe = || Probe::Lines(LinesProbe::new(Arc::clone(&board), arena.clone(), plan));
+    let make_probe = || Probe::Lines(LinesProbe::new(Arc::clone(&board), arena.clone(), plan));
     let mut samples = Samples::new();
     let failure = if let Some(arena) = &arena {
         let limits = Limits {
@@ -128,7 +128,7 @@ fn run_once(
             every,
             look: &mut look,
         });
-        let ran = run::in_fork(session, body, &board, limits, watcher, probe);
+        let ran = run::in_fork(session, body, &board, limits, watcher, make_probe);
         let passed = arena.common().passed_limit.load(Relaxed);
         let passed = over.or((passed > 0).then_some(passed));
         if let (Some(reached), Some(limit)) = (passed, plan.limit) {
@@ -145,7 +145,9 @@ fn run_once(
         let sampling = plan.charge == Charge::Time;
         let thread = sampling.then(SamplingThread::start).transpose();
         let thread = thread.map_err(system)?;
-        let ran = run::in_place(session, body, &board, probe);
+        let ran = run::in_place(session, body, &board, make_probe);
+        // It may have ended before its end.
+        probe::stop();
         if let Some(thread) = thread {
             samples = thread.stop();
         }

@@ -88,9 +88,7 @@ impl LinesProbe {
 
     pub(crate) fn end(&mut self) {
         let wall = self.began.elapsed();
-        heap::stop();
-        counting::set(Counting::Not);
-        account::begin_epoch();
+        stop();
         let wall = u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX);
         self.board.set(WALL, wall);
         self.board.set(PROBES, account::probes());
@@ -99,6 +97,13 @@ impl LinesProbe {
             arena.refresh();
         }
     }
+}
+
+/// Nothing is counted any more, though probes may still be passed.
+pub(super) fn stop() {
+    heap::stop();
+    counting::set(Counting::Not);
+    account::begin_epoch();
 }
 
 /// What a probe costs at least that reads the clock, in ticks.
