@@ -95,13 +95,16 @@ def test_threads_that_come_and_go_are_noticed(start_kernel):
 
 def test_a_thread_may_print_while_the_kernel_asks(start_kernel):
     kernel = start_kernel().wait_until_subscribed()
-    kernel.run(
+    # The thread goes on printing while the cell is answered.
+    first = kernel.start(
         "let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false)); {"
         "let stop = stop.clone(); std::thread::spawn(move || "
         'while !stop.load(std::sync::atomic::Ordering::Relaxed) { print!("."); '
         "std::io::Write::flush(&mut std::io::stdout()).unwrap(); "
         "std::thread::sleep(std::time::Duration::from_micros(200)); }); }"
     )
+    kernel.wait_for(first, lambda cell: cell.reply and cell.idle)
+    assert first.content["status"] == "ok"
     for _ in range(100):
         cell = kernel.start("%session")
         kernel.wait_for(cell, lambda cell: cell.reply)

@@ -186,6 +186,13 @@ impl Meter {
     }
 }
 
+/// Passes every hook of the heap, whose code a fork does not have in memory yet.
+fn allocate() {
+    let mut grown = Vec::<u8>::with_capacity(8);
+    grown.resize(64, 1);
+    std::hint::black_box((grown, vec![0_u8; 64]));
+}
+
 /// Measures one execution: [`Self::begin`], the snippet, [`Self::peak`] while its value is
 /// alive, [`Self::dropped`] after that.
 pub(crate) struct MemoryProbe {
@@ -207,6 +214,7 @@ impl MemoryProbe {
         // Once for nothing, so that the pages that measuring touches are there beforehand.
         if matches!(probe.meter, Meter::Kernel(_)) {
             probe.begin();
+            allocate();
             probe.peak();
             probe.dropped();
         }

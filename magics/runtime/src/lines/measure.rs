@@ -53,8 +53,8 @@ impl Charge {
     }
 }
 
-/// Fewer looks than these tell too little.
-const FEW: u64 = 1000;
+/// A run that is shorter has too few looks: at best a thousand.
+const SHORT_NS: u64 = 100_000_000;
 /// Time between two looks at the memory of a run and of its children.
 const WATCHING: Duration = Duration::from_millis(1);
 
@@ -77,19 +77,12 @@ pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
 fn time(session: &'static Session, plan: Plan, body: Body) -> Result<LinesMeasurement, Failure> {
     let charge = |charge| Plan { charge, ..plan };
     let sampled = run_once(session, charge(Charge::Time), body, None)?;
-    let is_enough = plan.charge == Charge::Time && !is_too_short(&sampled);
+    let is_enough = plan.charge == Charge::Time && sampled.wall_ns >= SHORT_NS;
     if is_enough || sampled.failure.is_some() {
         return Ok(sampled);
     }
     let unread = Some(sampled.wall_ns);
     run_once(session, charge(Charge::ExactTime), body, unread)
-}
-
-fn is_too_short(measured: &LinesMeasurement) -> bool {
-    matches!(
-        measured.kind,
-        Kind::Time { clock: Clock::Sampled { samples, .. } } if samples < FEW
-    )
 }
 
 /// Runs the statement. `unread_ns` is what a run took whose probes did not read the clock; its output
