@@ -1,9 +1,6 @@
 //! What is recorded of programs of known memory.
 
-use std::fs;
-use std::io::Read as _;
-
-use crate::place::{Place, assert_between, line, start, worker};
+use crate::place::{Place, assert_between, worker};
 
 #[test]
 fn samples_come_at_the_interval_and_have_the_known_size() {
@@ -108,34 +105,4 @@ fn a_file_is_named_after_the_time_and_one_that_is_named_is_added_to() {
         place.record(&[], &["hold:20"]);
     }
     assert_eq!(place.profile("x.dat").0.matches("CMDLINE").count(), 2);
-}
-
-#[test]
-fn sampling_costs_the_program_little() {
-    let place = Place::new();
-    let mut command = place.command(&["run", "-q", "-T", "0.001", "-o", "x.dat"]);
-    let mut memit = start({
-        command.args([worker(), "print:ready", "rest:1000", "print:done", "read"]);
-        command
-    });
-    let mut stdout = memit.stdout.take().expect("it is piped");
-    assert_eq!(line(&mut stdout), "ready");
-    let before = cpu_seconds(memit.id());
-    assert_eq!(line(&mut stdout), "done");
-    let spent = cpu_seconds(memit.id()) - before;
-    drop(memit.stdin.take());
-    memit.wait().expect("a child can be waited for");
-    let _ = stdout.read_to_end(&mut Vec::new());
-    // Of one second; three times what it should be, as other tests run meanwhile.
-    assert!(spent < 0.09, "{spent} s of processor time in a second");
-}
-
-/// Processor time that a process has had.
-fn cpu_seconds(pid: u32) -> f64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).expect("it is running");
-    let nanoseconds = text
-        .split(' ')
-        .next()
-        .and_then(|text| text.parse::<f64>().ok());
-    nanoseconds.expect("the first is a number") / 1e9
 }
