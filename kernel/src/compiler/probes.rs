@@ -103,30 +103,27 @@ pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
     if names.is_none() && !has_marks {
         return sources;
     }
-    if has_marks {
-        // What cannot be parsed, the compiler has to say something about.
-        let plain = instrument(source, Which::Nothing, RUNTIME);
-        sources.plain = plain.ok().map(|plain| plain.source);
-    }
     let names: Option<Vec<&str>> = names
         .as_ref()
         .map(|names| names.iter().map(String::as_str).collect());
     let which = match &names {
         Some(names) => Which::Named(names),
         // A measurement of another kind shall not be disturbed.
-        None if source.contains(MEASUREMENT) => return sources,
+        None if !to_be_run || source.contains(MEASUREMENT) => Which::Nothing,
         None => Which::Marked,
     };
     match instrument(source, which, RUNTIME) {
-        Ok(instrumented) if instrumented.functions.is_empty() => {}
         Ok(instrumented) => {
-            let lines: Vec<_> = source.lines().collect();
-            let functions = instrumented.functions.iter();
-            sources.probes.functions = functions.map(|function| probed(function, &lines)).collect();
-            if to_be_run {
+            sources.plain = has_marks.then_some(instrumented.plain);
+            if !instrumented.functions.is_empty() {
+                let lines: Vec<_> = source.lines().collect();
+                let functions = instrumented.functions.iter();
+                sources.probes.functions =
+                    functions.map(|function| probed(function, &lines)).collect();
                 sources.probed = Some(instrumented.source);
             }
         }
+        // What cannot be parsed, the compiler has to say something about.
         Err(error) => sources.probes.problem = problem(error, source),
     }
     sources

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use memit_instrument::is_called;
 use memit_magics::cell::{MagicText, Request};
 use memit_magics::magic::{Action, Answer, Compiled, Delivery, Measurement};
 use memit_magics::profiled::Named;
@@ -117,10 +118,9 @@ fn measure(
 /// The functions with probes, in the order in which they were named.
 fn in_order<'a>(probed: &'a [Probed], named: &'a [Named]) -> impl Iterator<Item = &'a Probed> {
     let place = |function: &&Probed| {
-        named.iter().position(|named| {
-            let rest = function.name.strip_suffix(&named.name);
-            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
-        })
+        named
+            .iter()
+            .position(|named| is_called(&function.name, &named.name))
     };
     let mut ordered: Vec<_> = probed.iter().collect();
     ordered.sort_by_key(place);

@@ -19,8 +19,7 @@ pub(crate) struct Found<'ast> {
 impl Found<'_> {
     /// Whether `name` is the whole name, or what is left of it without some of the first parts.
     pub(crate) fn is_called(&self, name: &str) -> bool {
-        let rest = self.name.strip_suffix(name);
-        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
+        crate::is_called(&self.name, name)
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Function {
 pub struct Instrumented {
     /// The source, with as many lines as before.
     pub source: String,
+    /// The source without them, and like it without `#[profile]`.
+    pub plain: String,
     /// What has probes now, in the order in which it stands.
     pub functions: Vec<Function>,
 }
@@ -128,6 +130,13 @@ pub fn functions(source: &str) -> Result<Vec<String>, Error> {
         .collect())
 }
 
+/// Whether `name` is the whole name of a function, or what is left of that without some of its first
+/// parts.
+pub fn is_called(whole: &str, name: &str) -> bool {
+    let rest = whole.strip_suffix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
+}
+
 /// The whole name, as [`functions`] lists it, of the function that is called `name` and whose
 /// signature starts on a line.
 pub fn whole_name(source: &str, line: usize, name: &str) -> Option<String> {
@@ -177,6 +186,7 @@ pub fn instrument(
     }
     Ok(Instrumented {
         source: edits.apply_to_text(&blanked),
+        plain: blanked,
         functions,
     })
 }
