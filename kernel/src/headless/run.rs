@@ -87,6 +87,8 @@ fn execute(
     timeout: Option<Duration>,
 ) -> anyhow::Result<Result<(), CellError>> {
     let started = Instant::now();
+    // The time of the cell before may have been over just after it.
+    session.interrupter().forget();
     let timer = timeout
         .map(|limit| interrupt_after(session.interrupter(), limit))
         .transpose()?;

@@ -28,8 +28,16 @@ impl Interrupt {
         }
     }
 
-    /// Whether there was an interrupt since the last call.
-    pub(crate) fn take(&self) -> bool {
-        self.asked.swap(false, Relaxed)
+    /// A cell begins: an interrupt until now was none of it.
+    pub(crate) fn forget(&self) {
+        self.asked.store(false, Relaxed);
+        if let Some(interrupter) = self.interrupter.get() {
+            interrupter.forget();
+        }
+    }
+
+    /// Whether the cell that began last has been interrupted.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked.load(Relaxed)
     }
 }

@@ -109,6 +109,11 @@ impl Interrupter {
             build::stop();
         }
     }
+
+    /// A cell begins: an interrupt until now was none of it.
+    pub(crate) fn forget(&self) {
+        self.shared.lock().interrupted = false;
+    }
 }
 
 /// Longest wait for an answer of the supervisor.
@@ -162,7 +167,6 @@ impl Link {
         let mut state = self.shared.lock();
         state.output = Some(output);
         state.told = Told::default();
-        state.interrupted = false;
         state.busy = true;
         let _ = state.send(Request::BeginCell(number));
     }

@@ -113,6 +113,9 @@ impl Session {
         let parts = cell::split(code).map_err(|error| diagnostics::of_magic(&error, code))?;
         let last = parts.len().saturating_sub(1);
         for (index, part) in parts.into_iter().enumerate() {
+            if self.engine.interrupted() || self.engine.questions().refused() {
+                break;
+            }
             match part {
                 Part::Rust(range) => {
                     // Line ends in front keep the line numbers those of the cell.
@@ -131,9 +134,6 @@ impl Session {
                     let written = Written { cells, numbers };
                     magic::run(engine, history, &magic, code, written, output)?;
                 }
-            }
-            if self.engine.interrupted() || self.engine.questions().refused() {
-                break;
             }
         }
         Ok(())

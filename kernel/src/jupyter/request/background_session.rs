@@ -69,11 +69,15 @@ impl BackgroundSession {
         })
     }
 
+    /// A cell begins, which can be interrupted from now on. To be called before clients are told.
+    pub(super) fn begin_cell(&self) {
+        self.interrupt.forget();
+    }
+
     /// The session, once it has started; an error if there is none, or if the cell that waits is
     /// interrupted before.
     pub(super) fn wait(&mut self) -> Result<&mut Session, CellError> {
         self.wanted.store(true, Relaxed);
-        self.interrupt.take();
         while let State::Starting(session) = &self.state {
             match session.recv_timeout(LOOK) {
                 Ok(started) => self.state = State::from(started),
@@ -81,11 +85,12 @@ impl BackgroundSession {
                     let panicked = Err(anyhow!("its thread panicked while starting it"));
                     self.state = State::from(panicked);
                 }
-                Err(RecvTimeoutError::Timeout) if self.interrupt.take() => {
-                    return Err(CellError::interrupted());
-                }
+                Err(RecvTimeoutError::Timeout) if self.interrupt.is_asked() => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
+        }
+        if self.interrupt.is_asked() {
+            return Err(CellError::interrupted());
         }
         match &mut self.state {
             State::Running(session) => Ok(session),
@@ -143,6 +148,23 @@ pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_can_be_interrupted_before_it_waits_for_the_session() {
+        let interrupt = Interrupt::default();
+        let (_starts_for_ever, session) = sync_channel(1);
+        let mut waiting = BackgroundSession {
+            state: State::Starting(session),
+            wanted: Arc::default(),
+            interrupt: interrupt.clone(),
+        };
+        waiting.begin_cell();
+        interrupt.interrupt();
+        let error = waiting.wait().err().unwrap();
+        assert_eq!(error.ename, CellError::INTERRUPTED);
+        waiting.begin_cell();
+        assert!(!interrupt.is_asked());
+    }
 
     #[test]
     fn a_panic_behind_the_session_is_told_by_its_message() {

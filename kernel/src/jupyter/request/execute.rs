@@ -114,6 +114,7 @@ impl Executor {
                 };
             }
         };
+        self.session.begin_cell();
         let is_blank = code.trim().is_empty();
         if store_history && !silent && !is_blank {
             self.execution_count += 1;
