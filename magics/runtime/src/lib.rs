@@ -67,5 +67,6 @@ pub mod supervisor;
 mod threads;
 #[cfg(unix)]
 mod time;
+pub mod timeline;
 #[cfg(unix)]
 mod unhook;

@@ -5,6 +5,8 @@
 use memit_lines::{Backend, Figures, Kind};
 use serde::{Deserialize, Serialize};
 
+pub use crate::timeline::TimelineMeasurement;
+
 /// One repetition of a snippet whose memory was measured. Sizes are in bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryRun {
@@ -235,6 +237,8 @@ pub enum Measured {
     Time(TimeMeasurement),
     /// `%mprun` or `%lprun` came to an end, whichever.
     Lines(LinesMeasurement),
+    /// `%mprof` came to an end, whichever.
+    Timeline(TimelineMeasurement),
     /// The snippet failed.
     Failed(Failure),
 }
