@@ -4,6 +4,7 @@
 mod arguments;
 #[cfg(target_os = "linux")]
 mod attach;
+pub(crate) mod chart_file;
 mod list;
 #[cfg(target_os = "linux")]
 mod output;

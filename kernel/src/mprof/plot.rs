@@ -1,17 +1,17 @@
 //! `memit mprof plot`.
 
-use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Local};
-use memit_magics::chart::{self, Chart, Functions, Options, Theme};
+use memit_magics::chart::{self, Chart, Functions, Options};
 use memit_magics::profile::Profile;
 use terminal_size::{Height, Width, terminal_size_of};
 
 use super::arguments::PlotArgs;
-use super::{png, selection};
+use super::chart_file::{Format, write_chart};
+use super::selection;
 
 /// What an output that is no terminal has.
 const COLUMNS: usize = 80;
@@ -20,14 +20,6 @@ const LINES: usize = 15;
 const FEWEST_LINES: usize = 6;
 /// Lines that a chart has besides.
 const OTHER_LINES: usize = 8;
-
-/// What a plot is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Svg,
-    Png,
-    Html,
-}
 
 /// Draws profiles into a file, or else in the terminal.
 ///
@@ -64,31 +56,19 @@ pub(super) fn plot(arguments: &PlotArgs) -> anyhow::Result<()> {
     };
     let chart = Chart::new(&labelled, &options)?;
     match to {
-        Some((path, format)) => write(&chart, path, format),
+        Some((path, format)) => write_chart(&chart, path, format),
         None => show(&chart),
     }
 }
 
 fn format(path: &Path) -> anyhow::Result<Format> {
-    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    Ok(match extension.to_ascii_lowercase().as_str() {
-        "svg" => Format::Svg,
-        "png" => Format::Png,
-        "html" | "htm" => Format::Html,
-        _ => bail!(
+    let Some(format) = Format::of(path) else {
+        bail!(
             "cannot tell from {} what to write: let it end in .svg, .png or .html",
             path.display()
-        ),
-    })
-}
-
-fn write(chart: &Chart, path: &Path, format: Format) -> anyhow::Result<()> {
-    let content = match format {
-        Format::Svg => chart::svg(chart, Theme::File).into_string().into_bytes(),
-        Format::Html => chart::html(chart).into_string().into_bytes(),
-        Format::Png => png::png(&chart::svg(chart, Theme::Light).into_string())?,
+        );
     };
-    std::fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+    Ok(format)
 }
 
 fn show(chart: &Chart) -> anyhow::Result<()> {
@@ -133,15 +113,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_files_name_tells_what_it_is() {
-        assert_eq!(format(Path::new("a.svg")).unwrap(), Format::Svg);
-        assert_eq!(format(Path::new("a.b/C.PNG")).unwrap(), Format::Png);
-        assert_eq!(format(Path::new("a.html")).unwrap(), Format::Html);
+    fn an_output_whose_name_does_not_tell_what_it_is_is_refused() {
         let error = format(Path::new("a.pdf")).unwrap_err().to_string();
         assert_eq!(
             error,
             "cannot tell from a.pdf what to write: let it end in .svg, .png or .html"
         );
-        assert!(format(Path::new("svg")).is_err());
     }
 }
