@@ -16,9 +16,11 @@
 //! `peak` is ours. Other readers look at the first two numbers and take it for a sample.
 
 mod read;
+mod timeline;
 mod write;
 
 pub use read::ReadError;
+pub use timeline::mprof_file;
 pub use write::{child, command, function, memory};
 
 /// What a file holds. Samples are in order of time.
@@ -28,6 +30,8 @@ pub struct Profile {
     pub command: Option<String>,
     /// The program, and its descendants where they were asked for.
     pub samples: Vec<Sample>,
+    /// Its live heap, where that is known; files have no place for it.
+    pub heap: Vec<Sample>,
     /// Its descendants, each on its own.
     pub children: Vec<Child>,
     /// Functions and phases, in the order in which they were written.
@@ -37,7 +41,7 @@ pub struct Profile {
 /// Memory at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
-    /// In seconds since 1970.
+    /// In seconds since 1970, or since the start of a run that was not read from a file.
     pub time: f64,
     /// In bytes.
     pub memory: u64,
@@ -65,6 +69,10 @@ pub struct Span {
     pub end: Sample,
     /// How many others it was in.
     pub level: usize,
+    /// The highest memory in it in bytes, where that is known better than from samples.
+    pub peak: Option<u64>,
+    /// The program ended before it did, which is where it then ends.
+    pub is_unfinished: bool,
 }
 
 impl Profile {
@@ -90,8 +98,12 @@ impl Profile {
         sampled.or_else(|| spans().map(|span| self.peak_within(span)).max())
     }
 
-    /// The highest memory in a span: samples, and what it found at its beginning and end.
+    /// The highest memory in a span, exact where that is known: else of samples, and what it found
+    /// at its beginning and end.
     pub fn peak_within(&self, span: &Span) -> u64 {
+        if let Some(peak) = span.peak {
+            return peak;
+        }
         let samples = self.samples_within(span).iter();
         let ends = [span.start.memory, span.end.memory];
         let all = samples.map(|sample| sample.memory).chain(ends);

@@ -209,6 +209,8 @@ fn span_of(name: &str, fields: &[&str]) -> Option<Span> {
         start: at(start_memory, start),
         end: at(end_memory, end.max(start)),
         level,
+        peak: None,
+        is_unfinished: false,
     })
 }
 

@@ -5,3 +5,4 @@ pub mod lines;
 pub mod memory;
 pub mod rust_value;
 pub mod time;
+pub mod timeline;

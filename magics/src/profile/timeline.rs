@@ -1,0 +1,177 @@
+//! What `%mprof` measured, as a profile.
+
+use std::time::Duration;
+
+use memit_runtime::measurement::Source;
+use memit_runtime::timeline::{Moment, Point, TimelineMeasurement};
+
+use super::{Profile, Sample, Span, write};
+use crate::result::timeline::MprofResult;
+
+impl From<&TimelineMeasurement> for Profile {
+    /// The profile in seconds from the start of the run: as a number of seconds since 1970, times
+    /// would be a quarter of a microsecond apart, and a run may be that short.
+    fn from(measured: &TimelineMeasurement) -> Self {
+        let mut heap: Vec<Sample> = measured.heap.points().map(sample).collect();
+        let moments = measured
+            .spans
+            .iter()
+            .flat_map(|span| [span.start, span.end]);
+        if !heap.is_empty() {
+            heap.extend(moments.map(|moment| at(moment, moment.heap)));
+            heap.sort_by(|one, other| one.time.total_cmp(&other.time));
+        }
+        Self {
+            command: None,
+            samples: measured.rss.points().map(sample).collect(),
+            heap,
+            children: Vec::new(),
+            spans: measured.spans.iter().map(span).collect(),
+        }
+    }
+}
+
+fn span(span: &memit_runtime::timeline::Span) -> Span {
+    Span {
+        name: span.label.clone(),
+        start: at(span.start, span.start.rss),
+        end: at(span.end, span.end.rss),
+        level: usize::try_from(span.level).unwrap_or(usize::MAX),
+        peak: Some(span.peak_rss),
+        is_unfinished: span.unfinished,
+    }
+}
+
+fn at(moment: Moment, bytes: u64) -> Sample {
+    sample(Point {
+        time_ns: moment.time_ns,
+        bytes,
+    })
+}
+
+fn sample(point: Point) -> Sample {
+    Sample {
+        time: Duration::from_nanos(point.time_ns).as_secs_f64(),
+        memory: point.bytes,
+        is_peak: false,
+    }
+}
+
+/// What `%mprof` measured in the format of `mprof`: the resident memory, and phases as functions.
+/// The exact peak is marked as one; the heap has no place in it. `command` is what was run.
+pub fn mprof_file(result: &MprofResult, command: &str) -> Vec<u8> {
+    let measured = &result.measurement;
+    let time = |time_ns| Duration::from_nanos(measured.started_ns) + Duration::from_nanos(time_ns);
+    let mut out = Vec::new();
+    let words: Vec<&str> = command.split_whitespace().collect();
+    write::command(&mut out, &words);
+    let peak = measured.rss.peak();
+    let peak = (measured.source != Source::Sampled).then_some(peak);
+    for point in measured.rss.points() {
+        write::memory(
+            &mut out,
+            point.bytes,
+            time(point.time_ns),
+            peak == Some(point),
+        );
+    }
+    for span in &measured.spans {
+        let moment = |moment: Moment| (moment.rss, time(moment.time_ns));
+        let level = usize::try_from(span.level).unwrap_or(usize::MAX);
+        write::function(
+            &mut out,
+            &span.label,
+            moment(span.start),
+            moment(span.end),
+            level,
+        );
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use insta::assert_snapshot;
+    use memit_runtime::timeline::{self, Series};
+
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn measured() -> TimelineMeasurement {
+        let series = |points: &[(u64, u64)]| {
+            Series::of(points.iter().map(|&(time_ns, mib)| Point {
+                time_ns,
+                bytes: mib * MIB,
+            }))
+        };
+        let moment = |time_ns, rss, heap| Moment {
+            time_ns,
+            rss: rss * MIB,
+            heap: heap * MIB,
+        };
+        TimelineMeasurement {
+            rss: series(&[(0, 10), (20_300, 150), (30_000, 150), (50_001, 12)]),
+            heap: series(&[(0, 4), (20_300, 120), (50_001, 5)]),
+            spans: vec![timeline::Span {
+                label: "load data.csv".to_owned(),
+                start: moment(7, 10, 4),
+                end: moment(40_000, 12, 5),
+                peak_rss: 151 * MIB,
+                ..timeline::Span::default()
+            }],
+            started_ns: 1_700_000_000_000_000_999,
+            ..TimelineMeasurement::default()
+        }
+    }
+
+    #[test]
+    fn a_run_of_fifty_microseconds_keeps_its_times_and_its_exact_peaks() {
+        let profile = Profile::from(&measured());
+        let times: Vec<u64> = profile
+            .curve()
+            .iter()
+            .map(|sample| crate::units::whole(sample.time * 1e9))
+            .collect();
+        assert_eq!(times, [0, 7, 20_300, 30_000, 40_000, 50_001]);
+        assert_eq!(profile.peak().unwrap().memory, 150 * MIB);
+        assert_eq!(profile.peak_within(&profile.spans[0]), 151 * MIB);
+        let heap: Vec<u64> = profile
+            .heap
+            .iter()
+            .map(|sample| sample.memory / MIB)
+            .collect();
+        assert_eq!(heap, [4, 4, 120, 5, 5]);
+    }
+
+    #[test]
+    fn the_file_is_mprofs_and_can_be_read_back() {
+        let result = MprofResult::from(measured());
+        let file = mprof_file(&result, "%mprof -l 1\n  load(\"data.csv\")");
+        let text = String::from_utf8(file.clone()).unwrap();
+        assert_snapshot!(text.replace('\u{a0}', "~"), @r#"
+        CMDLINE %mprof -l 1 load("data.csv")
+        MEM 10.000000 1700000000.000000
+        MEM 150.000000 1700000000.000021 peak
+        MEM 150.000000 1700000000.000030
+        MEM 12.000000 1700000000.000051
+        FUNC load~data.csv 10.000000 1700000000.000001 12.000000 1700000000.000040 0
+        "#);
+        let read = Profile::parse(file.as_slice(), Path::new("x.dat")).unwrap();
+        assert_eq!(read.spans[0].name, "load data.csv");
+        assert_eq!(read.spans[0].end.memory, 12 * MIB);
+        assert_eq!(read.peak().unwrap().memory, 150 * MIB);
+        assert!(read.peak().unwrap().is_peak);
+        assert_eq!(read.samples.len(), 4);
+    }
+
+    #[test]
+    fn a_sampled_peak_is_a_sample() {
+        let mut sampled = measured();
+        sampled.source = Source::Sampled;
+        let file = mprof_file(&MprofResult::from(sampled), "f()");
+        assert!(!String::from_utf8(file).unwrap().contains("peak"));
+    }
+}
