@@ -53,6 +53,7 @@ pub(super) fn plot(arguments: &PlotArgs) -> anyhow::Result<()> {
             _ if arguments.flame => Functions::Flame,
             _ => Functions::Brackets,
         },
+        whole_names: false,
     };
     let chart = Chart::new(&labelled, &options)?;
     match to {

@@ -1,5 +1,7 @@
 //! Axes with units and round numbers.
 
+use crate::units;
+
 const TIME_UNITS: [(&str, f64); 6] = [
     ("h", 3_600.0),
     ("min", 60.0),
@@ -9,9 +11,10 @@ const TIME_UNITS: [(&str, f64); 6] = [
     ("ns", 1e-9),
 ];
 
+const GIB: f64 = 1_073_741_824.0;
 const BYTE_UNITS: [(&str, f64); 5] = [
     ("TiB", 1_099_511_627_776.0),
-    ("GiB", 1_073_741_824.0),
+    ("GiB", GIB),
     ("MiB", 1_048_576.0),
     ("KiB", 1_024.0),
     ("B", 1.0),
@@ -54,13 +57,17 @@ impl Axis {
     /// not see it move.
     pub(super) fn of_memory(lowest: f64, highest: f64) -> Self {
         let range = highest - lowest;
-        let low = if range > 0.0 && range < highest / 5.0 {
+        // A page more or less is no movement.
+        let is_seen = range > (highest / 1_000.0).min(65_536.0);
+        let low = if is_seen && range < highest / 5.0 {
             (lowest - range * 0.25).max(0.0)
         } else {
             0.0
         };
         let highest = if highest > 0.0 { highest } else { 1.0 };
-        let (unit, length) = unit_of(&BYTE_UNITS, highest);
+        // In GiB, some MiB would differ in the third decimal only.
+        let told = if low > 0.0 { range * 10.0 } else { highest };
+        let (unit, length) = unit_of(&BYTE_UNITS, told.min(highest));
         let (room, flat) = ((highest - low) * 0.12, highest * 0.12);
         Self {
             low,
@@ -74,6 +81,16 @@ impl Axis {
     /// Where a value lies between the ends: 0 to 1 for those inside.
     pub(super) fn share(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
+    }
+
+    /// A size as text, as exact as it can be seen: where the axis is in MiB, so is the text.
+    pub(super) fn size(&self, memory: f64) -> String {
+        let bytes = units::whole(memory);
+        if self.length < GIB && memory >= GIB {
+            units::mib(bytes)
+        } else {
+            units::bytes(bytes)
+        }
     }
 
     /// Round numbers inside, at most `most` of them.
@@ -178,7 +195,14 @@ mod tests {
             "998 1000 1002 1004 1006 1008 1010 MiB"
                 .replace("998 1000 1002 1004 1006 1008 1010", "1000 1005 1010")
         );
-        // One that does not move at all is not.
+        assert_eq!(axis.size(1_034.1 * 1_048_576.0), "1034.10 MiB");
+        let far = Axis::of_memory(0.0, 1_034.1 * 1_048_576.0);
+        assert_eq!(far.size(1_034.1 * 1_048_576.0), "1.01 GiB");
+        // In GiB, its numbers would be alike.
+        let close = Axis::of_memory(1_030.0 * 1_048_576.0, 1_034.0 * 1_048_576.0);
+        assert_eq!(labels(&close, 5), "1030 1032 1034 MiB");
+        // One that does not move at all is not, and a page is no movement.
+        assert!(Axis::of_memory(1e9, 1e9 + 4_096.0).low.abs() < f64::EPSILON);
         assert!(Axis::of_memory(5.0, 5.0).low.abs() < f64::EPSILON);
     }
 

@@ -42,27 +42,27 @@ impl Canvas {
         }
     }
 
-    /// A line from dot to dot, by Bresenham's algorithm.
+    /// A line from dot to dot.
     pub(super) fn line(&mut self, from: (i64, i64), to: (i64, i64), color: usize) {
-        let (mut x, mut y) = from;
-        let (dx, dy) = ((to.0 - x).abs(), -(to.1 - y).abs());
-        let (step_x, step_y) = ((to.0 - x).signum(), (to.1 - y).signum());
-        let mut error = dx + dy;
-        loop {
-            self.set(x, y, color);
-            if (x, y) == to {
-                break;
+        walk(from, to, |x, y| self.set(x, y, color));
+    }
+
+    /// A line of which every other two dots are left out. `walked` counts the dots of the lines
+    /// before, which it continues.
+    pub(super) fn dashes(
+        &mut self,
+        from: (i64, i64),
+        to: (i64, i64),
+        color: usize,
+        walked: &mut usize,
+    ) {
+        walk(from, to, |x, y| {
+            // Where a line begins is where the one before has ended.
+            *walked += usize::from((x, y) != from);
+            if *walked % 4 < 2 {
+                self.set(x, y, color);
             }
-            let doubled = 2 * error;
-            if doubled >= dy {
-                error += dy;
-                x += step_x;
-            }
-            if doubled <= dx {
-                error += dx;
-                y += step_y;
-            }
-        }
+        });
     }
 
     /// The characters of each row with their colours; a blank where there is no dot.
@@ -81,9 +81,39 @@ impl Canvas {
     }
 }
 
+/// Goes from dot to dot, by Bresenham's algorithm.
+fn walk(from: (i64, i64), to: (i64, i64), mut visit: impl FnMut(i64, i64)) {
+    let (mut x, mut y) = from;
+    let (dx, dy) = ((to.0 - x).abs(), -(to.1 - y).abs());
+    let (step_x, step_y) = ((to.0 - x).signum(), (to.1 - y).signum());
+    let mut error = dx + dy;
+    loop {
+        visit(x, y);
+        if (x, y) == to {
+            break;
+        }
+        let doubled = 2 * error;
+        if doubled >= dy {
+            error += dy;
+            x += step_x;
+        }
+        if doubled <= dx {
+            error += dx;
+            y += step_y;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn text(canvas: &Canvas) -> Vec<String> {
+        canvas
+            .rows()
+            .map(|row| row.into_iter().map(|(character, _)| character).collect())
+            .collect()
+    }
 
     #[test]
     fn lines_are_drawn_in_all_directions_and_cut_off_at_the_edges() {
@@ -92,10 +122,15 @@ mod tests {
         canvas.line((7, 7), (0, 7), 2);
         canvas.line((3, 3), (3, -20), 3);
         canvas.set(100, 2, 1);
-        let rows: Vec<String> = canvas
-            .rows()
-            .map(|row| row.into_iter().map(|(character, _)| character).collect())
-            .collect();
-        assert_eq!(rows, [" ⢸⡠⠊", "⣠⣊⣀⣀"]);
+        assert_eq!(text(&canvas), [" ⢸⡠⠊", "⣠⣊⣀⣀"]);
+    }
+
+    #[test]
+    fn dashes_go_on_from_line_to_line() {
+        let mut canvas = Canvas::new(6, 1);
+        let mut walked = 0;
+        canvas.dashes((0, 3), (5, 3), 1, &mut walked);
+        canvas.dashes((5, 3), (11, 3), 1, &mut walked);
+        assert_eq!(text(&canvas), ["⣀ ⣀ ⣀ "]);
     }
 }

@@ -1,6 +1,7 @@
 //! One line of a chart.
 
 use super::Options;
+use super::axis::Axis;
 use crate::profile::Sample;
 
 /// A moment and the memory at it, in seconds from the start and bytes.
@@ -15,12 +16,23 @@ pub(super) struct Curve {
     pub(super) name: String,
     /// Which of the colours.
     pub(super) color: usize,
-    pub(super) is_child: bool,
+    pub(super) of: Of,
     /// In order of time.
     pub(super) points: Vec<Point>,
     /// The highest of the points that are shown.
     pub(super) peak: Point,
     pub(super) trend: Option<Trend>,
+    /// How many bytes above what they are the points stand, so as to be seen.
+    pub(super) raised: f64,
+}
+
+/// What a curve is the memory of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Program,
+    /// The live heap of the program.
+    Heap,
+    Child,
 }
 
 /// A straight line, in bytes over seconds.
@@ -42,16 +54,40 @@ impl Curve {
         Self {
             name,
             color,
-            is_child: false,
+            of: Of::Program,
             peak: highest(&points),
             trend: options.slope.then(|| Trend::of(&points)).flatten(),
             points,
+            raised: 0.0,
         }
     }
 
-    pub(super) fn of_child(mut self) -> Self {
-        self.is_child = true;
+    pub(super) fn of(mut self, of: Of) -> Self {
+        self.of = of;
         self
+    }
+
+    /// Moves it up by some bytes, or down.
+    pub(super) fn raise(&mut self, bytes: f64) {
+        self.raised = bytes;
+        for point in &mut self.points {
+            point.memory += bytes;
+        }
+    }
+
+    /// `heap, peak 12.00 MiB`, and whether it is drawn where that is.
+    pub(super) fn text(&self, axis: &Axis) -> String {
+        let (name, peak) = (&self.name, axis.size(self.peak.memory));
+        format!("{name}, peak {peak}{}", self.raised_text(axis))
+    }
+
+    /// ` (drawn 3.00 MiB higher)`; nothing if it is not.
+    pub(super) fn raised_text(&self, axis: &Axis) -> String {
+        match self.raised {
+            0.0 => String::new(),
+            up if up > 0.0 => format!(" (drawn {} higher)", axis.size(up)),
+            down => format!(" (drawn {} lower)", axis.size(-down)),
+        }
     }
 
     pub(super) fn end(&self) -> f64 {
@@ -174,10 +210,11 @@ mod tests {
         Curve {
             name: String::new(),
             color: 0,
-            is_child: false,
+            of: Of::Program,
             peak: highest(&points),
             trend: Trend::of(&points),
             points,
+            raised: 0.0,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::axis::Axis;
 use super::curve::{Point, at};
-use super::{COLORS, bytes};
+use super::{HUES, legend};
 use crate::profile::Profile;
 use crate::units;
 
@@ -19,12 +20,27 @@ pub(super) struct Phase {
     pub(super) level: usize,
     /// The highest memory in it, in bytes.
     pub(super) peak: f64,
+    /// It had not ended when the program did.
+    pub(super) is_unfinished: bool,
 }
 
 impl Phase {
-    pub(super) fn text(&self) -> String {
-        let taken = units::time((self.end.time - self.start.time) * 1e9, 4);
-        format!("{}: {taken}, peak {}", self.name, bytes(self.peak))
+    pub(super) fn seconds(&self) -> f64 {
+        self.end.time - self.start.time
+    }
+
+    pub(super) fn text(&self, axis: &Axis) -> String {
+        let taken = units::time(self.seconds() * 1e9, 4);
+        let unfinished = if self.is_unfinished {
+            " (unfinished)"
+        } else {
+            ""
+        };
+        format!(
+            "{}: {taken}{unfinished}, peak {}",
+            self.name,
+            axis.size(self.peak)
+        )
     }
 }
 
@@ -36,28 +52,52 @@ pub(super) struct Total {
     times: usize,
     seconds: f64,
     peak: f64,
+    is_unfinished: bool,
 }
 
 impl Total {
-    /// `name 0.500 s, peak 12.00 MiB`, the time as `mprof` writes it.
-    pub(super) fn text(&self) -> String {
+    /// `name 0.500 s, peak 12.00 MiB`; the time as `mprof` writes it, unless it is too short for
+    /// that.
+    pub(super) fn text(&self, axis: &Axis) -> String {
+        format!("{}{}", self.name, self.figures(axis))
+    }
+
+    /// The same with at most so many characters, if need be of a shorter name.
+    pub(super) fn shortened(&self, axis: &Axis, longest: f64) -> String {
+        let figures = self.figures(axis);
+        let room = longest - figures.chars().count() as f64;
+        format!("{}{figures}", legend::shortened(&self.name, room))
+    }
+
+    fn figures(&self, axis: &Axis) -> String {
         let Self {
-            name,
             times,
             seconds,
             peak,
             ..
         } = self;
+        let taken = match units::whole(seconds * 1e9) {
+            // A timestamp.
+            0 => String::new(),
+            1..10_000_000 => format!(" {}", units::time(seconds * 1e9, 4)),
+            _ => format!(" {seconds:.3} s"),
+        };
+        let unfinished = if self.is_unfinished {
+            " (unfinished)"
+        } else {
+            ""
+        };
         let times = if *times == 1 {
             String::new()
         } else {
             format!(" ×{times}")
         };
-        format!("{name}{times} {seconds:.3} s, peak {}", bytes(*peak))
+        format!("{times}{taken}{unfinished}, peak {}", axis.size(*peak))
     }
 }
 
-pub(super) fn phases(profile: &Profile, start: f64) -> Vec<Phase> {
+/// The phases of a profile that starts at that time, their names whole or as `mprof` shortens them.
+pub(super) fn phases<'a>(profile: &'a Profile, start: f64, whole_names: bool) -> Vec<Phase> {
     let mut functions = Vec::new();
     let mut colors = HashMap::new();
     for span in &profile.spans {
@@ -65,10 +105,15 @@ pub(super) fn phases(profile: &Profile, start: f64) -> Vec<Phase> {
         colors.entry(span.name.as_str()).or_insert_with(|| {
             functions.push(span.name.as_str());
             // The first colour is the program's.
-            1 + next % (COLORS.len() - 1)
+            1 + next % (HUES - 1)
         });
     }
-    let names = short_names(&functions);
+    let names = if whole_names {
+        let whole = |name: &&'a str| (*name, (*name).to_owned());
+        functions.iter().map(whole).collect()
+    } else {
+        short_names(&functions)
+    };
     profile
         .spans
         .iter()
@@ -79,6 +124,7 @@ pub(super) fn phases(profile: &Profile, start: f64) -> Vec<Phase> {
             end: at(span.end, start),
             level: span.level,
             peak: profile.peak_within(span) as f64,
+            is_unfinished: span.is_unfinished,
         })
         .collect()
 }
@@ -95,13 +141,15 @@ pub(super) fn totals(phases: &[Phase]) -> Vec<Total> {
                 times: 0,
                 seconds: 0.0,
                 peak: 0.0,
+                is_unfinished: false,
             });
             totals.len() - 1
         });
         let total = &mut totals[at];
         total.times += 1;
-        total.seconds += phase.end.time - phase.start.time;
+        total.seconds += phase.seconds();
         total.peak = total.peak.max(phase.peak);
+        total.is_unfinished |= phase.is_unfinished;
     }
     totals
 }

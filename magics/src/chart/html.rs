@@ -2,9 +2,10 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::functions::Phase;
+use super::curve::Of;
+use super::phase_table::{PhaseTable, TableStyle};
 use super::svg::{Theme, svg};
-use super::{COLORS, Chart, bytes};
+use super::{COLORS, Chart};
 use crate::units;
 
 const STYLE: &str = ":root{color-scheme:light dark}\
@@ -36,56 +37,30 @@ pub fn html(chart: &Chart) -> Markup {
             body {
                 (svg(chart, Theme::Page))
                 (processes(chart))
-                @if !chart.phases.is_empty() { (phases(&chart.phases)) }
+                @if !chart.phases.is_empty() {
+                    (PhaseTable::of(chart, usize::MAX).html(&TableStyle::PAGE))
+                }
             }
         }
     }
 }
 
 fn processes(chart: &Chart) -> Markup {
+    let (caption, each) = if chart.curves.iter().any(|curve| curve.of == Of::Heap) {
+        ("Memory", "memory")
+    } else {
+        ("Processes", "process")
+    };
     html! {
         table {
-            caption { "Processes" }
-            thead { tr { th { "process" } th { "peak" } th { "at" } } }
+            caption { (caption) }
+            thead { tr { th { (each) } th { "peak" } th { "at" } } }
             tbody {
                 @for curve in &chart.curves {
                     tr {
                         td { (color(curve.color)) (curve.name) }
-                        td { (bytes(curve.peak.memory)) }
+                        td { (chart.memory.size(curve.peak.memory)) }
                         td { (seconds(curve.peak.time)) }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn phases(phases: &[Phase]) -> Markup {
-    let mut phases: Vec<&Phase> = phases.iter().collect();
-    phases.sort_by(|one, other| {
-        let by_start = one.start.time.total_cmp(&other.start.time);
-        by_start.then(one.level.cmp(&other.level))
-    });
-    html! {
-        table {
-            caption { "Phases" }
-            thead {
-                tr {
-                    th { "phase" } th { "from" } th { "took" } th { "memory at start" }
-                    th { "at end" } th { "peak" }
-                }
-            }
-            tbody {
-                @for phase in phases {
-                    tr {
-                        td style=(format!("padding-left:{}px", 16 * phase.level.min(20))) {
-                            (color(phase.color)) (phase.name)
-                        }
-                        td { (seconds(phase.start.time)) }
-                        td { (seconds(phase.end.time - phase.start.time)) }
-                        td { (bytes(phase.start.memory)) }
-                        td { (bytes(phase.end.memory)) }
-                        td { (bytes(phase.peak)) }
                     }
                 }
             }

@@ -2,21 +2,23 @@
 
 use maud::{Markup, html};
 
+use super::curve::Of;
 use super::svg::{Theme, pixels, text};
-use super::{COLORS, Chart, Functions, bytes, functions};
+use super::{COLORS, Chart, functions};
 
 /// Height of a line.
 pub(super) const LINE: f64 = 20.0;
 /// Entries beyond which the others are only counted.
 const MOST: usize = 24;
 /// Of a character, on average, at the size of the text.
-const CHARACTER: f64 = 6.5;
+pub(super) const CHARACTER: f64 = 6.5;
 const SYMBOL: f64 = 18.0;
 const GAP: f64 = 22.0;
 
 #[derive(Clone, Copy)]
 enum Symbol {
     Line,
+    Area,
     Dashes,
     Bracket,
     Bar,
@@ -34,20 +36,25 @@ pub(super) struct Entry {
 
 /// Entries in lines that are at most `width` wide.
 pub(super) fn entries(chart: &Chart, width: f64) -> Vec<Entry> {
+    let longest = ((width - SYMBOL) / CHARACTER).floor();
     let mut all: Vec<(Symbol, usize, String)> = Vec::new();
     for curve in &chart.curves {
-        let text = format!("{}, peak {}", curve.name, bytes(curve.peak.memory));
-        all.push((Symbol::Line, curve.color, text));
+        let symbol = match curve.of {
+            Of::Heap if curve.raised == 0.0 => Symbol::Area,
+            _ => Symbol::Line,
+        };
+        all.push((symbol, curve.color, curve.text(&chart.memory)));
         if let Some(trend) = curve.trend {
             all.push((Symbol::Dashes, curve.color, trend.text()));
         }
     }
-    let symbol = match chart.functions {
-        Functions::Flame => Symbol::Bar,
-        Functions::Brackets | Functions::Hidden => Symbol::Bracket,
+    let symbol = if chart.has_brackets() {
+        Symbol::Bracket
+    } else {
+        Symbol::Bar
     };
     for total in functions::totals(&chart.phases) {
-        all.push((symbol, total.color, total.text()));
+        all.push((symbol, total.color, total.shortened(&chart.memory, longest)));
     }
     if all.len() > MOST {
         let more = format!("and {} more", all.len() - MOST + 1);
@@ -57,7 +64,6 @@ pub(super) fn entries(chart: &Chart, width: f64) -> Vec<Entry> {
     let (mut x, mut y) = (0.0, 0.0);
     all.into_iter()
         .map(|(symbol, color, text)| {
-            let longest = ((width - SYMBOL) / CHARACTER).floor();
             let text = shortened(&text, longest);
             let length = SYMBOL + text.chars().count() as f64 * CHARACTER;
             if x > 0.0 && x + length > width {
@@ -101,6 +107,14 @@ impl Symbol {
                 x + 3.0,
                 right - 3.0
             ),
+            Self::Area => {
+                return html! {
+                    rect x=(pixels(x)) y=(pixels(top + 1.0)) width="12" height="9" fill=(color)
+                        fill-opacity=".3" {}
+                    path d=(format!("M{x:.1} {:.1}H{right:.1}", top + 1.0)) fill="none"
+                        stroke=(color) stroke-width="1.6" {}
+                };
+            }
             Self::Bar => {
                 return html! {
                     rect x=(pixels(x)) y=(pixels(top)) width="12" height="10" rx="2" fill=(color)
@@ -117,7 +131,7 @@ impl Symbol {
 }
 
 /// The text, cut off with an ellipsis if it has more characters.
-pub(super) fn shortened(text: &str, longest: f64) -> String {
+pub(crate) fn shortened(text: &str, longest: f64) -> String {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let longest = longest.max(1.0) as usize;
     if text.chars().count() <= longest {

@@ -3,28 +3,41 @@
 //! A [`Chart`] is what is to be seen, in seconds and bytes; the views place it.
 
 mod axis;
+mod bars;
+mod brackets;
 mod braille;
 mod curve;
 mod functions;
+mod heap;
 mod html;
 mod legend;
+mod phase_table;
 mod svg;
 mod terminal;
+mod timeline;
 
 use axis::Axis;
-use curve::{Curve, Point};
+use curve::{Curve, Of, Point};
 use functions::Phase;
 pub use html::html;
+pub(crate) use phase_table::{PhaseTable, TableStyle};
+pub(crate) use svg::IMAGE_COLOR;
 pub use svg::{Theme, svg};
 pub use terminal::terminal;
+pub(crate) use terminal::uncolored;
 
 use crate::profile::Profile;
 use crate::units;
 
-/// Colours that can be told apart, and read on white and on black. The first is the program's.
-const COLORS: [&str; 7] = [
-    "#2b7fd4", "#d9730d", "#2f9e5b", "#c94f7c", "#8a63d2", "#1797a6", "#a67c00",
+/// Colours that can be told apart, and read on white and on black. The first is the program's,
+/// the last its heap's.
+const COLORS: [&str; HUES + 1] = [
+    "#2b7fd4", "#d9730d", "#2f9e5b", "#c94f7c", "#8a63d2", "#1797a6", "#a67c00", "#7d8590",
 ];
+/// The colours of processes and phases are those before.
+const HUES: usize = 7;
+/// The colour of the heap.
+const HEAP: usize = HUES;
 
 /// How functions and phases are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +49,8 @@ pub enum Functions {
     Brackets,
     /// As bars, those that were called on top of those that called.
     Flame,
+    /// As brackets, unless there are too many, and as bars with their names.
+    Both,
 }
 
 /// What a chart is to show.
@@ -49,6 +64,9 @@ pub struct Options {
     pub slope: bool,
     /// Functions and phases; those of several profiles are not shown.
     pub functions: Functions,
+    /// Functions keep the modules before their names, which else are left out, as far as no two
+    /// become alike.
+    pub whole_names: bool,
 }
 
 /// Nothing to draw.
@@ -86,25 +104,24 @@ impl Chart {
         for (index, (label, profile)) in profiles.iter().enumerate() {
             let samples = profile.curve();
             let start = samples.first().map_or(0.0, |sample| sample.time);
-            let own = Curve::new(
-                label.clone(),
-                index % COLORS.len(),
-                &samples,
-                start,
-                options,
-            );
+            let own = Curve::new(label.clone(), index % HUES, &samples, start, options);
             length = length.max(own.end());
             curves.push(own);
+            if !profile.heap.is_empty() {
+                let heap = Curve::new("heap".to_owned(), HEAP, &profile.heap, start, options);
+                length = length.max(heap.end());
+                curves.push(heap.of(Of::Heap));
+            }
             for (index, child) in profile.children.iter().enumerate() {
                 let name = format!("child {}", child.name);
                 // From the other end, as functions start from the second.
-                let color = COLORS.len() - 1 - index % (COLORS.len() - 1);
+                let color = HUES - 1 - index % (HUES - 1);
                 let child = Curve::new(name, color, &child.samples, start, options);
                 length = length.max(child.end());
-                curves.push(child.of_child());
+                curves.push(child.of(Of::Child));
             }
             if profiles.len() == 1 && options.functions != Functions::Hidden {
-                phases = functions::phases(profile, start);
+                phases = functions::phases(profile, start, options.whole_names);
             }
         }
         let window = options.window.unwrap_or((0.0, length));
@@ -120,11 +137,7 @@ impl Chart {
                 length,
             });
         }
-        let points = || curves.iter().flat_map(|curve| &curve.points);
-        let lowest = points()
-            .map(|point| point.memory)
-            .fold(f64::INFINITY, f64::min);
-        let highest = points().map(|point| point.memory).fold(0.0, f64::max);
+        let memory = heap::axis(&mut curves);
         let title = options.title.clone().or_else(|| match profiles {
             [(_, profile)] => profile.command.clone(),
             _ => None,
@@ -136,25 +149,31 @@ impl Chart {
             phases,
             functions: options.functions,
             time: Axis::of_time(window.0, window.1),
-            memory: Axis::of_memory(lowest, highest),
+            memory,
         })
     }
 
     /// What one would say of the chart to someone who cannot see it.
-    fn description(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         let length = units::time((self.time.high - self.time.low) * 1e9, 4);
         let mut parts = vec![format!("Memory over {length}.")];
         parts.extend(self.curves.iter().map(|curve| {
             let (name, peak) = (&curve.name, curve.peak);
             let at = units::time(peak.time * 1e9, 4);
-            format!("{name}: peak {} at {at}.", bytes(peak.memory))
+            let raised = curve.raised_text(&self.memory);
+            format!(
+                "{name}: peak {} at {at}{raised}.",
+                self.memory.size(peak.memory)
+            )
         }));
         if !self.phases.is_empty() {
-            let all: Vec<_> = functions::totals(&self.phases)
-                .iter()
-                .map(functions::Total::text)
-                .collect();
-            parts.push(format!("Functions: {}.", all.join("; ")));
+            let all = functions::totals(&self.phases);
+            let all: Vec<_> = all.iter().map(|total| total.text(&self.memory)).collect();
+            let what = match self.functions {
+                Functions::Both => "Phases",
+                _ => "Functions",
+            };
+            parts.push(format!("{what}: {}.", all.join("; ")));
         }
         parts.join(" ")
     }
@@ -162,8 +181,8 @@ impl Chart {
 
 /// The highest peak of the programs and, where there are children, theirs.
 fn marks(curves: &[Curve]) -> Vec<(Point, usize)> {
-    let highest = |of_children: bool| {
-        let curves = curves.iter().filter(|curve| curve.is_child == of_children);
+    let highest = |of: Of| {
+        let curves = curves.iter().filter(|curve| curve.of == of);
         curves
             .map(|curve| (curve.peak, curve.color))
             .reduce(|one, other| {
@@ -174,16 +193,10 @@ fn marks(curves: &[Curve]) -> Vec<(Point, usize)> {
                 }
             })
     };
-    [highest(false), highest(true)]
+    [highest(Of::Program), highest(Of::Child)]
         .into_iter()
         .flatten()
         .collect()
-}
-
-/// A size that a curve has, as text.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn bytes(memory: f64) -> String {
-    units::bytes(memory as u64)
 }
 
 #[cfg(test)]

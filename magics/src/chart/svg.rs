@@ -6,9 +6,9 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::curve::{Curve, Point};
+use super::curve::{Curve, Of, Point};
 use super::functions::Phase;
-use super::{COLORS, Chart, Functions, bytes, legend};
+use super::{COLORS, Chart, bars, brackets, legend};
 use crate::units;
 
 /// Where a drawing is looked at.
@@ -20,39 +20,56 @@ pub enum Theme {
     File,
     /// On white.
     Light,
+    /// As an image in a page that may be light or dark and does not say which.
+    Image,
 }
 
+impl Theme {
+    /// The colour of text, where the drawing has to bring it.
+    fn color(self) -> Option<&'static str> {
+        match self {
+            Self::Page | Self::File => None,
+            Self::Light => Some("#24292f"),
+            Self::Image => Some(IMAGE_COLOR),
+        }
+    }
+}
+
+/// A grey with a contrast of more than 4 to white as well as to the dark of a page.
+pub(crate) const IMAGE_COLOR: &str = "#787878";
+
 const WIDTH: f64 = 720.0;
-const LEFT: f64 = 58.0;
-const RIGHT: f64 = WIDTH - 16.0;
+pub(super) const LEFT: f64 = 58.0;
+pub(super) const RIGHT: f64 = WIDTH - 16.0;
 const TITLE: f64 = 18.0;
-const TOP: f64 = 32.0;
-const BOTTOM: f64 = TOP + 240.0;
-/// Height of a bar of a flame graph.
-const BAR: f64 = 18.0;
+pub(super) const TOP: f64 = 32.0;
+pub(super) const BOTTOM: f64 = TOP + 240.0;
 /// Brackets or bars beyond which only the longest are drawn.
 const MOST_PHASES: usize = 400;
-/// Levels of a flame graph beyond which those above are not drawn.
-const MOST_LEVELS: usize = 40;
 
 const FILE_STYLE: &str = ":root{color-scheme:light dark;color:#24292f}\
     @media(prefers-color-scheme:dark){:root{color:#e6edf3}}";
 
 /// Where things of a chart are in the image.
-struct Frame<'a> {
-    chart: &'a Chart,
+pub(super) struct Frame<'a> {
+    pub(super) chart: &'a Chart,
     /// Lower end of the bars of a flame graph, and of the curves if there is none.
-    bottom: f64,
-    theme: Theme,
+    pub(super) bottom: f64,
+    pub(super) theme: Theme,
 }
 
 impl Frame<'_> {
-    fn x(&self, time: f64) -> f64 {
+    pub(super) fn x(&self, time: f64) -> f64 {
         LEFT + self.chart.time.share(time) * (RIGHT - LEFT)
     }
 
-    fn y(&self, memory: f64) -> f64 {
+    pub(super) fn y(&self, memory: f64) -> f64 {
         BOTTOM - self.chart.memory.share(memory) * (BOTTOM - TOP)
+    }
+
+    /// A text that is shown where one points; an image has none.
+    pub(super) fn tip(&self, text: &str) -> Markup {
+        html! { @if self.theme != Theme::Image { title { (text) } } }
     }
 
     /// A path through points, `M` and then `L`.
@@ -61,18 +78,30 @@ impl Frame<'_> {
             let (x, y) = (self.x(point.time), self.y(point.memory));
             format!("{x:.1} {y:.1}")
         };
-        let places: Vec<_> = points.iter().map(place).collect();
-        format!("M{}", places.join("L"))
+        let is_at = |point: &Point, y: f64| (self.y(point.memory) - y).abs() < 0.05;
+        let mut path = String::new();
+        for (index, point) in points.iter().enumerate() {
+            let y = self.y(point.memory);
+            let before = index.checked_sub(1).and_then(|index| points.get(index));
+            // Inside a level stretch there is nothing to say.
+            let is_level = before.is_some_and(|before| is_at(before, y))
+                && points.get(index + 1).is_some_and(|after| is_at(after, y));
+            if !is_level {
+                path.push(if path.is_empty() { 'M' } else { 'L' });
+                path.push_str(&place(point));
+            }
+        }
+        path
     }
 }
 
 /// Draws a chart, as an `svg` element with everything in it.
 pub fn svg(chart: &Chart, theme: Theme) -> Markup {
-    let levels = levels(chart);
+    let levels = bars::levels(chart);
     let bottom = if levels == 0 {
         BOTTOM
     } else {
-        BOTTOM + 8.0 + levels as f64 * BAR
+        BOTTOM + 8.0 + levels as f64 * bars::HEIGHT
     };
     let frame = Frame {
         chart,
@@ -89,12 +118,12 @@ pub fn svg(chart: &Chart, theme: Theme) -> Markup {
             Some("color:var(--jp-content-font-color1,inherit);max-width:100%;height:auto")
         }
         Theme::File => Some("max-width:100%;height:auto"),
-        Theme::Light => None,
+        Theme::Light | Theme::Image => None,
     };
     html! {
         svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label=(title)
             viewBox=(format!("0 0 {WIDTH} {height}")) width=(WIDTH) height=(height)
-            color=[(theme == Theme::Light).then_some("#24292f")] style=[color]
+            color=[theme.color()] style=[color]
             font-family="system-ui,-apple-system,'Segoe UI',sans-serif" font-size="12"
         {
             title { (title) }
@@ -104,11 +133,15 @@ pub fn svg(chart: &Chart, theme: Theme) -> Markup {
             (text(LEFT, TITLE, "start", &legend::shortened(&chart.title, 90.0), theme))
             (memory_axis(&frame))
             (time_axis(&frame))
-            @for curve in &chart.curves { (draw_curve(&frame, curve)) }
-            @match chart.functions {
-                Functions::Flame => (flame(&frame)),
-                Functions::Brackets | Functions::Hidden => (brackets(&frame)),
+            // The heap is behind what it is part of.
+            @for curve in chart.curves.iter().filter(|curve| curve.of == Of::Heap) {
+                (draw_curve(&frame, curve))
             }
+            @for curve in chart.curves.iter().filter(|curve| curve.of != Of::Heap) {
+                (draw_curve(&frame, curve))
+            }
+            @if levels > 0 { (bars::draw(&frame)) }
+            @if chart.has_brackets() { (brackets::draw(&frame)) }
             @for (peak, color) in &chart.marks { (mark(&frame, *peak, COLORS[*color])) }
             (legend::draw(&legend, LEFT, legend_top, theme))
         }
@@ -153,18 +186,21 @@ fn time_axis(frame: &Frame<'_>) -> Markup {
 }
 
 fn draw_curve(frame: &Frame<'_>, curve: &Curve) -> Markup {
-    // Half a pixel wide.
+    // Half a pixel wide in a file, which may be looked at closely; a notebook is to stay small.
+    let fine = match frame.theme {
+        Theme::File | Theme::Light => 2.0,
+        Theme::Page | Theme::Image => 1.0,
+    };
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let columns = ((RIGHT - LEFT) * 2.0) as usize;
-    let points = curve.thinned(columns, |time| frame.x(time) * 2.0);
+    let columns = ((RIGHT - LEFT) * fine) as usize;
+    let points = curve.thinned(columns, |time| frame.x(time) * fine);
     let color = COLORS[curve.color];
     let line = frame.path(&points);
     let ends = points.first().zip(points.last());
     html! {
         @if let Some((first, last)) = ends {
-            // What is below the line of the one program; several would cover each other.
-            @if frame.chart.curves.len() == 1 {
-                path fill=(color) fill-opacity=".12" d=(format!(
+            @if let Some(opacity) = fill(frame.chart, curve) {
+                path fill=(color) fill-opacity=(opacity) d=(format!(
                     "{line}L{:.1} {BOTTOM}L{:.1} {BOTTOM}Z", frame.x(last.time), frame.x(first.time)
                 )) {}
             }
@@ -173,7 +209,7 @@ fn draw_curve(frame: &Frame<'_>, curve: &Curve) -> Markup {
                     fill=(color) {}
             }
             path d=(line) fill="none" stroke=(color) stroke-width="1.6" stroke-linejoin="round" {
-                title { (curve.name) ", peak " (bytes(curve.peak.memory)) }
+                (frame.tip(&curve.text(&frame.chart.memory)))
             }
             @if let Some(trend) = curve.trend {
                 @let ends = [first.time, last.time].map(|time| Point { time, memory: trend.at(time) });
@@ -183,89 +219,55 @@ fn draw_curve(frame: &Frame<'_>, curve: &Curve) -> Markup {
     }
 }
 
+/// How much of its colour is below a curve. That of several programs would cover each other.
+fn fill(chart: &Chart, curve: &Curve) -> Option<&'static str> {
+    match curve.of {
+        // Where it is raised, there is nothing below that it would fill.
+        Of::Heap => (curve.raised == 0.0).then_some(".3"),
+        Of::Program | Of::Child => {
+            let others = chart.curves.iter().filter(|curve| curve.of != Of::Heap);
+            (others.count() == 1).then_some(".12")
+        }
+    }
+}
+
 /// The peak, with dashed lines to both axes as `mprof` has them, and its value.
 fn mark(frame: &Frame<'_>, peak: Point, color: &str) -> Markup {
     let (x, y) = (frame.x(peak.time), frame.y(peak.memory));
-    let (anchor, beside) = if x > f64::midpoint(LEFT, RIGHT) {
+    let label = format!("peak {}", frame.chart.memory.size(peak.memory));
+    let at = units::time(peak.time * 1e9, 4);
+    let length = label.len() as f64 * legend::CHARACTER;
+    let covered = |from: f64| brackets::in_box(frame, from..from + length, y - 19.0..y - 4.0);
+    // To the middle, if no bracket is there or one is on the other side as well.
+    let is_right = x > f64::midpoint(LEFT, RIGHT);
+    let to_left = match (covered(x - 6.0 - length), covered(x + 6.0)) {
+        (0, right) if right > 0 => x - length > LEFT + 8.0 || is_right,
+        (left, 0) if left > 0 => x + length > RIGHT - 8.0 && is_right,
+        _ => is_right,
+    };
+    let (anchor, beside) = if to_left {
         ("end", x - 8.0)
     } else {
         ("start", x + 8.0)
     };
-    let label = format!("peak {}", bytes(peak.memory));
-    let at = units::time(peak.time * 1e9, 4);
     html! {
         path d=(format!("M{LEFT} {y:.1}H{x:.1}V{BOTTOM}")) fill="none" stroke=(color)
             stroke-dasharray="2 4" stroke-opacity=".8" {}
         circle cx=(pixels(x)) cy=(pixels(y)) r="3.5" fill=(color) {
-            title { (label) " at " (at) }
+            (frame.tip(&format!("{label} at {at}")))
         }
         (text(beside, y - 7.0, anchor, &label, frame.theme))
     }
 }
 
-/// Brackets at the beginning and the end of each execution, where the curve is then.
-fn brackets(frame: &Frame<'_>) -> Markup {
-    let half = (BOTTOM - TOP) / 22.0;
-    let inside = |time: f64| frame.chart.time.low <= time && time <= frame.chart.time.high;
-    let bracket = |point: Point, arm: f64| {
-        let (x, y) = (frame.x(point.time), frame.y(point.memory));
-        let (top, bottom) = (y - half, (y + half).min(BOTTOM));
-        inside(point.time).then(|| format!("M{:.1} {top:.1}H{x:.1}V{bottom:.1}h{arm}", x + arm))
-    };
-    html! {
-        @for phase in longest(frame.chart) {
-            @let both = [bracket(phase.start, 5.0), bracket(phase.end, -5.0)];
-            path d=(both.into_iter().flatten().collect::<String>()) fill="none"
-                stroke=(COLORS[phase.color]) stroke-width="2"
-            {
-                title { (phase.text()) }
-            }
-        }
-    }
-}
-
-/// Bars below the curves, those that called below those that were called.
-fn flame(frame: &Frame<'_>) -> Markup {
-    html! {
-        @for phase in longest(frame.chart).filter(|phase| phase.level < MOST_LEVELS) {
-            @let from = frame.x(phase.start.time).max(LEFT);
-            @let to = frame.x(phase.end.time).min(RIGHT);
-            @let y = frame.bottom - (phase.level + 1) as f64 * BAR;
-            g {
-                title { (phase.text()) }
-                rect x=(pixels(from)) y=(pixels(y + 1.0)) width=(pixels((to - from).max(0.5)))
-                    height=(BAR - 2.0) rx="2" fill=(COLORS[phase.color]) fill-opacity=".55" {}
-                @let room = ((to - from - 6.0) / 6.5).floor();
-                @if room >= 3.0 {
-                    (text(from + 4.0, y + 13.0, "start", &legend::shortened(&phase.name, room),
-                        frame.theme))
-                }
-            }
-        }
-    }
-}
-
-fn levels(chart: &Chart) -> usize {
-    if chart.functions != Functions::Flame {
-        return 0;
-    }
-    let highest = chart.phases.iter().map(|phase| phase.level + 1).max();
-    highest.unwrap_or_default().min(MOST_LEVELS)
-}
-
 /// The executions that are drawn, in their order.
-fn longest(chart: &Chart) -> impl Iterator<Item = &Phase> {
-    let length = |phase: &Phase| phase.end.time - phase.start.time;
-    let mut lengths: Vec<f64> = chart.phases.iter().map(length).collect();
-    lengths.sort_by(|one, other| other.total_cmp(one));
-    let least = lengths
-        .get(MOST_PHASES)
-        .copied()
-        .unwrap_or(f64::NEG_INFINITY);
-    chart
-        .phases
-        .iter()
-        .filter(move |phase| length(phase) > least)
+pub(super) fn longest(chart: &Chart) -> impl Iterator<Item = &Phase> {
+    let mut places: Vec<usize> = (0..chart.phases.len()).collect();
+    let seconds = |place: &usize| chart.phases[*place].seconds();
+    places.sort_by(|one, other| seconds(other).total_cmp(&seconds(one)));
+    places.truncate(MOST_PHASES);
+    places.sort_unstable();
+    places.into_iter().map(|place| &chart.phases[place])
 }
 
 pub(super) fn text(x: f64, y: f64, anchor: &str, content: &str, theme: Theme) -> Markup {

@@ -1,14 +1,15 @@
-//! A chart in a terminal, in Braille characters.
+//! A chart as text, in Braille characters: for a terminal with colours, or without them.
 
+use super::axis::Tick;
 use super::braille::Canvas;
-use super::curve::{Curve, Point};
+use super::curve::{Curve, Of, Point};
 use super::functions::{self, Phase};
-use super::{Chart, Functions, bytes, legend};
+use super::{COLORS, Chart, Functions, legend};
 use crate::units;
 
 /// The colours of charts as terminals have them, in the same order; the last is no colour.
-const ANSI: [&str; 8] = ["34", "33", "32", "35", "95", "36", "93", "39"];
-const PLAIN: usize = 7;
+const ANSI: [&str; COLORS.len() + 1] = ["34", "33", "32", "35", "95", "36", "93", "90", "39"];
+const PLAIN: usize = COLORS.len();
 /// Characters right of the curves, where the time axis has its unit.
 const UNIT: usize = 6;
 /// Functions beyond which the others are only counted.
@@ -17,44 +18,173 @@ const MOST_FUNCTIONS: usize = 20;
 /// Draws a chart as lines of text, `width` characters wide and at the curves `height` lines high,
 /// with the escape sequences of colours.
 pub fn terminal(chart: &Chart, width: usize, height: usize) -> String {
-    let ticks = chart.memory.ticks((height / 3).max(1));
-    let longest = ticks.iter().map(|tick| tick.label.len()).max();
-    let margin = longest.unwrap_or_default().max(chart.memory.unit.len()) + 1;
-    let columns = width.saturating_sub(margin + UNIT).max(8);
-    let mut canvas = Canvas::new(columns, height.max(2));
-    let place = Place::of(chart, &canvas);
-    // The program last, so that its colour is on top.
-    for curve in chart.curves.iter().rev() {
-        draw(&mut canvas, curve, &place);
-    }
-    let mut rows: Vec<_> = canvas.rows().collect();
-    for (peak, _) in &chart.marks {
-        write_mark(&mut rows, *peak, &place);
-    }
-
-    let mut lines = Vec::new();
-    if !chart.title.is_empty() {
-        let title = legend::shortened(&chart.title, width.saturating_sub(margin + 1) as f64);
-        lines.push(format!("{}\x1b[1m{title}\x1b[0m", " ".repeat(margin + 1)));
-    }
-    lines.push(format!("{:>margin$}", chart.memory.unit));
-    for (index, row) in rows.iter().enumerate() {
-        let tick = ticks.iter().find(|tick| place.row(tick.value) == index);
-        let label = tick.map_or("", |tick| &tick.label);
-        let axis = if tick.is_some() { '┤' } else { '│' };
-        lines.push(format!("{label:>margin$}{axis}{}", colored(row).trim_end()));
-    }
-    lines.extend(time_axis(chart, margin, columns));
-    lines.extend(
-        chart
-            .curves
-            .iter()
-            .map(|curve| curve_line(curve, margin, width)),
-    );
+    let sheet = Sheet::new(chart, width, height, Ink::Colors);
+    let mut lines = sheet.curves();
     if chart.functions != Functions::Hidden {
-        lines.extend(function_lines(chart, margin, columns));
+        lines.extend(sheet.functions());
     }
     lines.join("\n") + "\n"
+}
+
+/// The curves alone, without colours, as lines of a text.
+pub(crate) fn uncolored(chart: &Chart, width: usize, height: usize) -> Vec<String> {
+    Sheet::new(chart, width, height, Ink::None).curves()
+}
+
+/// What text is written with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ink {
+    Colors,
+    None,
+}
+
+/// What a chart is written on.
+struct Sheet<'a> {
+    chart: &'a Chart,
+    ink: Ink,
+    /// Characters in all.
+    width: usize,
+    /// Lines of the curves.
+    height: usize,
+    /// Characters left of the memory axis.
+    margin: usize,
+    /// Characters of the curves.
+    columns: usize,
+    /// Of memory.
+    ticks: Vec<Tick>,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(chart: &'a Chart, width: usize, height: usize, ink: Ink) -> Self {
+        let ticks = chart.memory.ticks((height / 3).max(1));
+        let longest = ticks.iter().map(|tick| tick.label.len()).max();
+        let margin = longest.unwrap_or_default().max(chart.memory.unit.len()) + 1;
+        Self {
+            chart,
+            ink,
+            width,
+            height,
+            margin,
+            columns: width.saturating_sub(margin + UNIT).max(8),
+            ticks,
+        }
+    }
+
+    /// Title, curves, axes, and what the curves are.
+    fn curves(&self) -> Vec<String> {
+        let &Self { chart, margin, .. } = self;
+        let mut canvas = Canvas::new(self.columns, self.height.max(2));
+        let place = Place::of(chart, &canvas);
+        // The program last, so that its colour is on top.
+        for curve in chart.curves.iter().rev() {
+            draw(&mut canvas, curve, &place);
+        }
+        let mut rows: Vec<_> = canvas.rows().collect();
+        for (peak, _) in &chart.marks {
+            write_mark(&mut rows, *peak, &place);
+        }
+
+        let mut lines = Vec::new();
+        if !chart.title.is_empty() {
+            let room = self.width.saturating_sub(margin + 1);
+            let title = self.ink.bold(&legend::shortened(&chart.title, room as f64));
+            lines.push(format!("{}{title}", " ".repeat(margin + 1)));
+        }
+        lines.push(format!("{:>margin$}", chart.memory.unit));
+        for (index, row) in rows.iter().enumerate() {
+            let mut ticks = self.ticks.iter();
+            let tick = ticks.find(|tick| place.row(tick.value) == index);
+            let label = tick.map_or("", |tick| &tick.label);
+            let axis = if tick.is_some() { '┤' } else { '│' };
+            let row = self.ink.row(row);
+            lines.push(format!("{label:>margin$}{axis}{}", row.trim_end()));
+        }
+        lines.extend(time_axis(chart, margin, self.columns));
+        lines.extend(chart.curves.iter().map(|curve| self.curve(curve)));
+        lines
+    }
+
+    fn curve(&self, curve: &Curve) -> String {
+        let trend = curve.trend.map(|trend| format!(", {}", trend.text()));
+        let figures = format!(
+            ", peak {} at {}{}{}",
+            self.chart.memory.size(curve.peak.memory),
+            units::time(curve.peak.time * 1e9, 4),
+            curve.raised_text(&self.chart.memory),
+            trend.unwrap_or_default()
+        );
+        let room = self
+            .width
+            .saturating_sub(self.margin + 4 + figures.chars().count());
+        let name = legend::shortened(&curve.name, room as f64);
+        let line = match curve.of {
+            Of::Heap => "╌╌",
+            Of::Program | Of::Child => "──",
+        };
+        format!(
+            "{} {} {name}{figures}",
+            " ".repeat(self.margin),
+            self.ink.paint(line, curve.color)
+        )
+    }
+
+    /// Each function on a line, and below it the times at which it ran.
+    fn functions(&self) -> Vec<String> {
+        let &Self { chart, ink, .. } = self;
+        let totals = functions::totals(&chart.phases);
+        let indent = " ".repeat(self.margin);
+        let mut lines = Vec::new();
+        for total in totals.iter().take(MOST_FUNCTIONS) {
+            let mut bar = vec![(' ', 0); self.columns];
+            let own = chart.phases.iter().filter(|phase| phase.name == total.name);
+            for phase in own {
+                draw_bar(&mut bar, phase, chart);
+            }
+            lines.push(format!(
+                "{indent} {}",
+                ink.paint(&total.text(&chart.memory), total.color)
+            ));
+            lines.push(format!("{indent} {}", ink.row(&bar).trim_end()));
+        }
+        if totals.len() > MOST_FUNCTIONS {
+            lines.push(format!(
+                "{indent} and {} more",
+                totals.len() - MOST_FUNCTIONS
+            ));
+        }
+        lines
+    }
+}
+
+impl Ink {
+    fn bold(self, text: &str) -> String {
+        match self {
+            Self::Colors => format!("\x1b[1m{text}\x1b[0m"),
+            Self::None => text.to_owned(),
+        }
+    }
+
+    fn paint(self, text: &str, color: usize) -> String {
+        if self == Self::None {
+            return text.to_owned();
+        }
+        let kept = text.trim_end();
+        format!("\x1b[{}m{kept}\x1b[0m{}", ANSI[color], &text[kept.len()..])
+    }
+
+    /// Characters, with escape sequences between those of different colours.
+    fn row(self, row: &[(char, usize)]) -> String {
+        row.chunk_by(|one, other| one.1 == other.1 || other.0 == ' ')
+            .map(|run| {
+                let text: String = run.iter().map(|(character, _)| *character).collect();
+                if text.trim().is_empty() {
+                    text
+                } else {
+                    self.paint(&text, run[0].1)
+                }
+            })
+            .collect()
+    }
 }
 
 /// Where things of a chart are among the dots.
@@ -91,10 +221,15 @@ impl<'a> Place<'a> {
 
 fn draw(canvas: &mut Canvas, curve: &Curve, place: &Place<'_>) {
     let points = curve.thinned(canvas.width(), |time| place.x(time));
-    let mut before = None;
+    let (mut before, mut drawn) = (None, 0);
     for point in points {
         let dot = place.dot(point);
-        canvas.line(before.unwrap_or(dot), dot, curve.color);
+        let from = before.unwrap_or(dot);
+        match curve.of {
+            // Told apart where there are no colours.
+            Of::Heap => canvas.dashes(from, dot, curve.color, &mut drawn),
+            Of::Program | Of::Child => canvas.line(from, dot, curve.color),
+        }
         before = Some(dot);
     }
     if let (Some(trend), Some(first)) = (curve.trend, curve.points.first()) {
@@ -123,7 +258,7 @@ fn write_mark(rows: &mut [Vec<(char, usize)>], peak: Point, place: &Place<'_>) {
     let Some(row) = rows.get_mut(row) else {
         return;
     };
-    let size = bytes(peak.memory);
+    let size = place.chart.memory.size(peak.memory);
     let right = format!("▼ peak {size}");
     let left = format!("peak {size} ▼");
     let length = right.chars().count();
@@ -166,46 +301,6 @@ fn time_axis(chart: &Chart, margin: usize, columns: usize) -> [String; 2] {
     ]
 }
 
-fn curve_line(curve: &Curve, margin: usize, width: usize) -> String {
-    let trend = curve.trend.map(|trend| format!(", {}", trend.text()));
-    let figures = format!(
-        ", peak {} at {}{}",
-        bytes(curve.peak.memory),
-        units::time(curve.peak.time * 1e9, 4),
-        trend.unwrap_or_default()
-    );
-    let room = width.saturating_sub(margin + 4 + figures.chars().count());
-    let name = legend::shortened(&curve.name, room as f64);
-    format!(
-        "{} {} {name}{figures}",
-        " ".repeat(margin),
-        paint("──", curve.color)
-    )
-}
-
-/// Each function on a line, and below it the times at which it ran.
-fn function_lines(chart: &Chart, margin: usize, columns: usize) -> Vec<String> {
-    let totals = functions::totals(&chart.phases);
-    let indent = " ".repeat(margin);
-    let mut lines = Vec::new();
-    for total in totals.iter().take(MOST_FUNCTIONS) {
-        let mut bar = vec![(' ', 0); columns];
-        let own = chart.phases.iter().filter(|phase| phase.name == total.name);
-        for phase in own {
-            draw_bar(&mut bar, phase, chart);
-        }
-        lines.push(format!("{indent} {}", paint(&total.text(), total.color)));
-        lines.push(format!("{indent} {}", colored(&bar).trim_end()));
-    }
-    if totals.len() > MOST_FUNCTIONS {
-        lines.push(format!(
-            "{indent} and {} more",
-            totals.len() - MOST_FUNCTIONS
-        ));
-    }
-    lines
-}
-
 fn draw_bar(bar: &mut [(char, usize)], phase: &Phase, chart: &Chart) {
     let last = bar.len() - 1;
     let column = |time: f64| {
@@ -222,25 +317,6 @@ fn draw_bar(bar: &mut [(char, usize)], phase: &Phase, chart: &Chart) {
     } else {
         bar[from].0 = '┃';
     }
-}
-
-/// Characters with the escape sequences between those of different colours.
-fn colored(row: &[(char, usize)]) -> String {
-    row.chunk_by(|one, other| one.1 == other.1 || other.0 == ' ')
-        .map(|run| {
-            let text: String = run.iter().map(|(character, _)| *character).collect();
-            if text.trim().is_empty() {
-                text
-            } else {
-                paint(&text, run[0].1)
-            }
-        })
-        .collect()
-}
-
-fn paint(text: &str, color: usize) -> String {
-    let kept = text.trim_end();
-    format!("\x1b[{}m{kept}\x1b[0m{}", ANSI[color], &text[kept.len()..])
 }
 
 #[allow(clippy::cast_possible_truncation)]

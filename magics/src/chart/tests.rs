@@ -75,7 +75,7 @@ fn a_window_shows_its_own_peak_and_functions() {
         ..Options::default()
     };
     let chart = chart(&sawtooth(), &options);
-    assert_eq!(bytes(chart.curves[0].peak.memory), "120.00 MiB");
+    assert_eq!(chart.memory.size(chart.curves[0].peak.memory), "120.00 MiB");
     assert_eq!(chart.phases.len(), 2);
     let outside = Options {
         window: Some((5.0, 6.0)),
@@ -105,6 +105,39 @@ fn several_profiles_start_together_and_show_no_functions() {
     assert_eq!(starts, [0.0, 0.0]);
     assert!(chart.phases.is_empty() && chart.title.is_empty());
     assert_eq!(chart.marks.len(), 1);
+}
+
+#[test]
+fn a_bracket_around_another_is_higher() {
+    let mut profile = sawtooth();
+    profile.spans[1].start = profile.spans[0].start;
+    let svg = svg(&chart(&profile, &Options::default()), Theme::Page).into_string();
+    let tops: Vec<f64> = svg
+        .match_indices("<path d=\"M")
+        .filter(|(at, _)| {
+            svg[*at..]
+                .split_once('>')
+                .unwrap()
+                .0
+                .contains("stroke-width=\"2\"")
+        })
+        .map(|(at, start)| {
+            let numbers: Vec<&str> = svg[at + start.len()..].split([' ', 'H']).take(2).collect();
+            numbers[1].parse().unwrap()
+        })
+        .take(2)
+        .collect();
+    assert!((tops[1] - tops[0] - 5.0).abs() < 0.11, "{tops:?}");
+}
+
+#[test]
+fn a_thousand_timestamps_are_drawn_as_far_as_there_is_room() {
+    let mut profile = sawtooth();
+    let mut span = profile.spans[0].clone();
+    span.end = span.start;
+    profile.spans = vec![span; 1_000];
+    let svg = svg(&chart(&profile, &Options::default()), Theme::Page).into_string();
+    assert_eq!(svg.matches("<title>work: 0 ns").count(), 400);
 }
 
 #[test]

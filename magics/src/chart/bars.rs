@@ -1,0 +1,53 @@
+//! Bars below the curves, with the names of functions and phases in them.
+
+use maud::{Markup, html};
+
+use super::svg::{Frame, LEFT, RIGHT, Theme, longest, pixels, text};
+use super::{COLORS, Chart, Functions, legend};
+
+/// Height of a bar, and of the gap to the next.
+pub(super) const HEIGHT: f64 = 18.0;
+/// Levels beyond which those above are not drawn.
+const MOST_LEVELS: usize = 40;
+
+/// How many bars are above each other.
+pub(super) fn levels(chart: &Chart) -> usize {
+    if !matches!(chart.functions, Functions::Flame | Functions::Both) {
+        return 0;
+    }
+    let highest = chart.phases.iter().map(|phase| phase.level + 1).max();
+    highest.unwrap_or_default().min(MOST_LEVELS)
+}
+
+/// Those that called are below those that were called.
+pub(super) fn draw(frame: &Frame<'_>) -> Markup {
+    // Beside brackets there are timestamps, which take no time.
+    let least = if frame.chart.functions == Functions::Both {
+        2.0
+    } else {
+        0.5
+    };
+    // The grey of an image cannot be read on the colours, but what is nearly black can.
+    let (opacity, color) = if frame.theme == Theme::Image {
+        ("1", Some("#111"))
+    } else {
+        (".55", None)
+    };
+    html! {
+        @for phase in longest(frame.chart).filter(|phase| phase.level < MOST_LEVELS) {
+            @let from = frame.x(phase.start.time).max(LEFT);
+            @let to = frame.x(phase.end.time).min(RIGHT);
+            @let y = frame.bottom - (phase.level + 1) as f64 * HEIGHT;
+            g color=[color] {
+                (frame.tip(&phase.text(&frame.chart.memory)))
+                rect x=(pixels(from)) y=(pixels(y + 1.0)) width=(pixels((to - from).max(least)))
+                    height=(HEIGHT - 2.0) rx="2" fill=(COLORS[phase.color]) fill-opacity=(opacity) {}
+                @let room = ((to - from - 6.0) / legend::CHARACTER).floor();
+                @if room >= 3.0 {
+                    (text(from + 4.0, y + 13.0, "start", &legend::shortened(&phase.name, room),
+                        frame.theme))
+                }
+            }
+        }
+    }
+}

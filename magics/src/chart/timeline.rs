@@ -1,0 +1,29 @@
+//! What `%mprof` measured, as a chart.
+
+use memit_runtime::timeline::TimelineMeasurement;
+
+use super::{Chart, Functions, Options};
+use crate::profile::Profile;
+
+impl Chart {
+    /// The resident memory and the heap of a run, with its phases; none of a run that ended before
+    /// memory was read once.
+    pub fn of_timeline(measured: &TimelineMeasurement, title: Option<&str>) -> Option<Self> {
+        let label = if measured.children {
+            "RSS with children"
+        } else {
+            "RSS"
+        };
+        let options = Options {
+            title: title.map(str::to_owned),
+            functions: Functions::Both,
+            whole_names: true,
+            ..Options::default()
+        };
+        let profile = Profile::from(measured);
+        if profile.samples.is_empty() {
+            return None;
+        }
+        Self::new(&[(label.to_owned(), &profile)], &options).ok()
+    }
+}
