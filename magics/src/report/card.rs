@@ -38,6 +38,11 @@ pub(super) fn card(title: &str, body: &Markup) -> Markup {
     frame(title, "max-width:600px", body)
 }
 
+/// A card in which a chart has its full width.
+pub(super) fn of_chart(title: &str, body: &Markup) -> Markup {
+    frame(title, "max-width:750px", body)
+}
+
 /// A card as wide as what is in it.
 pub(super) fn wide(title: &str, body: &Markup) -> Markup {
     frame(title, "width:fit-content;max-width:100%", body)

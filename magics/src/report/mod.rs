@@ -1,6 +1,7 @@
 //! How results are shown: as text, as HTML, as JSON.
 
 mod card;
+mod figure;
 mod highlight;
 mod line_bars;
 mod lines_html;
@@ -8,6 +9,8 @@ mod lines_text;
 mod lprun_html;
 mod memory_html;
 mod memory_text;
+mod mprof_html;
+mod mprof_text;
 mod mprun_html;
 mod notes;
 mod run_axis;
@@ -21,6 +24,7 @@ use serde_json::Value;
 use crate::result::lines::{LprunResult, MprunResult};
 use crate::result::memory::MemitResult;
 use crate::result::time::TimeitResult;
+use crate::result::timeline::MprofResult;
 
 /// The views of one result.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +84,34 @@ pub fn lprun(result: &LprunResult, view: &TimeText) -> Report {
             "<LprunResult : {}>",
             lines_text::time_summary(&result.profile)
         ),
+    }
+}
+
+/// The views of what `%mprof` measured. The chart has the `title` above it.
+pub fn mprof(result: &MprofResult, title: Option<&str>) -> Report {
+    Report {
+        text: mprof_text::text(result, title),
+        html: mprof_html::html(result, title).into_string(),
+        json: serde_json::to_value(result).expect("a result is JSON"),
+        repr: format!("<MprofResult : {}>", mprof_text::summary(result)),
+    }
+}
+
+/// What is shown of a measurement that is not over yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// `text/plain`: a few lines, without a newline at the end.
+    pub text: String,
+    /// `text/html`: a card, as in a [`Report`].
+    pub html: String,
+}
+
+/// What `%mprof` has measured so far: its `wall_ns` is the time since the start. Made to be drawn
+/// several times a second.
+pub fn mprof_preview(result: &MprofResult, title: Option<&str>) -> Preview {
+    Preview {
+        text: mprof_text::preview(result, title),
+        html: mprof_html::preview(result, title).into_string(),
     }
 }
 

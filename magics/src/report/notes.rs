@@ -5,17 +5,14 @@ use memit_runtime::measurement::{Clock, Source};
 
 use crate::result::memory::MemitResult;
 use crate::result::time::TimeitResult;
-use crate::units;
+use crate::result::timeline::MprofResult;
+use crate::{failure, units};
 
 pub(super) fn of_memory(result: &MemitResult) -> Vec<String> {
     in_place(result.isolated, result.threads)
         .into_iter()
         .chain(inexact_peak(result.source))
-        .chain(
-            result
-                .children
-                .then(|| "child processes are included".to_owned()),
-        )
+        .chain(children(result.children))
         .collect()
 }
 
@@ -26,6 +23,31 @@ pub(super) fn of_time(result: &TimeitResult) -> Vec<String> {
         .chain(in_place(result.isolated, result.threads))
         .chain(peak.and_then(inexact_peak))
         .collect()
+}
+
+pub(super) fn of_timeline(result: &MprofResult) -> Vec<String> {
+    let measured = &result.measurement;
+    let left_out = measured.left_out > 0;
+    let left_out = left_out.then(|| {
+        let phases = units::counted(&units::count(measured.left_out), "more phase");
+        format!("{phases} came later and were only counted")
+    });
+    left_out
+        .into_iter()
+        .chain(in_place(measured.isolated, measured.threads))
+        .chain(inexact_peak(measured.source))
+        .chain(children(measured.children))
+        .collect()
+}
+
+/// Why a run stopped early, if it did.
+pub(super) fn stopped(result: &MprofResult) -> Option<String> {
+    let failure = result.measurement.failure.as_ref()?;
+    Some(format!("stopped early: {}", failure::message(failure)))
+}
+
+fn children(included: bool) -> Option<String> {
+    included.then(|| "child processes are included".to_owned())
 }
 
 pub(super) fn of_lines(profile: &Profile) -> Vec<String> {

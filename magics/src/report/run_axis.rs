@@ -3,6 +3,8 @@
 use maud::{Markup, html};
 
 use super::card::ACCENT;
+use super::figure::figure;
+use crate::chart::{self, Theme};
 use crate::result::time::TimeitResult;
 use crate::units;
 
@@ -23,22 +25,31 @@ const DOT: &str = "5";
 const CROWD: usize = 30;
 const SMALL_DOT: &str = "3";
 
-const SVG: &str = "display:block;max-width:100%;height:auto;margin-top:8px";
+const SVG: &str = "display:block;max-width:100%;height:auto";
 
 const TEXT: &str = "fill:currentColor;font-size:12px";
 
 /// The runs between the fastest and the slowest, with the mean and its deviation. The labels of
 /// the extremes stand at the ends and that of the mean above, so they never meet.
 pub(super) fn axis(result: &TimeitResult) -> Markup {
+    figure(&description(result), |theme| draw(result, theme))
+}
+
+fn draw(result: &TimeitResult, theme: Theme) -> Markup {
     let described = description(result);
     let (height, runs) = if result.worst > result.best {
         (HEIGHT, spread(result))
     } else {
         (LOW_HEIGHT, single(result))
     };
+    // An image is a file of its own.
+    let is_image = theme == Theme::Image;
     html! {
-        svg role="img" aria-label=(described) viewBox=(format!("0 0 {WIDTH} {height}"))
-            width=(WIDTH) height=(height) style=(SVG)
+        svg xmlns=[is_image.then_some("http://www.w3.org/2000/svg")] role="img"
+            aria-label=(described) viewBox=(format!("0 0 {WIDTH} {height}"))
+            width=(WIDTH) height=(height) style=[(!is_image).then_some(SVG)]
+            color=[is_image.then_some(chart::IMAGE_COLOR)]
+            font-family=[is_image.then_some("system-ui,sans-serif")]
         {
             title { (described) }
             line x1=(LEFT) x2=(RIGHT) y1=(AXIS) y2=(AXIS) stroke="currentColor" stroke-opacity=".3" {}

@@ -1,9 +1,13 @@
 //! Results for the tests of the views.
 
-use memit_runtime::measurement::{MemoryMeasurement, MemoryRun, TimeMeasurement};
+use memit_runtime::measurement::{
+    MemoryMeasurement, MemoryRun, TimeMeasurement, TimelineMeasurement,
+};
+use memit_runtime::timeline::{Moment, Point, Series, Span};
 
 use crate::result::memory::MemitResult;
 use crate::result::time::TimeitResult;
+use crate::result::timeline::MprofResult;
 
 /// A run that made one vector of 100 MiB.
 pub(super) fn vector_run() -> MemoryRun {
@@ -77,4 +81,82 @@ pub(super) fn measured_time() -> TimeMeasurement {
 /// A result with three digits.
 pub(super) fn timeit(measurement: TimeMeasurement) -> TimeitResult {
     TimeitResult::new(measurement, 213_000_000, 3)
+}
+
+/// A file is read and sorted within 1.3 s: 100 MiB are held at the end of the first phase, and
+/// merging, inside the second, takes 50 more for an instant.
+pub(super) fn measured_timeline() -> TimelineMeasurement {
+    let (ms, mib) = (1_000_000, 1 << 20);
+    let series = |points: &[(u64, u64)]| {
+        Series::of(points.iter().map(|&(time, size)| Point {
+            time_ns: time * ms,
+            bytes: size * mib,
+        }))
+    };
+    let moment = |time, rss, heap| Moment {
+        time_ns: time * ms,
+        rss: rss * mib,
+        heap: heap * mib,
+    };
+    let span = |label: &str, start, end, peak, level| Span {
+        label: label.to_owned(),
+        start,
+        end,
+        peak_rss: peak * mib,
+        level,
+        ..Span::default()
+    };
+    let rss = [
+        (0, 5),
+        (100, 6),
+        (500, 105),
+        (800, 155),
+        (810, 106),
+        (1_200, 20),
+        (1_300, 20),
+    ];
+    let heap = [
+        (0, 1),
+        (100, 1),
+        (500, 100),
+        (800, 150),
+        (810, 100),
+        (1_200, 2),
+        (1_300, 1),
+    ];
+    TimelineMeasurement {
+        rss: series(&rss),
+        heap: series(&heap),
+        spans: vec![
+            span(
+                "load data.csv",
+                moment(100, 6, 1),
+                moment(500, 105, 100),
+                105,
+                0,
+            ),
+            span("sort", moment(500, 105, 100), moment(1_200, 20, 2), 155, 0),
+            span(
+                "merge",
+                moment(790, 150, 145),
+                moment(805, 130, 125),
+                155,
+                1,
+            ),
+        ],
+        samples: 130,
+        interval_ns: 10 * ms,
+        started_ns: 1_700_000_000_000_000_000,
+        wall_ns: 1_300 * ms,
+        isolated: true,
+        threads: 1,
+        ..TimelineMeasurement::default()
+    }
+}
+
+/// `measured_timeline`, changed.
+pub(super) fn mprof(change: impl FnOnce(&mut TimelineMeasurement)) -> MprofResult {
+    let mut measured = measured_timeline();
+    change(&mut measured);
+    MprofResult::from(measured)
 }
