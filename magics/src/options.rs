@@ -185,7 +185,11 @@ impl<'a> Reader<'a> {
             ));
         };
         let value = match (spec.value, attached) {
-            (Some(_), Some(value)) => Some(value.to_owned()),
+            (Some(_), Some(value)) if !value.starts_with(['"', '\'']) => Some(value.to_owned()),
+            (Some(what), Some(value)) => {
+                self.at -= value.len();
+                Some(self.separate_value(start, what)?)
+            }
             (Some(what), None) => Some(self.separate_value(start, what)?),
             (None, None) => None,
             (None, Some(_)) => {
@@ -232,10 +236,10 @@ impl<'a> Reader<'a> {
                 continue;
             };
             let attached = &word[index + letter.len_utf8()..];
-            self.at += attached.len();
-            let value = if attached.is_empty() {
+            let value = if attached.is_empty() || attached.starts_with(['"', '\'']) {
                 self.separate_value(start, what)?
             } else {
+                self.at += attached.len();
                 attached.to_owned()
             };
             given.push(Given {
@@ -251,6 +255,9 @@ impl<'a> Reader<'a> {
     fn separate_value(&mut self, start: usize, what: &str) -> Result<String, MagicError> {
         let option = &self.line[start..self.at];
         self.skip_spaces();
+        if let Some(quoted) = self.take_quoted() {
+            return quoted;
+        }
         let value = self.take_word();
         if value.is_empty() {
             return Err(MagicError::new(
@@ -259,6 +266,25 @@ impl<'a> Reader<'a> {
             ));
         }
         Ok(value.to_owned())
+    }
+
+    /// `"one value"` or `'one value'`, without the quotes; `None` if there are none here.
+    fn take_quoted(&mut self) -> Option<Result<String, MagicError>> {
+        let rest = &self.line[self.at..];
+        let quote = rest
+            .chars()
+            .next()
+            .filter(|first| ['"', '\''].contains(first))?;
+        let (start, inside) = (self.at, &rest[1..]);
+        let Some(length) = inside.find(quote) else {
+            self.at = self.line.len();
+            return Some(Err(MagicError::new(
+                format!("this value has no closing `{quote}`"),
+                self.span_from(start),
+            )));
+        };
+        self.at += length + 2;
+        Some(Ok(inside[..length].to_owned()))
     }
 }
 
@@ -315,6 +341,28 @@ mod tests {
             assert_eq!(options.text('r'), Some("5"), "{line}");
             assert_eq!(rest, "v", "{line}");
         }
+    }
+
+    #[test]
+    fn a_value_in_quotes_may_have_blanks() {
+        for line in [
+            "-r 'one two' v",
+            "-r\"one two\" v",
+            "--repeat \"one two\"  v",
+            "--repeat='one two' v",
+            "-qr 'one two' v",
+        ] {
+            let (options, rest) = parsed(line);
+            assert_eq!(options.text('r'), Some("one two"), "{line}");
+            assert_eq!(rest, "v", "{line}");
+        }
+        assert_eq!(
+            parsed("-r 'it is \"so\"' v").0.text('r'),
+            Some("it is \"so\"")
+        );
+        let error = parse("-r 'one two v", 10, SPECS).unwrap_err();
+        assert_eq!(error.message, "this value has no closing `'`");
+        assert_eq!(error.span, 13..23);
     }
 
     #[test]
