@@ -36,6 +36,14 @@ unsafe extern "C" {
         call: unsafe extern "C" fn(*mut u8) -> u32,
         data: *mut u8,
     );
+    fn memit_measure_timeline(
+        interval_ns: u64,
+        children: bool,
+        isolated: bool,
+        call: unsafe extern "C" fn(*mut u8) -> u32,
+        data: *mut u8,
+    );
+    safe fn memit_keep_timeline(interval_ns: u64, children: bool);
     fn memit_returned(error: *const u8, length: usize);
     safe fn memit_leave(code: u32);
     pub safe fn memit_begin();
@@ -159,6 +167,20 @@ pub fn lines(
     let data = (&raw mut body).cast();
     // SAFETY: `call` gets what it expects, and `body` outlives the measurement.
     unsafe { memit_measure_lines(charge, backend, children, limit, isolated, call, data) };
+}
+
+/// Watches the memory of `body` over time.
+#[inline(never)]
+pub fn timeline(interval_ns: u64, children: bool, isolated: bool, mut body: &mut Body<'_>) {
+    let data = (&raw mut body).cast();
+    // SAFETY: `call` gets what it expects, and `body` outlives the measurement.
+    unsafe { memit_measure_timeline(interval_ns, children, isolated, call, data) };
+}
+
+/// Watches the memory of the cell from here to its end.
+#[inline(never)]
+pub fn timeline_of_cell(interval_ns: u64, children: bool) {
+    memit_keep_timeline(interval_ns, children);
 }
 
 /// # Safety

@@ -114,6 +114,13 @@ impl Generated {
         self
     }
 
+    /// The user's lines alone.
+    pub fn users(&self) -> String {
+        let lines = self.source.lines().enumerate();
+        let users = lines.filter(|(at, _)| self.cell_line(at + 1).is_some());
+        users.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
+    }
+
     /// The line of the cell that a generated line shows; `None` if it is not the user's.
     pub fn cell_line(&self, generated: usize) -> Option<usize> {
         self.lines
@@ -128,6 +135,14 @@ pub const HARNESS: &str = include_str!("harness.rs");
 
 /// Is in the source of every measurement, and in no other that is in its right mind.
 pub const MEASUREMENT: &str = "use ::memit_session::harness as memit_harness;";
+
+/// What generated code finds as the crate `memit`.
+pub const PHASES: &str = include_str!("phases.rs");
+
+/// Whether functions with `#[profile]` are spans in this generated code.
+pub fn has_spans(source: &str) -> bool {
+    source.contains(MEASUREMENT) && source.contains("memit_harness::timeline")
+}
 
 /// Opens the code of a measurement: the call of `measure` (a function of the harness with all
 /// arguments but the last) with a closure that [`finish`] closes.
@@ -150,16 +165,21 @@ pub(crate) fn measured(generated: &mut Generated, body: &[&Snippet]) {
         "memit_harness::memit_begin();\n\
          let memit_value = ::std::hint::black_box(memit_harness::apart(|| ::std::result::Result::Ok({",
     );
-    for (at, snippet) in body.iter().enumerate() {
-        generated.snippet(snippet);
-        if at + 1 < body.len() {
-            generated.code(";");
-        }
-    }
+    in_sequence(generated, body);
     generated.code(
         "}))?);\nmemit_harness::memit_peak();\n\
          ::std::mem::drop(memit_value);\nmemit_harness::memit_dropped();",
     );
+}
+
+/// Statements, one snippet after the other.
+pub(crate) fn in_sequence(generated: &mut Generated, snippets: &[&Snippet]) {
+    for (at, snippet) in snippets.iter().enumerate() {
+        generated.snippet(snippet);
+        if at + 1 < snippets.len() {
+            generated.code(";");
+        }
+    }
 }
 
 /// Closes what [`open`] has opened.

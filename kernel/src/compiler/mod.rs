@@ -162,8 +162,8 @@ fn cell(session: &Path, rustc: &OsStr, arguments: &[OsString]) -> anyhow::Result
         keep_identity(session, rustc, &mut arguments)?;
         divide(session, &source, &mut arguments);
     }
-    command.args(arguments);
-    command.args(session_crate::arguments(session, rustc)?);
+    let externals = session_crate::arguments(session, rustc, &arguments)?;
+    command.args(arguments).args(externals);
     Ok(Some(Cell {
         command,
         plain: source,

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use memit_instrument::{Error, Function, Runtime, Which, instrument};
-use memit_magics::snippet::MEASUREMENT;
+use memit_magics::snippet::{self, MEASUREMENT};
 use serde::{Deserialize, Serialize};
 
 /// Names of functions, for the next cell that is compiled.
@@ -18,6 +18,11 @@ const DONE: &str = "probes.json";
 /// What probes call.
 const RUNTIME: Runtime<'_> = Runtime {
     path: "::memit_session::lines",
+};
+
+/// What spans call.
+const SPANS: Runtime<'_> = Runtime {
+    path: "::memit_session",
 };
 
 /// How evcxr calls the function that holds the statements of a cell.
@@ -106,14 +111,20 @@ pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
     let names: Option<Vec<&str>> = names
         .as_ref()
         .map(|names| names.iter().map(String::as_str).collect());
+    let has_spans = to_be_run && snippet::has_spans(source);
     let which = match &names {
+        _ if has_spans => Which::Spans { name: users_name },
         Some(names) => Which::Named(names),
         // A measurement of another kind shall not be disturbed.
         None if !to_be_run || source.contains(MEASUREMENT) => Which::Nothing,
         None => Which::Marked,
     };
-    match instrument(source, which, RUNTIME) {
+    let runtime = if has_spans { SPANS } else { RUNTIME };
+    match instrument(source, which, runtime) {
         Ok(instrumented) => {
+            if has_spans && instrumented.source != instrumented.plain {
+                sources.probed = Some(instrumented.source.clone());
+            }
             sources.plain = has_marks.then_some(instrumented.plain);
             if !instrumented.functions.is_empty() {
                 let lines: Vec<_> = source.lines().collect();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::bail;
-use memit_magics::snippet::HARNESS;
+use memit_magics::snippet::{HARNESS, PHASES};
 use memit_runtime::lines;
 
 /// By this name magics know it.
@@ -16,17 +16,28 @@ const NAME: &str = "memit_session";
 /// By this name cells know it, for evcxr.
 pub(super) const STORE: &str = "evcxr_internal_runtime";
 
+/// By this name cells know it, for the user: what there is of the published crate of that name,
+/// unless the user has asked for that.
+const PUBLISHED: &str = "memit";
+
 const ROOT: &str = "mod variable_store;\npub use variable_store::*;\npub mod harness;\n\
-    pub mod lines {\n    mod counters;\n    mod probes;\n    pub use probes::*;\n}\nmod clear_output;\npub use clear_output::*;\n";
-const SOURCES: [(&str, &str); 4] = [
+    pub mod lines {\n    mod counters;\n    mod probes;\n    pub use probes::*;\n}\nmod clear_output;\npub use clear_output::*;\n\
+    mod phases;\npub use phases::*;\n";
+const SOURCES: [(&str, &str); 5] = [
     ("lib.rs", ROOT),
     ("variable_store.rs", include_str!("variable_store.rs")),
     ("harness.rs", HARNESS),
+    ("phases.rs", PHASES),
     ("clear_output.rs", include_str!("clear_output.rs")),
 ];
 
-/// The arguments by which `rustc` finds the crate, which is compiled for the first cell.
-pub(super) fn arguments(session: &Path, rustc: &OsStr) -> anyhow::Result<[String; 4]> {
+/// The arguments by which `rustc` finds the crate, which is compiled for the first cell. `others` are
+/// those that there are already.
+pub(super) fn arguments(
+    session: &Path,
+    rustc: &OsStr,
+    others: &[String],
+) -> anyhow::Result<Vec<String>> {
     // A session can change its toolchain.
     let toolchain = rustc
         .to_string_lossy()
@@ -36,9 +47,15 @@ pub(super) fn arguments(session: &Path, rustc: &OsStr) -> anyhow::Result<[String
     if !library.exists() {
         compile(rustc, &directory)?;
     }
-    let external = || "--extern".to_owned();
-    let named = |name| format!("{name}={}", library.display());
-    Ok([external(), named(NAME), external(), named(STORE)])
+    let of_published = format!("{PUBLISHED}=");
+    let has_published = others.iter().any(|other| other.starts_with(&of_published));
+    let names = [NAME, STORE, PUBLISHED];
+    let names = &names[..if has_published { 2 } else { 3 }];
+    let found_at = |name| format!("{name}={}", library.display());
+    let arguments = names
+        .iter()
+        .flat_map(|name| ["--extern".to_owned(), found_at(name)]);
+    Ok(arguments.collect())
 }
 
 fn compile(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {

@@ -64,6 +64,11 @@ pub enum Which<'a> {
     Named(&'a [&'a str]),
     /// Those with the attribute `#[profile]` or `#[memit::profile]`.
     Marked,
+    /// These, but instead of probes each is given a span: from its start to its end.
+    Spans {
+        /// What a span is called whose function has this whole name.
+        name: fn(&str) -> &str,
+    },
     /// None.
     Nothing,
 }
@@ -164,8 +169,8 @@ pub fn instrument(
     for function in &found {
         let mark = mark::of(function.attributes);
         let options = match which {
-            Which::Marked => mark.map(mark::options).transpose()?,
-            _ => None,
+            Which::Marked | Which::Spans { .. } => mark.map(mark::options).transpose()?,
+            Which::Named(_) | Which::Nothing => None,
         };
         if let Some(mark) = mark {
             let span = mark.span();
@@ -174,6 +179,13 @@ pub fn instrument(
         let is_wanted = match which {
             Which::Named(names) => names.iter().any(|name| function.is_called(name)),
             Which::Marked => mark.is_some(),
+            Which::Spans { name } => {
+                if mark.is_some() {
+                    expect_no_const(function)?;
+                    probe::span(function, name(&function.name), runtime, &mut edits);
+                }
+                false
+            }
             Which::Nothing => false,
         };
         if is_wanted {
@@ -288,11 +300,17 @@ fn probed(
     runtime: Runtime<'_>,
     edits: &mut Edits,
 ) -> Result<Function, Error> {
-    if function.signature.constness.is_some() {
-        let name = function.name.clone();
-        return Err(Error::Const { name });
-    }
+    expect_no_const(function)?;
     Ok(probe::function(function, options, runtime, edits))
+}
+
+fn expect_no_const(function: &Found<'_>) -> Result<(), Error> {
+    match function.signature.constness {
+        Some(_) => Err(Error::Const {
+            name: function.name.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn expect_known(names: &[&str], found: &[Found<'_>]) -> Result<(), Error> {
@@ -446,6 +464,37 @@ mod tests {
                 "{:25}\nfn f() {{\n    g();\n}}\n{:17} fn g() {{}}\n",
                 "", ""
             )
+        );
+    }
+
+    #[test]
+    fn marked_functions_are_given_spans_instead_of_probes() {
+        fn last(name: &str) -> &str {
+            name.rsplit("::").next().unwrap()
+        }
+        let source =
+            "#[profile]\nfn f() {\n    g();\n}\nmod m { #[profile] fn g() {} fn h() {} }\n";
+        let spanned = instrument(source, Which::Spans { name: last }, RUNTIME).unwrap();
+        assert!(spanned.functions.is_empty());
+        let path = RUNTIME.path;
+        assert_eq!(
+            spanned.source,
+            format!(
+                "{:10}\nfn f() {{ let _memit_span = {path}::phase(\"f\"); \n    g();\n}}\n\
+                 mod m {{ {:10} fn g() {{ let _memit_span = {path}::phase(\"g\"); }} fn h() {{}} }}\n",
+                "", ""
+            )
+        );
+        let constant = instrument(
+            "#[profile] const fn c() {}",
+            Which::Spans { name: last },
+            RUNTIME,
+        );
+        assert_eq!(
+            constant,
+            Err(Error::Const {
+                name: "c".to_owned()
+            })
         );
     }
 

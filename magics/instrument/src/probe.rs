@@ -14,6 +14,15 @@ use crate::{Function, Options, Runtime};
 const COUNTERS: &str = "MEMIT_FUNCTION";
 /// By this name the code of a body knows that it runs.
 const GUARD: &str = "_memit_guard";
+/// The same in a function with a span.
+const SPAN: &str = "_memit_span";
+
+/// Puts a value into a function that begins a span when it is called, and ends it when it is left.
+pub(crate) fn span(found: &Found<'_>, name: &str, runtime: Runtime<'_>, edits: &mut Edits) {
+    let (open, _) = inside(found.block.brace_token.span.join());
+    let (path, name) = (runtime.path, name.escape_default());
+    edits.insert(open, format!(" let {SPAN} = {path}::phase(\"{name}\"); "));
+}
 
 /// Puts probes into a function.
 pub(crate) fn function(
