@@ -11,7 +11,7 @@ use crate::link::Event;
 use crate::measurement::{Clock, Panic};
 use crate::probe::Probe;
 use crate::run::{self, Body};
-use crate::{memory, panic, probe, session, time};
+use crate::{memory, panic, probe, sampler, session, time, timeline};
 
 /// The session's first cell passes a function that flushes its `libstd`'s standard output.
 #[unsafe(no_mangle)]
@@ -160,12 +160,85 @@ unsafe extern "C" fn memit_measure_lines(
     measure::measure(session, plan, Body { call, data });
 }
 
+/// Watches the memory of a snippet over time; see [`timeline::measure::Plan`].
+///
+/// # Safety
+///
+/// As [`memit_measure_memory`].
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_measure_timeline(
+    interval_ns: u64,
+    children: bool,
+    isolated: bool,
+    call: unsafe extern "C" fn(*mut c_void) -> u32,
+    data: *mut c_void,
+) {
+    let Some(session) = session::current() else {
+        return;
+    };
+    let plan = timeline::measure::Plan {
+        interval: Duration::from_nanos(interval_ns),
+        children,
+        isolated,
+    };
+    timeline::measure::measure(session, plan, Body { call, data });
+}
+
+/// Watches the memory of the cell that runs, from here to its end.
+#[unsafe(no_mangle)]
+extern "C" fn memit_keep_timeline(interval_ns: u64, children: bool) {
+    let Some(session) = session::current() else {
+        return;
+    };
+    let plan = timeline::measure::Plan {
+        interval: Duration::from_nanos(interval_ns),
+        children,
+        isolated: false,
+    };
+    timeline::measure::keep(session, plan);
+}
+
+/// A phase begins; what it returns is for [`memit_end_phase`].
+///
+/// # Safety
+///
+/// The pair must describe UTF-8 text.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_begin_phase(label: *const u8, length: usize) -> u64 {
+    // SAFETY: the caller's contract.
+    timeline::recorder::begin_span(unsafe { bytes(label, length) })
+}
+
+/// A phase ends.
+#[unsafe(no_mangle)]
+extern "C" fn memit_end_phase(phase: u64) {
+    timeline::recorder::end_span(phase);
+}
+
+/// A moment has a name.
+///
+/// # Safety
+///
+/// The pair must describe UTF-8 text.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_timestamp(label: *const u8, length: usize) {
+    // SAFETY: the caller's contract.
+    timeline::recorder::mark(unsafe { bytes(label, length) });
+}
+
+/// Resident set size of this process in bytes; 0 where the system does not tell.
+#[unsafe(no_mangle)]
+extern "C" fn memit_resident() -> u64 {
+    sampler::resident()
+}
+
 /// The snippet starts.
 #[unsafe(no_mangle)]
 extern "C" fn memit_begin() {
     probe::with(|probe| match probe {
         Probe::Memory(memory) => memory.begin(),
         Probe::Lines(lines) => lines.begin(),
+        Probe::Timeline(timeline) => timeline.begin(),
         Probe::Time(_) | Probe::Count(_) => {}
     });
 }
@@ -176,17 +249,17 @@ extern "C" fn memit_peak() {
     probe::with(|probe| match probe {
         Probe::Memory(memory) => memory.peak(),
         Probe::Lines(lines) => lines.end(),
-        Probe::Time(_) | Probe::Count(_) => {}
+        Probe::Time(_) | Probe::Count(_) | Probe::Timeline(_) => {}
     });
 }
 
 /// The snippet's value has been dropped.
 #[unsafe(no_mangle)]
 extern "C" fn memit_dropped() {
-    probe::with(|probe| {
-        if let Probe::Memory(memory) = probe {
-            memory.dropped();
-        }
+    probe::with(|probe| match probe {
+        Probe::Memory(memory) => memory.dropped(),
+        Probe::Timeline(timeline) => timeline.end(),
+        Probe::Time(_) | Probe::Count(_) | Probe::Lines(_) => {}
     });
 }
 
@@ -196,7 +269,7 @@ extern "C" fn memit_next_run() -> u64 {
     probe::with(|probe| match probe {
         Probe::Time(time) => time.next_run(),
         Probe::Count(count) => count.next_run(),
-        Probe::Memory(_) | Probe::Lines(_) => 0,
+        Probe::Memory(_) | Probe::Lines(_) | Probe::Timeline(_) => 0,
     })
 }
 
@@ -206,7 +279,7 @@ extern "C" fn memit_start_clock() {
     probe::with(|probe| match probe {
         Probe::Time(time) => time.start_clock(),
         Probe::Count(count) => count.start_clock(),
-        Probe::Memory(_) | Probe::Lines(_) => {}
+        Probe::Memory(_) | Probe::Lines(_) | Probe::Timeline(_) => {}
     });
 }
 
@@ -216,7 +289,7 @@ extern "C" fn memit_stop_clock() {
     probe::with(|probe| match probe {
         Probe::Time(time) => time.stop_clock(),
         Probe::Count(count) => count.stop_clock(),
-        Probe::Memory(_) | Probe::Lines(_) => {}
+        Probe::Memory(_) | Probe::Lines(_) | Probe::Timeline(_) => {}
     });
 }
 
@@ -225,7 +298,13 @@ extern "C" fn memit_stop_clock() {
 /// ended. Returns in place, where variables are borrowed.
 #[unsafe(no_mangle)]
 extern "C" fn memit_leave(code: u32) {
-    let board = probe::with(|probe| probe.is_forked().then(|| probe.board().clone()));
+    let board = probe::with(|probe| {
+        if let Probe::Timeline(timeline) = probe {
+            // After a panic or a `?` it is not at its end yet.
+            timeline.end();
+        }
+        probe.is_forked().then(|| probe.board().clone())
+    });
     let Some(board) = board else { return };
     run::conclude(&board, code);
     // SAFETY: `_exit` has no preconditions.
@@ -236,10 +315,17 @@ extern "C" fn memit_leave(code: u32) {
 ///
 /// The pair must describe initialised bytes, or nothing.
 unsafe fn text(start: *const u8, length: usize) -> String {
+    // SAFETY: the caller's contract.
+    String::from_utf8_lossy(unsafe { bytes(start, length) }).into_owned()
+}
+
+/// # Safety
+///
+/// As [`text`]; the bytes must live as long as what is returned.
+unsafe fn bytes<'a>(start: *const u8, length: usize) -> &'a [u8] {
     if start.is_null() {
-        return String::new();
+        return &[];
     }
     // SAFETY: the caller's contract.
-    let bytes = unsafe { std::slice::from_raw_parts(start, length) };
-    String::from_utf8_lossy(bytes).into_owned()
+    unsafe { std::slice::from_raw_parts(start, length) }
 }

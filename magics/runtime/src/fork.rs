@@ -180,6 +180,7 @@ fn wait(
     if watcher.is_some() {
         set_timer_slack(1);
     }
+    let mut pace = watcher.as_ref().map(|watcher| Pace::new(watcher.every));
     let mut timed_out = false;
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -188,7 +189,7 @@ fn wait(
             kill_group(pid);
         }
         let left = if timed_out { None } else { left };
-        let every = watcher.as_ref().map(|watcher| watcher.every);
+        let every = pace.as_mut().map(Pace::pause);
         let pause = match (left, every) {
             (Some(left), Some(every)) => Some(left.min(every)),
             (left, every) => left.or(every),
@@ -230,6 +231,26 @@ fn wait(
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
     let max_rss = u64::try_from(usage.ru_maxrss).unwrap_or(0) * unit;
     Ok(Finished { ending, max_rss })
+}
+
+/// Moments at equal distances, whatever is done between them.
+pub(crate) struct Pace {
+    every: Duration,
+    next: Instant,
+}
+
+impl Pace {
+    pub(crate) fn new(every: Duration) -> Self {
+        let next = Instant::now();
+        Self { every, next }
+    }
+
+    /// Time until the next moment. Moments that have passed are left out.
+    pub(crate) fn pause(&mut self) -> Duration {
+        let now = Instant::now();
+        self.next = (self.next + self.every).max(now);
+        self.next - now
+    }
 }
 
 /// By how many nanoseconds this thread may be woken late; 0 for what is usual.

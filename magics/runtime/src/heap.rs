@@ -7,18 +7,29 @@
 //!
 //! Nothing here locks, allocates or formats.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 
 use crate::lines::COMMON;
 use crate::threads;
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
-static PEAK: AtomicI64 = AtomicI64::new(0);
-/// `PEAK` when the resident memory was last read.
+/// `COMMON.highest` when the resident memory was last read.
 static NOTED_PEAK: AtomicI64 = AtomicI64::new(0);
 static ALLOCATED: AtomicU64 = AtomicU64::new(0);
 /// No block is handed out that would take the live heap beyond this.
 static LIMIT: AtomicI64 = AtomicI64::new(i64::MAX);
+
+thread_local! {
+    /// What this thread does is not counted: it measures.
+    static ASIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The calling thread is not counted. What it obtains, no other thread may give back while
+/// counting goes on.
+pub(crate) fn set_thread_aside() {
+    ASIDE.set(true);
+}
 
 /// What the heap did since [`start`]. Sizes in bytes, relative to the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,7 +49,7 @@ pub(crate) fn start(threaded: bool) {
     threads::set_many(threaded);
     COMMON.live.store(0, Relaxed);
     COMMON.peak.store(0, Relaxed);
-    PEAK.store(0, Relaxed);
+    COMMON.highest.store(0, Relaxed);
     NOTED_PEAK.store(0, Relaxed);
     ALLOCATED.store(0, Relaxed);
     COMMON.allocations.store(0, Relaxed);
@@ -61,11 +72,18 @@ pub(crate) fn set_limit(bytes: u64) {
     LIMIT.store(i64::try_from(bytes).unwrap_or(i64::MAX), Relaxed);
 }
 
+/// Passes every hook, whose code a fork does not have in memory yet.
+pub(crate) fn pass_hooks() {
+    let mut grown = Vec::<u8>::with_capacity(8);
+    grown.resize(64, 1);
+    std::hint::black_box((grown, vec![0_u8; 64]));
+}
+
 /// The counts so far.
 pub(crate) fn counts() -> Counts {
     Counts {
         live: COMMON.live.load(Relaxed),
-        peak: PEAK.load(Relaxed).max(0).unsigned_abs(),
+        peak: COMMON.highest.load(Relaxed).max(0).unsigned_abs(),
         allocated: ALLOCATED.load(Relaxed),
         allocations: COMMON.allocations.load(Relaxed),
     }
@@ -77,7 +95,7 @@ pub(crate) use hooks::replaced;
 
 #[cfg(heap_hooks)]
 mod hooks {
-    use super::{ALLOCATED, COMMON, COUNTING, LIMIT, NOTED_PEAK, PEAK};
+    use super::{ALLOCATED, ASIDE, COMMON, COUNTING, LIMIT, NOTED_PEAK};
     use crate::threads;
     use libc::{c_int, c_void, size_t};
     use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -124,7 +142,7 @@ mod hooks {
 
     fn grew(by: i64) {
         let live = add(&COMMON.live, by);
-        raise(&PEAK, live);
+        raise(&COMMON.highest, live);
         raise(&COMMON.peak, live);
         add_unsigned(&COMMON.epoch, 1);
         if by > 0 {
@@ -167,7 +185,7 @@ mod hooks {
     /// Has the resident memory read before `size` bytes are given back, if the heap has come to
     /// a new peak since the last time.
     fn before_fall(size: i64) {
-        let peak = PEAK.load(Relaxed);
+        let peak = COMMON.highest.load(Relaxed);
         let noted = NOTED_PEAK.load(Relaxed);
         let rise = if size >= LARGE {
             0
@@ -273,7 +291,7 @@ mod hooks {
     }
 
     fn counting() -> bool {
-        COUNTING.load(Relaxed)
+        COUNTING.load(Relaxed) && !(threads::are_many() && ASIDE.get())
     }
 
     // Each of the exported names below has the signature and the contract of the C function
@@ -350,4 +368,24 @@ mod hooks {
         unsafe { *out = block };
         0
     }
+}
+
+/// What the allocator of this process has handed out, in bytes; 0 if it does not tell.
+#[cfg(heap_hooks)]
+pub(crate) fn in_use() -> u64 {
+    type Mallinfo2 = unsafe extern "C" fn() -> libc::mallinfo2;
+    // By its name at run time: glibc has it since 2.33.
+    // SAFETY: the name is a C string.
+    let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
+    // SAFETY: a function of this name has this type; null is `None`.
+    let function = unsafe { std::mem::transmute::<*mut libc::c_void, Option<Mallinfo2>>(function) };
+    // SAFETY: it has no preconditions.
+    let told = function.map(|mallinfo2| unsafe { mallinfo2() });
+    told.map_or(0, |told| told.uordblks as u64 + told.hblkhd as u64)
+}
+
+/// What the allocator of this process has handed out, which nobody tells.
+#[cfg(not(heap_hooks))]
+pub(crate) fn in_use() -> u64 {
+    0
 }

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::measurement::{LinesMeasurement, Measured, Panic};
+use crate::measurement::{LinesMeasurement, Measured, Panic, TimelineMeasurement};
 
 /// Stands for a colon in the prompt of a question to the user, which evcxr cuts off at the next
 /// colon.
@@ -42,6 +42,10 @@ pub enum Event {
     Panicked(Panic),
     /// A magic has measured.
     Measured(Measured),
+    /// A magic has measured the cell itself, as it ran.
+    Kept(Measured),
+    /// How far a measurement over time has come.
+    Progress(TimelineMeasurement),
     /// Functions with `#[profile]` have counted in a cell that is no measurement.
     Counted(LinesMeasurement),
     /// The session process has ended by itself, or was interrupted.
@@ -158,6 +162,8 @@ mod kind {
     pub(super) const COMPLETED: u8 = 14;
     pub(super) const CLEAR_OUTPUT: u8 = 15;
     pub(super) const COUNTED: u8 = 16;
+    pub(super) const PROGRESS: u8 = 17;
+    pub(super) const KEPT: u8 = 18;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -180,6 +186,8 @@ impl Event {
             Self::ClearOutput(wait) => write_json(out, kind::CLEAR_OUTPUT, wait),
             Self::Panicked(panic) => write_json(out, kind::PANICKED, panic),
             Self::Measured(measured) => write_json(out, kind::MEASURED, measured),
+            Self::Kept(measured) => write_json(out, kind::KEPT, measured),
+            Self::Progress(progress) => write_json(out, kind::PROGRESS, progress),
             Self::Counted(counted) => write_json(out, kind::COUNTED, counted),
             Self::Ended(ended) => write_json(out, kind::ENDED, ended),
             Self::Synced(number) => write_frame(out, kind::SYNCED, &number.to_le_bytes()),
@@ -213,6 +221,8 @@ impl Event {
             kind::CLEAR_OUTPUT => Self::ClearOutput(serde_json::from_slice(&payload)?),
             kind::PANICKED => Self::Panicked(serde_json::from_slice(&payload)?),
             kind::MEASURED => Self::Measured(serde_json::from_slice(&payload)?),
+            kind::KEPT => Self::Kept(serde_json::from_slice(&payload)?),
+            kind::PROGRESS => Self::Progress(serde_json::from_slice(&payload)?),
             kind::COUNTED => Self::Counted(serde_json::from_slice(&payload)?),
             kind::ENDED => Self::Ended(serde_json::from_slice(&payload)?),
             kind::SYNCED => Self::Synced(number(&payload)?),

@@ -11,7 +11,7 @@ use crate::rss::PeakMeter;
 use crate::run::{self, Body, FIGURES};
 use crate::sampler::{self, Sampler};
 use crate::session::Session;
-use crate::{children, heap, settle};
+use crate::{children, heap, rss, settle};
 
 /// What is asked of a measurement.
 #[derive(Debug, Clone, Copy)]
@@ -136,14 +136,12 @@ enum Meter {
 }
 
 impl Meter {
-    /// The best that works here. `MEMIT_PEAK_SOURCE` (`maxrss`, `sampled`) asks for a lesser one.
+    /// The best that works here.
     fn choose(forked: bool, interval: Duration) -> Self {
-        let asked = std::env::var("MEMIT_PEAK_SOURCE").unwrap_or_default();
-        if !["maxrss", "sampled"].contains(&asked.as_str())
-            && let Ok(meter) = PeakMeter::open()
-        {
+        if let Some(meter) = PeakMeter::open_if_wanted() {
             return Self::Kernel(meter);
         }
+        let asked = std::env::var(rss::ASKED).unwrap_or_default();
         if forked && asked != "sampled" {
             Self::Parent
         } else {
@@ -186,13 +184,6 @@ impl Meter {
     }
 }
 
-/// Passes every hook of the heap, whose code a fork does not have in memory yet.
-fn allocate() {
-    let mut grown = Vec::<u8>::with_capacity(8);
-    grown.resize(64, 1);
-    std::hint::black_box((grown, vec![0_u8; 64]));
-}
-
 /// Measures one execution: [`Self::begin`], the snippet, [`Self::peak`] while its value is
 /// alive, [`Self::dropped`] after that.
 pub(crate) struct MemoryProbe {
@@ -214,7 +205,7 @@ impl MemoryProbe {
         // Once for nothing, so that the pages that measuring touches are there beforehand.
         if matches!(probe.meter, Meter::Kernel(_)) {
             probe.begin();
-            allocate();
+            heap::pass_hooks();
             probe.peak();
             probe.dropped();
         }

@@ -7,6 +7,7 @@ use crate::board::Board;
 use crate::lines::probe::LinesProbe;
 use crate::memory::MemoryProbe;
 use crate::time::{CountProbe, TimeProbe};
+use crate::timeline::probe::TimelineProbe;
 
 /// The measurement that is under way in this process.
 pub(crate) enum Probe {
@@ -18,6 +19,8 @@ pub(crate) enum Probe {
     Count(CountProbe),
     /// `%mprun`, `%lprun`.
     Lines(LinesProbe),
+    /// `%mprof`.
+    Timeline(TimelineProbe),
 }
 
 impl Probe {
@@ -28,6 +31,7 @@ impl Probe {
             Self::Time(time) => time.board(),
             Self::Count(count) => count.memory().board(),
             Self::Lines(lines) => lines.board(),
+            Self::Timeline(timeline) => timeline.board(),
         }
     }
 
@@ -38,6 +42,7 @@ impl Probe {
             Self::Time(time) => time.is_forked(),
             Self::Count(count) => count.memory().is_forked(),
             Self::Lines(lines) => lines.is_forked(),
+            Self::Timeline(timeline) => timeline.is_forked(),
         }
     }
 }

@@ -24,6 +24,9 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 #[cfg(target_os = "linux")]
 use crate::process::kibibytes;
 
+/// The environment variable that asks for a lesser source of a peak: `maxrss` or `sampled`.
+pub(crate) const ASKED: &str = "MEMIT_PEAK_SOURCE";
+
 /// Size and peak of the resident set, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Resident {
@@ -126,5 +129,14 @@ impl PeakMeter {
 
     pub(crate) fn read(&self) -> io::Result<Resident> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+impl PeakMeter {
+    /// [`Self::open`], unless [`ASKED`] asks for a lesser source of the peak.
+    pub(crate) fn open_if_wanted() -> Option<Self> {
+        let asked = std::env::var(ASKED).unwrap_or_default();
+        let is_lesser = ["maxrss", "sampled"].contains(&asked.as_str());
+        (!is_lesser).then(Self::open)?.ok()
     }
 }

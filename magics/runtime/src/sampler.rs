@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::heap;
+
 /// How often it reads when the user does not say.
 pub(crate) const DEFAULT_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -32,6 +34,7 @@ impl Sampler {
         let thread = std::thread::Builder::new()
             .name("memory sampler".to_owned())
             .spawn(move || {
+                heap::set_thread_aside();
                 while !samples.stop.load(Relaxed) {
                     samples.peak.fetch_max(resident(), Relaxed);
                     std::thread::sleep(interval);

@@ -15,7 +15,7 @@ use crate::lines::counting;
 use crate::link::{Checkpointed, Event};
 use crate::measurement::Measured;
 
-use crate::{fork, process};
+use crate::{fork, process, timeline};
 
 /// What the entry points need to know of the process they are called in.
 pub(crate) struct Session {
@@ -251,6 +251,9 @@ fn load_and_run(session: &Session, arguments: &str, variables: *mut c_void) -> *
             if session.is_elsewhere() {
                 // The end of the cell, in a fork of its making: there is one session.
                 session.leave(0);
+            }
+            if let Some(measured) = timeline::measure::end_cell(session) {
+                session.send(&Event::Kept(measured));
             }
             if let Some(counted) = counting::end_cell(|| session.threads()) {
                 session.send(&Event::Counted(counted));

@@ -21,7 +21,7 @@ use crate::control::{Control, Measuring};
 use crate::gallery::Gallery;
 use crate::link::{CLEAR_OUTPUT, COLON, Described, Ended, Event, Inbox, Process, Request, WAIT};
 use crate::markers::{PANIC_LINE, Piece, Scanner};
-use crate::measurement::{LinesMeasurement, Panic};
+use crate::measurement::Panic;
 use crate::session::Command;
 use crate::{fork, panic, process, session};
 
@@ -184,8 +184,8 @@ struct Run {
     panicked: bool,
     /// The last panic that the session process has told of.
     panic: Option<Panic>,
-    /// What functions with `#[profile]` have counted.
-    counted: Option<LinesMeasurement>,
+    /// What the kernel is told after all output of the cell.
+    afterwards: Vec<Event>,
 }
 
 struct Supervisor {
@@ -475,10 +475,9 @@ impl Supervisor {
                 self.unprotected = Some(reason);
                 Ok(())
             }
-            Event::Counted(counted) => {
-                // After all output of the cell.
+            measured @ (Event::Counted(_) | Event::Kept(_)) => {
                 if let Some(run) = &mut self.run {
-                    run.counted = Some(counted);
+                    run.afterwards.push(measured);
                 }
                 Ok(())
             }
@@ -505,8 +504,8 @@ impl Supervisor {
             return Ok(());
         };
         self.show_pending(!run.panicked)?;
-        if let Some(counted) = run.counted {
-            self.send(&Event::Counted(counted))?;
+        for event in &run.afterwards {
+            self.send(event)?;
         }
         if run.panicked {
             // Code that sets a panic hook of its own leaves us without the details.
@@ -701,7 +700,7 @@ impl Supervisor {
             before: our_descendants(),
             panicked: false,
             panic: None,
-            counted: None,
+            afterwards: Vec::new(),
         });
         let slot = session.slot;
         self.slots[slot].send(&command)

@@ -26,7 +26,7 @@ const TABLES: usize = (DIRECTORY + 8 * (2 + ROOM)).next_multiple_of(PAGE);
 const PAGE: usize = 4096;
 
 /// The pages, as the process that starts a run has them and as the run has them.
-pub(super) struct Arena {
+pub(crate) struct Arena {
     file: File,
     words: Shared<AtomicU64>,
 }
@@ -37,7 +37,7 @@ impl Arena {
     /// # Errors
     ///
     /// If the system refuses the memory.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let file = shared_file(SIZE)?;
         let words: Shared<AtomicU64> = Shared::of_file(&file, SIZE / 8)?;
         words[DIRECTORY / 8].store(TABLES as u64, Relaxed);
@@ -57,9 +57,15 @@ impl Arena {
     }
 
     /// What all functions of the run have in common.
-    pub(super) fn common(&self) -> &Common {
+    pub(crate) fn common(&self) -> &Common {
         // SAFETY: the arena begins with one, all atomics, of which zero is a value.
         unsafe { &*self.words.as_ptr().cast() }
+    }
+
+    /// The same while the run runs; `None` where that cannot be shared, because the system's pages are
+    /// larger.
+    pub(crate) fn live_common(&self) -> Option<&Common> {
+        (page() == PAGE).then(|| self.common())
     }
 
     /// The functions of the run.
@@ -74,7 +80,7 @@ impl Arena {
     }
 
     /// Makes what is common to all functions shared. To be called in the run.
-    pub(super) fn share_common(&self) {
+    pub(crate) fn share_common(&self) {
         self.replace(std::ptr::from_ref(&COMMON).addr(), size_of::<Common>(), 0);
     }
 

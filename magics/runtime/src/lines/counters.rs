@@ -19,6 +19,8 @@ pub struct Common {
     pub live: AtomicI64,
     /// Highest `live` since the last settlement.
     pub peak: AtomicI64,
+    /// Highest `live` since the start.
+    pub highest: AtomicI64,
     /// Calls that obtained memory.
     pub allocations: AtomicU64,
     /// Resident memory of child processes in bytes, as the parent reads it.
@@ -37,6 +39,7 @@ impl Common {
             depth: AtomicU64::new(0),
             live: AtomicI64::new(0),
             peak: AtomicI64::new(0),
+            highest: AtomicI64::new(0),
             allocations: AtomicU64::new(0),
             children: AtomicU64::new(0),
             children_peak: AtomicU64::new(0),

@@ -8,7 +8,7 @@
 
 mod account;
 #[cfg(unix)]
-mod arena;
+pub(crate) mod arena;
 pub mod clock;
 #[allow(
     clippy::cast_possible_truncation,

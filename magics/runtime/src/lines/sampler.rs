@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::counters::Table;
 use super::known;
+use crate::heap;
 
 /// Time between two looks at the line that is running.
 pub(super) const SAMPLING: Duration = Duration::from_micros(100);
@@ -78,6 +79,7 @@ impl SamplingThread {
         let thread = std::thread::Builder::new()
             .name("line sampler".to_owned())
             .spawn(move || {
+                heap::set_thread_aside();
                 let mut samples = Samples::new();
                 while !stopped.load(Relaxed) {
                     std::thread::sleep(SAMPLING);

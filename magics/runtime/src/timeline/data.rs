@@ -1,4 +1,4 @@
-//! Memory over time, as data. Sizes are in bytes, times in nanoseconds from the start of the run.
+//! What is measured. Sizes are in bytes, times in nanoseconds from the start of the run.
 
 use serde::{Deserialize, Serialize};
 
