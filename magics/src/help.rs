@@ -125,6 +125,7 @@ mod tests {
         %timeit, %%timeit  Measure how long a statement takes
         %mprun, %%mprun    Measure the memory of functions, line by line
         %lprun, %%lprun    Measure the time of functions, line by line
+        %mprof, %%mprof    Plot the memory of statements over time
         %session           Show the session process and whether the next cell is protected
         %undo              Take the session back to before its last cell
         %lsmagic           List the magics

@@ -11,6 +11,7 @@ mod lprun;
 mod lsmagic;
 pub mod magic;
 mod memit;
+mod mprof;
 mod mprun;
 pub mod options;
 pub mod profile;

@@ -119,7 +119,7 @@ struct TimeOf {
 impl Measurement for TimeOf {
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
         let charge = if self.exact { 2 } else { 1 };
-        profiled::code(&format!("{charge}, 1, false, 0"), &self.body, scope)
+        profiled::code(&format!("lines({charge}, 1, false, 0"), &self.body, scope)
     }
 
     fn functions(&self) -> &[Named] {
@@ -136,6 +136,7 @@ impl Measurement for TimeOf {
             report: report::lprun(&result, &self.view),
             value: result.rust_value(),
             stopped: result.profile.stopped.map(|stopped| stopped.why),
+            export: None,
         })
     }
 

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use memit_runtime::measurement::Measured;
+use memit_runtime::timeline::TimelineMeasurement;
 
+use crate::chart::Chart;
 use crate::error::MagicError;
 use crate::options::{OptionSpec, Options};
 use crate::profiled::{Named, SourceFunction};
-use crate::report::Report;
+use crate::report::{Preview, Report};
 use crate::result::rust_value::RustValue;
 use crate::snippet::{Generated, Scope, Snippet};
 
@@ -102,6 +104,16 @@ pub trait Measurement {
         &[]
     }
 
+    /// Whether [`Self::code`] is an ordinary cell: its variables stay, and its value is the cell's.
+    fn is_kept(&self) -> bool {
+        false
+    }
+
+    /// What draws the answer as far as it has come, if it can be seen coming.
+    fn preview(&self) -> Option<Draw> {
+        None
+    }
+
     /// The answer to what was measured; `None` if that is not what this measurement asked for.
     fn answer(&self, measured: Measured, compiled: &Compiled) -> Option<Answer>;
 
@@ -112,6 +124,9 @@ pub trait Measurement {
     /// of running the snippet explains it.
     fn explain(&self, error_code: &str, scope: &Scope) -> Option<String>;
 }
+
+/// Draws what there is so far of a measurement.
+pub type Draw = Box<dyn Fn(TimelineMeasurement) -> Preview + Send + Sync>;
 
 /// What is known of compiling a measurement.
 #[derive(Debug, Clone, Default)]
@@ -131,6 +146,17 @@ pub struct Answer {
     pub value: RustValue,
     /// Why the run did not come to its end, if the answer is what there was until then.
     pub stopped: Option<String>,
+    /// What [`Delivery::export`] asks for.
+    pub export: Option<Export>,
+}
+
+/// A result over time as it is written to a file.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// If it shall be a picture; `None` if there is nothing to draw.
+    pub chart: Option<Chart>,
+    /// If it shall be the samples: in the format of `mprof`.
+    pub profile: Vec<u8>,
 }
 
 /// Where an answer goes.
@@ -144,4 +170,6 @@ pub struct Delivery {
     pub variable: Option<String>,
     /// `-T FILE`: its text is written to this file.
     pub file: Option<String>,
+    /// `-o FILE`: it is written to this file, as the file's name says.
+    pub export: Option<String>,
 }

@@ -157,6 +157,7 @@ impl Measurement for MemoryOf {
             report: report::memit(&result),
             value: result.rust_value(),
             stopped: None,
+            export: None,
         })
     }
 

@@ -159,13 +159,13 @@ impl Measurement for MemoryOf {
             )
             .with_help("end the session's other threads first: `%session` counts them"));
         }
-        let arguments = format!(
-            "0, {}, {}, {}",
+        let measure = format!(
+            "lines(0, {}, {}, {}",
             memit_runtime::lines::counters::backend(self.backend.name()),
             self.children,
             self.limit.unwrap_or(0),
         );
-        profiled::code(&arguments, &self.body, scope)
+        profiled::code(&measure, &self.body, scope)
     }
 
     fn functions(&self) -> &[Named] {
@@ -182,6 +182,7 @@ impl Measurement for MemoryOf {
             report: report::mprun(&result, None),
             value: result.rust_value(),
             stopped: result.profile.stopped.map(|stopped| stopped.why),
+            export: None,
         })
     }
 

@@ -101,10 +101,10 @@ pub(crate) fn body(call: &Call) -> Result<Vec<Snippet>, MagicError> {
     Ok(body)
 }
 
-/// The Rust that measures: `arguments` are those of the harness's function `lines`, but for
-/// the last two.
+/// The Rust that measures: `measure` is the call of a function of the harness without its last two
+/// arguments.
 pub(crate) fn code(
-    arguments: &str,
+    measure: &str,
     body: &[Snippet],
     scope: &Scope,
 ) -> Result<Generated, MagicError> {
@@ -117,7 +117,7 @@ pub(crate) fn code(
         Vec::new()
     };
     let mut generated = Generated::default();
-    let measure = format!("lines({arguments}, {isolated}");
+    let measure = format!("{measure}, {isolated}");
     snippet::open(&mut generated, &measure, &copied);
     snippet::measured(&mut generated, &snippets);
     snippet::finish(&mut generated);

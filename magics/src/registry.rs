@@ -5,6 +5,7 @@ use crate::lprun::Lprun;
 use crate::lsmagic::Lsmagic;
 use crate::magic::Magic;
 use crate::memit::Memit;
+use crate::mprof::Mprof;
 use crate::mprun::Mprun;
 use crate::session::Session;
 use crate::timeit::Timeit;
@@ -12,7 +13,9 @@ use crate::undo::Undo;
 
 /// All magics, in the order in which they are listed.
 pub fn all() -> &'static [&'static dyn Magic] {
-    &[&Memit, &Timeit, &Mprun, &Lprun, &Session, &Undo, &Lsmagic]
+    &[
+        &Memit, &Timeit, &Mprun, &Lprun, &Mprof, &Session, &Undo, &Lsmagic,
+    ]
 }
 
 /// The magic of this name.

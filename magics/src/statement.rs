@@ -40,7 +40,7 @@ pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
         quiet: options.has('q'),
         returned: options.has('o'),
         variable,
-        file: None,
+        ..Delivery::default()
     })
 }
 

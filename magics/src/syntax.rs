@@ -129,6 +129,24 @@ impl Statements {
         }
     }
 
+    /// The ends of the names that statements bind, without saying a type, to what a call of the
+    /// function `path` returns.
+    pub fn untyped_results(&self, path: &str) -> Vec<usize> {
+        let end_of_name = |statement: SyntaxNode| {
+            let binding = ast::LetStmt::cast(statement)?;
+            let (Some(ast::Pat::IdentPat(name)), None) = (binding.pat(), binding.ty()) else {
+                return None;
+            };
+            let ast::Expr::CallExpr(call) = binding.initializer()? else {
+                return None;
+            };
+            let called = call.expr()?.syntax().text().to_string();
+            let end = usize::from(name.syntax().text_range().end());
+            (called.trim_start_matches("::") == path).then_some(end - BEFORE.len())
+        };
+        self.statements().filter_map(end_of_name).collect()
+    }
+
     /// Whether the grammar finds nothing wrong.
     pub fn is_valid(&self) -> bool {
         self.errors.is_empty()
@@ -265,6 +283,17 @@ pub fn mentions(code: &str, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_without_a_type_that_a_call_is_bound_to() {
+        let code = "let a = m::f(\"x\"); let b: T = m::f(1); let mut c = ::m::f(g(2));\n\
+                    let d = n::f(); let (e, _) = m::f(); { let h = m::f(); }";
+        let ends = Statements::parse(code).untyped_results("m::f");
+        let before: Vec<_> = ends.iter().map(|end| &code[..*end]).collect();
+        assert_eq!(before[0], "let a");
+        assert!(before[1].ends_with("let mut c"));
+        assert_eq!(before.len(), 2);
+    }
 
     fn boundary(code: &str) -> bool {
         Statements::parse(code).end_is_boundary()

@@ -194,6 +194,7 @@ impl Measurement for TimeOf {
             report: report::timeit(&result),
             value: result.rust_value(),
             stopped: None,
+            export: None,
         })
     }
 

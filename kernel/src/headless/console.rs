@@ -1,16 +1,24 @@
 //! Outputs on a terminal, as text.
 
 use std::io::IsTerminal as _;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use serde_json::Value;
 
 use crate::session::{CellError, MimeBundle, Output, Stream};
 
 /// Prints the text form of every output at once.
-pub(super) struct Console;
+#[derive(Default)]
+pub(super) struct Console {
+    /// On standard error there is a line of progress, which other text must not follow.
+    has_progress: AtomicBool,
+}
 
 impl Output for Console {
     fn stream(&self, stream: Stream, text: &str) {
+        if self.has_progress.load(Relaxed) {
+            self.progress(None);
+        }
         // A reader that has gone away is no reason to stop the cell.
         let _ = match stream {
             Stream::Stdout => write_flushed(anstream::stdout().lock(), text),
@@ -28,6 +36,17 @@ impl Output for Console {
         self.stream(Stream::Stdout, &(text.trim_end().to_owned() + "\n"));
     }
 
+    /// Its first line.
+    fn preview(&self, data: MimeBundle) {
+        let text = data.get("text/plain").and_then(Value::as_str);
+        self.progress(text.and_then(|text| text.lines().next()));
+    }
+
+    fn settle(&self, data: MimeBundle) {
+        self.progress(None);
+        self.display(data);
+    }
+
     fn result(&self, data: MimeBundle) {
         self.display(data);
     }
@@ -40,6 +59,7 @@ impl Output for Console {
         if stderr.is_terminal() {
             // Over the line of before, which goes when there is no more to tell.
             let _ = write_flushed(stderr, &format!("\r\x1b[K{}", text.unwrap_or_default()));
+            self.has_progress.store(text.is_some(), Relaxed);
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::session::{Input, Output};
 /// If the session does not start or standard input cannot be read.
 pub(crate) fn eval(cells: &[String]) -> anyhow::Result<ExitCode> {
     let mut session = start_session()?;
-    let output: Arc<dyn Output> = Arc::new(Console);
+    let output: Arc<dyn Output> = Arc::new(Console::default());
     let input: Arc<dyn Input> = Arc::new(Terminal::default());
     for (number, cell) in (1..).zip(cells) {
         let mut text = String::new();

@@ -62,6 +62,14 @@ impl<Shown: Output> Recorder<Shown> {
             .collect()
     }
 
+    fn record_display(&self, data: &MimeBundle) {
+        self.push(Recorded::Other(json!({
+            "data": data_lines(data),
+            "metadata": {},
+            "output_type": "display_data",
+        })));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Outputs> {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,12 +97,17 @@ impl<Shown: Output> Output for Recorder<Shown> {
     }
 
     fn display(&self, data: MimeBundle) {
-        self.push(Recorded::Other(json!({
-            "data": data_lines(&data),
-            "metadata": {},
-            "output_type": "display_data",
-        })));
+        self.record_display(&data);
         self.shown.display(data);
+    }
+
+    fn preview(&self, data: MimeBundle) {
+        self.shown.preview(data);
+    }
+
+    fn settle(&self, data: MimeBundle) {
+        self.record_display(&data);
+        self.shown.settle(data);
     }
 
     fn result(&self, data: MimeBundle) {
@@ -145,6 +158,8 @@ mod tests {
     impl Output for Nowhere {
         fn stream(&self, _: Stream, _: &str) {}
         fn display(&self, _: MimeBundle) {}
+        fn preview(&self, _: MimeBundle) {}
+        fn settle(&self, _: MimeBundle) {}
         fn result(&self, _: MimeBundle) {}
         fn clear(&self, _: bool) {}
         fn progress(&self, _: Option<&str>) {}

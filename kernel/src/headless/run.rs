@@ -44,7 +44,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
     for (index, cell) in cells.iter().enumerate() {
         announce(cell, index + 1, cells.len());
         let execution_count = index as u64 + 1;
-        let recorder = Arc::new(Recorder::new(Console, execution_count));
+        let recorder = Arc::new(Recorder::new(Console::default(), execution_count));
         let result = execute(
             &mut session,
             execution_count,

@@ -1,7 +1,7 @@
 //! evcxr's outputs as MIME bundles.
 
 use evcxr::EvalOutputs;
-use memit_magics::report::Report;
+use memit_magics::report::{Preview, Report};
 use serde_json::Value;
 
 use super::MimeBundle;
@@ -52,6 +52,13 @@ pub(crate) fn of_report(report: &Report, text: &str, rich: bool) -> MimeBundle {
     if rich {
         bundle.insert("text/html".to_owned(), report.html.as_str().into());
     }
+    bundle
+}
+
+/// A report as far as it has come: it is not kept, so it has no data.
+pub(crate) fn of_preview(preview: Preview) -> MimeBundle {
+    let mut bundle = of_text(&preview.text);
+    bundle.insert("text/html".to_owned(), preview.html.into());
     bundle
 }
 

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(
             texts("%"),
             [
-                "%memit", "%timeit", "%mprun", "%lprun", "%session", "%undo", "%lsmagic"
+                "%memit", "%timeit", "%mprun", "%lprun", "%mprof", "%session", "%undo", "%lsmagic"
             ]
         );
         assert_eq!(texts("%memit --re"), ["--repeat", "--return"]);

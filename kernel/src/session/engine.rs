@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalOutputs};
+use memit_magics::magic::Draw;
 use memit_runtime::link::{Described, Ended};
-use memit_runtime::measurement::{LinesMeasurement, Panic};
+use memit_runtime::measurement::{FailureKind, LinesMeasurement, Measured, Panic};
 use memit_runtime::{relay, supervisor};
 
 use crate::compiler;
@@ -33,6 +34,8 @@ pub(crate) struct Engine {
     probes: Probes,
     /// What these have counted in a cell that is no measurement.
     counted: Option<LinesMeasurement>,
+    /// What a magic has measured in the code that ran last, or how far that had come.
+    measured: Option<Measured>,
 }
 
 /// How an evaluation failed.
@@ -81,7 +84,8 @@ impl Engine {
         let link = Link::start()?;
         let mut command = Command::new(std::env::current_exe()?);
         command.env(relay::SOCKET_VARIABLE, link.socket());
-        let (context, outputs) = EvalContext::with_subprocess_command(command)?;
+        let (context, outputs) = EvalContext::with_subprocess_command(command)
+            .map_err(|error| of_toolchain(error.into()))?;
         let mut context = CommandContext::with_eval_context(context);
         // All user output comes by the link; evcxr waits for its channels to be empty.
         drain("evcxr stdout", outputs.stdout)?;
@@ -110,6 +114,7 @@ impl Engine {
             questions: Questions::new(Arc::new(NoInput("no cell runs"))),
             probes: Probes::default(),
             counted: None,
+            measured: None,
         })
     }
 
@@ -161,6 +166,8 @@ impl Engine {
         self.probes = probes::take(self.link.directory());
         let mut told = self.link.take_told();
         self.counted = told.counted.take();
+        let progress = told.progress.take().map(Measured::Timeline);
+        self.measured = told.measured.take().or(progress);
         if let Some(panic) = told.panic.take() {
             return Err(Failure::Panic(panic, self.last_source()));
         }
@@ -208,6 +215,16 @@ impl Engine {
     /// What functions with probes have counted in the last cell.
     pub(crate) fn take_counted(&mut self) -> Option<LinesMeasurement> {
         self.counted.take()
+    }
+
+    /// What a magic has measured in the code that ran last, or how far that had come.
+    pub(crate) fn take_measured(&mut self) -> Option<Measured> {
+        self.measured.take()
+    }
+
+    /// How far a measurement over time has come is drawn by `draw`, until there is another.
+    pub(crate) fn draw_by(&self, draw: Option<Draw>) {
+        self.link.draw_by(draw);
     }
 
     /// Goes back to the beginning of the cell `number`; false if there is no checkpoint of it.
@@ -285,6 +302,22 @@ impl Engine {
 }
 
 impl Failure {
+    /// The same as the failure of a measured run; `None` for what did not run.
+    pub(crate) fn of_run(&self) -> Option<FailureKind> {
+        match self {
+            Self::Panic(panic, _) => Some(FailureKind::Panic(panic.clone())),
+            Self::Ended(Some(Ended::Interrupted), _) => Some(FailureKind::Interrupted),
+            Self::Ended(Some(Ended::Signal(number)), _) => {
+                Some(FailureKind::Signal { number: *number })
+            }
+            Self::Ended(Some(Ended::Exit(code)), _) => Some(FailureKind::Exit { code: *code }),
+            Self::Ended(None, _) => Some(FailureKind::System {
+                message: ENDED.to_owned(),
+            }),
+            Self::Compile(_) | Self::Other(_) => None,
+        }
+    }
+
     /// The error of the cell `code`. `cells` are the cells so far; `cell_line` tells which line
     /// of the cell a line of the evaluated source is.
     pub(crate) fn into_error(
@@ -307,7 +340,7 @@ impl Failure {
                         let message = format!("the cell ended its process with exit code {code}");
                         CellError::new("ProcessEnded", message)
                     }
-                    None => CellError::new("ProcessEnded", "the session process has ended"),
+                    None => CellError::new("ProcessEnded", ENDED),
                 };
                 error.with_note(if restored { KEPT } else { LOST })
             }
@@ -324,12 +357,34 @@ impl Failure {
     }
 }
 
+const ENDED: &str = "the session process has ended";
 const KEPT: &str = "The session goes on as it was before the cell: nothing is lost.";
 const LOST: &str = "The session process had more than one thread, so there was no checkpoint to go \
      back to: its variables are lost, items and dependencies are kept.";
 
 const NEEDS_SOURCE: &str = "help: types are worked out with the source of the standard library, \
      which this toolchain lacks. Run `rustup component add rust-src` and restart the kernel.";
+
+/// The error of a start, with what is wrong with the toolchain if that is why.
+fn of_toolchain(error: anyhow::Error) -> anyhow::Error {
+    for program in ["rustc", "cargo"] {
+        let problem = match Command::new(program).arg("--version").output() {
+            Ok(output) if output.status.success() => continue,
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                format!(
+                    "`{program} --version` says: {}",
+                    said.lines().next().unwrap_or("")
+                )
+            }
+            Err(cause) => format!("`{program}` cannot be started: {cause}"),
+        };
+        return error.context(format!(
+            "there is no Rust toolchain that works ({problem}). https://rustup.rs has one"
+        ));
+    }
+    error
+}
 
 /// Whether the toolchain has the component `rust-src`. True where that cannot be told.
 fn has_library_source() -> bool {

@@ -9,8 +9,9 @@ use std::process::{Child, Command};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use memit_magics::magic::Draw;
 use memit_runtime::link::{Described, Displayed, Ended, Event, Request};
-use memit_runtime::measurement::{LinesMeasurement, Measured, Panic};
+use memit_runtime::measurement::{LinesMeasurement, Measured, Panic, TimelineMeasurement};
 use memit_runtime::{process, supervisor};
 
 use super::output::{Output, Stream};
@@ -24,6 +25,8 @@ pub(crate) struct Told {
     pub panic: Option<Panic>,
     /// A magic measured something.
     pub measured: Option<Measured>,
+    /// How far a measurement over time has come that is not over.
+    pub progress: Option<TimelineMeasurement>,
     /// What functions with `#[profile]` have counted.
     pub counted: Option<LinesMeasurement>,
     /// The session process ended.
@@ -40,6 +43,8 @@ struct State {
     supervisor: Option<UnixStream>,
     pid: Option<u32>,
     output: Option<Arc<dyn Output>>,
+    /// Draws how far a measurement over time has come.
+    draw: Option<Arc<Draw>>,
     told: Told,
     /// A cell runs.
     busy: bool,
@@ -175,6 +180,11 @@ impl Link {
     pub(crate) fn end_cell(&self) {
         self.sync();
         self.shared.lock().busy = false;
+    }
+
+    /// How far a measurement over time has come is drawn by `draw`, until there is another.
+    pub(crate) fn draw_by(&self, draw: Option<Draw>) {
+        self.shared.lock().draw = draw.map(Arc::new);
     }
 
     /// What runs next leaves the session as it is.
@@ -322,6 +332,10 @@ fn read(shared: &Shared, mut connection: UnixStream) {
                 deliver(shared, Stream::Stderr, &stderr.finish());
                 shared.lock().synced = number;
             }
+            Event::Progress(progress) => {
+                deliver(shared, Stream::Stdout, &stdout.finish());
+                preview(shared, progress);
+            }
             told => shared.lock().take(told),
         }
         shared.changed.notify_all();
@@ -341,7 +355,9 @@ impl State {
                 self.told.restored = true;
             }
             Event::Panicked(panic) => self.told.panic = Some(panic),
-            Event::Measured(measured) => self.told.measured = Some(measured),
+            Event::Measured(measured) | Event::Kept(measured) => {
+                self.told.measured = Some(measured);
+            }
             Event::Counted(counted) => self.told.counted = Some(counted),
             Event::Ended(ended) => {
                 self.pid = None;
@@ -352,6 +368,7 @@ impl State {
             // Output is delivered elsewhere; the others stay with the supervisor.
             Event::Stdout(_)
             | Event::Stderr(_)
+            | Event::Progress(_)
             | Event::Displayed(_)
             | Event::ClearOutput(_)
             | Event::Synced(_)
@@ -373,6 +390,17 @@ fn display(shared: &Shared, displayed: Displayed) {
     drop(state);
     if let (Some(output), Some(data)) = (output, bundle::of_contents(displayed.pairs())) {
         output.display(data);
+    }
+}
+
+/// Keeps how far a measurement has come, and draws it.
+fn preview(shared: &Shared, progress: TimelineMeasurement) {
+    let mut state = shared.lock();
+    state.told.progress = Some(progress.clone());
+    let (output, draw) = (state.output.clone(), state.draw.clone());
+    drop(state);
+    if let (Some(output), Some(draw)) = (output, draw) {
+        output.preview(bundle::of_preview(draw(progress)));
     }
 }
 

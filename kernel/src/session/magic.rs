@@ -1,6 +1,8 @@
 //! Magics in a cell: compiled, run, reported.
 
 use std::fs;
+use std::io;
+use std::path::Path;
 
 use memit_instrument::is_called;
 use memit_magics::cell::{MagicText, Request};
@@ -8,62 +10,73 @@ use memit_magics::magic::{Action, Answer, Compiled, Delivery, Measurement};
 use memit_magics::profiled::Named;
 use memit_magics::snippet::{Generated, Scope};
 use memit_magics::{MagicError, failure, help};
-use memit_runtime::measurement::{Failure, FailureKind, Measured};
+use memit_runtime::measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
+use crate::mprof::chart_file::{Format, write_chart};
 
 use super::engine::{self, Engine};
 use super::error::CellError;
-use super::history::History;
-use super::output::{Output, Stream};
-use super::profile::{self, Written};
+use super::output::Stream;
+use super::profile;
+use super::running::{Failed, Running};
 use super::{bundle, describe, diagnostics, panic_site};
 
-/// Runs one magic of the cell `code`.
-pub(crate) fn run(
-    engine: &mut Engine,
-    history: &mut History,
+/// Runs one magic. `last` says that the cell ends with it.
+pub(super) fn run(
+    running: &mut Running<'_>,
     magic: &MagicText,
-    code: &str,
-    written: Written<'_>,
-    output: &dyn Output,
+    last: bool,
 ) -> Result<(), CellError> {
+    let code = running.code;
     let of_magic = |error| diagnostics::of_magic(&error, code);
     let (magic, call) = match magic.request(code).map_err(of_magic)? {
         Request::Help(magic) => {
-            output.display(bundle::of_text(&help::of(magic)));
+            running.output.display(bundle::of_text(&help::of(magic)));
             return Ok(());
         }
         Request::Run(magic, call) => (magic, call),
     };
     match magic.resolve(&call).map_err(of_magic)? {
-        Action::Show(text) => output.display(bundle::of_text(&text)),
+        Action::Show(text) => running.output.display(bundle::of_text(&text)),
         Action::Measure(measurement) => {
-            let (answer, failure) = measure(engine, measurement.as_ref(), code, written)?;
-            deliver(engine, history, &answer, measurement.delivery(), output)?;
-            if let Some(failure) = failure {
-                return Err(failed(engine, &failure, answer.stopped, written.cells));
+            let measurement = measurement.as_ref();
+            running.engine.draw_by(measurement.preview());
+            let measured = if measurement.is_kept() {
+                keep(running, measurement, last)
+            } else {
+                measure(running, measurement)
+            };
+            running.engine.draw_by(None);
+            let (answer, error) = measured?;
+            deliver(running, &answer, measurement.delivery())?;
+            if let Some(error) = error {
+                return Err(error);
             }
         }
         Action::DescribeSession => {
-            let text = describe::session(engine.describe().as_ref(), history);
-            output.display(bundle::of_text(&text));
+            let described = running.engine.describe();
+            let text = describe::session(described.as_ref(), running.history);
+            running.output.display(bundle::of_text(&text));
         }
         Action::Undo => {
-            let text = history.undo(engine)?;
-            output.display(bundle::of_text(&text));
+            let text = running.history.undo(running.engine)?;
+            running.output.display(bundle::of_text(&text));
         }
     }
     Ok(())
 }
 
-/// The answer, and the failure of a run that has something to show all the same.
-fn measure(
-    engine: &mut Engine,
-    measurement: &dyn Measurement,
-    code: &str,
-    written: Written<'_>,
-) -> Result<(Answer, Option<Failure>), CellError> {
+/// What there is to show, and the error of a run that did not come to its end.
+type Outcome = Result<(Answer, Option<CellError>), CellError>;
+
+fn measure(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
+    let Running {
+        engine,
+        code,
+        written,
+        ..
+    } = running;
     let cells = written.cells;
     let functions = measurement.functions();
     let names: Vec<_> = functions.iter().map(|named| named.name.as_str()).collect();
@@ -76,15 +89,23 @@ fn measure(
             .code(&scope)
             .map_err(|error| diagnostics::of_magic(&error, code))?;
         let evaluated = engine.evaluate_probed(&generated.source, &names);
+        let measured = engine.take_measured();
         let probes = engine.take_probes();
         if let Some(problem) = &probes.problem
             && (evaluated.is_ok() || !matches!(problem, Problem::Compile { .. }))
         {
             return Err(diagnostics::of_magic(&of_problem(problem, functions), code));
         }
-        let (outputs, told) = evaluated
-            .map_err(|failure| explained(failure, measurement, &scope, &generated, code, cells))?;
-        match told.measured {
+        let outputs = match evaluated {
+            Ok((outputs, _)) => outputs,
+            Err(failure) => {
+                let cause = failure.of_run();
+                let error = explained(failure, measurement, &scope, &generated, code, cells);
+                let answer = answer_until(measured, cause, scope.threads, measurement);
+                return answer.map_or(Err(error.clone()), |answer| Ok((answer, Some(error))));
+            }
+        };
+        match measured {
             // A thread was started since the threads were counted.
             Some(Measured::Failed(Failure {
                 cause: FailureKind::CannotFork,
@@ -105,14 +126,73 @@ fn measure(
                 };
                 let failure = match &measured {
                     Measured::Lines(lines) => lines.failure.clone(),
+                    Measured::Timeline(timeline) => timeline.failure.clone(),
                     _ => None,
                 };
                 let answer = measurement.answer(measured, &compiled);
-                return Ok((answer.ok_or_else(nothing_measured)?, failure));
+                let answer = answer.ok_or_else(nothing_measured)?;
+                let error =
+                    failure.map(|failure| failed(engine, &failure, answer.stopped.clone(), cells));
+                return Ok((answer, error));
             }
             None => return Err(nothing_measured()),
         }
     }
+}
+
+/// Runs the statements of a measurement as an ordinary cell.
+fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) -> Outcome {
+    let code = running.code;
+    let scope = Scope {
+        variables: running.engine.variables(),
+        threads: running.engine.threads(),
+    };
+    let generated = measurement
+        .code(&scope)
+        .map_err(|error| diagnostics::of_magic(&error, code))?;
+    let cell_line = |line| generated.cell_line(line);
+    let evaluated = running.evaluate(&generated.source, &generated.users(), last, cell_line);
+    let measured = running.engine.take_measured();
+    match (evaluated, measured) {
+        (Ok(()), Some(Measured::Failed(failure))) => Err(failed(
+            running.engine,
+            &failure,
+            None,
+            running.written.cells,
+        )),
+        (Ok(()), Some(measured)) => {
+            let answer = measurement.answer(measured, &Compiled::default());
+            Ok((answer.ok_or_else(nothing_measured)?, None))
+        }
+        (Ok(()), None) => Err(nothing_measured()),
+        (Err(Failed { error, cause }), measured) => {
+            let cause = cause.map(|cause| *cause);
+            let answer = answer_until(measured, cause, scope.threads, measurement);
+            answer.map_or(Err(error.clone()), |answer| Ok((answer, Some(error))))
+        }
+    }
+}
+
+/// What was measured over time until the process that ran the statements came to its end.
+fn answer_until(
+    measured: Option<Measured>,
+    cause: Option<FailureKind>,
+    threads: u32,
+    measurement: &dyn Measurement,
+) -> Option<Answer> {
+    let Measured::Timeline(timeline) = measured? else {
+        return None;
+    };
+    let failure = Failure {
+        cause: cause?,
+        peak_rss: None,
+        threads,
+    };
+    let timeline = TimelineMeasurement {
+        failure: Some(failure),
+        ..timeline
+    };
+    measurement.answer(Measured::Timeline(timeline), &Compiled::default())
 }
 
 /// The functions with probes, in the order in which they were named.
@@ -188,33 +268,51 @@ fn failed(
 }
 
 fn deliver(
-    engine: &mut Engine,
-    history: &mut History,
+    running: &mut Running<'_>,
     answer: &Answer,
     delivery: &Delivery,
-    output: &dyn Output,
 ) -> Result<(), CellError> {
-    let report = &answer.report;
+    let (report, output) = (&answer.report, running.output);
     if !delivery.quiet {
-        output.display(bundle::of_report(report, &report.text, true));
+        output.settle(bundle::of_report(report, &report.text, true));
     }
     if let Some(file) = &delivery.file {
-        fs::write(file, format!("{}\n", report.text)).map_err(|error| {
-            CellError::new("Error", format!("cannot write to `{file}`: {error}"))
-        })?;
+        fs::write(file, format!("{}\n", report.text))
+            .map_err(|error| cannot_write(file, &error))?;
         let told = format!("*** Profile printout saved to text file '{file}'.\n");
         output.stream(Stream::Stdout, &told);
+    }
+    if let (Some(file), Some(export)) = (&delivery.export, &answer.export) {
+        let path = Path::new(file);
+        let what = if let Some(format) = Format::of(path) {
+            let chart = export.chart.as_ref().ok_or_else(nothing_measured)?;
+            write_chart(chart, path, format)
+                .map_err(|error| CellError::new("Error", format!("{error:#}")))?;
+            "Plot"
+        } else {
+            fs::write(path, &export.profile).map_err(|error| cannot_write(file, &error))?;
+            "Profile"
+        };
+        output.stream(
+            Stream::Stdout,
+            &format!("*** {what} saved to file '{file}'.\n"),
+        );
     }
     if let Some(name) = &delivery.variable {
         let value = &answer.value;
         let source = format!("{}\nlet {name} = {};", value.items, value.expr);
-        engine
+        running
+            .engine
             .evaluate(&source)
             .map_err(|failure| failure.into_error("", &[], |_| None))?;
-        history.evaluated(&source);
+        running.history.evaluated(&source);
     }
     if delivery.returned {
         output.result(bundle::of_report(report, &report.repr, false));
     }
     Ok(())
+}
+
+fn cannot_write(file: &str, error: &io::Error) -> CellError {
+    CellError::new("Error", format!("cannot write to `{file}`: {error}"))
 }

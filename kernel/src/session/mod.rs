@@ -16,8 +16,10 @@ mod link;
 mod magic;
 mod output;
 mod panic_site;
+mod phase_types;
 mod position;
 mod profile;
+mod running;
 mod utf8;
 mod value;
 
@@ -35,7 +37,7 @@ use memit_magics::cell::{self, Part};
 use engine::Engine;
 use history::History;
 use profile::Written;
-use value::Prepared;
+use running::Running;
 
 /// A Rust session.
 pub(crate) struct Session {
@@ -116,82 +118,33 @@ impl Session {
             if self.engine.interrupted() || self.engine.questions().refused() {
                 break;
             }
+            let Self {
+                engine,
+                cells,
+                numbers,
+                history,
+                ..
+            } = self;
+            let mut running = Running {
+                engine,
+                history,
+                code,
+                written: Written { cells, numbers },
+                output,
+            };
             match part {
                 Part::Rust(range) => {
                     // Line ends in front keep the line numbers those of the cell.
                     let lines_before = code[..range.start].matches('\n').count();
                     let source = "\n".repeat(lines_before) + &code[range];
-                    self.evaluate(&source, code, index == last, output)?;
+                    let is_last = index == last;
+                    running
+                        .evaluate(&source, &source, is_last, Some)
+                        .map_err(|failed| failed.error)?;
                 }
-                Part::Magic(magic) => {
-                    let Self {
-                        engine,
-                        cells,
-                        numbers,
-                        history,
-                        ..
-                    } = self;
-                    let written = Written { cells, numbers };
-                    magic::run(engine, history, &magic, code, written, output)?;
-                }
+                Part::Magic(magic) => magic::run(&mut running, &magic, index == last)?,
             }
         }
-        Ok(())
-    }
-
-    /// Evaluates Rust. `last` says that the cell ends with it, so that its value is the cell's.
-    fn evaluate(
-        &mut self,
-        source: &str,
-        code: &str,
-        last: bool,
-        output: &dyn Output,
-    ) -> Result<(), CellError> {
-        let prepared = if self.history.may_display(source) {
-            Prepared::as_it_is(source)
-        } else {
-            value::show_debug(source)
-        };
-        let cell_line = |line| Some(prepared.line(line));
-        let evaluated = self
-            .engine
-            .evaluate(&prepared.source)
-            .map_err(|failure| failure.into_error(code, &self.cells, cell_line));
-        let written = Written {
-            cells: &self.cells,
-            numbers: &self.numbers,
-        };
-        let profile = profile::of_marked(&mut self.engine, written, evaluated.is_ok());
-        let ((outputs, told), profile) = match (evaluated, profile) {
-            (Ok(evaluated), Ok(profile)) => (evaluated, profile),
-            (Err(error), Ok(profile)) => {
-                profile.show(output);
-                return Err(error);
-            }
-            (_, Err(error)) => return Err(error),
-        };
-        self.history.evaluated(source);
-        let has_value = || cell::rust(source).value().is_some();
-        let shown = told
-            .displayed
-            .and_then(|displayed| bundle::of_contents(displayed.pairs()));
-        let told_by_command = bundle::of_outputs(&outputs);
-        match (told_by_command, shown) {
-            (Some(command), None) if last => output.result(command),
-            (Some(command), None) => output.display(command),
-            (command, Some(shown)) => {
-                if let Some(command) = command {
-                    output.display(command);
-                }
-                if last && has_value() {
-                    output.result(shown);
-                } else {
-                    output.display(shown);
-                }
-            }
-            (None, None) => {}
-        }
-        profile.show(output);
         Ok(())
     }
 

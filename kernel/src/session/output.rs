@@ -30,6 +30,11 @@ pub(crate) trait Output: Send + Sync {
     fn stream(&self, stream: Stream, text: &str);
     /// Something rich to show (`display_data`).
     fn display(&self, data: MimeBundle);
+    /// What [`Self::settle`] is going to show, as far as it has come; each takes the place of the one
+    /// before.
+    fn preview(&self, data: MimeBundle);
+    /// Something rich to show, in the place of its preview if there is one.
+    fn settle(&self, data: MimeBundle);
     /// The value of the cell (`execute_result`).
     fn result(&self, data: MimeBundle);
     /// Take away what the cell has shown; if `wait`, when the next output comes.

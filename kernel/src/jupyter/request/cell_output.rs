@@ -29,6 +29,8 @@ pub(super) struct Shown {
     outputs: bool,
     /// The id of the display of its progress.
     progress: Option<String>,
+    /// The id of a display that is not final.
+    preview: Option<String>,
 }
 
 impl CellOutput {
@@ -44,7 +46,6 @@ impl CellOutput {
     }
 
     fn show_progress(&self, shown: &mut Shown, text: Option<&str>) {
-        let new_id = || Uuid::new_v4().to_string();
         let (msg_type, id) = match (shown.progress.take(), text) {
             (None, None) => return,
             (None, Some(_)) => ("display_data", new_id()),
@@ -55,11 +56,23 @@ impl CellOutput {
             }
             (Some(id), _) => ("update_display_data", id),
         };
-        let data = json!({"text/plain": text.unwrap_or_default()});
-        let content = json!({"data": data, "metadata": {}, "transient": {"display_id": id}});
-        self.iopub.broadcast(msg_type, &self.parent, content);
+        let plain = text.unwrap_or_default().into();
+        let data = MimeBundle::from_iter([("text/plain".to_owned(), plain)]);
+        self.show_as(msg_type, &id, &data);
         shown.progress = text.map(|_| id);
     }
+}
+
+impl CellOutput {
+    /// Shows a display that can be updated, or updates it.
+    fn show_as(&self, msg_type: &'static str, id: &str, data: &MimeBundle) {
+        let content = json!({"data": data, "metadata": {}, "transient": {"display_id": id}});
+        self.iopub.broadcast(msg_type, &self.parent, content);
+    }
+}
+
+fn new_id() -> String {
+    Uuid::new_v4().to_string()
 }
 
 impl Output for CellOutput {
@@ -76,11 +89,32 @@ impl Output for CellOutput {
         self.iopub.broadcast("display_data", &self.parent, content);
     }
 
+    fn preview(&self, data: MimeBundle) {
+        self.make_way();
+        let mut shown = self.shown();
+        let (msg_type, id) = match shown.preview.take() {
+            Some(id) => ("update_display_data", id),
+            None => ("display_data", new_id()),
+        };
+        self.show_as(msg_type, &id, &data);
+        shown.preview = Some(id);
+    }
+
+    fn settle(&self, data: MimeBundle) {
+        let preview = self.shown().preview.take();
+        match preview {
+            Some(id) => self.show_as("update_display_data", &id, &data),
+            None => self.display(data),
+        }
+    }
+
     fn clear(&self, wait: bool) {
         let mut shown = self.shown();
         *shown = Shown {
             outputs: wait && shown.outputs,
             progress: None,
+            // What comes of it now is a new display.
+            preview: None,
         };
         let content = json!({"wait": wait});
         self.iopub.broadcast("clear_output", &self.parent, content);
@@ -105,6 +139,8 @@ pub(super) struct Silence;
 impl Output for Silence {
     fn stream(&self, _: Stream, _: &str) {}
     fn display(&self, _: MimeBundle) {}
+    fn preview(&self, _: MimeBundle) {}
+    fn settle(&self, _: MimeBundle) {}
     fn result(&self, _: MimeBundle) {}
     fn clear(&self, _: bool) {}
     fn progress(&self, _: Option<&str>) {}

@@ -1,0 +1,213 @@
+//! `%mprof`: how much memory statements have, over time.
+
+use memit_runtime::measurement::Measured;
+use memit_runtime::timeline::TimelineMeasurement;
+
+use crate::chart::Chart;
+use crate::error::MagicError;
+use crate::magic::{
+    Action, Answer, Call, Compiled, Delivery, Draw, Export, Form, Magic, Measurement,
+};
+use crate::options::OptionSpec;
+use crate::profile::mprof_file;
+use crate::profiled;
+use crate::report;
+use crate::result::timeline::MprofResult;
+use crate::snippet::{self, Generated, MEASUREMENT, Scope, Snippet};
+use crate::statement;
+
+/// The magic.
+pub(crate) struct Mprof;
+
+impl Magic for Mprof {
+    fn name(&self) -> &'static str {
+        "mprof"
+    }
+
+    fn form(&self) -> Form {
+        Form::Both
+    }
+
+    fn summary(&self) -> &'static str {
+        "Plot the memory of statements over time"
+    }
+
+    fn argument(&self) -> &'static str {
+        "STATEMENTS"
+    }
+
+    fn first_line(&self) -> &'static str {
+        "[STATEMENTS]"
+    }
+
+    fn details(&self) -> &'static str {
+        "\
+Runs the statements once, in a fork of the session as `%memit` does, and plots the
+resident memory and the live heap of the run: read a thousand times a second, with the
+exact peak, however short it was. The plot grows while the statements run, and an
+interrupt, a panic or a crash leaves what there was until then.
+
+What the statements do can be labelled. A phase lasts until its value is dropped; phases
+may be within each other and overlap, and functions with `#[profile]` are phases, too:
+    let _phase = memit::phase(\"load\");
+    memit::timestamp!(\"half of it\");
+Cells need neither a dependency nor an import for that. Of each phase, the memory at its
+start and at its end and its peak are exact.
+
+With `--keep` the statements run in the session itself, as a cell without the magic:
+their variables stay, and a phase that is bound at the top of the cell ends with it.
+
+Examples:
+    %mprof read_all(\"data\")
+    %%mprof -t \"Two ways to sum\" -o sums.svg
+    let _phase = memit::phase(\"collect\");
+    let all: Vec<u64> = (0..10_000_000).collect();
+    all.iter().sum::<u64>()"
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        OPTIONS
+    }
+
+    fn resolve(&self, call: &Call) -> Result<Action, MagicError> {
+        let options = &call.options;
+        let interval = options.value(
+            'i',
+            "a number of seconds from 0.00001 to 3600",
+            |s: &f64| (1e-5..=3600.0).contains(s),
+        )?;
+        Ok(Action::Measure(Box::new(OverTime {
+            interval: interval.unwrap_or(DEFAULT_INTERVAL),
+            children: options.has('c'),
+            title: options.text('t').map(str::to_owned),
+            keep: options.has('k'),
+            delivery: Delivery {
+                returned: options.has('r'),
+                export: options.text('o').map(str::to_owned),
+                ..statement::delivery(options)?
+            },
+            command: format!("%mprof {}", call.argument.text().trim()),
+            body: profiled::body(call)?,
+        })))
+    }
+}
+
+/// In seconds.
+const DEFAULT_INTERVAL: f64 = 0.001;
+
+const OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        short: 'i',
+        long: "interval",
+        value: Some("SECONDS"),
+        help: "Time between two samples. Default: 0.001. Peaks are exact whatever it is.",
+    },
+    OptionSpec {
+        short: 'c',
+        long: "include-children",
+        value: None,
+        help: "Add the resident memory of child processes.",
+    },
+    OptionSpec {
+        short: 't',
+        long: "title",
+        value: Some("TITLE"),
+        help: "Write this above the plot; in quotes if it has blanks.",
+    },
+    OptionSpec {
+        short: 'k',
+        long: "keep",
+        value: None,
+        help: "Run the statements in the session itself, so that their variables stay.",
+    },
+    OptionSpec {
+        short: 'o',
+        long: "output",
+        value: Some("FILE"),
+        help: "Write the plot to this file (.svg, .png, .html), or the samples in the format of \
+               `memit mprof` and of Python's `mprof` (any other name).",
+    },
+    profiled::RETURN,
+    statement::QUIET,
+    statement::VARIABLE,
+];
+
+/// A resolved `%mprof`.
+struct OverTime {
+    /// In seconds.
+    interval: f64,
+    children: bool,
+    title: Option<String>,
+    keep: bool,
+    delivery: Delivery,
+    /// What stands on the line of the magic.
+    command: String,
+    body: Vec<Snippet>,
+}
+
+impl OverTime {
+    fn interval_ns(&self) -> u128 {
+        std::time::Duration::from_secs_f64(self.interval).as_nanos()
+    }
+}
+
+impl Measurement for OverTime {
+    fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
+        let (interval, children) = (self.interval_ns(), self.children);
+        if !self.keep {
+            let measure = format!("timeline({interval}, {children}");
+            return profiled::code(&measure, &self.body, scope);
+        }
+        let mut generated = Generated::default();
+        generated.code(&format!(
+            "#[allow(warnings)] let _ = {{ {MEASUREMENT} \
+             memit_harness::timeline_of_cell({interval}, {children}); }};"
+        ));
+        snippet::in_sequence(&mut generated, &self.body.iter().collect::<Vec<_>>());
+        Ok(generated)
+    }
+
+    fn is_kept(&self) -> bool {
+        self.keep
+    }
+
+    fn answer(&self, measured: Measured, _compiled: &Compiled) -> Option<Answer> {
+        let Measured::Timeline(measurement) = measured else {
+            return None;
+        };
+        let failure = measurement.failure.as_ref();
+        let stopped = failure.map(crate::failure::message);
+        let result = MprofResult::from(measurement);
+        Some(Answer {
+            report: report::mprof(&result, self.title.as_deref()),
+            value: result.rust_value(),
+            stopped,
+            export: Some(Export {
+                chart: Chart::of_timeline(&result.measurement, self.title.as_deref()),
+                profile: mprof_file(&result, &self.command),
+            })
+            .filter(|_| self.delivery.export.is_some()),
+        })
+    }
+
+    fn preview(&self) -> Option<Draw> {
+        if self.delivery.quiet {
+            return None;
+        }
+        let title = self.title.clone();
+        Some(Box::new(move |measurement: TimelineMeasurement| {
+            report::mprof_preview(&MprofResult::from(measurement), title.as_deref())
+        }))
+    }
+
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    fn explain(&self, error_code: &str, scope: &Scope) -> Option<String> {
+        if self.keep {
+            return None;
+        }
+        snippet::explain_in_place(error_code, scope)
+    }
+}
