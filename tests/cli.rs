@@ -314,6 +314,24 @@ fn eval_of_a_panic_says_where() {
 }
 
 /// A notebook with these code cells, tagged where there is a tag.
+#[test]
+fn without_a_toolchain_eval_says_what_is_missing() {
+    let home = Home::new();
+    let mut command = memit();
+    command
+        .env_clear()
+        .env("PATH", home.path())
+        .env("HOME", home.path())
+        .args(["eval", "1"]);
+    let ran = ran(&mut command, "").expect_code(1);
+    assert!(
+        ran.stderr
+            .contains("there is no Rust toolchain that works (`rustc` cannot be started"),
+        "{}",
+        ran.stderr
+    );
+}
+
 fn notebook(directory: &Path, cells: &[(&str, Option<&str>)]) -> PathBuf {
     let cells: Vec<Value> = cells
         .iter()
