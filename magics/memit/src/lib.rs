@@ -63,6 +63,8 @@
 //! in the format that `mprof` of Python's `memory_profiler` plots. Each costs two or three readings of
 //! the clock and of the resident memory; without the variable it costs nothing that can be
 //! measured.
+//!
+//! In a notebook of memit's kernel both are there without this crate, and `%mprof` plots them.
 #![forbid(unsafe_code)]
 
 #[cfg(all(feature = "enabled", not(unix)))]
