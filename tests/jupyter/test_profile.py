@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 
+from client import MEMIT_JSON
 from lines import figures, function
 
 
@@ -105,6 +106,25 @@ def test_measurements_are_not_disturbed_by_it(marked):
     assert data["memory"]["allocations"] == 13
     asked = marked.run("%mprun -f at_once { build(1); at_once() }").json
     assert [each["name"] for each in asked["functions"]] == ["at_once"]
+
+
+def test_measurements_are_not_disturbed_by_what_an_earlier_cell_has_compiled(marked):
+    # A pointer leads to the function as it was compiled when the variable was made: with probes.
+    marked.run(
+        "#[profile]\nfn pointed_at(mib: usize) -> Vec<u8> {\n"
+        "    std::hint::black_box(vec![1u8; mib << 20])\n}"
+    )
+    marked.run("let pointer: fn(usize) -> Vec<u8> = pointed_at;")
+    both = "{ let a = std::hint::black_box(vec![1u8; 20 << 20]); let b = pointer(10); (a, b) }"
+    peak = range(30 << 20, (30 << 20) + (64 << 10))
+    assert marked.run(f"%memit -r 1 {both}").json["runs"][0]["heap_peak"] in peak
+    assert marked.run(f"%timeit -n 1 -r 1 {both}").json["memory"]["heap_peak"] in peak
+    assert marked.run(f"%mprof {both}").json["heap_peak"] in peak
+    assert marked.run(f"%mprof --keep let kept = {both};").json["heap_peak"] in peak
+    # Without one, it has its table, with nothing of what was before.
+    (table,) = marked.run("pointer(1).len();").displays
+    (found,) = table[MEMIT_JSON]["functions"]
+    assert (found["calls"], found["lines"][1]["figures"]["hits"]) == (1, 1)
 
 
 def test_threads_are_counted_exactly(marked):

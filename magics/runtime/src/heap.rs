@@ -62,6 +62,11 @@ pub(crate) fn stop() {
     COUNTING.store(false, Relaxed);
 }
 
+/// Whether it is counted, whoever asked for that.
+pub(crate) fn is_counting() -> bool {
+    COUNTING.load(Relaxed)
+}
+
 /// Goes on counting after a [`stop`].
 pub(crate) fn resume() {
     COUNTING.store(true, Relaxed);
@@ -95,7 +100,7 @@ pub(crate) use hooks::replaced;
 
 #[cfg(heap_hooks)]
 mod hooks {
-    use super::{ALLOCATED, ASIDE, COMMON, COUNTING, LIMIT, NOTED_PEAK};
+    use super::{ALLOCATED, ASIDE, COMMON, LIMIT, NOTED_PEAK};
     use crate::threads;
     use libc::{c_int, c_void, size_t};
     use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -291,7 +296,7 @@ mod hooks {
     }
 
     fn counting() -> bool {
-        COUNTING.load(Relaxed) && !(threads::are_many() && ASIDE.get())
+        super::is_counting() && !(threads::are_many() && ASIDE.get())
     }
 
     // Each of the exported names below has the signature and the contract of the C function

@@ -32,6 +32,12 @@ pub(super) fn set(counting: Counting) {
     *lock() = counting;
 }
 
+/// Whether the heap is counted for something that lines are not to disturb. Such a measurement is
+/// compiled without probes, but it may be given a pointer to a function of an earlier cell.
+pub(super) fn is_another_measurement() -> bool {
+    matches!(*lock(), Counting::Not) && heap::is_counting()
+}
+
 /// A function runs for the first time.
 pub(super) fn meet(function: Table<'static>) {
     let mut counting = lock();

@@ -34,6 +34,14 @@ pub(super) fn meet(function: Table<'static>) {
     if head.known.swap(1, Relaxed) != 0 {
         return;
     }
+    #[cfg(unix)]
+    if super::counting::is_another_measurement() {
+        head.known.store(0, Relaxed);
+        return;
+    }
+    // Of what it did during another measurement.
+    function.clear();
+    head.known.store(1, Relaxed);
     let count = COUNT.load(Relaxed);
     if let Some(slot) = TABLES.get(count) {
         slot.store(function.address().cast_mut(), Relaxed);
