@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use crate::support::{self, Ran, memit, ran};
+use crate::support::{self, Ran, memit_in_the_foreground, ran};
 
 /// The program of `programs/worker.rs`.
 pub(crate) fn worker() -> &'static str {
@@ -46,7 +46,7 @@ impl Place {
 
     /// `memit mprof` with these arguments.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = memit();
+        let mut command = memit_in_the_foreground();
         command
             .arg("mprof")
             .args(arguments)

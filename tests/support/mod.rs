@@ -19,6 +19,15 @@ pub(crate) fn memit() -> Command {
     command
 }
 
+/// The same, for which Ctrl-C does what it usually does: whoever runs the tests in the background has
+/// it ignored by all that they start.
+pub(crate) fn memit_in_the_foreground() -> Command {
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT", MEMIT]);
+    as_in_a_users_shell(&mut command);
+    command
+}
+
 /// Where the tests and their Python clients are.
 pub(crate) fn tests_directory() -> PathBuf {
     workspace().join("tests")
