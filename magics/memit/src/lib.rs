@@ -58,7 +58,7 @@
 //!
 //! # Over time
 //!
-//! [`phase`] and [`timestamp!`] mark what the program does. With the feature, they and the calls of
+//! [`phase()`] and [`timestamp!`] mark what the program does. With the feature, they and the calls of
 //! profiled functions are appended to the file that the environment variable `MEMIT_MPROF_FILE` names,
 //! in the format that `mprof` of Python's `memory_profiler` plots. Each costs two or three readings of
 //! the clock and of the resident memory; without the variable it costs nothing that can be

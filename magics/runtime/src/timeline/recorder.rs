@@ -148,17 +148,18 @@ impl Recorder {
         };
         let live = COMMON.live.load(Relaxed);
         let peak = COMMON.peak.swap(live, Relaxed).max(live);
-        // What the parent has read of the children, if they are to be included.
-        let children = COMMON.children.load(Relaxed);
-        let with_children = |bytes: u64| if bytes == 0 { 0 } else { bytes + children };
+        // What has last been read of the children, if they are to be included. What they had at the
+        // peak is not known.
+        let rss = rss + COMMON.children.load(Relaxed);
+        let peak_rss = if peak_rss == 0 { 0 } else { peak_rss.max(rss) };
         let heap = |live: i64| self.log.base().saturating_add_signed(live);
         Reading {
             at: Moment {
                 time_ns,
-                rss: with_children(rss),
+                rss,
                 heap: heap(live),
             },
-            peak_rss: with_children(peak_rss),
+            peak_rss,
             peak_heap: heap(peak),
         }
     }
