@@ -19,11 +19,11 @@ pub(crate) fn memit() -> Command {
     command
 }
 
-/// The same, for which Ctrl-C does what it usually does: whoever runs the tests in the background has
-/// it ignored by all that they start.
+/// The same, for which Ctrl-C and the end of the terminal do what they usually do: whoever runs the
+/// tests in the background has them ignored by all that they start.
 pub(crate) fn memit_in_the_foreground() -> Command {
     let mut command = Command::new("env");
-    command.args(["--default-signal=INT", MEMIT]);
+    command.args(["--default-signal=HUP,INT", MEMIT]);
     as_in_a_users_shell(&mut command);
     command
 }
