@@ -1,5 +1,6 @@
 //! What a magic is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use memit_runtime::measurement::Measured;
@@ -126,7 +127,7 @@ pub trait Measurement {
 }
 
 /// Draws what there is so far of a measurement.
-pub type Draw = Box<dyn Fn(TimelineMeasurement) -> Preview + Send + Sync>;
+pub type Draw = Arc<dyn Fn(TimelineMeasurement) -> Preview + Send + Sync>;
 
 /// What is known of compiling a measurement.
 #[derive(Debug, Clone, Default)]

@@ -1,5 +1,7 @@
 //! `%mprof`: how much memory statements have, over time.
 
+use std::sync::Arc;
+
 use memit_runtime::measurement::Measured;
 use memit_runtime::timeline::TimelineMeasurement;
 
@@ -195,7 +197,7 @@ impl Measurement for OverTime {
             return None;
         }
         let title = self.title.clone();
-        Some(Box::new(move |measurement: TimelineMeasurement| {
+        Some(Arc::new(move |measurement: TimelineMeasurement| {
             report::mprof_preview(&MprofResult::from(measurement), title.as_deref())
         }))
     }

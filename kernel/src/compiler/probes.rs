@@ -122,17 +122,12 @@ pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
     let runtime = if has_spans { SPANS } else { RUNTIME };
     match instrument(source, which, runtime) {
         Ok(instrumented) => {
-            if has_spans && instrumented.source != instrumented.plain {
-                sources.probed = Some(instrumented.source.clone());
-            }
+            let is_probed = instrumented.source != instrumented.plain;
+            sources.probed = is_probed.then_some(instrumented.source);
             sources.plain = has_marks.then_some(instrumented.plain);
-            if !instrumented.functions.is_empty() {
-                let lines: Vec<_> = source.lines().collect();
-                let functions = instrumented.functions.iter();
-                sources.probes.functions =
-                    functions.map(|function| probed(function, &lines)).collect();
-                sources.probed = Some(instrumented.source);
-            }
+            let lines: Vec<_> = source.lines().collect();
+            let functions = instrumented.functions.iter();
+            sources.probes.functions = functions.map(|function| probed(function, &lines)).collect();
         }
         // What cannot be parsed, the compiler has to say something about.
         Err(error) => sources.probes.problem = problem(error, source),

@@ -44,7 +44,7 @@ struct State {
     pid: Option<u32>,
     output: Option<Arc<dyn Output>>,
     /// Draws how far a measurement over time has come.
-    draw: Option<Arc<Draw>>,
+    draw: Option<Draw>,
     told: Told,
     /// A cell runs.
     busy: bool,
@@ -184,7 +184,7 @@ impl Link {
 
     /// How far a measurement over time has come is drawn by `draw`, until there is another.
     pub(crate) fn draw_by(&self, draw: Option<Draw>) {
-        self.shared.lock().draw = draw.map(Arc::new);
+        self.shared.lock().draw = draw;
     }
 
     /// What runs next leaves the session as it is.

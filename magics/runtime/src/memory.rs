@@ -40,15 +40,8 @@ fn measure_runs(
     if plan.isolated && threads > 1 {
         return Err(run::failure(session, FailureKind::CannotFork, None));
     }
-    let board = Board::new(NUMBERS).map(Arc::new).map_err(|error| {
-        run::failure(
-            session,
-            FailureKind::System {
-                message: error.to_string(),
-            },
-            None,
-        )
-    })?;
+    let board = Board::new(NUMBERS).map(Arc::new);
+    let board = board.map_err(|error| run::refused(session, &error))?;
     let interval = plan.interval.unwrap_or(sampler::DEFAULT_INTERVAL);
     let make_probe = || {
         Probe::Memory(MemoryProbe::new(

@@ -1,6 +1,7 @@
 //! One run of a compiled snippet, in a fork or in place, and how it came out.
 
 use std::ffi::c_void;
+use std::io;
 
 use crate::board::Board;
 use crate::fork::{self, Ending, Finished, Limits, Watcher};
@@ -151,6 +152,12 @@ fn check(outcome: Outcome, board: &Board) -> Result<(), FailureKind> {
             Err(FailureKind::Panic(panic))
         }
     }
+}
+
+/// The failure of a measurement that the system has refused something.
+pub(crate) fn refused(session: &Session, error: &io::Error) -> Failure {
+    let message = error.to_string();
+    failure(session, FailureKind::System { message }, None)
 }
 
 /// The failure with what is known around it.

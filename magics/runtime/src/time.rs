@@ -59,15 +59,8 @@ fn measure_runs(
         return Err(run::failure(session, FailureKind::CannotFork, None));
     }
     let new_board = |numbers| {
-        Board::new(numbers).map(Arc::new).map_err(|error| {
-            run::failure(
-                session,
-                FailureKind::System {
-                    message: error.to_string(),
-                },
-                None,
-            )
-        })
+        let board = Board::new(numbers).map(Arc::new);
+        board.map_err(|error| run::refused(session, &error))
     };
     let board = new_board(TIMES + plan.repeat as usize)?;
     let make_probe = || Probe::Time(TimeProbe::new(Arc::clone(&board), plan));

@@ -97,10 +97,7 @@ fn run_once(
     if plan.isolated && threads > 1 {
         return Err(run::failure(session, FailureKind::CannotFork, None));
     }
-    let system = |error: std::io::Error| {
-        let message = error.to_string();
-        run::failure(session, FailureKind::System { message }, None)
-    };
+    let system = |error: std::io::Error| run::refused(session, &error);
     let board = Board::new(NUMBERS).map(Arc::new).map_err(system)?;
     settle::trim_heap();
     let began = Moment::now();

@@ -45,10 +45,7 @@ fn run(session: &'static Session, plan: Plan, body: Body) -> Result<TimelineMeas
     if plan.isolated && threads > 1 {
         return Err(run::failure(session, FailureKind::CannotFork, None));
     }
-    let system = |error: io::Error| {
-        let message = error.to_string();
-        run::failure(session, FailureKind::System { message }, None)
-    };
+    let system = |error: io::Error| run::refused(session, &error);
     let board = Board::new(FIGURES).map(Arc::new).map_err(system)?;
     let log = Log::new().map(Arc::new).map_err(system)?;
     settle::trim_heap();
@@ -131,8 +128,7 @@ static KEPT: Mutex<Option<WatchingThread>> = Mutex::new(None);
 /// takes, the kernel is told, and the cell runs all the same.
 pub(crate) fn keep(session: &'static Session, plan: Plan) {
     if let Err(error) = start_keeping(session, plan) {
-        let message = error.to_string();
-        let failure = run::failure(session, FailureKind::System { message }, None);
+        let failure = run::refused(session, &error);
         session.send(&Event::Kept(Measured::Failed(failure)));
     }
 }
@@ -156,10 +152,7 @@ pub(crate) fn end_cell(session: &Session) -> Option<Measured> {
     recorder::end();
     Some(match thread.stop(session) {
         Ok(watch) => Measured::Timeline(watch.measured(usize::MAX, None)),
-        Err(error) => {
-            let message = error.to_string();
-            Measured::Failed(run::failure(session, FailureKind::System { message }, None))
-        }
+        Err(error) => Measured::Failed(run::refused(session, &error)),
     })
 }
 
