@@ -1,33 +1,9 @@
-//! Tells the binaries that link the runtime which of its symbols cells must be able to call.
+//! Tells the binaries that link this crate which of its symbols cells must be able to call.
 //!
 //! The linker drops what nothing in the executable refers to, so each binary exports these
-//! names itself: its build script reads `DEP_MEMIT_RUNTIME_EXPORTS`.
+//! names itself: its build script reads `DEP_MEMIT_MEASURE_EXPORTS`.
 
-const ENTRY_POINTS: &[&str] = &[
-    "memit_register",
-    "memit_panicked",
-    "memit_returned",
-    "memit_measure_memory",
-    "memit_begin",
-    "memit_peak",
-    "memit_dropped",
-    "memit_measure_time",
-    "memit_next_run",
-    "memit_start_clock",
-    "memit_stop_clock",
-    "memit_leave",
-    "memit_measure_lines",
-    "memit_measure_timeline",
-    "memit_keep_timeline",
-    "memit_begin_phase",
-    "memit_end_phase",
-    "memit_timestamp",
-    "memit_resident",
-    "memit_common",
-    "memit_line",
-    "memit_open",
-    "memit_close",
-];
+use memit_session::abi;
 
 const HOOKS: &[&str] = &[
     "malloc",
@@ -49,14 +25,11 @@ fn main() {
     let is_static = features.split(',').any(|feature| feature == "crt-static");
     let has_hooks =
         is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && !is_static;
-    let mut exports = ENTRY_POINTS.to_vec();
+    let mut exports = abi::NAMES.to_vec();
     if has_hooks {
         println!("cargo::rustc-cfg=heap_hooks");
         exports.extend(HOOKS);
-        if is("CARGO_CFG_TARGET_ARCH", "x86_64") {
-            exports.push("memit_line_saving");
-        }
-        // The unit tests of this package are such a binary too.
+        // The unit tests of this package are such a binary, too.
         for hook in HOOKS {
             println!("cargo::rustc-link-arg=-Wl,--export-dynamic-symbol={hook}");
         }

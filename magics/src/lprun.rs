@@ -1,7 +1,8 @@
 //! `%lprun`: how long each line of a function takes.
 
 use memit_lines::TimeText;
-use memit_runtime::measurement::Measured;
+use memit_measurement::{MeasureCall, Measured};
+use memit_session::abi::{Backend, Charge, LinesPlan};
 
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
@@ -118,8 +119,14 @@ struct TimeOf {
 
 impl Measurement for TimeOf {
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
-        let charge = if self.exact { 2 } else { 1 };
-        profiled::code(&format!("lines({charge}, 1, false, 0"), &self.body, scope)
+        let call = MeasureCall::Lines(LinesPlan {
+            charge: if self.exact { Charge::ExactTime } else { Charge::SampledTime },
+            backend: Backend::Heap,
+            children: false,
+            limit_bytes: 0,
+            isolated: scope.isolated(),
+        });
+        profiled::code(&call, &self.body, scope)
     }
 
     fn functions(&self) -> &[Named] {

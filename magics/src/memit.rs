@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use memit_runtime::measurement::Measured;
+use memit_measurement::{MeasureCall, Measured};
+use memit_session::abi::MemoryPlan;
 
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
@@ -130,22 +131,22 @@ impl Measurement for MemoryOf {
         } else {
             Vec::new()
         };
-        let nanoseconds = |time: Option<Duration>| time.map_or(0, |time| time.as_nanos());
-        let measure = format!(
-            "memory({}, {}, {}, {}, {isolated}",
-            self.repeat,
-            nanoseconds(self.timeout),
-            nanoseconds(self.interval),
-            self.children,
-        );
-        let mut generated = Generated::default();
-        snippet::open(&mut generated, &measure, &copied);
-        if let Some(setup) = &self.setup {
-            generated.snippet(setup).code(";");
-        }
-        snippet::measured(&mut generated, &[&self.body]);
-        snippet::finish(&mut generated);
-        Ok(generated)
+        let nanoseconds = |time: Option<Duration>| {
+            time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+        };
+        let call = MeasureCall::Memory(MemoryPlan {
+            repeat: self.repeat,
+            timeout_ns: nanoseconds(self.timeout),
+            interval_ns: nanoseconds(self.interval),
+            children: self.children,
+            isolated,
+        });
+        Ok(snippet::measurement(&call, &copied, |generated| {
+            if let Some(setup) = &self.setup {
+                generated.snippet(setup).code(";");
+            }
+            snippet::measured(generated, &[&self.body]);
+        }))
     }
 
     fn answer(&self, measured: Measured, _compiled: &Compiled) -> Option<Answer> {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use memit_runtime::measurement::Measured;
-use memit_runtime::timeline::TimelineMeasurement;
+use memit_measurement::{MeasureCall, Measured, TimelineMeasurement};
+use memit_session::abi::TimelinePlan;
 
 use crate::chart::Chart;
 use crate::error::MagicError;
@@ -15,7 +15,7 @@ use crate::profile::mprof_file;
 use crate::profiled;
 use crate::report;
 use crate::result::timeline::MprofResult;
-use crate::snippet::{self, Generated, MEASUREMENT, Scope, Snippet};
+use crate::snippet::{self, Generated, Scope, Snippet};
 use crate::statement;
 
 /// The magic.
@@ -148,23 +148,22 @@ struct OverTime {
 }
 
 impl OverTime {
-    fn interval_ns(&self) -> u128 {
+    fn interval_ns(&self) -> u64 {
         std::time::Duration::from_secs_f64(self.interval).as_nanos()
     }
 }
 
 impl Measurement for OverTime {
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
-        let (interval, children) = (self.interval_ns(), self.children);
+        let plan = TimelinePlan {
+            interval_ns: self.interval_ns(),
+            children: self.children,
+            isolated: scope.isolated() && !self.keep,
+        };
         if !self.keep {
-            let measure = format!("timeline({interval}, {children}");
-            return profiled::code(&measure, &self.body, scope);
+            return profiled::code(&MeasureCall::Timeline(plan), &self.body, scope);
         }
-        let mut generated = Generated::default();
-        generated.code(&format!(
-            "#[allow(warnings)] let _ = {{ {MEASUREMENT} \
-             memit_harness::timeline_of_cell({interval}, {children}); }};"
-        ));
+        let mut generated = snippet::measurement_of_cell(&MeasureCall::TimelineOfCell(plan));
         snippet::in_sequence(&mut generated, &self.body.iter().collect::<Vec<_>>());
         Ok(generated)
     }

@@ -1,7 +1,8 @@
 //! `%mprun`: what each line of a function does to memory.
 
 use memit_lines::{Backend, UnknownBackend};
-use memit_runtime::measurement::Measured;
+use memit_measurement::{MeasureCall, Measured};
+use memit_session::abi::{Charge, LinesPlan};
 
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
@@ -159,13 +160,14 @@ impl Measurement for MemoryOf {
             )
             .with_help("end the session's other threads first: `%session` counts them"));
         }
-        let measure = format!(
-            "lines(0, {}, {}, {}",
-            memit_runtime::lines::counters::backend(self.backend.name()),
-            self.children,
-            self.limit.unwrap_or(0),
-        );
-        profiled::code(&measure, &self.body, scope)
+        let call = MeasureCall::Lines(LinesPlan {
+            charge: Charge::Memory,
+            backend: self.backend,
+            children: self.children,
+            limit_bytes: self.limit.unwrap_or(0),
+            isolated: scope.isolated(),
+        });
+        profiled::code(&call, &self.body, scope)
     }
 
     fn functions(&self) -> &[Named] {

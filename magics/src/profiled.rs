@@ -101,10 +101,9 @@ pub(crate) fn body(call: &Call) -> Result<Vec<Snippet>, MagicError> {
     Ok(body)
 }
 
-/// The Rust that measures: `measure` is the call of a function of the harness without its last two
-/// arguments.
+/// The code that makes `call` with the statements.
 pub(crate) fn code(
-    measure: &str,
+    call: &memit_measurement::MeasureCall,
     body: &[Snippet],
     scope: &Scope,
 ) -> Result<Generated, MagicError> {
@@ -116,12 +115,9 @@ pub(crate) fn code(
     } else {
         Vec::new()
     };
-    let mut generated = Generated::default();
-    let measure = format!("{measure}, {isolated}");
-    snippet::open(&mut generated, &measure, &copied);
-    snippet::measured(&mut generated, &snippets);
-    snippet::finish(&mut generated);
-    Ok(generated)
+    Ok(snippet::measurement(call, &copied, |generated| {
+        snippet::measured(generated, &snippets);
+    }))
 }
 
 /// What was measured, line by line of what the user wrote. Functions that have not run are there,

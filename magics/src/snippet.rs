@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use memit_measurement::MeasureCall;
+
 use crate::syntax::mentions;
 
 /// A piece of Rust as it stands in a cell.
@@ -130,25 +132,25 @@ impl Generated {
     }
 }
 
-/// What generated code finds as `::memit_session::harness`.
-pub const HARNESS: &str = include_str!("harness.rs");
-
-/// Is in the source of every measurement, and in no other that is in its right mind.
+/// Marks generated code as a measurement. User code has no reason to contain this line.
 pub const MEASUREMENT: &str = "use ::memit_session::harness as memit_harness;";
 
-/// What generated code finds as the crate `memit`.
-pub const PHASES: &str = include_str!("phases.rs");
-
-/// Whether functions with `#[profile]` are spans in this generated code.
-pub fn has_spans(source: &str) -> bool {
+/// Whether functions with `#[profile]` are phases in this generated code.
+pub fn has_phases(source: &str) -> bool {
     source.contains(MEASUREMENT) && source.contains("memit_harness::timeline")
 }
 
-/// Opens the code of a measurement: the call of `measure` (a function of the harness with all
-/// arguments but the last) with a closure that [`finish`] closes.
-pub(crate) fn open(generated: &mut Generated, measure: &str, copied: &[&str]) {
+/// The code of a measurement: makes `call`, and passes a closure with the code that `write_body`
+/// writes. The closure works on bitwise copies of the variables `copied`, which it never drops.
+pub(crate) fn measurement(
+    call: &MeasureCall,
+    copied: &[&str],
+    write_body: impl FnOnce(&mut Generated),
+) -> Generated {
+    let mut generated = Generated::default();
     generated.code(&format!(
-        "#[allow(warnings)] let _ = {{\n{MEASUREMENT}\nmemit_harness::{measure}, &mut || {{"
+        "#[allow(warnings)] let _ = {{\n{}, &mut || {{",
+        start_of(call)
     ));
     for name in copied {
         generated.code(&format!(
@@ -156,6 +158,28 @@ pub(crate) fn open(generated: &mut Generated, measure: &str, copied: &[&str]) {
         ));
     }
     generated.code("let mut memit_guard = memit_harness::Guard::new();");
+    write_body(&mut generated);
+    generated.code("memit_guard.finish();\n::std::result::Result::Ok(())\n});\n};");
+    generated
+}
+
+/// The code of a call that measures the cell in which it stands.
+pub(crate) fn measurement_of_cell(call: &MeasureCall) -> Generated {
+    let mut generated = Generated::default();
+    generated.code(&format!(
+        "#[allow(warnings)] let _ = {{ {}); }};",
+        start_of(call)
+    ));
+    generated
+}
+
+/// The call up to its first argument, the plan.
+fn start_of(call: &MeasureCall) -> String {
+    let (function, plan) = (call.function(), call.plan());
+    format!(
+        "{MEASUREMENT}\n\
+         memit_harness::{function}({{ use ::memit_session::abi::plan::*; {plan} }}"
+    )
 }
 
 /// The statements that are measured, and the calls that say when: their value is still alive at
@@ -167,8 +191,8 @@ pub(crate) fn measured(generated: &mut Generated, body: &[&Snippet]) {
     );
     in_sequence(generated, body);
     generated.code(
-        "}))?);\nmemit_harness::memit_peak();\n\
-         ::std::mem::drop(memit_value);\nmemit_harness::memit_dropped();",
+        "}))?);\nmemit_harness::memit_value_alive();\n\
+         ::std::mem::drop(memit_value);\nmemit_harness::memit_value_dropped();",
     );
 }
 
@@ -180,11 +204,6 @@ pub(crate) fn in_sequence(generated: &mut Generated, snippets: &[&Snippet]) {
             generated.code(";");
         }
     }
-}
-
-/// Closes what [`open`] has opened.
-pub(crate) fn finish(generated: &mut Generated) {
-    generated.code("memit_guard.finish();\n::std::result::Result::Ok(())\n});\n};");
 }
 
 /// Why a compile error about a moved or changed variable arises in place.

@@ -1,6 +1,7 @@
 //! `%timeit`: how long a statement takes.
 
-use memit_runtime::measurement::Measured;
+use memit_measurement::{MeasureCall, Measured};
+use memit_session::abi::{Clock, TimePlan};
 
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
@@ -152,36 +153,17 @@ impl Measurement for TimeOf {
         let snippets = statement::checked(self.setup.as_ref(), &self.body)?;
         let isolated = scope.isolated();
         let used = scope.used_by(&snippets);
-        let measure = format!(
-            "time({}, {}, {}, {}, {isolated}",
-            self.loops, self.repeat, self.cpu_clock, self.fresh
-        );
-        let mut generated = Generated::default();
-        snippet::open(&mut generated, &measure, if isolated { &used } else { &[] });
-        generated.code(&escape(used.into_iter()));
-        generated.code("let mut memit_timed = |memit_loops: u64| -> ::std::result::Result<(), memit_harness::Returned> {\nlet mut memit_left = 0..memit_loops;");
-        if self.fresh {
-            generated.code("while let ::std::option::Option::Some(_) = memit_left.next() {");
-            self.set_up(&mut generated);
-            generated.code("memit_harness::memit_start_clock();\n::std::hint::black_box({");
-            generated.snippet(&self.body);
-            generated.code("});\nmemit_harness::memit_stop_clock();\n}");
-        } else {
-            self.set_up(&mut generated);
-            generated.code("memit_harness::memit_start_clock();\nwhile let ::std::option::Option::Some(_) = memit_left.next() {\n::std::hint::black_box({");
-            generated.snippet(&self.body);
-            generated.code("});\n}\nmemit_harness::memit_stop_clock();");
-        }
-        // A `break` in the statements would cut the loop short without a word.
-        generated.code(
-            "if memit_left.next().is_some() {\n\
-             return ::std::result::Result::Err(memit_harness::Returned::from(::std::format_args!(\"`break` left the timed loop\")));\n\
-             }\n::std::result::Result::Ok(())\n};\n\
-             loop {\nlet memit_loops = memit_harness::memit_next_run();\n\
-             if memit_loops == 0 { break; }\nmemit_timed(memit_loops)?;\nmemit_harness::flush();\n}",
-        );
-        snippet::finish(&mut generated);
-        Ok(generated)
+        let call = MeasureCall::Time(TimePlan {
+            loops: self.loops,
+            repeat: self.repeat,
+            clock: if self.cpu_clock { Clock::Cpu } else { Clock::Wall },
+            fresh: self.fresh,
+            isolated,
+        });
+        let copied: &[&str] = if isolated { &used } else { &[] };
+        Ok(snippet::measurement(&call, copied, |generated| {
+            self.write_runs(generated, &used);
+        }))
     }
 
     fn answer(&self, measured: Measured, compiled: &Compiled) -> Option<Answer> {
@@ -216,6 +198,32 @@ impl Measurement for TimeOf {
 }
 
 impl TimeOf {
+    /// Writes the code that asks for runs until there is no further one, and makes each of them.
+    fn write_runs(&self, generated: &mut Generated, used: &[&str]) {
+        generated.code(&escape(used.iter().copied()));
+        generated.code("let mut memit_timed = |memit_loops: u64| -> ::std::result::Result<(), memit_harness::Returned> {\nlet mut memit_left = 0..memit_loops;");
+        if self.fresh {
+            generated.code("while let ::std::option::Option::Some(_) = memit_left.next() {");
+            self.set_up(generated);
+            generated.code("memit_harness::memit_start_clock();\n::std::hint::black_box({");
+            generated.snippet(&self.body);
+            generated.code("});\nmemit_harness::memit_stop_clock();\n}");
+        } else {
+            self.set_up(generated);
+            generated.code("memit_harness::memit_start_clock();\nwhile let ::std::option::Option::Some(_) = memit_left.next() {\n::std::hint::black_box({");
+            generated.snippet(&self.body);
+            generated.code("});\n}\nmemit_harness::memit_stop_clock();");
+        }
+        // A `break` in the statements would cut the loop short without a word.
+        generated.code(
+            "if memit_left.next().is_some() {\n\
+             return ::std::result::Result::Err(memit_harness::Returned::from(::std::format_args!(\"`break` left the timed loop\")));\n\
+             }\n::std::result::Result::Ok(())\n};\n\
+             loop {\nlet memit_loops = memit_harness::memit_next_run();\n\
+             if memit_loops == 0 { break; }\nmemit_timed(memit_loops)?;\nmemit_harness::flush();\n}",
+        );
+    }
+
     fn set_up(&self, generated: &mut Generated) {
         let Some(setup) = &self.setup else { return };
         generated.snippet(setup).code(";");

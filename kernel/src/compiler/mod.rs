@@ -7,10 +7,6 @@
 mod identity;
 pub(crate) mod probes;
 mod session_crate;
-// A crate of its own otherwise.
-#[cfg(test)]
-#[allow(unreachable_pub, dead_code)]
-mod variable_store;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;

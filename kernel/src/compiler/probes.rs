@@ -111,7 +111,7 @@ pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
     let names: Option<Vec<&str>> = names
         .as_ref()
         .map(|names| names.iter().map(String::as_str).collect());
-    let has_spans = to_be_run && snippet::has_spans(source);
+    let has_spans = to_be_run && snippet::has_phases(source);
     let which = match &names {
         _ if has_spans => Which::Spans { name: users_name },
         Some(names) => Which::Named(names),

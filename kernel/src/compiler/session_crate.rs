@@ -7,11 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::bail;
-use memit_magics::snippet::{HARNESS, PHASES};
-use memit_runtime::lines;
-
-/// By this name magics know it.
-const NAME: &str = "memit_session";
+use memit_session::sources::{ARGUMENTS, FILES, NAME, ROOT};
 
 /// By this name cells know it, for evcxr.
 pub(super) const STORE: &str = "evcxr_internal_runtime";
@@ -19,17 +15,6 @@ pub(super) const STORE: &str = "evcxr_internal_runtime";
 /// By this name cells know it, for the user: what there is of the published crate of that name,
 /// unless the user has asked for that.
 const PUBLISHED: &str = "memit";
-
-const ROOT: &str = "mod variable_store;\npub use variable_store::*;\npub mod harness;\n\
-    pub mod lines {\n    mod counters;\n    mod probes;\n    pub use probes::*;\n}\nmod clear_output;\npub use clear_output::*;\n\
-    mod phases;\npub use phases::*;\n";
-const SOURCES: [(&str, &str); 5] = [
-    ("lib.rs", ROOT),
-    ("variable_store.rs", include_str!("variable_store.rs")),
-    ("harness.rs", HARNESS),
-    ("phases.rs", PHASES),
-    ("clear_output.rs", include_str!("clear_output.rs")),
-];
 
 /// The arguments by which `rustc` finds the crate, which is compiled for the first cell. `others` are
 /// those that there are already.
@@ -62,19 +47,16 @@ fn compile(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {
     // Under its name it is complete, even if this is ended in the middle.
     let incomplete: PathBuf = directory.with_extension("incomplete");
     fs::create_dir_all(&incomplete)?;
-    for (name, source) in SOURCES {
-        fs::write(incomplete.join(name), source)?;
-    }
-    fs::create_dir_all(incomplete.join("lines"))?;
-    for (name, source) in lines::SOURCES {
-        fs::write(incomplete.join("lines").join(name), source)?;
+    for (name, source) in FILES {
+        let file = incomplete.join(name);
+        fs::create_dir_all(file.with_file_name(""))?;
+        fs::write(file, source)?;
     }
     let output = Command::new(rustc)
-        .args(["--edition=2024", "--crate-type=rlib", "--crate-name", NAME])
-        .args(["-Copt-level=3", "-Ccodegen-units=1", "-Cprefer-dynamic"])
+        .args(ARGUMENTS)
         .arg("--out-dir")
         .arg(&incomplete)
-        .arg(incomplete.join("lib.rs"))
+        .arg(incomplete.join(ROOT))
         .output()?;
     if !output.status.success() {
         bail!("{NAME}: {}", String::from_utf8_lossy(&output.stderr));

@@ -48,27 +48,8 @@ pub(crate) enum Failure {
     Other(String),
 }
 
-/// The first cell of every session process: hands panics to the runtime instead of printing
-/// them, and lets it flush what this `libstd` holds back of standard output.
-const PRELUDE: &str = r#"let _ = {
-unsafe extern "C" {
-    fn memit_register(flush: extern "C" fn());
-    fn memit_panicked(message: *const u8, message_length: usize, file: *const u8, file_length: usize, line: u32, column: u32) -> u32;
-}
-extern "C" fn memit_flush() {
-    let _ = std::io::Write::flush(&mut std::io::stdout());
-}
-unsafe { memit_register(memit_flush) };
-std::panic::set_hook(Box::new(|panic| {
-    let message = panic.payload_as_str().unwrap_or("the payload is no text");
-    let (file, line, column) = panic.location().map_or(("", 0, 0), |at| (at.file(), at.line(), at.column()));
-    if unsafe { memit_panicked(message.as_ptr(), message.len(), file.as_ptr(), file.len(), line, column) } == 0 {
-        let thread = std::thread::current();
-        let thread = thread.name().unwrap_or("<unnamed>");
-        eprintln!("\nthread '{thread}' panicked at {file}:{line}:{column}:\n{message}");
-    }
-}));
-};"#;
+/// The first cell of every session process.
+const PRELUDE: &str = "let _ = ::memit_session::start_session();";
 
 /// What makes evcxr's cells and dependencies release code, apart from the level of optimisation:
 /// its manifest asks for both checks.

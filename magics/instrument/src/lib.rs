@@ -373,7 +373,7 @@ mod tests {
         assert_eq!(
             done.source,
             "#[inline(never)] fn f() -> u8 { static MEMIT_FUNCTION: ::rt::Function<2> = \
-             ::rt::Function::new(\"f\", file!(), 1, 4, 0, [::rt::Line::new(2), ::rt::Line::new(3)]); \
+             ::rt::Function::new(\"f\", file!(), 1, 4, [::rt::Line::new(2), ::rt::Line::new(3)]); \
              let _memit_guard = MEMIT_FUNCTION.enter(); \n    \
              MEMIT_FUNCTION.line(0); let a = 1;\n    MEMIT_FUNCTION.line(1); a + 1\n}\n"
         );

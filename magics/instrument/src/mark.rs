@@ -1,5 +1,6 @@
 //! The attribute `#[profile]`, and what it asks for.
 
+use memit_session::abi::Backend;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, Lit, MetaNameValue, Token};
@@ -12,10 +13,8 @@ pub struct Options {
     /// `precision = 4`: decimals of the sizes in the table.
     pub precision: Option<usize>,
     /// `backend = "rss"`: what is measured, one of heap, rss, pss, uss.
-    pub backend: Option<String>,
+    pub backend: Option<Backend>,
 }
-
-const BACKENDS: [&str; 4] = ["heap", "rss", "pss", "uss"];
 
 impl Options {
     /// Reads what stands between the parentheses of the attribute.
@@ -41,12 +40,11 @@ impl Options {
                     }
                 }
                 Lit::Str(name) if argument.path.is_ident("backend") => {
-                    let name = name.value();
-                    if !BACKENDS.contains(&name.as_str()) {
-                        let known = BACKENDS.join(", ");
+                    let Ok(backend) = name.value().parse() else {
+                        let known = Backend::ALL.map(Backend::name).join(", ");
                         return wrong(&format!("`backend` is one of {known}"));
-                    }
-                    options.backend = Some(name);
+                    };
+                    options.backend = Some(backend);
                 }
                 _ => {
                     let message = "`#[profile]` takes `precision = 4` and `backend = \"rss\"`";
@@ -96,7 +94,7 @@ mod tests {
         assert_eq!(parsed(""), Ok(Options::default()));
         let both = Options {
             precision: Some(4),
-            backend: Some("rss".into()),
+            backend: Some(Backend::Rss),
         };
         assert_eq!(parsed("precision = 4, backend = \"rss\""), Ok(both));
         for (wrong, message) in [

@@ -53,10 +53,9 @@ pub(crate) fn function(
         format!("{path}::Line::{kind}({})", line.number)
     };
     let counters = lines.iter().map(counter).collect::<Vec<_>>().join(", ");
-    let backend = match &options.backend {
-        Some(name) => format!("{path}::backend(\"{}\")", name.escape_default()),
-        None => "0".to_owned(),
-    };
+    let backend = options.backend.map_or_else(String::new, |backend| {
+        format!(".charged_with({path}::Backend::{backend:?})")
+    });
     // They are dropped within the function then, not after it.
     let owned = owned.iter().map(|(mutable, parameter)| {
         let mutable = if *mutable { "mut " } else { "" };
@@ -67,7 +66,7 @@ pub(crate) fn function(
         start,
         format!(
             " static {COUNTERS}: {path}::Function<{}> = \
-             {path}::Function::new(\"{name}\", file!(), {first}, {last}, {backend}, [{counters}]); \
+             {path}::Function::new(\"{name}\", file!(), {first}, {last}, [{counters}]){backend}; \
              let {GUARD} = {COUNTERS}.enter(); {owned}",
             lines.len(),
         ),

@@ -1,8 +1,8 @@
 //! What was measured. Sizes are in bytes, times in nanoseconds.
 
 use std::fmt;
-use std::str::FromStr;
 
+pub use memit_session::abi::{Backend, UnknownBackend};
 use serde::{Deserialize, Serialize};
 
 /// One run of a statement, seen from the lines of some functions.
@@ -43,71 +43,6 @@ pub enum Kind {
         /// How the time was told.
         clock: Clock,
     },
-}
-
-/// Which memory is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Backend {
-    /// Live heap above the start of the run, exact to the byte.
-    #[default]
-    Heap,
-    /// Resident set size of the process.
-    Rss,
-    /// Proportional set size: shared pages are divided among those who share them.
-    Pss,
-    /// Unique set size: pages that no other process has.
-    Uss,
-}
-
-impl Backend {
-    /// All of them, the usual one first.
-    pub const ALL: [Self; 4] = [Self::Heap, Self::Rss, Self::Pss, Self::Uss];
-
-    /// The name that options and the JSON have: `heap`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Heap => "heap",
-            Self::Rss => "rss",
-            Self::Pss => "pss",
-            Self::Uss => "uss",
-        }
-    }
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.name())
-    }
-}
-
-/// There is no backend of this name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownBackend {
-    /// What was asked for.
-    pub name: String,
-}
-
-impl fmt::Display for UnknownBackend {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = Backend::ALL.map(Backend::name).join(", ");
-        write!(out, "no backend `{}`: there are {known}", self.name)
-    }
-}
-
-impl std::error::Error for UnknownBackend {}
-
-impl FromStr for Backend {
-    type Err = UnknownBackend;
-
-    fn from_str(name: &str) -> Result<Self, UnknownBackend> {
-        Self::ALL
-            .into_iter()
-            .find(|backend| backend.name() == name)
-            .ok_or_else(|| UnknownBackend {
-                name: name.to_owned(),
-            })
-    }
 }
 
 /// How the time of a line was told.

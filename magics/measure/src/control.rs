@@ -6,58 +6,67 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
 use crate::shared::Shared;
 
 /// A page that both processes see.
-pub(crate) struct Control {
-    /// Process group of the measured run, or one of the two constants below.
-    measuring: Shared<AtomicI32>,
+pub struct Control {
+    /// The process group of the measured run, or one of the two constants below.
+    interruptible: Shared<AtomicI32>,
     /// Set by an interrupt, cleared when the next cell begins.
     interrupted: Shared<AtomicBool>,
 }
 
-const NOTHING: i32 = 0;
-const UNDERWAY: i32 = -1;
+const CELL: i32 = 0;
+const IN_PLACE: i32 = -1;
 
 /// What an interrupt can do about the code that runs now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Measuring {
-    /// No measured run: an ordinary cell, or nothing.
-    Nothing,
-    /// A measurement that looks at the interrupt flag by itself: it runs in place, or is between
-    /// two forks.
-    Underway,
+pub enum Interruptible {
+    /// No measurement is under way: an ordinary cell runs, or nothing does.
+    Cell,
+    /// A measurement is under way that reads the interrupt flag itself: it runs in place, or is
+    /// between two forks.
+    InPlace,
     /// A run in a fork that leads this process group.
     Fork(i32),
 }
 
 impl Control {
-    pub(crate) fn new() -> io::Result<Self> {
+    /// A page for a supervisor and the session processes that it forks.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses the memory.
+    pub fn new() -> io::Result<Self> {
         Ok(Self {
-            measuring: Shared::new(1)?,
+            interruptible: Shared::new(1)?,
             interrupted: Shared::new(1)?,
         })
     }
 
-    pub(crate) fn measuring(&self) -> Measuring {
-        match self.measuring[0].load(SeqCst) {
-            NOTHING => Measuring::Nothing,
-            UNDERWAY => Measuring::Underway,
-            group => Measuring::Fork(group),
+    /// What an interrupt can do now.
+    pub fn interruptible(&self) -> Interruptible {
+        match self.interruptible[0].load(SeqCst) {
+            CELL => Interruptible::Cell,
+            IN_PLACE => Interruptible::InPlace,
+            group => Interruptible::Fork(group),
         }
     }
 
-    pub(crate) fn set_measuring(&self, what: Measuring) {
+    /// Says what an interrupt can do from now on.
+    pub fn set_interruptible(&self, what: Interruptible) {
         let word = match what {
-            Measuring::Nothing => NOTHING,
-            Measuring::Underway => UNDERWAY,
-            Measuring::Fork(group) => group,
+            Interruptible::Cell => CELL,
+            Interruptible::InPlace => IN_PLACE,
+            Interruptible::Fork(group) => group,
         };
-        self.measuring[0].store(word, SeqCst);
+        self.interruptible[0].store(word, SeqCst);
     }
 
-    pub(crate) fn interrupted(&self) -> bool {
+    /// Whether the running cell has been interrupted.
+    pub fn interrupted(&self) -> bool {
         self.interrupted[0].load(SeqCst)
     }
 
-    pub(crate) fn set_interrupted(&self, value: bool) {
+    /// Interrupts the running cell, or forgets that an earlier cell was interrupted.
+    pub fn set_interrupted(&self, value: bool) {
         self.interrupted[0].store(value, SeqCst);
     }
 }

@@ -7,8 +7,9 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::control::{Control, Measuring};
-use crate::process;
+use memit_process::process;
+
+use crate::control::{Control, Interruptible};
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,13 +78,13 @@ pub(crate) fn run(
             // Also done by the fork itself: whichever is first, the group exists before it is used.
             // SAFETY: `pid` is our child, not yet waited for.
             unsafe { libc::setpgid(pid, pid) };
-            control.set_measuring(Measuring::Fork(pid));
+            control.set_interruptible(Interruptible::Fork(pid));
             if control.interrupted() {
                 // Just before there was a fork to be ended.
                 kill_group(pid);
             }
             let finished = wait(control, pid, limits, watcher);
-            control.set_measuring(Measuring::Underway);
+            control.set_interruptible(Interruptible::InPlace);
             finished
         }
     }
@@ -116,7 +117,7 @@ fn become_run(limits: Limits) {
 /// # Errors
 ///
 /// If the system refuses to fork.
-pub(crate) fn checkpoint() -> io::Result<Option<libc::pid_t>> {
+pub fn checkpoint() -> io::Result<Option<libc::pid_t>> {
     // SAFETY: there is only this thread, so no lock is held by a thread that the fork lacks.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
@@ -137,7 +138,7 @@ pub(crate) fn checkpoint() -> io::Result<Option<libc::pid_t>> {
 
 /// Makes the calling process the one that runs cells: it ends with its parent, the supervisor,
 /// even in an endless loop, and leads a process group of its own.
-pub(crate) fn become_session() {
+pub fn become_session() {
     // SAFETY: plain system calls on the calling process.
     unsafe {
         libc::setpgid(0, 0);

@@ -10,7 +10,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 
-use crate::lines::COMMON;
+use crate::common::COMMON;
 use crate::threads;
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
@@ -169,7 +169,7 @@ mod hooks {
         let size = i64::try_from(size).unwrap_or(i64::MAX);
         let live = COMMON.live.load(Relaxed).saturating_add(size);
         if live > limit {
-            crate::lines::pass_limit(live);
+            crate::common::pass_limit(live);
         }
     }
 

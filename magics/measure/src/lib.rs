@@ -1,55 +1,37 @@
-//! The session process of memit, and how it measures.
+//! Measures code in this process, exactly: the heap by hooks in front of `malloc`, the resident
+//! memory by the system's high-water mark, lines by probes, and each run in a fork.
 //!
-//! ```text
-//! kernel process  <-socket->  supervisor  -fork->  session process  -fork->  measured run
-//! compiles cells              no user code         holds the variables       one repetition
-//!                                                         |
-//!                                                       fork -> checkpoints
-//! ```
+//! A cell's code calls the functions of the module `entry`, which the executable exports by name. What
+//! a measurement needs of the session process that it runs in is a [`host::Host`].
 //!
-//! All of these are the same executable. Cells are shared libraries that the session process loads;
-//! they call the functions of the module `entry`, which the executable exports by name.
+//! An ordinary program that links this crate, by the crate `memit`, has the heap hooks and the counters
+//! of lines: see [`program`].
 //!
-//! An ordinary program that links this, by the crate `memit`, has the heap hooks and the counters of
-//! lines, and nothing else: see [`program`].
-//!
-//! `unsafe` lives in few modules: the heap hooks, forking, shared memory, loading cells.
+//! `unsafe` lives in few modules: heap hooks, forks, shared memory, line counters.
 
 #[cfg(unix)]
 mod board;
+mod common;
 #[cfg(unix)]
-mod checkpoints;
-#[cfg(unix)]
-mod children;
-#[cfg(unix)]
-mod control;
+pub mod control;
 #[cfg(unix)]
 mod entry;
 #[cfg(unix)]
-mod fork;
-#[cfg(unix)]
-mod gallery;
+pub mod fork;
 mod heap;
+#[cfg(unix)]
+pub mod host;
 pub mod lines;
 #[cfg(unix)]
-pub mod link;
-#[cfg(unix)]
-mod markers;
-pub mod measurement;
+mod measuring;
 #[cfg(unix)]
 mod memory;
 #[cfg(unix)]
-mod panic;
-#[cfg(unix)]
-mod probe;
-#[cfg(unix)]
-pub mod process;
-#[cfg(target_os = "linux")]
-pub mod profiling;
+pub mod panic;
 #[cfg(unix)]
 pub mod program;
 #[cfg(unix)]
-pub mod relay;
+pub mod protocol;
 #[cfg(unix)]
 mod rss;
 #[cfg(unix)]
@@ -57,16 +39,17 @@ mod run;
 #[cfg(unix)]
 mod sampler;
 #[cfg(unix)]
-mod session;
-#[cfg(unix)]
 mod settle;
 #[cfg(unix)]
 mod shared;
 #[cfg(unix)]
-pub mod supervisor;
+mod shared_common;
+#[cfg(unix)]
+mod shared_pages;
 mod threads;
 #[cfg(unix)]
 mod time;
+#[cfg(unix)]
 pub mod timeline;
 #[cfg(unix)]
 mod unhook;

@@ -1,74 +1,71 @@
-//! What measures while a snippet runs. The snippet's code calls the functions of
-//! [`crate::entry`], which end up here.
+//! The measurement that is under way in this process.
+//!
+//! The code of a snippet calls the functions of [`crate::entry`], which call the measurement.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::board::Board;
-use crate::lines::probe::LinesProbe;
-use crate::memory::MemoryProbe;
-use crate::time::{CountProbe, TimeProbe};
-use crate::timeline::probe::TimelineProbe;
 
-/// The measurement that is under way in this process.
-pub(crate) enum Probe {
-    /// `%memit`: one execution.
-    Memory(MemoryProbe),
-    /// `%timeit`: the timed runs.
-    Time(TimeProbe),
-    /// `%timeit`: the pass that counts the heap.
-    Count(CountProbe),
-    /// `%mprun`, `%lprun`.
-    Lines(LinesProbe),
-    /// `%mprof`.
-    Timeline(TimelineProbe),
-}
+/// What measures while a snippet runs. Each measurement implements the callbacks that its generated
+/// code makes.
+pub(crate) trait Measuring: Send {
+    /// Where the measurement writes its figures.
+    fn board(&self) -> &Arc<Board>;
 
-impl Probe {
-    /// Where it writes its figures.
-    pub(crate) fn board(&self) -> &Arc<Board> {
-        match self {
-            Self::Memory(memory) => memory.board(),
-            Self::Time(time) => time.board(),
-            Self::Count(count) => count.memory().board(),
-            Self::Lines(lines) => lines.board(),
-            Self::Timeline(timeline) => timeline.board(),
-        }
+    /// Whether the run is a fork that ends with the snippet.
+    fn is_forked(&self) -> bool;
+
+    /// The statements start.
+    fn begin(&mut self) {}
+
+    /// The statements are done, and their value is still alive.
+    fn value_alive(&mut self) {}
+
+    /// The value of the statements has been dropped.
+    fn value_dropped(&mut self) {}
+
+    /// Loops of the next timed run; 0 when no further run is needed.
+    fn next_run(&mut self) -> u64 {
+        0
     }
 
-    /// Whether it measures in a fork that ends with the snippet.
-    pub(crate) fn is_forked(&self) -> bool {
-        match self {
-            Self::Memory(memory) => memory.is_forked(),
-            Self::Time(time) => time.is_forked(),
-            Self::Count(count) => count.memory().is_forked(),
-            Self::Lines(lines) => lines.is_forked(),
-            Self::Timeline(timeline) => timeline.is_forked(),
-        }
-    }
+    /// A timed loop starts.
+    fn start_clock(&mut self) {}
+
+    /// A timed loop has ended.
+    fn stop_clock(&mut self) {}
+
+    /// The snippet ends, however: maybe by a panic or a `?`, before its value was dropped.
+    fn leave(&mut self) {}
 }
 
-static CURRENT: Mutex<Option<Probe>> = Mutex::new(None);
+static CURRENT: Mutex<Option<Box<dyn Measuring>>> = Mutex::new(None);
 
-fn lock() -> MutexGuard<'static, Option<Probe>> {
+fn lock() -> MutexGuard<'static, Option<Box<dyn Measuring>>> {
     CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes `probe` the one that the snippet's calls go to.
-pub(crate) fn install(probe: Probe) {
-    *lock() = Some(probe);
+/// Makes `measuring` the measurement that the snippet calls. The allocation of the box comes before
+/// the first reading, which [`Measuring::begin`] takes.
+pub(crate) fn install(measuring: impl Measuring + 'static) {
+    *lock() = Some(Box::new(measuring));
 }
 
-/// Ends the measurement.
-pub(crate) fn remove() -> Option<Probe> {
-    lock().take()
+/// Ends the measurement, after its last reading.
+pub(crate) fn remove() {
+    lock().take();
 }
 
 /// Whether a measurement is under way in this process.
-pub(crate) fn is_installed() -> bool {
+pub(crate) fn is_under_way() -> bool {
     lock().is_some()
 }
 
-/// Gives the current probe to `use_it`; nothing happens outside a measurement.
-pub(crate) fn with<T: Default>(use_it: impl FnOnce(&mut Probe) -> T) -> T {
-    lock().as_mut().map(use_it).unwrap_or_default()
+/// Gives the current measurement to `use_it`; does nothing if none is under way.
+pub(crate) fn with<T: Default>(use_it: impl FnOnce(&mut dyn Measuring) -> T) -> T {
+    let mut current = lock();
+    current
+        .as_mut()
+        .map(|measuring| use_it(&mut **measuring))
+        .unwrap_or_default()
 }

@@ -3,53 +3,42 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use memit_measurement::{
+    Failure, FailureKind, Measured, MemoryMeasurement, MemoryRun, Source,
+};
+use memit_process::{children, resident};
+use memit_session::abi::{Body, MemoryPlan};
+
 use crate::board::Board;
 use crate::fork::{Limits, Watcher};
-use crate::measurement::{Failure, FailureKind, Measured, MemoryMeasurement, MemoryRun, Source};
-use crate::probe::Probe;
+use crate::host::Host;
+use crate::measuring::Measuring;
 use crate::rss::PeakMeter;
-use crate::run::{self, Body, FIGURES};
+use crate::run::{self, FIGURES};
 use crate::sampler::{self, Sampler};
-use crate::session::Session;
-use crate::{children, heap, rss, settle};
-
-/// What is asked of a measurement.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Plan {
-    pub(crate) repeat: u32,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) interval: Option<Duration>,
-    pub(crate) children: bool,
-    pub(crate) isolated: bool,
-}
+use crate::{heap, rss, settle};
 
 /// Measures `body` and reports to the kernel.
-pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
-    session.measure(|| match measure_runs(session, plan, body) {
+pub(crate) fn measure(host: &'static Host, plan: MemoryPlan, body: Body) {
+    host.measure(|| match measure_runs(host, plan, body) {
         Ok(measurement) => Measured::Memory(measurement),
         Err(failure) => Measured::Failed(failure),
     });
 }
 
 fn measure_runs(
-    session: &'static Session,
-    plan: Plan,
+    host: &'static Host,
+    plan: MemoryPlan,
     body: Body,
 ) -> Result<MemoryMeasurement, Failure> {
-    let threads = session.threads();
+    let threads = host.threads();
     if plan.isolated && threads > 1 {
-        return Err(run::failure(session, FailureKind::CannotFork, None));
+        return Err(run::failure(host, FailureKind::CannotFork, None));
     }
     let board = Board::new(NUMBERS).map(Arc::new);
-    let board = board.map_err(|error| run::refused(session, &error))?;
-    let interval = plan.interval.unwrap_or(sampler::DEFAULT_INTERVAL);
-    let make_probe = || {
-        Probe::Memory(MemoryProbe::new(
-            Arc::clone(&board),
-            plan.isolated,
-            interval,
-        ))
-    };
+    let board = board.map_err(|error| run::refused(host, &error))?;
+    let interval = plan.interval().unwrap_or(sampler::DEFAULT_INTERVAL);
+    let make = || MeasuringMemory::new(Arc::clone(&board), plan.isolated, interval);
     let mut measurement = MemoryMeasurement {
         isolated: plan.isolated,
         threads,
@@ -61,7 +50,7 @@ fn measure_runs(
         let mut peak_outside = 0;
         if plan.isolated {
             let limits = Limits {
-                timeout: plan.timeout,
+                timeout: plan.timeout(),
                 quiet: repetition > 0,
                 small_pages: true,
             };
@@ -70,12 +59,12 @@ fn measure_runs(
                 every: interval,
                 look: &mut look,
             });
-            let finished = run::in_fork(session, body, &board, limits, watcher, make_probe)?;
+            let finished = run::in_fork(host, body, &board, limits, watcher, make)?;
             if source(&board) == Source::Maxrss {
                 peak_outside = peak_outside.max(finished.max_rss);
             }
         } else {
-            run::in_place(session, body, &board, make_probe)?;
+            run::in_place(host, body, &board, make)?;
             settle::trim_heap();
         }
         measurement.source = source(&board);
@@ -157,10 +146,10 @@ impl Meter {
                 let _ = meter.reset();
                 meter.read().map_or(0, |resident| resident.now)
             }
-            Self::Parent => sampler::resident(),
+            Self::Parent => resident(),
             Self::Sampling(interval, sampler) => {
                 *sampler = Sampler::start(*interval).ok();
-                sampler::resident()
+                resident()
             }
         }
     }
@@ -171,56 +160,57 @@ impl Meter {
             Self::Kernel(meter) => meter.read().map_or(0, |resident| resident.peak),
             Self::Parent => 0,
             Self::Sampling(_, sampler) => {
-                sampler.take().map_or_else(sampler::resident, Sampler::stop)
+                sampler.take().map_or_else(resident, Sampler::stop)
             }
         }
     }
 }
 
-/// Measures one execution: [`Self::begin`], the snippet, [`Self::peak`] while its value is
-/// alive, [`Self::dropped`] after that.
-pub(crate) struct MemoryProbe {
+/// Measures one execution.
+pub(crate) struct MeasuringMemory {
     board: Arc<Board>,
     forked: bool,
     meter: Meter,
     began: Instant,
 }
 
-impl MemoryProbe {
-    /// A probe for the process that calls this, which for a fork is the fork.
+impl MeasuringMemory {
+    /// To be called in the process of the run, which for a fork is the fork.
     pub(crate) fn new(board: Arc<Board>, forked: bool, interval: Duration) -> Self {
-        let mut probe = Self {
+        let mut measuring = Self {
             board,
             forked,
             meter: Meter::choose(forked, interval),
             began: Instant::now(),
         };
         // Once for nothing, so that the pages that measuring touches are there beforehand.
-        if matches!(probe.meter, Meter::Kernel(_)) {
-            probe.begin();
+        if matches!(measuring.meter, Meter::Kernel(_)) {
+            measuring.begin();
             heap::pass_hooks();
-            probe.peak();
-            probe.dropped();
+            measuring.value_alive();
+            measuring.value_dropped();
         }
-        probe
+        measuring
     }
+}
 
-    pub(crate) fn board(&self) -> &Arc<Board> {
+impl Measuring for MeasuringMemory {
+    fn board(&self) -> &Arc<Board> {
         &self.board
     }
 
-    pub(crate) fn is_forked(&self) -> bool {
+    fn is_forked(&self) -> bool {
         self.forked
     }
 
-    pub(crate) fn begin(&mut self) {
+    fn begin(&mut self) {
         let baseline = self.meter.start();
         self.board.set(BASELINE, baseline);
         heap::start(!self.forked);
         self.began = Instant::now();
     }
 
-    pub(crate) fn peak(&mut self) {
+    fn value_alive(&mut self) {
         let wall = self.began.elapsed();
         let heap = heap::counts();
         let peak = self.meter.peak();
@@ -233,7 +223,7 @@ impl MemoryProbe {
         self.board.set(SOURCE, self.meter.source() as u64);
     }
 
-    pub(crate) fn dropped(&mut self) {
+    fn value_dropped(&mut self) {
         let heap = heap::counts();
         heap::stop();
         self.board.set(RETAINED, heap.live.cast_unsigned());

@@ -8,7 +8,7 @@
 use std::io::Write;
 use std::sync::Mutex;
 
-use crate::measurement::Panic;
+use memit_measurement::Panic;
 
 static PENDING: Mutex<Option<Panic>> = Mutex::new(None);
 
@@ -37,7 +37,7 @@ pub(crate) fn print(panic: &Panic) {
 }
 
 /// What `libstd` would have printed.
-pub(crate) fn text(panic: &Panic) -> String {
+pub fn text(panic: &Panic) -> String {
     let Panic {
         message,
         file,

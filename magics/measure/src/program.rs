@@ -1,8 +1,9 @@
 //! Ordinary programs, which no session runs: their functions with `#[profile]` are counted from the
 //! first call to the end of the process.
 
+use memit_measurement::LinesMeasurement;
+
 use crate::lines::counting;
-use crate::measurement::LinesMeasurement;
 
 /// Has `end` called when the process ends: by `exit`, or by the end or a panic of `main`. Not if it
 /// is aborted, or ended by a signal.

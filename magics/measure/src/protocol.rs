@@ -1,149 +1,15 @@
-//! What the session's processes and the kernel say to each other, as frames on a byte stream.
+//! [`Event`]s and [`Request`]s as frames on a byte stream.
 //!
 //! A frame is one byte for its kind, the length of its payload as four little-endian bytes,
 //! and the payload: raw bytes for output, JSON for the rest.
 
 use std::io::{self, Read, Write};
 
-use serde::{Deserialize, Serialize};
-
-use crate::measurement::{LinesMeasurement, Measured, Panic, TimelineMeasurement};
-
-/// Stands for a colon in the prompt of a question to the user, which evcxr cuts off at the next
-/// colon.
-pub const COLON: u8 = 0x1f;
-
-/// The type of a content that is none: it takes away what the cell has shown, at once, or when the
-/// next output comes if it is [`WAIT`].
-pub const CLEAR_OUTPUT: &str = "application/vnd.memit.clear-output";
-
-/// See [`CLEAR_OUTPUT`].
-pub const WAIT: &str = "wait";
+use memit_measurement::{Event, Request};
+use serde::Serialize;
 
 /// Largest payload that is accepted, so that a broken peer cannot exhaust memory.
 const MAX_PAYLOAD: u32 = 256 << 20;
-
-/// From the session's side to the kernel.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// A session process has started, without variables.
-    Started(Process),
-    /// The session goes on from a checkpoint, in this process.
-    Restored(Process),
-    /// Bytes that user code wrote to standard output.
-    Stdout(Vec<u8>),
-    /// Bytes that user code wrote to standard error.
-    Stderr(Vec<u8>),
-    /// User code displayed something rich.
-    Displayed(Displayed),
-    /// What the cell has shown shall go; if true, when the next output comes.
-    ClearOutput(bool),
-    /// The cell panicked and nothing in it caught the panic.
-    Panicked(Panic),
-    /// A magic has measured.
-    Measured(Measured),
-    /// A magic has measured the cell itself, as it ran.
-    Kept(Measured),
-    /// How far a measurement over time has come.
-    Progress(TimelineMeasurement),
-    /// Functions with `#[profile]` have counted in a cell that is no measurement.
-    Counted(LinesMeasurement),
-    /// The session process has ended by itself, or was interrupted.
-    Ended(Ended),
-    /// Answer to [`Request::Sync`].
-    Synced(u64),
-    /// Answer to [`Request::Describe`].
-    Described(Described),
-    /// Answer to [`Request::Undo`]: whether there was a checkpoint to go back to.
-    Undone(bool),
-    /// The session process has left a checkpoint behind. It tells its supervisor only.
-    Checkpointed(Checkpointed),
-    /// The cell runs without a checkpoint, for this reason. For the supervisor only.
-    Unprotected(String),
-    /// The cell has run. For the supervisor only.
-    Completed,
-}
-
-/// A process of the session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
-    /// Its process id.
-    pub pid: u32,
-}
-
-/// One output in one or more representations.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Displayed {
-    /// MIME type and content of each.
-    pub contents: Vec<(String, String)>,
-    /// It is the last thing that the cell did.
-    pub last: bool,
-}
-
-impl Displayed {
-    /// MIME type and content of each representation.
-    pub fn pairs(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.contents.iter().map(|(mime, content)| (mime, content))
-    }
-}
-
-/// A checkpoint as its maker reports it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checkpointed {
-    /// Where it listens for commands.
-    pub slot: usize,
-    /// Its process id.
-    pub pid: u32,
-}
-
-/// What there is to know of the session's processes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Described {
-    /// Process id of the session process; `None` if there is none.
-    pub pid: Option<u32>,
-    /// Its resident set size in bytes.
-    pub resident: u64,
-    /// Its threads.
-    pub threads: u32,
-    /// Cells whose beginning the session can go back to, oldest first.
-    pub checkpoints: Vec<u64>,
-    /// Resident memory in bytes that only checkpoints hold.
-    pub checkpoint_memory: u64,
-    /// Why the last cell ran without a checkpoint, if it did.
-    pub unprotected: Option<String>,
-}
-
-/// How the session process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ended {
-    /// It called `exit` with this code.
-    Exit(i32),
-    /// This signal ended it.
-    Signal(i32),
-    /// The user interrupted it.
-    Interrupted,
-}
-
-/// From the kernel to the session's side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Request {
-    /// The cell with this number begins: an interrupt of an earlier one is forgotten.
-    BeginCell(u64),
-    /// What runs next leaves the session as it is: no checkpoint of it need be kept.
-    Passing,
-    /// What runs next is also what every later session process runs first.
-    Prelude,
-    /// Stop what is running.
-    Interrupt,
-    /// Answer with the same number once all output so far has been sent.
-    Sync(u64),
-    /// Describe the session.
-    Describe,
-    /// Go back to the beginning of the cell with this number. evcxr is going to start its child
-    /// anew and finds the session that it was then.
-    Undo(u64),
-}
 
 mod kind {
     pub(super) const STARTED: u8 = 1;
@@ -174,9 +40,37 @@ mod kind {
     pub(super) const PRELUDE: u8 = 38;
 }
 
-impl Event {
-    /// Writes the event as one frame.
-    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+/// A message that is one frame.
+pub trait Frame: Sized {
+    /// Writes the message as one frame.
+    ///
+    /// # Errors
+    ///
+    /// If the stream fails, or the message is too long for a frame.
+    fn write(&self, out: &mut impl Write) -> io::Result<()>;
+
+    /// Reads the next message; `None` at the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// If the stream fails, ends within a frame, or holds something else.
+    fn read(from: &mut impl Read) -> io::Result<Option<Self>> {
+        let Some((kind, payload)) = read_frame(from)? else {
+            return Ok(None);
+        };
+        Self::parse(kind, payload).map(Some)
+    }
+
+    /// The message of a frame.
+    ///
+    /// # Errors
+    ///
+    /// If the frame is none of this type.
+    fn parse(kind: u8, payload: Vec<u8>) -> io::Result<Self>;
+}
+
+impl Frame for Event {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Started(process) => write_json(out, kind::STARTED, process),
             Self::Restored(process) => write_json(out, kind::RESTORED, process),
@@ -197,18 +91,6 @@ impl Event {
             Self::Unprotected(reason) => write_json(out, kind::UNPROTECTED, reason),
             Self::Completed => write_frame(out, kind::COMPLETED, &[]),
         }
-    }
-
-    /// Reads the next event; `None` at the end of the stream.
-    ///
-    /// # Errors
-    ///
-    /// If the stream fails, ends within a frame, or holds something that is not an event.
-    pub fn read(from: &mut impl Read) -> io::Result<Option<Self>> {
-        let Some((kind, payload)) = read_frame(from)? else {
-            return Ok(None);
-        };
-        Self::parse(kind, payload).map(Some)
     }
 
     fn parse(kind: u8, payload: Vec<u8>) -> io::Result<Self> {
@@ -236,9 +118,8 @@ impl Event {
     }
 }
 
-impl Request {
-    /// Writes the request as one frame.
-    pub fn write(self, out: &mut impl Write) -> io::Result<()> {
+impl Frame for Request {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::BeginCell(cell) => write_frame(out, kind::BEGIN_CELL, &cell.to_le_bytes()),
             Self::Passing => write_frame(out, kind::PASSING, &[]),
@@ -250,16 +131,8 @@ impl Request {
         }
     }
 
-    /// Reads the next request; `None` at the end of the stream.
-    ///
-    /// # Errors
-    ///
-    /// As [`Event::read`].
-    pub fn read(from: &mut impl Read) -> io::Result<Option<Self>> {
-        let Some((kind, payload)) = read_frame(from)? else {
-            return Ok(None);
-        };
-        Ok(Some(match kind {
+    fn parse(kind: u8, payload: Vec<u8>) -> io::Result<Self> {
+        Ok(match kind {
             kind::BEGIN_CELL => Self::BeginCell(number(&payload)?),
             kind::PASSING => Self::Passing,
             kind::PRELUDE => Self::Prelude,
@@ -268,25 +141,25 @@ impl Request {
             kind::DESCRIBE => Self::Describe,
             kind::UNDO => Self::Undo(number(&payload)?),
             other => return Err(unknown(other)),
-        }))
+        })
     }
 }
 
 /// Events that arrive in pieces, the last of which may never come: their writer may be killed at
 /// any moment.
 #[derive(Debug, Default)]
-pub(crate) struct Inbox {
+pub struct Inbox {
     bytes: Vec<u8>,
 }
 
 impl Inbox {
     /// Adds what has been read.
-    pub(crate) fn add(&mut self, bytes: &[u8]) {
+    pub fn add(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// Forgets a piece that nobody is going to complete.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.bytes.clear();
     }
 
@@ -295,7 +168,7 @@ impl Inbox {
     /// # Errors
     ///
     /// If the bytes are no event.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Event>> {
+    pub fn next(&mut self) -> io::Result<Option<Event>> {
         let Some((kind, length)) = self.bytes.split_first_chunk::<HEAD>().map(|(head, _)| {
             let [kind, length @ ..] = *head;
             (kind, u32::from_le_bytes(length) as usize)
@@ -370,7 +243,9 @@ fn unknown(kind: u8) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measurement::{Failure, FailureKind};
+    use memit_measurement::{
+        Checkpointed, Described, Displayed, Ended, Failure, FailureKind, Measured, Panic, Process,
+    };
 
     #[test]
     fn events_survive_the_stream() {

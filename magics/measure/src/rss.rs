@@ -22,7 +22,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 
 #[cfg(target_os = "linux")]
-use crate::process::kibibytes;
+use memit_process::process::kibibytes;
 
 /// The environment variable that asks for a lesser source of a peak: `maxrss` or `sampled`.
 pub(crate) const ASKED: &str = "MEMIT_PEAK_SOURCE";

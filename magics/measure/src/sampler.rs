@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use memit_process::resident;
+
 use crate::heap;
 
 /// How often it reads when the user does not say.
@@ -50,9 +52,4 @@ impl Sampler {
         let _ = self.thread.join();
         self.shared.peak.load(Relaxed).max(last)
     }
-}
-
-/// Resident set size of this process in bytes; 0 where the system does not tell.
-pub(crate) fn resident() -> u64 {
-    memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem as u64)
 }

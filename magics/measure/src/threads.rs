@@ -68,7 +68,7 @@ mod hook {
         argument: *mut c_void,
     ) -> c_int {
         super::set_many(true);
-        crate::lines::threads_are_many();
+        crate::common::see_every_probe();
         match next() {
             // SAFETY: the caller's contract.
             Some(create) => unsafe { create(thread, attributes, start, argument) },

@@ -6,28 +6,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use memit_measurement::{Failure, FailureKind, Measured, TimeMeasurement};
+use memit_session::abi::{Body, Clock, TimePlan};
+
 use crate::board::Board;
 use crate::fork::{self, Limits};
 use crate::heap;
-use crate::measurement::{Clock, Failure, FailureKind, Measured, TimeMeasurement};
-use crate::memory::{self, MemoryProbe};
-use crate::probe::Probe;
-use crate::run::{self, Body, FIGURES};
+use crate::host::{self, Host};
+use crate::measuring::Measuring;
+use crate::memory::{self, MeasuringMemory};
+use crate::run::{self, FIGURES};
 use crate::sampler;
-use crate::session::{self, Session};
 use crate::unhook::unhook;
-
-/// What is asked of a measurement.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Plan {
-    /// Executions in a run; `None` chooses them as Python's `timeit` does.
-    pub(crate) loops: Option<u64>,
-    pub(crate) repeat: u32,
-    pub(crate) clock: Clock,
-    /// The clock is started and stopped around every execution, not around the loop.
-    pub(crate) fresh: bool,
-    pub(crate) isolated: bool,
-}
 
 /// A run must take this long for its number of loops to be enough, as in Python's `timeit`.
 const LONG_ENOUGH_NS: u64 = 200_000_000;
@@ -38,8 +28,8 @@ const COUNT_NS: u64 = 20_000_000;
 const COUNT_LOOPS: u64 = 1000;
 
 /// Measures `body` and reports to the kernel.
-pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
-    session.measure(|| match measure_runs(session, plan, body) {
+pub(crate) fn measure(host: &'static Host, plan: TimePlan, body: Body) {
+    host.measure(|| match measure_runs(host, plan, body) {
         Ok(measurement) => Measured::Time(measurement),
         Err(failure) => Measured::Failed(failure),
     });
@@ -50,24 +40,24 @@ const CYCLE: usize = FIGURES + 1;
 const TIMES: usize = FIGURES + 2;
 
 fn measure_runs(
-    session: &'static Session,
-    plan: Plan,
+    host: &'static Host,
+    plan: TimePlan,
     body: Body,
 ) -> Result<TimeMeasurement, Failure> {
-    let threads = session.threads();
+    let threads = host.threads();
     if plan.isolated && threads > 1 {
-        return Err(run::failure(session, FailureKind::CannotFork, None));
+        return Err(run::failure(host, FailureKind::CannotFork, None));
     }
     let new_board = |numbers| {
         let board = Board::new(numbers).map(Arc::new);
-        board.map_err(|error| run::refused(session, &error))
+        board.map_err(|error| run::refused(host, &error))
     };
     let board = new_board(TIMES + plan.repeat as usize)?;
-    let make_probe = || Probe::Time(TimeProbe::new(Arc::clone(&board), plan));
+    let make = || MeasuringTime::new(Arc::clone(&board), plan);
     if plan.isolated {
-        run::in_fork(session, body, &board, Limits::default(), None, make_probe)?;
+        run::in_fork(host, body, &board, Limits::default(), None, make)?;
     } else {
-        run::in_place(session, body, &board, make_probe)?;
+        run::in_place(host, body, &board, make)?;
     }
     let loops = board.get(LOOPS);
     let all_runs: Vec<u64> = (0..plan.repeat as usize)
@@ -89,16 +79,16 @@ fn measure_runs(
         count_loops(&measurement)
     };
     let board = new_board(memory::NUMBERS)?;
-    let make_probe = || Probe::Count(CountProbe::new(Arc::clone(&board), plan.isolated, loops));
+    let make = || CountingHeap::new(Arc::clone(&board), plan.isolated, loops);
     if plan.isolated {
         let limits = Limits {
             quiet: true,
             small_pages: true,
             ..Limits::default()
         };
-        run::in_fork(session, body, &board, limits, None, make_probe)?;
+        run::in_fork(host, body, &board, limits, None, make)?;
     } else {
-        run::in_place(session, body, &board, make_probe)?;
+        run::in_place(host, body, &board, make)?;
     }
     measurement.memory = Some(memory::figures(&board, 0));
     measurement.memory_loops = loops;
@@ -124,9 +114,9 @@ enum Stage {
 }
 
 /// Times the runs.
-pub(crate) struct TimeProbe {
+struct MeasuringTime {
     board: Arc<Board>,
-    plan: Plan,
+    plan: TimePlan,
     stage: Stage,
     /// The output of the first run has been shown.
     shown: bool,
@@ -138,15 +128,15 @@ pub(crate) struct TimeProbe {
     overhead_ns: u64,
 }
 
-impl TimeProbe {
-    fn new(board: Arc<Board>, plan: Plan) -> Self {
+impl MeasuringTime {
+    fn new(board: Arc<Board>, plan: TimePlan) -> Self {
         board.set(CYCLE, cycle_ns().to_bits());
-        let mut probe = Self {
+        let mut measuring = Self {
             board,
             plan,
             stage: Stage::First,
             shown: false,
-            loops: plan.loops.unwrap_or(1),
+            loops: plan.loops.max(1),
             elapsed_ns: 0,
             started_ns: 0,
             overhead_ns: 0,
@@ -155,63 +145,14 @@ impl TimeProbe {
             unhook();
         }
         if plan.fresh {
-            probe.overhead_ns = probe.measure_overhead();
+            measuring.overhead_ns = measuring.measure_overhead();
         }
-        probe
-    }
-
-    pub(crate) fn board(&self) -> &Arc<Board> {
-        &self.board
-    }
-
-    pub(crate) fn is_forked(&self) -> bool {
-        self.plan.isolated
-    }
-
-    /// Loops of the next run; 0 when there are enough.
-    pub(crate) fn next_run(&mut self) -> u64 {
-        let elapsed = std::mem::take(&mut self.elapsed_ns);
-        if self.stage != Stage::First && !self.shown {
-            // The first run has shown what the snippet prints; nobody wants it a million times.
-            self.shown = true;
-            if self.plan.isolated {
-                fork::silence();
-            }
-        }
-        self.stage = match self.stage {
-            Stage::First if self.plan.loops.is_some() => Stage::Running(0),
-            Stage::First => Stage::Ranging,
-            Stage::Ranging if elapsed >= LONG_ENOUGH_NS || self.loops >= MAX_LOOPS => {
-                Stage::Running(0)
-            }
-            Stage::Ranging => {
-                self.loops *= 10;
-                Stage::Ranging
-            }
-            Stage::Running(done) => {
-                self.board.set(TIMES + done as usize, elapsed);
-                Stage::Running(done + 1)
-            }
-        };
-        self.board.set(LOOPS, self.loops);
-        if self.stage == Stage::Running(self.plan.repeat) || self.interrupted() {
-            return 0;
-        }
-        self.loops
-    }
-
-    pub(crate) fn start_clock(&mut self) {
-        self.started_ns = self.now_ns();
-    }
-
-    pub(crate) fn stop_clock(&mut self) {
-        let elapsed = self.now_ns() - self.started_ns;
-        self.elapsed_ns += elapsed.saturating_sub(self.overhead_ns);
+        measuring
     }
 
     /// In place there is nobody who could end the process for an interrupt.
     fn interrupted(&self) -> bool {
-        !self.plan.isolated && session::current().is_some_and(|s| s.control().interrupted())
+        !self.plan.isolated && host::current().is_some_and(|host| host.control().interrupted())
     }
 
     fn measure_overhead(&mut self) -> u64 {
@@ -241,17 +182,67 @@ impl TimeProbe {
     }
 }
 
+impl Measuring for MeasuringTime {
+    fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
+    fn is_forked(&self) -> bool {
+        self.plan.isolated
+    }
+
+    fn next_run(&mut self) -> u64 {
+        let elapsed = std::mem::take(&mut self.elapsed_ns);
+        if self.stage != Stage::First && !self.shown {
+            // The first run has shown what the snippet prints; nobody wants it a million times.
+            self.shown = true;
+            if self.plan.isolated {
+                fork::silence();
+            }
+        }
+        self.stage = match self.stage {
+            Stage::First if self.plan.loops > 0 => Stage::Running(0),
+            Stage::First => Stage::Ranging,
+            Stage::Ranging if elapsed >= LONG_ENOUGH_NS || self.loops >= MAX_LOOPS => {
+                Stage::Running(0)
+            }
+            Stage::Ranging => {
+                self.loops *= 10;
+                Stage::Ranging
+            }
+            Stage::Running(done) => {
+                self.board.set(TIMES + done as usize, elapsed);
+                Stage::Running(done + 1)
+            }
+        };
+        self.board.set(LOOPS, self.loops);
+        if self.stage == Stage::Running(self.plan.repeat) || self.interrupted() {
+            return 0;
+        }
+        self.loops
+    }
+
+    fn start_clock(&mut self) {
+        self.started_ns = self.now_ns();
+    }
+
+    fn stop_clock(&mut self) {
+        let elapsed = self.now_ns() - self.started_ns;
+        self.elapsed_ns += elapsed.saturating_sub(self.overhead_ns);
+    }
+}
+
 /// Counts the heap over some loops.
-pub(crate) struct CountProbe {
-    memory: MemoryProbe,
+struct CountingHeap {
+    memory: MeasuringMemory,
     loops: u64,
     asked: bool,
     started: bool,
 }
 
-impl CountProbe {
+impl CountingHeap {
     fn new(board: Arc<Board>, forked: bool, loops: u64) -> Self {
-        let memory = MemoryProbe::new(board, forked, sampler::DEFAULT_INTERVAL);
+        let memory = MeasuringMemory::new(board, forked, sampler::DEFAULT_INTERVAL);
         Self {
             memory,
             loops,
@@ -259,13 +250,19 @@ impl CountProbe {
             started: false,
         }
     }
+}
 
-    pub(crate) fn memory(&self) -> &MemoryProbe {
-        &self.memory
+impl Measuring for CountingHeap {
+    fn board(&self) -> &Arc<Board> {
+        self.memory.board()
+    }
+
+    fn is_forked(&self) -> bool {
+        self.memory.is_forked()
     }
 
     /// Loops of the only run, then 0.
-    pub(crate) fn next_run(&mut self) -> u64 {
+    fn next_run(&mut self) -> u64 {
         if std::mem::replace(&mut self.asked, true) {
             0
         } else {
@@ -273,7 +270,7 @@ impl CountProbe {
         }
     }
 
-    pub(crate) fn start_clock(&mut self) {
+    fn start_clock(&mut self) {
         if std::mem::replace(&mut self.started, true) {
             heap::resume();
         } else {
@@ -281,9 +278,9 @@ impl CountProbe {
         }
     }
 
-    pub(crate) fn stop_clock(&mut self) {
-        self.memory.peak();
-        self.memory.dropped();
+    fn stop_clock(&mut self) {
+        self.memory.value_alive();
+        self.memory.value_dropped();
     }
 }
 

@@ -1,8 +1,8 @@
-//! What is measured. Sizes are in bytes, times in nanoseconds from the start of the run.
+//! What `%mprof` measures. Sizes are in bytes, times in nanoseconds from the start of the run.
 
 use serde::{Deserialize, Serialize};
 
-use crate::measurement::{Failure, Source};
+use crate::{Failure, Source};
 
 /// What `%mprof` measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

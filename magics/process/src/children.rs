@@ -7,7 +7,7 @@ use crate::process;
 /// A descendant counts with its own high-water mark, so that its peak is not missed between
 /// two readings. One that still shares its parent's memory, between `vfork` and `exec`, is not
 /// counted twice.
-pub(crate) fn resident_with(pid: u32) -> u64 {
+pub fn resident_with(pid: u32) -> u64 {
     let own = process::resident(pid).unwrap_or(0);
     let descendants = process::descendants(pid);
     let theirs = descendants
@@ -19,7 +19,7 @@ pub(crate) fn resident_with(pid: u32) -> u64 {
 
 /// Whether two processes have one memory, as between `vfork` and `exec`.
 #[cfg(target_os = "linux")]
-pub(crate) fn shares_memory(one: u32, other: u32) -> bool {
+pub fn shares_memory(one: u32, other: u32) -> bool {
     const KCMP_VM: libc::c_int = 1;
     // SAFETY: a system call with integers only.
     unsafe { libc::syscall(libc::SYS_kcmp, one, other, KCMP_VM, 0, 0) == 0 }

@@ -1,16 +1,33 @@
-//! Another process's memory, read again and again: what `memit mprof` is made of.
+//! The memory of any process, read and sampled from outside: what `memit mprof` is made of.
 //!
 //! Files in `/proc` are opened once, read in place and parsed without allocating; a wait is until
 //! the next deadline and not for a time, so that a sampler costs little and does not drift.
 
+#[cfg(unix)]
+pub mod children;
+#[cfg(unix)]
+pub mod process;
+#[cfg(target_os = "linux")]
 mod process_files;
+#[cfg(target_os = "linux")]
 mod program;
+#[cfg(target_os = "linux")]
 mod signals;
+#[cfg(target_os = "linux")]
 mod ticker;
+#[cfg(target_os = "linux")]
 mod tree;
 
-pub use process_files::Backend;
-pub use program::{Ended, Program};
-pub use signals::{Signal, Signals, end_by};
-pub use ticker::Ticker;
-pub use tree::{Observed, Tree};
+#[cfg(target_os = "linux")]
+pub use {
+    process_files::Backend,
+    program::{Ended, Program},
+    signals::{Signal, Signals, end_by},
+    ticker::Ticker,
+    tree::{Observed, Tree},
+};
+
+/// Resident set size of this process in bytes; 0 where the system does not tell.
+pub fn resident() -> u64 {
+    memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem as u64)
+}

@@ -18,19 +18,19 @@ pub fn resident(pid: u32) -> Option<u64> {
 }
 
 /// Highest resident set size of the process `pid` in bytes, over the life of its memory.
-pub(crate) fn peak_resident(pid: u32) -> Option<u64> {
+pub fn peak_resident(pid: u32) -> Option<u64> {
     let status = read_status(&format!("/proc/{pid}"))?;
     kibibytes(status.as_bytes(), b"VmHWM:")
 }
 
 /// Resident memory of the process `pid` in bytes, a page that n processes have counting 1/n.
-pub(crate) fn proportional(pid: u32) -> Option<u64> {
+pub fn proportional(pid: u32) -> Option<u64> {
     let smaps = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
     kibibytes(smaps.as_bytes(), b"Pss:")
 }
 
 /// Memory in bytes that programs could get without swapping; all there is if that is not told.
-pub(crate) fn available_memory() -> u64 {
+pub fn available_memory() -> u64 {
     std::fs::read_to_string("/proc/meminfo")
         .ok()
         .and_then(|text| kibibytes(text.as_bytes(), b"MemAvailable:"))
@@ -78,7 +78,7 @@ pub fn arguments(pid: u32) -> Vec<String> {
 }
 
 /// Ends the process `pid`.
-pub(crate) fn end(pid: u32) {
+pub fn end(pid: u32) {
     // SAFETY: a signal to a process; one that is gone is an error that can be ignored.
     unsafe { libc::kill(pid.cast_signed(), libc::SIGKILL) };
 }
@@ -96,7 +96,7 @@ fn read_status(process: &str) -> Option<String> {
 }
 
 /// The number behind `name` in the text of `/proc/PID/status`. Does not allocate.
-pub(crate) fn field(status: &[u8], name: &[u8]) -> Option<u64> {
+pub fn field(status: &[u8], name: &[u8]) -> Option<u64> {
     let line = status
         .split(|byte| *byte == b'\n')
         .find_map(|line| line.strip_prefix(name))?;
@@ -113,7 +113,7 @@ pub(crate) fn field(status: &[u8], name: &[u8]) -> Option<u64> {
 }
 
 /// As [`field`], for the fields that count in KiB; the answer is in bytes.
-pub(crate) fn kibibytes(status: &[u8], name: &[u8]) -> Option<u64> {
+pub fn kibibytes(status: &[u8], name: &[u8]) -> Option<u64> {
     field(status, name).map(|kib| kib * 1024)
 }
 
@@ -136,7 +136,7 @@ pub fn pidfd(pid: libc::pid_t) -> io::Result<std::os::fd::OwnedFd> {
 
 /// As [`end`], for the process of a [`pidfd`]: its number may be another's by now.
 #[cfg(target_os = "linux")]
-pub(crate) fn end_by_pidfd(pidfd: &std::os::fd::OwnedFd) {
+pub fn end_by_pidfd(pidfd: &std::os::fd::OwnedFd) {
     use std::os::fd::AsRawFd;
     let (fd, info) = (pidfd.as_raw_fd(), std::ptr::null::<libc::siginfo_t>());
     // SAFETY: an open descriptor of a process; without an info the kernel makes one as for `kill`.
@@ -145,7 +145,7 @@ pub(crate) fn end_by_pidfd(pidfd: &std::os::fd::OwnedFd) {
 
 /// Waits until one of the descriptors can be read (or is at its end) and says which can; all
 /// false when `timeout` is over first. A negative descriptor is never ready.
-pub(crate) fn readable<const N: usize>(
+pub fn readable<const N: usize>(
     fds: &[RawFd; N],
     timeout: Option<Duration>,
 ) -> io::Result<[bool; N]> {
@@ -187,7 +187,7 @@ pub(crate) fn readable<const N: usize>(
 }
 
 /// Makes reading from the descriptor an error where it would wait.
-pub(crate) fn set_nonblocking(fd: RawFd) -> io::Result<()> {
+pub fn set_nonblocking(fd: RawFd) -> io::Result<()> {
     // SAFETY: no preconditions.
     let done = unsafe {
         let flags = libc::fcntl(fd, libc::F_GETFL);
@@ -201,12 +201,12 @@ pub(crate) fn set_nonblocking(fd: RawFd) -> io::Result<()> {
 }
 
 /// Whether the descriptor can be read now, or is at its end.
-pub(crate) fn is_readable(fd: RawFd) -> io::Result<bool> {
+pub fn is_readable(fd: RawFd) -> io::Result<bool> {
     Ok(readable(&[fd], Some(Duration::ZERO))? == [true])
 }
 
 /// Whether a write to the descriptor would find room.
-pub(crate) fn writable(fd: RawFd) -> io::Result<bool> {
+pub fn writable(fd: RawFd) -> io::Result<bool> {
     let mut polled = libc::pollfd {
         fd,
         events: libc::POLLOUT,

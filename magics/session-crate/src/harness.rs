@@ -1,88 +1,50 @@
-//! What is the same around every measured snippet.
+//! What surrounds every measured snippet.
 //!
-//! A crate that measured cells are compiled against has this as its module `harness`; it is
-//! compiled once a session, so that a cell is left with little more than the snippet. The functions
-//! without a body are the runtime's, which the session process exports.
+//! The code that a magic generates calls these functions, which call the session process.
 
 use std::fmt::Debug;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-unsafe extern "C" {
-    fn memit_measure_memory(
-        repeat: u32,
-        timeout_ns: u64,
-        interval_ns: u64,
-        children: bool,
-        isolated: bool,
-        call: unsafe extern "C" fn(*mut u8) -> u32,
-        data: *mut u8,
-    );
-    fn memit_measure_time(
-        loops: u64,
-        repeat: u32,
-        cpu_clock: bool,
-        fresh: bool,
-        isolated: bool,
-        call: unsafe extern "C" fn(*mut u8) -> u32,
-        data: *mut u8,
-    );
-    fn memit_measure_lines(
-        charge: u32,
-        backend: u32,
-        children: bool,
-        limit: u64,
-        isolated: bool,
-        call: unsafe extern "C" fn(*mut u8) -> u32,
-        data: *mut u8,
-    );
-    fn memit_measure_timeline(
-        interval_ns: u64,
-        children: bool,
-        isolated: bool,
-        call: unsafe extern "C" fn(*mut u8) -> u32,
-        data: *mut u8,
-    );
-    safe fn memit_keep_timeline(interval_ns: u64, children: bool);
-    fn memit_returned(error: *const u8, length: usize);
-    safe fn memit_leave(code: u32);
-    pub safe fn memit_begin();
-    pub safe fn memit_peak();
-    pub safe fn memit_dropped();
-    pub safe fn memit_next_run() -> u64;
-    pub safe fn memit_start_clock();
-    pub safe fn memit_stop_clock();
-}
+use crate::abi::entry_points::{
+    memit_keep_timeline, memit_leave, memit_measure_lines, memit_measure_memory,
+    memit_measure_time, memit_measure_timeline, memit_returned,
+};
+use crate::abi::{self, Ending, LinesPlan, MemoryPlan, TimePlan, TimelinePlan};
 
-/// What `?` in a snippet makes of an error; the runtime knows it.
+pub use crate::abi::entry_points::{
+    memit_begin, memit_next_run, memit_start_clock, memit_stop_clock, memit_value_alive,
+    memit_value_dropped,
+};
+pub use crate::abi::plan;
+
+/// The error type of a snippet: a `?` turns any error into it. The session process has the text of
+/// the error.
+#[derive(Debug)]
 pub struct Returned;
 
 impl<E: Debug> From<E> for Returned {
     fn from(error: E) -> Self {
-        told(&error)
+        report(&error)
     }
 }
 
-fn told(error: &dyn Debug) -> Returned {
-    let text = format!("{error:?}");
-    // SAFETY: the pair describes the text, which is read at once.
-    unsafe { memit_returned(text.as_ptr(), text.len()) };
+fn report(error: &dyn Debug) -> Returned {
+    memit_returned(format!("{error:?}").as_str().into());
     Returned
 }
 
-/// How a snippet ended, for the runtime.
-const RETURNED: u32 = 1;
-const FAILED: u32 = 2;
-const PANICKED: u32 = 3;
-
-/// Ends a fork before it would drop its copies of the session's variables, however the snippet
-/// ends: at its end, by `?`, or by a panic.
+/// Ends a run that is a fork before it would drop its copies of the session's variables, however the
+/// snippet ends: at its end, by `?`, or by a panic.
+#[derive(Debug)]
 pub struct Guard {
     finished: bool,
 }
 
 impl Guard {
+    /// Guards the snippet that follows.
     #[inline(never)]
+    #[expect(clippy::new_without_default, reason = "a guard has no default")]
     pub fn new() -> Self {
         Self { finished: false }
     }
@@ -99,105 +61,78 @@ impl Drop for Guard {
     fn drop(&mut self) {
         flush();
         memit_leave(match self.finished {
-            _ if std::thread::panicking() => PANICKED,
-            true => RETURNED,
-            false => FAILED,
+            _ if std::thread::panicking() => Ending::Panicked,
+            true => Ending::Finished,
+            false => Ending::Returned,
         });
     }
 }
 
-/// Hands on what this `libstd` holds back of standard output.
+/// Flushes standard output, part of which this `libstd` may hold back.
 #[inline(never)]
 pub fn flush() {
     let _ = std::io::stdout().flush();
 }
 
-type Body<'a> = dyn FnMut() -> Result<(), Returned> + 'a;
+type Snippet<'a> = dyn FnMut() -> Result<(), Returned> + 'a;
 
-/// Measures the memory of `body`.
+/// Measures the memory of `snippet`.
 #[inline(never)]
-pub fn memory(
-    repeat: u32,
-    timeout_ns: u64,
-    interval_ns: u64,
-    children: bool,
-    isolated: bool,
-    mut body: &mut Body<'_>,
-) {
-    let data = (&raw mut body).cast();
-    // SAFETY: `call` gets what it expects, and `body` outlives the measurement.
-    unsafe {
-        memit_measure_memory(
-            repeat,
-            timeout_ns,
-            interval_ns,
-            children,
-            isolated,
-            call,
-            data,
-        )
-    };
+pub fn memory(plan: MemoryPlan, mut snippet: &mut Snippet<'_>) {
+    let body = body(&mut snippet);
+    // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
+    unsafe { memit_measure_memory(&plan, body) };
 }
 
-/// Measures the time of `body`, which asks for its runs by `memit_next_run`.
+/// Measures the time of `snippet`, which asks for its runs by `memit_next_run`.
 #[inline(never)]
-pub fn time(
-    loops: u64,
-    repeat: u32,
-    cpu_clock: bool,
-    fresh: bool,
-    isolated: bool,
-    mut body: &mut Body<'_>,
-) {
-    let data = (&raw mut body).cast();
-    // SAFETY: `call` gets what it expects, and `body` outlives the measurement.
-    unsafe { memit_measure_time(loops, repeat, cpu_clock, fresh, isolated, call, data) };
+pub fn time(plan: TimePlan, mut snippet: &mut Snippet<'_>) {
+    let body = body(&mut snippet);
+    // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
+    unsafe { memit_measure_time(&plan, body) };
 }
 
-/// Measures the lines of profiled functions while `body` runs.
+/// Measures the lines of profiled functions while `snippet` runs.
 #[inline(never)]
-pub fn lines(
-    charge: u32,
-    backend: u32,
-    children: bool,
-    limit: u64,
-    isolated: bool,
-    mut body: &mut Body<'_>,
-) {
-    let data = (&raw mut body).cast();
-    // SAFETY: `call` gets what it expects, and `body` outlives the measurement.
-    unsafe { memit_measure_lines(charge, backend, children, limit, isolated, call, data) };
+pub fn lines(plan: LinesPlan, mut snippet: &mut Snippet<'_>) {
+    let body = body(&mut snippet);
+    // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
+    unsafe { memit_measure_lines(&plan, body) };
 }
 
-/// Watches the memory of `body` over time.
+/// Records the memory of `snippet` over time.
 #[inline(never)]
-pub fn timeline(interval_ns: u64, children: bool, isolated: bool, mut body: &mut Body<'_>) {
-    let data = (&raw mut body).cast();
-    // SAFETY: `call` gets what it expects, and `body` outlives the measurement.
-    unsafe { memit_measure_timeline(interval_ns, children, isolated, call, data) };
+pub fn timeline(plan: TimelinePlan, mut snippet: &mut Snippet<'_>) {
+    let body = body(&mut snippet);
+    // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
+    unsafe { memit_measure_timeline(&plan, body) };
 }
 
-/// Watches the memory of the cell from here to its end.
+/// Records the memory of the cell over time, from this call to the end of the cell.
 #[inline(never)]
-pub fn timeline_of_cell(interval_ns: u64, children: bool) {
-    memit_keep_timeline(interval_ns, children);
+pub fn timeline_of_cell(plan: TimelinePlan) {
+    memit_keep_timeline(&plan);
+}
+
+fn body(snippet: &mut &mut Snippet<'_>) -> abi::Body {
+    abi::Body::new(call, std::ptr::from_mut(snippet).cast())
 }
 
 /// # Safety
 ///
-/// `body` must point to a `&mut Body` that nothing else uses meanwhile.
-unsafe extern "C" fn call(body: *mut u8) -> u32 {
+/// `snippet` must point to a `&mut Snippet` that nothing else uses meanwhile.
+unsafe extern "C" fn call(snippet: *mut u8) -> Ending {
     // SAFETY: the caller's contract.
-    let body = unsafe { &mut *body.cast::<&mut Body<'_>>() };
-    match catch_unwind(AssertUnwindSafe(|| body())) {
-        Ok(Ok(())) => RETURNED,
-        Ok(Err(Returned)) => FAILED,
-        Err(_) => PANICKED,
+    let snippet = unsafe { &mut *snippet.cast::<&mut Snippet<'_>>() };
+    match catch_unwind(AssertUnwindSafe(snippet)) {
+        Ok(Ok(())) => Ending::Finished,
+        Ok(Err(Returned)) => Ending::Returned,
+        Err(_) => Ending::Panicked,
     }
 }
 
-/// Gives the statements a stack frame of their own: a large one is touched as a whole on entry,
-/// which in a common frame would be before the measurement begins.
+/// Gives the statements a stack frame of their own: a large frame is touched as a whole on entry,
+/// which in a common frame would happen before the measurement begins.
 #[inline(never)]
 pub fn apart<T>(body: impl FnOnce() -> Result<T, Returned>) -> Result<T, Returned> {
     body()

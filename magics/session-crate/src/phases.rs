@@ -1,17 +1,11 @@
-//! What cells find as the crate `memit`, without asking for it: of the published crate of that name
-//! all that a cell can use.
-//!
-//! This is compiled into the crate that every cell is compiled against. The functions without a body
-//! are the runtime's.
+//! The part of the published crate `memit` that a cell can use. A cell finds it as the crate `memit`
+//! without asking for a dependency.
 
 use std::borrow::Cow;
 
-unsafe extern "C" {
-    fn memit_begin_phase(label: *const u8, length: usize) -> u64;
-    safe fn memit_end_phase(phase: u64);
-    fn memit_timestamp(label: *const u8, length: usize);
-    safe fn memit_resident() -> u64;
-}
+use crate::abi::entry_points::{
+    memit_begin_phase, memit_end_phase, memit_resident, memit_timestamp,
+};
 
 /// A phase of the program: from [`phase`] until this is dropped.
 #[derive(Debug)]
@@ -26,9 +20,9 @@ pub struct Phase {
 #[inline(never)]
 pub fn phase(label: impl Into<Cow<'static, str>>) -> Phase {
     let label = label.into();
-    // SAFETY: the pair describes the label, which is read at once.
-    let number = unsafe { memit_begin_phase(label.as_ptr(), label.len()) };
-    Phase { number }
+    Phase {
+        number: memit_begin_phase(label.as_ref().into()),
+    }
 }
 
 impl Drop for Phase {
@@ -51,9 +45,7 @@ macro_rules! timestamp {
 #[doc(hidden)]
 #[inline(never)]
 pub fn mark_moment(label: impl AsRef<str>) {
-    let label = label.as_ref();
-    // SAFETY: the pair describes the label, which is read at once.
-    unsafe { memit_timestamp(label.as_ptr(), label.len()) };
+    memit_timestamp(label.as_ref().into());
 }
 
 /// Resident set size of this process in bytes: the memory that it has at the moment, code and

@@ -4,9 +4,10 @@
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use crate::link::Checkpointed;
-use crate::process;
-use crate::session::Command;
+use memit_measurement::Checkpointed;
+use memit_process::process;
+
+use crate::session_loop::Command;
 
 /// Checkpoints that are kept for going back. One more is there while a cell runs.
 const KEPT: usize = 5;

@@ -4,7 +4,7 @@
 //! value ends and the next begins, so this is told by the types: a type that is there already, or
 //! a second one besides plain text, begins another output. So does text on standard output.
 
-use crate::link::Displayed;
+use memit_measurement::Displayed;
 
 const PLAIN: &str = "text/plain";
 

@@ -7,91 +7,13 @@
 use std::ffi::{CString, c_void};
 use std::fs::File;
 use std::io::{BufRead, BufReader, PipeReader};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::control::{Control, Measuring};
-use crate::lines::counting;
-use crate::link::{Checkpointed, Event};
-use crate::measurement::Measured;
-
-use crate::{fork, process, timeline};
-
-/// What the entry points need to know of the process they are called in.
-pub(crate) struct Session {
-    control: Control,
-    /// To the supervisor.
-    reports: Mutex<File>,
-    /// The process that runs cells; forks of a cell's making are others.
-    pid: AtomicU32,
-    /// Path of the library of the running cell.
-    cell: Mutex<String>,
-    /// Flushes what the cells' `libstd` holds back of standard output.
-    flush: Mutex<Option<extern "C" fn()>>,
-}
-
-static SESSION: OnceLock<Session> = OnceLock::new();
-
-/// The session that this process is; `None` in any other program.
-pub(crate) fn current() -> Option<&'static Session> {
-    SESSION.get()
-}
-
-impl Session {
-    pub(crate) fn control(&self) -> &Control {
-        &self.control
-    }
-
-    pub(crate) fn cell(&self) -> String {
-        lock(&self.cell).clone()
-    }
-
-    pub(crate) fn set_flush(&self, flush: extern "C" fn()) {
-        *lock(&self.flush) = Some(flush);
-    }
-
-    pub(crate) fn flush_output(&self) {
-        let flush = *lock(&self.flush);
-        if let Some(flush) = flush {
-            flush();
-        }
-    }
-
-    /// Whether this is not the process that runs cells, but a fork of a cell's making.
-    pub(crate) fn is_elsewhere(&self) -> bool {
-        self.pid.load(Relaxed) != std::process::id()
-    }
-
-    /// Ends a fork of a cell's making.
-    pub(crate) fn leave(&self, code: i32) -> ! {
-        self.flush_output();
-        // SAFETY: no preconditions. Destructors and exit handlers are the session's.
-        unsafe { libc::_exit(code) }
-    }
-
-    /// Threads of this process; a process that cannot tell counts as having one.
-    #[expect(clippy::unused_self, reason = "a session is the process it is in")]
-    pub(crate) fn threads(&self) -> u32 {
-        process::threads(std::process::id()).unwrap_or(1)
-    }
-
-    /// Measures something and sends the outcome to the kernel.
-    pub(crate) fn measure(&self, measure: impl FnOnce() -> Measured) {
-        self.control.set_measuring(Measuring::Underway);
-        let measured = measure();
-        self.control.set_measuring(Measuring::Nothing);
-        self.send(&Event::Measured(measured));
-    }
-
-    /// Without a supervisor there is nobody left to tell: a failure is not one of the cell.
-    pub(crate) fn send(&self, event: &Event) {
-        let _ = event.write(&mut *lock(&self.reports));
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use memit_measure::control::Control;
+use memit_measure::fork;
+use memit_measure::host::{self, Host};
+use memit_measure::lines::counting;
+use memit_measure::timeline;
+use memit_measurement::{Checkpointed, Event};
 
 /// What the supervisor asks of a process of the session, one line each.
 #[derive(Debug, PartialEq, Eq)]
@@ -101,7 +23,7 @@ pub(crate) enum Command {
     Run { slot: usize, arguments: String },
     /// The same without a checkpoint and without a word about it.
     Prepare { arguments: String },
-    /// To a checkpoint: be the session.
+    /// To a checkpoint: be the host.
     Resume,
 }
 
@@ -134,13 +56,7 @@ impl Command {
 
 /// Runs cells as the supervisor commands at `slots[slot]`, until it closes its end.
 pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: File) -> ! {
-    let session = SESSION.get_or_init(|| Session {
-        control,
-        reports: Mutex::new(reports),
-        pid: AtomicU32::default(),
-        cell: Mutex::default(),
-        flush: Mutex::default(),
-    });
+    let host = host::install(control, reports);
     let standard = StandardStreams::keep();
     let mut variables = std::ptr::null_mut();
     let mut children = Checkpoints::default();
@@ -155,18 +71,18 @@ pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: 
         match Command::parse(&line) {
             Some(Command::Resume) => fork::become_session(),
             Some(Command::Run { slot, arguments }) => {
-                if children.leave(session, slot) {
+                if children.leave(host, slot) {
                     // The checkpoint: it has its own place to listen.
                     commands = BufReader::new(&slots[slot]);
                     continue;
                 }
-                variables = load_and_run(session, &arguments, variables);
+                variables = load_and_run(host, &arguments, variables);
                 standard.reopen();
-                session.flush_output();
-                session.send(&Event::Completed);
+                host.flush_output();
+                host.send(&Event::Completed);
             }
             Some(Command::Prepare { arguments }) => {
-                variables = load_and_run(session, &arguments, variables);
+                variables = load_and_run(host, &arguments, variables);
             }
             None => eprintln!("memit: unknown command {line:?}"),
         }
@@ -210,15 +126,15 @@ struct Checkpoints {
 impl Checkpoints {
     /// Leaves a checkpoint behind; true in the checkpoint. The supervisor is told of it, or why
     /// there is none.
-    fn leave(&mut self, session: &Session, slot: usize) -> bool {
+    fn leave(&mut self, host: &Host, slot: usize) -> bool {
         self.pids.retain(|pid| {
             // SAFETY: our own child, and no status is asked for. One that has ended is reaped.
             unsafe { libc::waitpid(*pid, std::ptr::null_mut(), libc::WNOHANG) == 0 }
         });
-        let threads = session.threads();
+        let threads = host.threads();
         if threads > 1 {
             let reason = format!("the session process has {threads} threads");
-            session.send(&Event::Unprotected(reason));
+            host.send(&Event::Unprotected(reason));
             return false;
         }
         match fork::checkpoint() {
@@ -229,12 +145,12 @@ impl Checkpoints {
             Ok(Some(pid)) => {
                 self.pids.push(pid);
                 let pid = pid.unsigned_abs();
-                session.send(&Event::Checkpointed(Checkpointed { slot, pid }));
+                host.send(&Event::Checkpointed(Checkpointed { slot, pid }));
                 false
             }
             Err(error) => {
                 let reason = format!("the session process cannot be copied: {error}");
-                session.send(&Event::Unprotected(reason));
+                host.send(&Event::Unprotected(reason));
                 false
             }
         }
@@ -243,20 +159,20 @@ impl Checkpoints {
 
 /// Runs one cell; returns the store of variables that the next cell is given. A cell that cannot
 /// be loaded ends the process.
-fn load_and_run(session: &Session, arguments: &str, variables: *mut c_void) -> *mut c_void {
-    match load(session, arguments) {
+fn load_and_run(host: &Host, arguments: &str, variables: *mut c_void) -> *mut c_void {
+    match load(host, arguments) {
         Ok(run_cell) => {
-            session.pid.store(std::process::id(), Relaxed);
+            host.begin_cell();
             let variables = run_cell(variables);
-            if session.is_elsewhere() {
-                // The end of the cell, in a fork of its making: there is one session.
-                session.leave(0);
+            if host.is_elsewhere() {
+                // The end of the cell, in a fork of its making: there is one host.
+                host.leave(0);
             }
-            if let Some(measured) = timeline::measure::end_cell(session) {
-                session.send(&Event::Kept(measured));
+            if let Some(measured) = timeline::measure::end_cell(host) {
+                host.send(&Event::Kept(measured));
             }
-            if let Some(counted) = counting::end_cell(|| session.threads()) {
-                session.send(&Event::Counted(counted));
+            if let Some(counted) = counting::end_cell(|| host.threads()) {
+                host.send(&Event::Counted(counted));
             }
             variables
         }
@@ -269,11 +185,11 @@ fn load_and_run(session: &Session, arguments: &str, variables: *mut c_void) -> *
 
 type RunCell = extern "C" fn(*mut c_void) -> *mut c_void;
 
-fn load(session: &Session, arguments: &str) -> Result<RunCell, String> {
+fn load(host: &Host, arguments: &str) -> Result<RunCell, String> {
     let Some((library, function)) = arguments.rsplit_once(' ') else {
         return Err(format!("`{arguments}` names no library and function"));
     };
-    library.clone_into(&mut lock(&session.cell));
+    host.set_cell(library);
     let c_string = |text: &str| CString::new(text).map_err(|error| error.to_string());
     let (library, function) = (c_string(library)?, c_string(function)?);
     // SAFETY: loading runs the library's initialisers, which are those of a cell that the user

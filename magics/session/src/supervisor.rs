@@ -16,14 +16,17 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
+use memit_measure::control::{Control, Interruptible};
+use memit_measure::protocol::{Frame as _, Inbox};
+use memit_measure::{fork, panic};
+use memit_measurement::message::{CLEAR_OUTPUT, COLON, WAIT};
+use memit_measurement::{Described, Ended, Event, Panic, Process, Request};
+use memit_process::process;
+
 use crate::checkpoints::{Checkpoint, Checkpoints, Slot, empty};
-use crate::control::{Control, Measuring};
 use crate::gallery::Gallery;
-use crate::link::{CLEAR_OUTPUT, COLON, Described, Ended, Event, Inbox, Process, Request, WAIT};
 use crate::markers::{PANIC_LINE, Piece, Scanner};
-use crate::measurement::Panic;
-use crate::session::Command;
-use crate::{fork, panic, process, session};
+use crate::session_loop::{self, Command};
 
 /// The first argument of the process that is to be a supervisor.
 pub const ARGUMENT: &str = "session";
@@ -338,7 +341,7 @@ impl Supervisor {
         }
         drop((input, stdout, stderr));
         fork::become_session();
-        session::run(
+        session_loop::run(
             control,
             &commands,
             FIRST_SLOT,
@@ -559,7 +562,7 @@ impl Supervisor {
         // What the ended process wrote and reported is of the failed cell, or torn.
         self.discard_reports()?;
         empty(&mut self.pipes.input.0)?;
-        self.control.set_measuring(Measuring::Nothing);
+        self.control.set_measuring(Interruptible::Cell);
         self.slots[slot].send(&Command::Resume)?;
         self.session = Some(SessionProcess {
             pid: pid.cast_signed(),
@@ -637,10 +640,10 @@ impl Supervisor {
             .is_some_and(|before| before.elapsed() < INSISTENCE);
         let Some(run) = &self.run else { return Ok(()) };
         let protected = run.checkpoint.is_some();
-        match self.control.measuring() {
-            Measuring::Fork(group) => fork::kill_group(group),
+        match self.control.interruptible() {
+            Interruptible::Fork(group) => fork::kill_group(group),
             // The runs look at the flag; a second interrupt means that they take too long.
-            Measuring::Underway if !asked_before => {}
+            Interruptible::InPlace if !asked_before => {}
             _ if protected || asked_before => {
                 // What it has started is ended when the session goes on without it.
                 if let Some(session) = &self.session {
@@ -755,7 +758,7 @@ impl Supervisor {
         self.unprotected = None;
         self.scanner.flush();
         self.gallery.take(false);
-        self.control.set_measuring(Measuring::Nothing);
+        self.control.set_measuring(Interruptible::Cell);
         self.discard_reports()?;
         empty(&mut self.pipes.input.0)?;
         for slot in &mut self.slots {

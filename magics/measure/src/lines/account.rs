@@ -6,38 +6,24 @@
 //! for the lines within. So the increments of a function add up to its own.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
-use super::counters::{Head, Outer, Table};
+use memit_session::lines::counters::{Common, Head, Table};
+
 use super::level::{self, Level};
-use super::probes::{begin, end};
-use super::{COMMON, clock, known, own_line};
+use super::{clock, known, own_line};
+use crate::common::{self, COMMON, rememberable_epoch, see_every_probe};
 use crate::threads;
-
-/// In an epoch: every probe comes to the runtime.
-const ALWAYS: u64 = 1 << 63;
 
 /// Whether lines are charged with time, and with probes instead of allocations.
 static TIMED: AtomicBool = AtomicBool::new(false);
 /// Probes so far, in a timed measurement.
 static PROBES: AtomicU64 = AtomicU64::new(0);
 
-/// A further thread is about to run.
-#[cfg(heap_hooks)]
-pub(crate) fn threads_are_many() {
-    see_every_probe();
-}
-
-/// From now on every probe comes to the runtime.
-pub(super) fn see_every_probe() {
-    COMMON.epoch.fetch_or(ALWAYS, Relaxed);
-}
-
 /// Makes every line that is passed next come to the runtime, and from then on those only that
-/// have something to settle.
+/// have something to settle. Lines are not charged with time any more.
 pub(super) fn begin_epoch() {
-    COMMON.epoch.fetch_and(!ALWAYS, Relaxed);
-    COMMON.epoch.fetch_add(1, Relaxed);
+    common::begin_epoch();
     TIMED.store(false, Relaxed);
     if threads::are_many() {
         see_every_probe();
@@ -135,7 +121,7 @@ fn settle(function: Table<'_>, line: u32, now: Now) {
 
 /// Settles the line that was running when its process ended; `common` is what that had.
 #[cfg(unix)]
-pub(super) fn settle_late(function: Table<'_>, common: &super::counters::Common) {
+pub(super) fn settle_late(function: Table<'_>, common: &Common) {
     let live = common.live.load(Relaxed);
     let now = Now {
         level: Level {
@@ -148,68 +134,31 @@ pub(super) fn settle_late(function: Table<'_>, common: &super::counters::Common)
     settle(function, function.head().line.load(Relaxed), now);
 }
 
-/// The epoch that has been seen, when that is worth remembering.
-fn seen(epoch: u64) -> u64 {
-    if epoch & ALWAYS == 0 { epoch } else { 0 }
+/// Settles a line of `function`, and what belongs to no line if there is none.
+pub(super) fn settle_line(function: Table<'static>, line: u32) -> Level {
+    let epoch = rememberable_epoch();
+    let now = Now::read(function);
+    settle(function, line, now);
+    function.head().seen.store(epoch, Relaxed);
+    now.level
 }
 
-/// Several threads take turns.
-fn in_turn(settle: impl FnOnce()) {
-    static TAKEN: AtomicBool = AtomicBool::new(false);
-    if !threads::are_many() {
-        return settle();
+/// A line begins at a moment at which everything is settled.
+pub(super) fn begin_line(function: Table<'static>, index: u32, hits: u32) {
+    let epoch = rememberable_epoch();
+    let level = settle_line(function, own_line::get(function));
+    own_line::set(function, index + 1);
+    let head = function.head();
+    head.start.store(level.now, Relaxed);
+    head.peak.store(level.now, Relaxed);
+    if let Some(line) = function.lines().get(index as usize) {
+        add(&line.hits, u64::from(hits));
+        line.memory.store(level.now, Relaxed);
+        line.seen.store(epoch, Relaxed);
     }
-    while TAKEN.swap(true, Ordering::Acquire) {
-        std::hint::spin_loop();
-    }
-    settle();
-    TAKEN.store(false, Ordering::Release);
 }
 
-#[unsafe(no_mangle)]
-pub(super) extern "C" fn memit_line(function: Table<'static>, index: u32, hits: u32) {
-    in_turn(|| {
-        let head = function.head();
-        let epoch = COMMON.epoch.load(Relaxed);
-        let now = Now::read(function);
-        settle(function, own_line::get(function), now);
-        own_line::set(function, index + 1);
-        head.start.store(now.level.now, Relaxed);
-        head.peak.store(now.level.now, Relaxed);
-        head.seen.store(seen(epoch), Relaxed);
-        if let Some(line) = function.lines().get(index as usize) {
-            add(&line.hits, u64::from(hits));
-            line.memory.store(now.level.now, Relaxed);
-            line.seen.store(seen(epoch), Relaxed);
-        }
-    });
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn memit_open(function: Table<'static>, calls: u32, outer: &Outer) {
-    in_turn(|| {
-        known::meet(function);
-        let head = function.head();
-        let line = own_line::get(function);
-        settle_body(function, head, line);
-        add(&head.calls, u64::from(calls));
-        head.line.store(line, Relaxed);
-        begin(head, outer);
-    });
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn memit_close(function: Table<'static>, outer: &Outer) {
-    in_turn(|| {
-        let head = function.head();
-        settle_body(function, head, own_line::get(function));
-        end(head, outer);
-        own_line::set(function, outer.line.load(Relaxed));
-    });
-}
-
-fn settle_body(function: Table<'static>, head: &Head, line: u32) {
-    let epoch = COMMON.epoch.load(Relaxed);
-    settle(function, line, Now::read(function));
-    head.seen.store(seen(epoch), Relaxed);
+/// Counts calls of a function.
+pub(super) fn count_calls(head: &Head, calls: u32) {
+    add(&head.calls, u64::from(calls));
 }

@@ -1,15 +1,19 @@
 //! Whether functions are counted, and for whom.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use memit_lines::{Backend, Kind};
+use memit_lines::Kind;
+use memit_measurement::LinesMeasurement;
+use memit_process::process;
+use memit_session::abi::Backend;
+use memit_session::lines::counters::Table;
 
 use super::arena::Arena;
-use super::counters::Table;
 use super::figures::{Time, figures};
-use super::{COMMON, account, known, level, own_line};
-use crate::measurement::LinesMeasurement;
-use crate::{heap, process, threads};
+use super::{account, known, level, own_line};
+use crate::common::{COMMON, see_every_probe};
+use crate::{heap, threads};
 
 /// Who has asked for it.
 pub(super) enum Counting {
@@ -32,15 +36,21 @@ pub(super) fn set(counting: Counting) {
     *lock() = counting;
 }
 
-/// Whether the heap is counted for something that lines are not to disturb. Such a measurement is
+/// Whether the heap is counted for a measurement that lines must not disturb. Such a measurement is
 /// compiled without probes, but it may be given a pointer to a function of an earlier cell.
-pub(super) fn is_another_measurement() -> bool {
-    matches!(*lock(), Counting::Not) && heap::is_counting()
+fn is_another_measurement(counting: &Counting) -> bool {
+    matches!(counting, Counting::Not) && heap::is_counting()
 }
 
-/// A function runs for the first time.
+/// A function runs, maybe for the first time. One caller at a time.
 pub(super) fn meet(function: Table<'static>) {
+    if function.head().known.load(Relaxed) != 0 {
+        return;
+    }
     let mut counting = lock();
+    if is_another_measurement(&counting) || !known::add(function) {
+        return;
+    }
     match &*counting {
         Counting::Asked(Some(arena)) => arena.share(function),
         Counting::Asked(None) | Counting::Unasked => {}
@@ -50,7 +60,7 @@ pub(super) fn meet(function: Table<'static>) {
         }
     }
     if matches!(*counting, Counting::Unasked) && level::backend(function.head()) != Backend::Heap {
-        account::see_every_probe();
+        see_every_probe();
     }
 }
 
@@ -66,7 +76,7 @@ fn begin_unasked() {
 
 /// What the functions with `#[profile]` have counted in a cell that is no measurement; `None` if
 /// none was called.
-pub(crate) fn end_cell(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
+pub fn end_cell(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
     let counted = end_unasked(threads);
     if counted.is_some() {
         known::forget();

@@ -4,11 +4,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use memit_lines::Figures;
 use memit_lines::units::whole;
+use memit_measurement::{FunctionLines, LineFigures};
+use memit_session::lines::counters::{ENDS, Line, Table};
 
-use super::counters::{ENDS, Line, Table};
 use super::level;
 use super::sampler::Samples;
-use crate::measurement::{FunctionLines, LineFigures};
 
 /// Where the time of a line is from.
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +69,8 @@ pub(super) fn figures<'a>(
                 },
             });
         FunctionLines {
-            name: head.name.to_owned(),
-            file: head.file.to_owned(),
+            name: head.name.as_str().to_owned(),
+            file: head.file.as_str().to_owned(),
             first: head.first,
             backend: level::backend(head),
             calls: head.calls.load(Relaxed),

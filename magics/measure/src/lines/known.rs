@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
-use super::counters::{Head, Table};
+use memit_session::lines::counters::{Head, Table};
 
 /// More than these are not shown.
 pub(super) const ROOM: usize = 1000;
@@ -14,7 +14,7 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 /// All of them, in the order in which they ran first.
 pub(super) fn all() -> impl Iterator<Item = Table<'static>> {
     let count = COUNT.load(Acquire).min(ROOM);
-    // SAFETY: `meet` has stored addresses of functions, which are statics of libraries that are
+    // SAFETY: `add` has stored addresses of functions, which are statics of libraries that are
     // never unloaded.
     let table = |slot: &AtomicPtr<Head>| unsafe { Table::at(slot.load(Relaxed)) };
     TABLES[..count].iter().map(table)
@@ -28,25 +28,20 @@ pub(crate) fn forget() {
     COUNT.store(0, Release);
 }
 
-/// A function runs, maybe for the first time. One caller at a time.
-pub(super) fn meet(function: Table<'static>) {
+/// Adds a function, at most once; false if it is among the others already. One caller at a time.
+pub(super) fn add(function: Table<'static>) -> bool {
     let head = function.head();
     if head.known.swap(1, Relaxed) != 0 {
-        return;
-    }
-    #[cfg(unix)]
-    if super::counting::is_another_measurement() {
-        head.known.store(0, Relaxed);
-        return;
+        return false;
     }
     // Of what it did during another measurement.
     function.clear();
     head.known.store(1, Relaxed);
     let count = COUNT.load(Relaxed);
-    if let Some(slot) = TABLES.get(count) {
-        slot.store(function.address().cast_mut(), Relaxed);
-        COUNT.store(count + 1, Release);
-        #[cfg(unix)]
-        super::counting::meet(function);
-    }
+    let Some(slot) = TABLES.get(count) else {
+        return false;
+    };
+    slot.store(function.address().cast_mut(), Relaxed);
+    COUNT.store(count + 1, Release);
+    true
 }

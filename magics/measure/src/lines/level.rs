@@ -1,17 +1,19 @@
 //! Memory as the lines of a function are charged with it: live heap, or what the system says.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use memit_lines::Backend;
+use memit_process::{process, resident};
+use memit_session::abi::Backend;
+use memit_session::lines::counters::Head;
 
+use super::clock;
 use super::clock::Moment;
-use super::counters::Head;
-use super::{COMMON, clock};
+use crate::common::COMMON;
+use crate::heap;
 use crate::rss::PeakMeter;
-use crate::{heap, process, sampler};
 
 /// Memory at a moment, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -21,31 +23,22 @@ pub(super) struct Level {
     pub(super) peak: i64,
 }
 
-/// What the measurement asks for; functions may ask for something else.
-static DEFAULT: AtomicU32 = AtomicU32::new(0);
+/// Index of the backend that the measurement asks for; functions may ask for another.
+static DEFAULT: AtomicUsize = AtomicUsize::new(0);
 static CHILDREN: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn choose(backend: Backend, children: bool) {
-    DEFAULT.store(super::counters::backend(backend.name()), Relaxed);
+    DEFAULT.store(backend.index(), Relaxed);
     CHILDREN.store(children, Relaxed);
-}
-
-/// The backend with the number of [`super::counters::backend`].
-pub(crate) fn backend_of(number: u32) -> Backend {
-    match number {
-        2 => Backend::Rss,
-        3 => Backend::Pss,
-        4 => Backend::Uss,
-        _ => Backend::Heap,
-    }
 }
 
 /// Which memory a function is charged with.
 pub(super) fn backend(function: &Head) -> Backend {
-    backend_of(match function.backend {
-        0 => DEFAULT.load(Relaxed),
-        asked => asked,
-    })
+    if function.has_backend {
+        function.backend
+    } else {
+        Backend::ALL[DEFAULT.load(Relaxed)]
+    }
 }
 
 /// Memory of this process as `backend` has it. Reading the system's takes microseconds, so it is
@@ -66,7 +59,7 @@ pub(super) fn read(backend: Backend) -> Level {
         meter.get_or_insert_with(Meter::open).read(backend)
     };
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    let level = super::saving::keeping_all(read);
+    let level = super::registers::keeping_all(read);
     #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
     let level = read();
     level
@@ -80,15 +73,18 @@ pub(super) fn reset() {
 
 /// The last level that was read, for the probes that come within microseconds of it.
 static LAST: Last = Last {
-    backend: AtomicU32::new(u32::MAX),
+    backend: AtomicUsize::new(NO_BACKEND),
     now: AtomicI64::new(0),
     until: AtomicU64::new(0),
     live: AtomicI64::new(0),
     allocated: AtomicU64::new(0),
 };
 
+const NO_BACKEND: usize = usize::MAX;
+
 struct Last {
-    backend: AtomicU32,
+    /// Index of the backend, or [`NO_BACKEND`].
+    backend: AtomicUsize,
     now: AtomicI64,
     /// When it is to be looked again, in ticks.
     until: AtomicU64,
@@ -100,7 +96,7 @@ struct Last {
 impl Last {
     /// The level, if it is still good.
     fn good(&self, backend: Backend) -> Option<i64> {
-        if self.backend.load(Relaxed) != backend as u32 || clock::ticks() > self.until.load(Relaxed)
+        if self.backend.load(Relaxed) != backend.index() || clock::ticks() > self.until.load(Relaxed)
         {
             return None;
         }
@@ -117,11 +113,11 @@ impl Last {
         self.live.store(counts.live, Relaxed);
         self.allocated.store(counts.allocated, Relaxed);
         self.until.store(clock::ticks() + ticks, Relaxed);
-        self.backend.store(backend as u32, Relaxed);
+        self.backend.store(backend.index(), Relaxed);
     }
 
     fn forget(&self) {
-        self.backend.store(u32::MAX, Relaxed);
+        self.backend.store(NO_BACKEND, Relaxed);
     }
 }
 
@@ -171,7 +167,7 @@ impl Meter {
         let heap = (counts.allocated, counts.live);
         let now = Instant::now();
         let faults = faults();
-        let last = &self.last[backend as usize];
+        let last = &self.last[backend.index()];
         let good = last.filter(|last| {
             let changed = (heap.0 - last.heap.0).max(heap.1.abs_diff(last.heap.1));
             changed < PAGE && last.faults == faults && now - last.at < INTERVAL
@@ -180,7 +176,7 @@ impl Meter {
             (last.size, last.size)
         } else {
             let (size, peak) = self.size(backend);
-            self.last[backend as usize] = Some(Reading {
+            self.last[backend.index()] = Some(Reading {
                 size,
                 at: now,
                 heap,
@@ -213,7 +209,7 @@ impl Meter {
                     let _ = meter.reset();
                     (resident.now, resident.peak)
                 }
-                None => (sampler::resident(), 0),
+                None => (resident(), 0),
             },
             Backend::Pss => (self.in_smaps(&[b"Pss:"]), 0),
             Backend::Uss => (self.in_smaps(&[b"Private_Clean:", b"Private_Dirty:"]), 0),
@@ -226,7 +222,7 @@ impl Meter {
         let mut text = [0; 4096];
         let read = self.smaps.as_ref().map(|smaps| smaps.read_at(&mut text, 0));
         let Some(Ok(length)) = read else {
-            return sampler::resident();
+            return resident();
         };
         let field = |name: &&[u8]| process::kibibytes(&text[..length], name).unwrap_or(0);
         fields.iter().map(field).sum()

@@ -4,54 +4,24 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use memit_lines::{Backend, Clock, Kind};
+use memit_lines::{Clock, Kind};
+use memit_measurement::{Failure, FailureKind, LinesMeasurement, Measured};
+use memit_process::{children, process};
+use memit_session::abi::{Backend, Body, Charge, LinesPlan};
 
 use super::arena::Arena;
 use super::clock::Moment;
 use super::figures::{Time, figures};
-use super::probe::{self, BASELINE, LinesProbe, NUMBERS, PROBE_TICKS, PROBES, THREADED, WALL};
+use super::measuring::{
+    self, BASELINE, MeasuringLines, NUMBERS, PROBE_TICKS, PROBES, THREADED, WALL,
+};
 use super::sampler::{SAMPLING, Samples, SamplingThread};
 use super::{account, known};
 use crate::board::Board;
 use crate::fork::{self, Limits, Watcher};
-use crate::measurement::{Failure, FailureKind, LinesMeasurement, Measured};
-use crate::probe::Probe;
-use crate::run::{self, Body};
-use crate::session::Session;
-use crate::{children, process, settle};
-
-/// What is asked of a measurement.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Plan {
-    pub(crate) charge: Charge,
-    pub(crate) backend: Backend,
-    /// Child processes are included.
-    pub(crate) children: bool,
-    /// The run ends when its memory passes this many bytes.
-    pub(crate) limit: Option<u64>,
-    pub(crate) isolated: bool,
-}
-
-/// What lines are charged with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Charge {
-    Memory,
-    /// Time, sampled; read at every probe if the run is too short for that.
-    Time,
-    /// Time, read at every probe.
-    ExactTime,
-}
-
-impl Charge {
-    /// By the number that generated code has: 0, 1, 2.
-    pub(crate) fn from_number(number: u32) -> Self {
-        match number {
-            1 => Self::Time,
-            2 => Self::ExactTime,
-            _ => Self::Memory,
-        }
-    }
-}
+use crate::host::Host;
+use crate::run;
+use crate::settle;
 
 /// A run that is shorter has too few looks: at best a thousand.
 const SHORT_NS: u64 = 100_000_000;
@@ -59,12 +29,12 @@ const SHORT_NS: u64 = 100_000_000;
 const WATCHING: Duration = Duration::from_millis(1);
 
 /// Measures `body` and reports to the kernel.
-pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
-    session.measure(|| {
+pub(crate) fn measure(host: &'static Host, plan: LinesPlan, body: Body) {
+    host.measure(|| {
         let measured = if plan.charge == Charge::Memory || !plan.isolated {
-            run_once(session, plan, body, None)
+            run_once(host, plan, body, None)
         } else {
-            time(session, plan, body)
+            time(host, plan, body)
         };
         match measured {
             Ok(measured) => Measured::Lines(measured),
@@ -74,37 +44,37 @@ pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
 }
 
 /// Samples a run, and times another at every probe if that is asked for or the first was too short.
-fn time(session: &'static Session, plan: Plan, body: Body) -> Result<LinesMeasurement, Failure> {
-    let charge = |charge| Plan { charge, ..plan };
-    let sampled = run_once(session, charge(Charge::Time), body, None)?;
-    let is_enough = plan.charge == Charge::Time && sampled.wall_ns >= SHORT_NS;
+fn time(host: &'static Host, plan: LinesPlan, body: Body) -> Result<LinesMeasurement, Failure> {
+    let charge = |charge| LinesPlan { charge, ..plan };
+    let sampled = run_once(host, charge(Charge::SampledTime), body, None)?;
+    let is_enough = plan.charge == Charge::SampledTime && sampled.wall_ns >= SHORT_NS;
     if is_enough || sampled.failure.is_some() {
         return Ok(sampled);
     }
     let unread = Some(sampled.wall_ns);
-    run_once(session, charge(Charge::ExactTime), body, unread)
+    run_once(host, charge(Charge::ExactTime), body, unread)
 }
 
 /// Runs the statement. `unread_ns` is what a run took whose probes did not read the clock; its output
 /// has been shown.
 fn run_once(
-    session: &'static Session,
-    plan: Plan,
+    host: &'static Host,
+    plan: LinesPlan,
     body: Body,
     unread_ns: Option<u64>,
 ) -> Result<LinesMeasurement, Failure> {
-    let threads = session.threads();
+    let threads = host.threads();
     if plan.isolated && threads > 1 {
-        return Err(run::failure(session, FailureKind::CannotFork, None));
+        return Err(run::failure(host, FailureKind::CannotFork, None));
     }
-    let system = |error: std::io::Error| run::refused(session, &error);
+    let system = |error: std::io::Error| run::refused(host, &error);
     let board = Board::new(NUMBERS).map(Arc::new).map_err(system)?;
     settle::trim_heap();
     let began = Moment::now();
     let started = Instant::now();
     let arena = plan.isolated.then(Arena::new).transpose();
     let arena = arena.map_err(system)?.map(Arc::new);
-    let make_probe = || Probe::Lines(LinesProbe::new(Arc::clone(&board), arena.clone(), plan));
+    let make = || MeasuringLines::new(Arc::clone(&board), arena.clone(), plan);
     let mut samples = Samples::new();
     let failure = if let Some(arena) = &arena {
         let limits = Limits {
@@ -114,30 +84,30 @@ fn run_once(
         };
         let mut over = None;
         let mut look = |pid| look_at_run(pid, plan, arena, &mut samples, &mut over);
-        let watcher = plan.watched().map(|every| Watcher {
+        let watcher = watched(plan).map(|every| Watcher {
             every,
             look: &mut look,
         });
-        let ran = run::in_fork(session, body, &board, limits, watcher, make_probe);
+        let ran = run::in_fork(host, body, &board, limits, watcher, make);
         let passed = arena.common().passed_limit.load(Relaxed);
         let passed = over.or((passed > 0).then_some(passed));
-        if let (Some(reached), Some(limit)) = (passed, plan.limit) {
+        if let (Some(reached), Some(limit)) = (passed, plan.limit()) {
             let cause = FailureKind::PassedLimit {
                 limit,
                 reached,
                 refused: over.is_none(),
             };
-            Some(run::failure(session, cause, None))
+            Some(run::failure(host, cause, None))
         } else {
             ran.err()
         }
     } else {
-        let sampling = plan.charge == Charge::Time;
+        let sampling = plan.charge == Charge::SampledTime;
         let thread = sampling.then(SamplingThread::start).transpose();
         let thread = thread.map_err(system)?;
-        let ran = run::in_place(session, body, &board, make_probe);
+        let ran = run::in_place(host, body, &board, make);
         // It may have ended before its end.
-        probe::stop();
+        measuring::stop();
         if let Some(thread) = thread {
             samples = thread.stop();
         }
@@ -157,7 +127,7 @@ fn run_once(
     };
     let time = match plan.charge {
         Charge::Memory => Time::None,
-        Charge::Time => Time::Sampled(&samples),
+        Charge::SampledTime => Time::Sampled(&samples),
         Charge::ExactTime => Time::Exact { tick_ns, probe_ns },
     };
     let functions = if let Some(arena) = &arena {
@@ -183,23 +153,21 @@ fn run_once(
     })
 }
 
-impl Plan {
-    /// How often a run is looked at from outside, if that is needed.
-    fn watched(self) -> Option<Duration> {
-        match self.charge {
-            Charge::Time => Some(SAMPLING),
-            Charge::ExactTime => None,
-            Charge::Memory => {
-                let by_heap = self.backend == Backend::Heap;
-                (self.children || (self.limit.is_some() && !by_heap)).then_some(WATCHING)
-            }
+/// How often a run is looked at from outside, if that is needed.
+fn watched(plan: LinesPlan) -> Option<Duration> {
+    match plan.charge {
+        Charge::SampledTime => Some(SAMPLING),
+        Charge::ExactTime => None,
+        Charge::Memory => {
+            let by_heap = plan.backend == Backend::Heap;
+            (plan.children || (plan.limit().is_some() && !by_heap)).then_some(WATCHING)
         }
     }
 }
 
 /// What is done from outside while a run runs. `over` is set when it is ended for its memory.
-fn look_at_run(pid: u32, plan: Plan, arena: &Arena, samples: &mut Samples, over: &mut Option<u64>) {
-    if plan.charge == Charge::Time {
+fn look_at_run(pid: u32, plan: LinesPlan, arena: &Arena, samples: &mut Samples, over: &mut Option<u64>) {
+    if plan.charge == Charge::SampledTime {
         return samples.take(arena.tables());
     }
     let resident = process::resident(pid).unwrap_or(0);
@@ -210,13 +178,13 @@ fn look_at_run(pid: u32, plan: Plan, arena: &Arena, samples: &mut Samples, over:
         arena.common().children.store(theirs, Relaxed);
         arena.common().children_peak.fetch_max(theirs, Relaxed);
     }
-    if over.is_none() && plan.limit.is_some_and(|limit| all > limit) {
+    if over.is_none() && plan.limit().is_some_and(|limit| all > limit) {
         *over = Some(all);
         fork::kill_group(pid.cast_signed());
     }
 }
 
-fn kind(plan: Plan, board: &Board, time: Time<'_>) -> Kind {
+fn kind(plan: LinesPlan, board: &Board, time: Time<'_>) -> Kind {
     let clock = match time {
         Time::None => {
             return Kind::Memory {

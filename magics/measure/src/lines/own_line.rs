@@ -6,7 +6,8 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::counters::Table;
+use memit_session::lines::counters::Table;
+
 use crate::threads;
 
 /// Functions that a thread can be in; in more than these it is where the last thread was.

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::counters::Table;
+use memit_session::lines::counters::Table;
+
 use super::known;
 use crate::heap;
 

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::data::{Moment, Point, Series, Span};
+use memit_measurement::{Moment, Point, Series, Span};
+
 use super::log::{Entry, Reading, What};
 
 /// What becomes of them. Times are from the start of the run, but for those of the run.

@@ -4,7 +4,8 @@ use std::io;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU8, AtomicU64};
 
-use super::data::Moment;
+use memit_measurement::Moment;
+
 use crate::shared::Shared;
 
 /// Spans that are kept.

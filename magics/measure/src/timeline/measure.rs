@@ -6,55 +6,44 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::data::TimelineMeasurement;
+use memit_measurement::{Event, Failure, FailureKind, Measured, TimelineMeasurement};
+use memit_session::abi::{Body, TimelinePlan};
+
 use super::log::Log;
-use super::probe::TimelineProbe;
+use super::measuring::MeasuringTimeline;
 use super::recorder;
 use super::watch::Watch;
 use crate::board::Board;
+use crate::common::COMMON;
 use crate::fork::{Limits, Pace, Watcher};
-use crate::lines::COMMON;
-use crate::lines::arena::Arena;
-use crate::link::Event;
-use crate::measurement::{Failure, FailureKind, Measured};
-use crate::probe::Probe;
-use crate::run::{self, Body, FIGURES};
-use crate::session::Session;
+use crate::host::Host;
+use crate::run::{self, FIGURES};
+use crate::shared_common::SharedCommon;
 use crate::{heap, settle};
 
-/// What is asked of a measurement.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Plan {
-    /// Time between two samples.
-    pub(crate) interval: Duration,
-    /// Child processes are included.
-    pub(crate) children: bool,
-    pub(crate) isolated: bool,
-}
-
 /// Measures `body` and reports to the kernel.
-pub(crate) fn measure(session: &'static Session, plan: Plan, body: Body) {
-    session.measure(|| match run(session, plan, body) {
+pub(crate) fn measure(host: &'static Host, plan: TimelinePlan, body: Body) {
+    host.measure(|| match run(host, plan, body) {
         Ok(measured) => Measured::Timeline(measured),
         Err(failure) => Measured::Failed(failure),
     });
 }
 
-fn run(session: &'static Session, plan: Plan, body: Body) -> Result<TimelineMeasurement, Failure> {
-    let threads = session.threads();
+fn run(host: &'static Host, plan: TimelinePlan, body: Body) -> Result<TimelineMeasurement, Failure> {
+    let threads = host.threads();
     if plan.isolated && threads > 1 {
-        return Err(run::failure(session, FailureKind::CannotFork, None));
+        return Err(run::failure(host, FailureKind::CannotFork, None));
     }
-    let system = |error: io::Error| run::refused(session, &error);
+    let system = |error: io::Error| run::refused(host, &error);
     let board = Board::new(FIGURES).map(Arc::new).map_err(system)?;
     let log = Log::new().map(Arc::new).map_err(system)?;
     settle::trim_heap();
     let watch = Watch::new(Arc::clone(&log), plan, threads);
     let (watch, ran) = if plan.isolated {
-        let arena = Arena::new().map(Arc::new).map_err(system)?;
-        run_forked(session, watch, log, &board, &arena, body)
+        let common = SharedCommon::new().map_err(system)?;
+        run_forked(host, watch, log, &board, &common, body)
     } else {
-        run_in_place(session, watch, log, &board, body).map_err(system)?
+        run_in_place(host, watch, log, &board, body).map_err(system)?
     };
     let (max_rss, failure) = match ran {
         Ok(max_rss) => (max_rss, None),
@@ -73,11 +62,11 @@ fn run(session: &'static Session, plan: Plan, body: Body) -> Result<TimelineMeas
 type Ran = (Watch, Result<Option<u64>, Failure>);
 
 fn run_forked(
-    session: &'static Session,
+    host: &'static Host,
     mut watch: Watch,
     log: Arc<Log>,
     board: &Arc<Board>,
-    arena: &Arc<Arena>,
+    common: &SharedCommon,
     body: Body,
 ) -> Ran {
     let (epoch, every) = (watch.epoch, watch.interval());
@@ -86,9 +75,9 @@ fn run_forked(
         ..Limits::default()
     };
     let mut look = |pid| {
-        watch.sample(pid, arena.live_common());
+        watch.sample(pid, common.live());
         if let Some(progress) = watch.progress() {
-            session.send(&Event::Progress(progress));
+            host.send(&Event::Progress(progress));
         }
     };
     let watcher = Watcher {
@@ -96,29 +85,26 @@ fn run_forked(
         look: &mut look,
     };
     let numbers = Arc::clone(board);
-    let make_probe = || {
-        let arena = Some(Arc::clone(arena));
-        Probe::Timeline(TimelineProbe::new(numbers, arena, log, epoch))
-    };
-    let ran = run::in_fork(session, body, board, limits, Some(watcher), make_probe);
+    let make = || MeasuringTimeline::new(numbers, Some(common), log, epoch);
+    let ran = run::in_fork(host, body, board, limits, Some(watcher), make);
     (watch, ran.map(|finished| Some(finished.max_rss)))
 }
 
 fn run_in_place(
-    session: &'static Session,
+    host: &'static Host,
     watch: Watch,
     log: Arc<Log>,
     board: &Arc<Board>,
     body: Body,
 ) -> io::Result<Ran> {
     let epoch = watch.epoch;
-    let thread = WatchingThread::start(session, watch)?;
+    let thread = WatchingThread::start(host, watch)?;
     let numbers = Arc::clone(board);
-    let make_probe = || Probe::Timeline(TimelineProbe::new(numbers, None, log, epoch));
-    let ran = run::in_place(session, body, board, make_probe);
+    let make = || MeasuringTimeline::new(numbers, None, log, epoch);
+    let ran = run::in_place(host, body, board, make);
     // It may not have come to its end.
     recorder::end();
-    Ok((thread.stop(session)?, ran.map(|()| None)))
+    Ok((thread.stop(host)?, ran.map(|()| None)))
 }
 
 /// A run that is an ordinary cell, whose variables stay.
@@ -126,20 +112,20 @@ static KEPT: Mutex<Option<WatchingThread>> = Mutex::new(None);
 
 /// Watches what the cell does from now on, until [`end_cell`]. If the system refuses what that
 /// takes, the kernel is told, and the cell runs all the same.
-pub(crate) fn keep(session: &'static Session, plan: Plan) {
-    if let Err(error) = start_keeping(session, plan) {
-        let failure = run::refused(session, &error);
-        session.send(&Event::Kept(Measured::Failed(failure)));
+pub(crate) fn keep(host: &'static Host, plan: TimelinePlan) {
+    if let Err(error) = start_keeping(host, plan) {
+        let failure = run::refused(host, &error);
+        host.send(&Event::Kept(Measured::Failed(failure)));
     }
 }
 
-fn start_keeping(session: &'static Session, plan: Plan) -> io::Result<()> {
+fn start_keeping(host: &'static Host, plan: TimelinePlan) -> io::Result<()> {
     let log = Log::new().map(Arc::new)?;
     settle::trim_heap();
-    settle::map_code(&session.cell());
-    let watch = Watch::new(Arc::clone(&log), plan, session.threads());
+    settle::map_code(&host.cell());
+    let watch = Watch::new(Arc::clone(&log), plan, host.threads());
     let epoch = watch.epoch;
-    let thread = WatchingThread::start(session, watch)?;
+    let thread = WatchingThread::start(host, watch)?;
     recorder::prepare(log, epoch);
     recorder::begin(true);
     *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
@@ -147,12 +133,12 @@ fn start_keeping(session: &'static Session, plan: Plan) -> io::Result<()> {
 }
 
 /// The cell has run; what was measured of it, if [`keep`] was called in it.
-pub(crate) fn end_cell(session: &Session) -> Option<Measured> {
+pub fn end_cell(host: &Host) -> Option<Measured> {
     let thread = KEPT.lock().unwrap_or_else(PoisonError::into_inner).take()?;
     recorder::end();
-    Some(match thread.stop(session) {
+    Some(match thread.stop(host) {
         Ok(watch) => Measured::Timeline(watch.measured(usize::MAX, None)),
-        Err(error) => Measured::Failed(run::refused(session, &error)),
+        Err(error) => Measured::Failed(run::refused(host, &error)),
     })
 }
 
@@ -165,8 +151,8 @@ struct WatchingThread {
 }
 
 impl WatchingThread {
-    fn start(session: &'static Session, mut watch: Watch) -> io::Result<Self> {
-        let others = session.threads();
+    fn start(host: &'static Host, mut watch: Watch) -> io::Result<Self> {
+        let others = host.threads();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
@@ -179,7 +165,7 @@ impl WatchingThread {
                     std::thread::sleep(pace.pause());
                     watch.sample(pid, Some(&COMMON));
                     if let Some(progress) = watch.progress() {
-                        session.send(&Event::Progress(progress));
+                        host.send(&Event::Progress(progress));
                     }
                 }
                 watch
@@ -191,12 +177,12 @@ impl WatchingThread {
         })
     }
 
-    fn stop(self, session: &Session) -> io::Result<Watch> {
+    fn stop(self, host: &Host) -> io::Result<Watch> {
         self.stop.store(true, Relaxed);
         let watch = self.thread.join();
         // The system counts it for a moment longer, and a session with threads has no checkpoint.
         let patience = Instant::now() + Duration::from_millis(100);
-        while session.threads() > self.others && Instant::now() < patience {
+        while host.threads() > self.others && Instant::now() < patience {
             std::thread::sleep(Duration::from_micros(50));
         }
         watch.map_err(|_| io::Error::other("the thread that samples has panicked"))

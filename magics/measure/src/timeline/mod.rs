@@ -5,20 +5,10 @@
 //! both ends of every span (`recorder`), and writes that into a `log` that both share. `assemble`
 //! puts the two together.
 
-#[cfg(unix)]
 mod assemble;
-mod data;
-#[cfg(unix)]
 mod log;
-#[cfg(unix)]
-pub(crate) mod measure;
-#[cfg(unix)]
-pub(crate) mod probe;
-#[cfg(unix)]
+pub mod measure;
+mod measuring;
 pub(crate) mod recorder;
-#[cfg(unix)]
 mod thinned;
-#[cfg(unix)]
 mod watch;
-
-pub use data::{Moment, Point, Series, Span, TimelineMeasurement};

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::data::Moment;
+use memit_measurement::Moment;
+use memit_process::resident;
+
 use super::log::{Log, Reading};
-use crate::lines::COMMON;
+use crate::common::COMMON;
+use crate::heap;
 use crate::rss::PeakMeter;
-use crate::{heap, sampler};
 
 /// What the spans of this process go to, while a run is under way.
 static CURRENT: Mutex<Option<Recorder>> = Mutex::new(None);
@@ -144,7 +146,7 @@ impl Recorder {
         });
         let (rss, peak_rss) = match metered {
             Some(resident) => (resident.now, resident.peak),
-            None => (sampler::resident(), 0),
+            None => (resident(), 0),
         };
         let live = COMMON.live.load(Relaxed);
         let peak = COMMON.peak.swap(live, Relaxed).max(live);

@@ -1,6 +1,6 @@
 //! Samples in bounded memory, without losing an extreme.
 
-use super::data::Point;
+use memit_measurement::Point;
 
 /// Buckets beyond which two are made one.
 const ROOM: usize = 2048;

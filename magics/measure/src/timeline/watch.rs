@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::assemble::{assemble, put_peak};
-use super::data::{Point, TimelineMeasurement};
 use super::log::Log;
-use super::measure::Plan;
 use super::thinned::Thinned;
-use crate::lines::counters::Common;
-use crate::measurement::Source;
+
+use memit_measurement::{Point, Source, TimelineMeasurement};
+use memit_session::abi::TimelinePlan;
+use memit_session::lines::counters::Common;
 
 /// Time between samples that look for a peak since the one before, which take longer.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -26,7 +26,7 @@ const SHOWN_SPANS: usize = 100;
 /// A run, and what has been sampled of it.
 pub(super) struct Watch {
     log: Arc<Log>,
-    plan: Plan,
+    plan: TimelinePlan,
     threads: u32,
     /// When the log's time began.
     pub(super) epoch: Instant,
@@ -46,7 +46,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(log: Arc<Log>, plan: Plan, threads: u32) -> Self {
+    pub(super) fn new(log: Arc<Log>, plan: TimelinePlan, threads: u32) -> Self {
         let now = Instant::now();
         Self {
             log,
@@ -55,7 +55,7 @@ impl Watch {
             epoch: now,
             resident: Resident::new(plan.children),
             rss: Thinned::new(),
-            recent: Vec::with_capacity(recent(plan.interval)),
+            recent: Vec::with_capacity(recent(plan.interval())),
             heap: Thinned::new(),
             samples: 0,
             highest: 0,
@@ -67,7 +67,7 @@ impl Watch {
 
     /// Time between two samples.
     pub(super) fn interval(&self) -> Duration {
-        self.plan.interval
+        self.plan.interval()
     }
 
     /// Samples the process `pid`, if its run is under way. `common` is what that counts in, if it can
@@ -172,7 +172,7 @@ impl Watch {
             spans: assembled.spans,
             left_out: self.log.left_out(),
             samples: self.samples,
-            interval_ns: nanoseconds(self.plan.interval),
+            interval_ns: self.plan.interval_ns,
             started_ns: nanoseconds(started),
             wall_ns: run.end - run.start,
             source,
@@ -218,7 +218,7 @@ struct Seen {
 /// Reads the resident memory of one process, by files that stay open.
 #[cfg(target_os = "linux")]
 struct Resident {
-    tree: Option<crate::profiling::Tree>,
+    tree: Option<memit_process::Tree>,
     children: bool,
 }
 
@@ -232,7 +232,8 @@ impl Resident {
     }
 
     fn read(&mut self, pid: u32, is_thorough: bool) -> Option<Seen> {
-        use crate::profiling::{Backend, Observed, Tree};
+        use memit_process::{Observed, Tree};
+use memit_session::abi::Backend;
         if self.tree.is_none() {
             self.tree = Tree::running(pid, Backend::Rss, self.children).ok();
         }
@@ -260,7 +261,7 @@ impl Resident {
 
     fn read(&mut self, pid: u32, _is_thorough: bool) -> Option<Seen> {
         (pid == std::process::id()).then(|| Seen {
-            memory: crate::sampler::resident(),
+            memory: memit_process::resident(),
             missed: None,
             children: 0,
         })

@@ -1,11 +1,13 @@
 //! What profiled functions count in.
 //!
-//! This file and that of the probes are compiled twice: as modules of the runtime, which reads the
-//! counters, and of the crate that cells are compiled against, so that probes are inlined. All that
-//! is shared is `repr(C)`.
+//! A cell and the process that reads its counters may be compiled by different versions of `rustc`, so
+//! everything here is `repr(C)`.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+pub use crate::abi::Backend;
+use crate::abi::Text;
 
 /// What all profiled functions of a process have in common. On pages of its own, which a measured
 /// run shares with its parent.
@@ -99,17 +101,19 @@ impl Line {
 #[repr(C)]
 pub struct Head {
     /// Its name.
-    pub name: &'static str,
+    pub name: Text<'static>,
     /// The file that the compiler knows it by.
-    pub file: &'static str,
+    pub file: Text<'static>,
     /// Its first and last line.
     pub first: u32,
     /// See `first`.
     pub last: u32,
     /// How many lines follow.
     pub count: u32,
-    /// Which memory is measured: a number of [`backend`].
-    pub backend: u32,
+    /// Which memory its lines are charged with, if [`Self::has_backend`].
+    pub backend: Backend,
+    /// The function asks for its backend. Otherwise the measurement decides.
+    pub has_backend: bool,
     /// Index of the line that runs, plus 1; 0 when none does.
     pub line: AtomicU32,
     /// How often it was called.
@@ -133,17 +137,6 @@ pub struct Head {
     _reserved: [u32; 3],
 }
 
-/// The number of a backend by its name; 0 is what the measurement asks for.
-pub const fn backend(name: &str) -> u32 {
-    match name.as_bytes() {
-        b"heap" => 1,
-        b"rss" => 2,
-        b"pss" => 3,
-        b"uss" => 4,
-        _ => panic!("`#[profile(backend = …)]` takes \"heap\", \"rss\", \"pss\" or \"uss\""),
-    }
-}
-
 /// The counters of a function: a static of its own pages.
 #[repr(C, align(4096))]
 pub struct Function<const N: usize> {
@@ -158,16 +151,16 @@ impl<const N: usize> Function<N> {
         file: &'static str,
         first: u32,
         last: u32,
-        backend: u32,
         lines: [Line; N],
     ) -> Self {
         let head = Head {
-            name,
-            file,
+            name: Text::new(name),
+            file: Text::new(file),
             first,
             last,
             count: N as u32,
-            backend,
+            backend: Backend::Heap,
+            has_backend: false,
             line: AtomicU32::new(0),
             calls: AtomicU64::new(0),
             seen: AtomicU64::new(0),
@@ -181,6 +174,13 @@ impl<const N: usize> Function<N> {
             _reserved: [0; 3],
         };
         Self { head, lines }
+    }
+
+    /// Charges the lines with this memory, whatever the measurement asks for.
+    pub const fn charged_with(mut self, backend: Backend) -> Self {
+        self.head.backend = backend;
+        self.head.has_backend = true;
+        self
     }
 }
 

@@ -10,20 +10,11 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
 
-use super::counters::{Common, Head, Outer, Table};
-pub use super::counters::{Function, Line, backend};
-
-unsafe extern "C" {
-    /// The one of this process.
-    pub safe static memit_common: Common;
-    /// A probe of the line with this index, which is counted `hits` times.
-    #[cfg_attr(target_arch = "x86_64", allow(dead_code))]
-    safe fn memit_line(function: Table<'static>, index: u32, hits: u32);
-    /// A body begins; `calls` are counted. Settles the line around it.
-    safe fn memit_open(function: Table<'static>, calls: u32, outer: &Outer);
-    /// A body ends. Settles its last line.
-    safe fn memit_close(function: Table<'static>, outer: &Outer);
-}
+use super::counters::{Head, Outer, Table};
+pub use super::counters::{Backend, Function, Line};
+#[cfg_attr(target_arch = "x86_64", allow(unused_imports))]
+use crate::abi::entry_points::memit_line;
+use crate::abi::entry_points::{memit_close, memit_common, memit_open};
 
 /// Tells the compiler that this happens rarely.
 #[cold]
@@ -35,9 +26,8 @@ fn rarely() {}
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[inline(always)]
 fn line(function: Table<'static>, index: u32, hits: u32) {
-    unsafe extern "C" {
-        fn memit_line_saving();
-    }
+    use crate::abi::entry_points::memit_line_saving;
+
     rarely();
     // SAFETY: it is called as `memit_line` has to be called, and saves what it changes. Without
     // `nostack`, the stack is aligned, and nothing is below it.

@@ -1,16 +1,17 @@
-//! What measures while a statement and its profiled functions run.
+//! What measures while the statements and their profiled functions run.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use memit_lines::Backend;
+use memit_session::abi::{Backend, Charge, LinesPlan};
+use memit_session::lines::counters::{Function, Line};
 
 use super::arena::Arena;
-use super::counters::{Function, Line};
 use super::counting::{self, Counting};
-use super::measure::{Charge, Plan};
 use super::{account, clock, known, level, own_line};
 use crate::board::Board;
+use crate::common::see_every_probe;
+use crate::measuring::Measuring;
 use crate::run::FIGURES;
 use crate::{heap, threads};
 
@@ -21,18 +22,18 @@ pub(super) const THREADED: usize = FIGURES + 3;
 pub(super) const PROBES: usize = FIGURES + 4;
 pub(super) const NUMBERS: usize = FIGURES + 5;
 
-/// Measures one run: [`Self::begin`], the statement, [`Self::end`].
-pub(crate) struct LinesProbe {
+/// Measures one run.
+pub(super) struct MeasuringLines {
     board: Arc<Board>,
     /// In a fork.
     arena: Option<Arc<Arena>>,
-    plan: Plan,
+    plan: LinesPlan,
     began: Instant,
 }
 
-impl LinesProbe {
-    /// A probe for the process that calls this, which for a fork is the fork.
-    pub(super) fn new(board: Arc<Board>, arena: Option<Arc<Arena>>, plan: Plan) -> Self {
+impl MeasuringLines {
+    /// To be called in the process of the run, which for a fork is the fork.
+    pub(super) fn new(board: Arc<Board>, arena: Option<Arc<Arena>>, plan: LinesPlan) -> Self {
         Self {
             board,
             arena,
@@ -41,16 +42,19 @@ impl LinesProbe {
         }
     }
 
-    pub(crate) fn board(&self) -> &Arc<Board> {
+}
+
+impl Measuring for MeasuringLines {
+    fn board(&self) -> &Arc<Board> {
         &self.board
     }
 
-    pub(crate) fn is_forked(&self) -> bool {
+    fn is_forked(&self) -> bool {
         self.arena.is_some()
     }
 
-    pub(crate) fn begin(&mut self) {
-        let Plan { backend, .. } = self.plan;
+    fn begin(&mut self) {
+        let LinesPlan { backend, .. } = self.plan;
         known::forget();
         counting::set(Counting::Asked(self.arena.clone()));
         level::reset();
@@ -74,11 +78,11 @@ impl LinesProbe {
                 let baseline = level::read(backend).now;
                 self.board
                     .set(BASELINE, u64::try_from(baseline).unwrap_or(0));
-                account::see_every_probe();
+                see_every_probe();
             }
-            Charge::Memory | Charge::Time => {}
+            Charge::Memory | Charge::SampledTime => {}
         }
-        if let Some(limit) = self.plan.limit
+        if let Some(limit) = self.plan.limit()
             && backend == Backend::Heap
         {
             heap::set_limit(limit);
@@ -86,7 +90,7 @@ impl LinesProbe {
         self.began = Instant::now();
     }
 
-    pub(crate) fn end(&mut self) {
+    fn value_alive(&mut self) {
         let wall = self.began.elapsed();
         stop();
         let wall = u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX);

@@ -1,0 +1,74 @@
+//! Why a measurement did not come to its end.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a measured snippet did not finish.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The snippet panicked.
+    Panic(Panic),
+    /// A `?` in the snippet met an error.
+    Returned {
+        /// Its `Debug` text.
+        error: String,
+    },
+    /// A signal ended the run.
+    Signal {
+        /// The system's number for it.
+        number: i32,
+    },
+    /// The snippet ended its process itself (`std::process::exit`).
+    Exit {
+        /// The code it exited with.
+        code: i32,
+    },
+    /// The time limit passed.
+    TimedOut {
+        /// The limit.
+        seconds: f64,
+    },
+    /// The memory that was asked for passed the limit that was given.
+    PassedLimit {
+        /// The limit in bytes.
+        limit: u64,
+        /// What there would have been, or was, in bytes.
+        reached: u64,
+        /// The allocation that would have passed it was not made.
+        refused: bool,
+    },
+    /// The user interrupted the run.
+    Interrupted,
+    /// The session has more than one thread, but the snippet was compiled to run in a fork.
+    /// The caller compiles it again to run in place.
+    CannotFork,
+    /// The operating system refused something that a measurement needs.
+    System {
+        /// What it said.
+        message: String,
+    },
+}
+
+/// A failure, and how far memory had got by then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What happened.
+    pub cause: FailureKind,
+    /// Highest resident set size of the run in bytes, where it is known.
+    pub peak_rss: Option<u64>,
+    /// Threads of the session.
+    pub threads: u32,
+}
+
+/// A panic of user code.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Panic {
+    /// The panic message.
+    pub message: String,
+    /// File of the panic, as the compiler saw it.
+    pub file: String,
+    /// Line in that file, from 1.
+    pub line: u32,
+    /// Column in that line, from 1.
+    pub column: u32,
+}

@@ -1,0 +1,25 @@
+//! What the processes of memit say to each other, as plain data: what was measured, what a session
+//! tells the kernel, and what the kernel asks of a session.
+//!
+//! Sizes are in bytes and times in nanoseconds; nothing is formatted. The session process fills the
+//! data in, and the reports of `memit-magics` are views of the data.
+#![forbid(unsafe_code)]
+
+mod failure;
+mod lines;
+mod measure_call;
+mod measured;
+mod memory;
+pub mod message;
+mod time;
+mod timeline;
+
+pub use failure::{Failure, FailureKind, Panic};
+pub use lines::{FunctionLines, LineFigures, LinesMeasurement};
+pub use measure_call::MeasureCall;
+pub use measured::Measured;
+pub use memit_session::abi::{Backend, Clock};
+pub use memory::{MemoryMeasurement, MemoryRun, Source};
+pub use message::{Checkpointed, Described, Displayed, Ended, Event, Process, Request};
+pub use time::TimeMeasurement;
+pub use timeline::{Moment, Point, Series, Span, TimelineMeasurement};

@@ -1,0 +1,29 @@
+//! What `%timeit` measures.
+
+use memit_session::abi::Clock;
+use serde::{Deserialize, Serialize};
+
+use crate::{MemoryRun, Source};
+
+/// What `%timeit` measured. Times are in nanoseconds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TimeMeasurement {
+    /// Executions of the snippet in each run.
+    pub loops: u64,
+    /// Total time of each run.
+    pub all_runs: Vec<u64>,
+    /// The clock that was read.
+    pub clock: Clock,
+    /// Length of one processor cycle, measured just before the runs; 0 if unknown.
+    pub cycle_ns: f64,
+    /// The separate, untimed pass that counted the heap; absent if it was not made.
+    pub memory: Option<MemoryRun>,
+    /// Executions of the snippet in that pass.
+    pub memory_loops: u64,
+    /// Where that pass's peak came from.
+    pub source: Source,
+    /// Whether the runs were made in a fork of the session (false: in place).
+    pub isolated: bool,
+    /// Threads of the session when the measurement started.
+    pub threads: u32,
+}

@@ -1,0 +1,29 @@
+//! The crate that every cell of a session is compiled against.
+//!
+//! A session compiles this crate once, with its own `rustc` and with the feature `cells`. A cell then
+//! contains little more than what the user wrote. Generic code is kept thin for the same reason: a cell
+//! that uses it has only calls to compile.
+//!
+//! The session process depends on this crate without `cells`: [`abi`] declares each function that a
+//! cell calls in the session process, and the session process checks its definitions against these
+//! declarations.
+
+pub mod abi;
+pub mod lines;
+
+#[cfg(feature = "cells")]
+mod clear_output;
+#[cfg(feature = "cells")]
+pub mod harness;
+#[cfg(feature = "cells")]
+mod phases;
+#[cfg(feature = "cells")]
+mod start;
+#[cfg(feature = "cells")]
+mod variable_store;
+
+#[cfg(feature = "sources")]
+pub mod sources;
+
+#[cfg(feature = "cells")]
+pub use {clear_output::*, phases::*, start::*, variable_store::*};

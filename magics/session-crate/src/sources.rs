@@ -1,0 +1,37 @@
+//! The source of this crate, for the kernel.
+
+/// The name of this crate in the source of a cell.
+pub const NAME: &str = "memit_session";
+
+/// The arguments that `rustc` needs to compile this crate for cells, apart from the paths.
+pub const ARGUMENTS: [&str; 7] = [
+    "--edition=2024",
+    "--crate-type=rlib",
+    "--crate-name=memit_session",
+    "--cfg=feature=\"cells\"",
+    "-Copt-level=3",
+    "-Ccodegen-units=1",
+    "-Cprefer-dynamic",
+];
+
+/// Path and text of each file, relative to the root of the source. [`ROOT`] is the root module.
+pub const FILES: [(&str, &str); 15] = [
+    (ROOT, include_str!("lib.rs")),
+    ("abi/mod.rs", include_str!("abi/mod.rs")),
+    ("abi/backend.rs", include_str!("abi/backend.rs")),
+    ("abi/body.rs", include_str!("abi/body.rs")),
+    ("abi/entry_points.rs", include_str!("abi/entry_points.rs")),
+    ("abi/plans.rs", include_str!("abi/plans.rs")),
+    ("abi/text.rs", include_str!("abi/text.rs")),
+    ("clear_output.rs", include_str!("clear_output.rs")),
+    ("harness.rs", include_str!("harness.rs")),
+    ("lines/mod.rs", include_str!("lines/mod.rs")),
+    ("lines/counters.rs", include_str!("lines/counters.rs")),
+    ("lines/probes.rs", include_str!("lines/probes.rs")),
+    ("phases.rs", include_str!("phases.rs")),
+    ("start.rs", include_str!("start.rs")),
+    ("variable_store.rs", include_str!("variable_store.rs")),
+];
+
+/// The root module among [`FILES`].
+pub const ROOT: &str = "lib.rs";
