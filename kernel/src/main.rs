@@ -15,7 +15,7 @@ mod session;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use memit_runtime::{relay, supervisor};
+use memit_session_process::{relay, supervisor};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {

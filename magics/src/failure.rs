@@ -1,6 +1,6 @@
 //! How a measured snippet failed, in words.
 
-use memit_runtime::measurement::{Failure, FailureKind};
+use memit_measurement::{Failure, FailureKind};
 
 use crate::units;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use memit_runtime::measurement::Measured;
-use memit_runtime::timeline::TimelineMeasurement;
+use memit_measurement::Measured;
+use memit_measurement::TimelineMeasurement;
 
 use crate::chart::Chart;
 use crate::error::MagicError;

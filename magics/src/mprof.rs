@@ -149,7 +149,8 @@ struct OverTime {
 
 impl OverTime {
     fn interval_ns(&self) -> u64 {
-        std::time::Duration::from_secs_f64(self.interval).as_nanos()
+        let interval = std::time::Duration::from_secs_f64(self.interval);
+        u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX)
     }
 }
 

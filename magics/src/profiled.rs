@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use memit_lines::{Function, Line, Place, Profile, Stopped};
-use memit_runtime::measurement::{Failure, FailureKind, FunctionLines, LinesMeasurement};
+use memit_measurement::{Failure, FailureKind, FunctionLines, LinesMeasurement};
 
 use crate::error::MagicError;
 use crate::failure;
@@ -193,7 +193,7 @@ fn why(failure: &Failure, measured: &LinesMeasurement, sources: &[SourceFunction
 #[cfg(test)]
 mod tests {
     use memit_lines::{Backend, Figures, Kind};
-    use memit_runtime::measurement::LineFigures;
+    use memit_measurement::LineFigures;
 
     use super::*;
 

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use memit_measurement::Backend;
 
 use crate::cli::seconds;
 
@@ -122,22 +124,29 @@ pub(crate) struct RecordArgs {
     pub(super) output: Option<PathBuf>,
     /// What is counted: resident memory; the same with shared pages divided among those who share
     /// them; pages that are the program's alone. Only resident memory has an exact peak
-    #[arg(long, value_name = "BACKEND", default_value = "rss")]
+    #[arg(long, value_name = "BACKEND", default_value = "rss", value_parser = backend())]
     pub(super) backend: Backend,
     /// Do not show what is going on
     #[arg(short, long)]
     pub(super) quiet: bool,
 }
 
-/// What is counted, with the names that `mprof` has for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Backend {
-    #[value(alias = "psutil")]
-    Rss,
-    #[value(alias = "psutil_pss")]
-    Pss,
-    #[value(alias = "psutil_uss")]
-    Uss,
+/// The backends by which the memory of any program can be read, with the names that `mprof` has for
+/// them, too.
+fn backend() -> impl TypedValueParser<Value = Backend> {
+    let named = |backend: Backend, alias: &'static str| {
+        PossibleValue::new(backend.name()).alias(alias)
+    };
+    let known = PossibleValuesParser::new([
+        named(Backend::Rss, "psutil"),
+        named(Backend::Pss, "psutil_pss"),
+        named(Backend::Uss, "psutil_uss"),
+    ]);
+    known.map(|name| match name.as_str() {
+        "pss" | "psutil_pss" => Backend::Pss,
+        "uss" | "psutil_uss" => Backend::Uss,
+        _ => Backend::Rss,
+    })
 }
 
 #[derive(Args)]

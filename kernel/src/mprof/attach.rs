@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use memit_magics::profile;
-use memit_runtime::process;
-use memit_runtime::profiling::Tree;
+use memit_process::process;
+use memit_process::Tree;
 
 use super::arguments::AttachArgs;
 use super::output::Output;
@@ -24,7 +24,7 @@ pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     let signals = hold_signals().context("cannot receive signals")?;
     let ended = process::pidfd(pid.cast_signed()).map_err(|error| cannot_read(pid, &error))?;
     let record = &arguments.record;
-    let tree = Tree::running(pid, record.backend.into(), with_descendants(record));
+    let tree = Tree::running(pid, record.backend, with_descendants(record));
     let tree = tree.map_err(|error| cannot_read(pid, &error))?;
     let command = process::arguments(pid);
     if process::resident(pid).is_none() {

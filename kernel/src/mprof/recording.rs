@@ -6,21 +6,12 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use memit_magics::profile;
-use memit_runtime::profiling::{self, Ended, Observed, Signal, Signals, Ticker, Tree};
+use memit_measurement::Backend;
+use memit_process::{Ended, Observed, Signal, Signals, Ticker, Tree};
 
-use super::arguments::{Backend, RecordArgs};
+use super::arguments::RecordArgs;
 use super::output::Output;
 use super::status::Status;
-
-impl From<Backend> for profiling::Backend {
-    fn from(backend: Backend) -> Self {
-        match backend {
-            Backend::Rss => Self::Rss,
-            Backend::Pss => Self::Pss,
-            Backend::Uss => Self::Uss,
-        }
-    }
-}
 
 /// Why sampling came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::Context as _;
 use memit_magics::{failure, profile, units};
-use memit_runtime::profiling::{Program, Tree, end_by};
+use memit_process::{Program, Tree, end_by};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::arguments::RunArgs;
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
         }
     };
 
-    let backend = arguments.record.backend.into();
+    let backend = arguments.record.backend;
     let tree = Tree::started(program.pid(), backend, with_descendants(&arguments.record));
     let tree = tree.with_context(|| format!("cannot read the memory of {}", shown.join(" ")))?;
     let mut recording = Recording::start(tree, &arguments.record, output);

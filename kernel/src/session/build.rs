@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use memit_runtime::process;
+use memit_process::process;
 
 use crate::compiler::{self, CELL_CRATE};
 

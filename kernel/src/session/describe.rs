@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use memit_magics::units;
-use memit_runtime::link::Described;
+use memit_measurement::Described;
 
 use super::history::History;
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalOutputs};
 use memit_magics::magic::Draw;
-use memit_runtime::link::{Described, Ended};
-use memit_runtime::measurement::{FailureKind, LinesMeasurement, Measured, Panic};
-use memit_runtime::{relay, supervisor};
+use memit_measurement::{Described, Ended};
+use memit_measurement::{FailureKind, LinesMeasurement, Measured, Panic};
+use memit_session_process::{relay, supervisor};
 
 use crate::compiler;
 use crate::compiler::probes::{self, Probes};

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use memit_runtime::link::COLON;
+use memit_measurement::message::COLON;
 
 use super::error::CellError;
 use super::link::Link;

@@ -10,9 +10,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use memit_magics::magic::Draw;
-use memit_runtime::link::{Described, Displayed, Ended, Event, Request};
-use memit_runtime::measurement::{LinesMeasurement, Measured, Panic, TimelineMeasurement};
-use memit_runtime::{process, supervisor};
+use memit_measure::protocol::Frame as _;
+use memit_measurement::{Described, Displayed, Ended, Event, Request};
+use memit_measurement::{LinesMeasurement, Measured, Panic, TimelineMeasurement};
+use memit_process::process;
+use memit_session_process::supervisor;
 
 use super::output::{Output, Stream};
 use super::utf8::Decoder;

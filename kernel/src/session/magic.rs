@@ -10,7 +10,7 @@ use memit_magics::magic::{Action, Answer, Compiled, Delivery, Measurement};
 use memit_magics::profiled::Named;
 use memit_magics::snippet::{Generated, Scope};
 use memit_magics::{MagicError, failure, help};
-use memit_runtime::measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
+use memit_measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
 use crate::mprof::chart_file::{Format, write_chart};

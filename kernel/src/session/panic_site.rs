@@ -3,7 +3,7 @@
 //! The compiler knows the line in the file that evcxr generated, which holds the user's lines
 //! between others. The line is looked up in the cells by its text and that of its neighbours.
 
-use memit_runtime::measurement::Panic;
+use memit_measurement::Panic;
 
 use super::diagnostics;
 use super::error::CellError;

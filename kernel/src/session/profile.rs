@@ -4,7 +4,7 @@ use memit_lines::{Backend, Kind, Place};
 use memit_magics::profiled::{self, SourceFunction};
 use memit_magics::report::{self, Report};
 use memit_magics::result::lines::MprunResult;
-use memit_runtime::measurement::{FunctionLines, LinesMeasurement};
+use memit_measurement::{FunctionLines, LinesMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
 

@@ -1,7 +1,7 @@
 //! The cell that runs, and its Rust: evaluated, and its value shown.
 
 use memit_magics::cell;
-use memit_runtime::measurement::FailureKind;
+use memit_measurement::FailureKind;
 
 use super::bundle;
 use super::engine::Engine;

@@ -19,8 +19,12 @@ use crate::{host, measuring, memory, panic, run, time, timeline};
 /// Checks that each entry point is defined, with the type that its declaration says.
 macro_rules! check {
     (
-        $($(#[$cfg:meta])? $safety:ident fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)?;)*
-        safe static $common:ident: $counters:ty;
+        functions {
+            $($(#[$cfg:meta])? $safety:ident fn $name:ident(
+                $($argument:ident: $type:ty),* $(,)?
+            ) $(-> $result:ty)?;)*
+        }
+        static $common:ident: $counters:ty;
     ) => {
         $($(#[$cfg])? const _: check!(@type $safety ($($type),*) $(-> $result)?) = $name;)*
         const _: &$counters = &$common;

@@ -266,7 +266,7 @@ fn set_timer_slack(nanoseconds: libc::c_ulong) {
 }
 
 /// Ends a run and all that it started.
-pub(crate) fn kill_group(group: libc::pid_t) {
+pub fn kill_group(group: libc::pid_t) {
     // SAFETY: a signal to a process group; one that is gone is an error that can be ignored.
     unsafe { libc::kill(-group, libc::SIGKILL) };
 }

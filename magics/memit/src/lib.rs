@@ -88,5 +88,5 @@ pub use resident::memory_usage;
 pub mod __private {
     pub use crate::phase::{ENABLED, timestamp};
     #[cfg(all(feature = "enabled", unix))]
-    pub use {crate::source::Source, memit_runtime::lines::probes as lines};
+    pub use {crate::source::Source, memit_session::lines};
 }

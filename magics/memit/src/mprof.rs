@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use memit_runtime::program;
+use memit_measure::program;
 
 use crate::report;
 #[cfg(target_os = "linux")]

@@ -20,7 +20,6 @@ mod tree;
 
 #[cfg(target_os = "linux")]
 pub use {
-    process_files::Backend,
     program::{Ended, Program},
     signals::{Signal, Signals, end_by},
     ticker::Ticker,

@@ -4,18 +4,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-use crate::process::{field, kibibytes};
+use memit_session::abi::Backend;
 
-/// What is counted as a process's memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
-    /// Resident set size.
-    Rss,
-    /// Resident set size, a page that n processes have counting 1/n.
-    Pss,
-    /// Pages that no other process has.
-    Uss,
-}
+use crate::process::{field, kibibytes};
 
 /// One reading of a process, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +58,10 @@ impl ProcessFiles {
         let statm = File::open(format!("/proc/{pid}/statm"))?;
         let status = File::open(format!("/proc/{pid}/status"))?;
         let rollup = match backend {
+            Backend::Heap => {
+                let message = "the heap of another process cannot be read";
+                return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+            }
             Backend::Rss => None,
             Backend::Pss | Backend::Uss => Some(open_rollup(pid)?),
         };
@@ -109,7 +104,7 @@ impl ProcessFiles {
             }
         };
         let memory = match self.backend {
-            Backend::Rss => Some(resident),
+            Backend::Heap | Backend::Rss => Some(resident),
             Backend::Pss | Backend::Uss => self.read_rollup(text),
         };
         memory.map_or(State::NoMemory, |memory| {
@@ -130,7 +125,7 @@ impl ProcessFiles {
             })?;
         let rollup = &text[..length];
         match self.backend {
-            Backend::Rss => None,
+            Backend::Heap | Backend::Rss => None,
             Backend::Pss => kibibytes(rollup, b"Pss:"),
             Backend::Uss => {
                 // As psutil does.

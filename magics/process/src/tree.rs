@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-use super::process_files::{Backend, More, ProcessFiles, Reading, State, Text};
+use memit_session::abi::Backend;
+
+use super::process_files::{More, ProcessFiles, Reading, State, Text};
 use crate::children::shares_memory;
 
 /// The memory of one process or of all together at one sample, in bytes.

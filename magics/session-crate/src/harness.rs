@@ -19,8 +19,7 @@ pub use crate::abi::entry_points::{
 pub use crate::abi::plan;
 
 /// The error type of a snippet: a `?` turns any error into it. The session process has the text of
-/// the error.
-#[derive(Debug)]
+/// the error. `Returned` is not `Debug`, or it would be converted into itself in two ways.
 pub struct Returned;
 
 impl<E: Debug> From<E> for Returned {

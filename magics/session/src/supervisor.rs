@@ -562,7 +562,7 @@ impl Supervisor {
         // What the ended process wrote and reported is of the failed cell, or torn.
         self.discard_reports()?;
         empty(&mut self.pipes.input.0)?;
-        self.control.set_measuring(Interruptible::Cell);
+        self.control.set_interruptible(Interruptible::Cell);
         self.slots[slot].send(&Command::Resume)?;
         self.session = Some(SessionProcess {
             pid: pid.cast_signed(),
@@ -758,7 +758,7 @@ impl Supervisor {
         self.unprotected = None;
         self.scanner.flush();
         self.gallery.take(false);
-        self.control.set_measuring(Interruptible::Cell);
+        self.control.set_interruptible(Interruptible::Cell);
         self.discard_reports()?;
         empty(&mut self.pipes.input.0)?;
         for slot in &mut self.slots {

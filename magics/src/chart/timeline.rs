@@ -1,6 +1,6 @@
 //! What `%mprof` measured, as a chart.
 
-use memit_runtime::timeline::TimelineMeasurement;
+use memit_measurement::TimelineMeasurement;
 
 use super::{Chart, Functions, Options};
 use crate::profile::Profile;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use memit_runtime::measurement::Source;
-use memit_runtime::timeline::{Moment, Point, TimelineMeasurement};
+use memit_measurement::Source;
+use memit_measurement::{Moment, Point, TimelineMeasurement};
 
 use super::{Profile, Sample, Span, write};
 use crate::result::timeline::MprofResult;
@@ -31,7 +31,7 @@ impl From<&TimelineMeasurement> for Profile {
     }
 }
 
-fn span(span: &memit_runtime::timeline::Span) -> Span {
+fn span(span: &memit_measurement::Span) -> Span {
     Span {
         name: span.label.clone(),
         start: at(span.start, span.start.rss),
@@ -94,7 +94,7 @@ mod tests {
     use std::path::Path;
 
     use insta::assert_snapshot;
-    use memit_runtime::timeline::{self, Series};
+    use memit_measurement::{self, Series};
 
     use super::*;
 

@@ -25,7 +25,7 @@ pub(super) fn html(result: &MemitResult) -> Markup {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use memit_runtime::measurement::{MemoryMeasurement, MemoryRun, Source};
+    use memit_measurement::{MemoryMeasurement, MemoryRun, Source};
 
     use super::super::samples::{measured_memory, memit, run_of, vector_run};
     use super::*;

@@ -43,7 +43,7 @@ pub(super) fn heap(result: &MemitResult) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use memit_runtime::measurement::{MemoryMeasurement, MemoryRun, Source};
+    use memit_measurement::{MemoryMeasurement, MemoryRun, Source};
 
     use super::super::samples::{measured_memory, memit, run_of, vector_run};
     use super::*;

@@ -91,8 +91,8 @@ fn phases(table: &PhaseTable) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use memit_runtime::measurement::{Failure, FailureKind, TimelineMeasurement};
-    use memit_runtime::timeline::{Point, Series, Span};
+    use memit_measurement::{Failure, FailureKind, TimelineMeasurement};
+    use memit_measurement::{Point, Series, Span};
     use proptest::prelude::*;
 
     use super::super::samples::mprof;

@@ -117,8 +117,8 @@ fn table(table: &PhaseTable) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use memit_runtime::measurement::{Failure, FailureKind, Source, TimelineMeasurement};
-    use memit_runtime::timeline::{Moment, Span};
+    use memit_measurement::{Failure, FailureKind, Source, TimelineMeasurement};
+    use memit_measurement::{Moment, Span};
 
     use super::super::samples::mprof;
     use super::*;

@@ -1,7 +1,7 @@
 //! What a reader has to know about how a figure came about.
 
 use memit_lines::Profile;
-use memit_runtime::measurement::{Clock, Source};
+use memit_measurement::{Clock, Source};
 
 use crate::result::memory::MemitResult;
 use crate::result::time::TimeitResult;

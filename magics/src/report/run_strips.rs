@@ -1,7 +1,7 @@
 //! The memory of each run as a strip: what the session held before it, and what it added.
 
 use maud::{Markup, html};
-use memit_runtime::measurement::MemoryRun;
+use memit_measurement::MemoryRun;
 
 use super::card::{self, ACCENT};
 use crate::units;

@@ -1,9 +1,9 @@
 //! Results for the tests of the views.
 
-use memit_runtime::measurement::{
+use memit_measurement::{
     MemoryMeasurement, MemoryRun, TimeMeasurement, TimelineMeasurement,
 };
-use memit_runtime::timeline::{Moment, Point, Series, Span};
+use memit_measurement::{Moment, Point, Series, Span};
 
 use crate::result::memory::MemitResult;
 use crate::result::time::TimeitResult;

@@ -28,7 +28,7 @@ pub(super) fn html(result: &TimeitResult) -> Markup {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use memit_runtime::measurement::TimeMeasurement;
+    use memit_measurement::TimeMeasurement;
 
     use super::super::samples::{measured_time, timeit};
     use super::*;

@@ -51,7 +51,7 @@ pub(super) fn memory(memory: &TimeitMemory) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use memit_runtime::measurement::{Clock, MemoryRun, Source, TimeMeasurement};
+    use memit_measurement::{Clock, MemoryRun, Source, TimeMeasurement};
 
     use super::super::samples::{measured_time, timeit};
     use super::*;

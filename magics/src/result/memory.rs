@@ -1,6 +1,6 @@
 //! The result of `%memit`.
 
-use memit_runtime::measurement::{MemoryMeasurement, MemoryRun, Source};
+use memit_measurement::{MemoryMeasurement, MemoryRun, Source};
 use serde::Serialize;
 
 use super::rust_value::{RustValue, StructSource, vec_literal};

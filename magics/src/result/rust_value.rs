@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use memit_lines::Backend;
-use memit_runtime::measurement::{Clock, Source};
+use memit_measurement::{Clock, Source};
 use serde::Serialize;
 
 /// Rust source that recreates a result.

@@ -1,6 +1,6 @@
 //! The result of `%timeit`.
 
-use memit_runtime::measurement::{Clock, MemoryRun, Source, TimeMeasurement};
+use memit_measurement::{Clock, MemoryRun, Source, TimeMeasurement};
 use serde::Serialize;
 
 use super::rust_value::{RustValue, StructSource, option_literal};

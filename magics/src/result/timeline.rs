@@ -1,7 +1,7 @@
 //! The result of `%mprof`.
 
-use memit_runtime::measurement::TimelineMeasurement;
-use memit_runtime::timeline::{Moment, Series, Span};
+use memit_measurement::TimelineMeasurement;
+use memit_measurement::{Moment, Series, Span};
 use serde::Serialize;
 
 use super::rust_value::{RustValue, StructSource, vec_literal};
@@ -107,8 +107,8 @@ fn moment_source(moment: Moment) -> StructSource {
 
 #[cfg(test)]
 mod tests {
-    use memit_runtime::measurement::{Failure, FailureKind, Source};
-    use memit_runtime::timeline::Point;
+    use memit_measurement::{Failure, FailureKind, Source};
+    use memit_measurement::Point;
 
     use super::super::rust_value::tests::run_with;
     use super::*;

@@ -113,7 +113,7 @@ pub(super) fn stop() {
 /// What a probe costs at least that reads the clock, in ticks.
 fn probe_ticks() -> u64 {
     const LOOPS: u64 = 1000;
-    static LINES: Function<2> = Function::new("", "", 0, 0, 0, [Line::new(1), Line::new(2)]);
+    static LINES: Function<2> = Function::new("", "", 0, 0, [Line::new(1), Line::new(2)]);
     account::charge_time();
     let round = |_| {
         let start = clock::ticks();

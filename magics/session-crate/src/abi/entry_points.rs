@@ -7,91 +7,97 @@
 macro_rules! entry_points {
     ($then:ident) => {
         $then! {
-            // The session. The first cell passes a function that flushes standard output.
-            safe fn memit_register(flush: extern "C" fn());
-            // The panic hook. False if the hook must print the panic: the session process only
-            // takes panics of the thread that runs cells.
-            safe fn memit_panicked(
-                message: $crate::abi::Text<'_>,
-                file: $crate::abi::Text<'_>,
-                line: u32,
-                column: u32,
-            ) -> bool;
+            functions {
+                // The session. The first cell passes a function that flushes standard output.
+                safe fn memit_register(flush: extern "C" fn());
+                // The panic hook. False if the hook must print the panic: the session process only
+                // takes panics of the thread that runs cells.
+                safe fn memit_panicked(
+                    message: $crate::abi::Text<'_>,
+                    file: $crate::abi::Text<'_>,
+                    line: u32,
+                    column: u32,
+                ) -> bool;
 
-            // Measurements. Each runs a body as its plan says, and reports to the kernel. The
-            // body must be callable with its data as often as the plan asks.
-            unsafe fn memit_measure_memory(
-                plan: &$crate::abi::MemoryPlan,
-                body: $crate::abi::Body,
-            );
-            unsafe fn memit_measure_time(
-                plan: &$crate::abi::TimePlan,
-                body: $crate::abi::Body,
-            );
-            unsafe fn memit_measure_lines(
-                plan: &$crate::abi::LinesPlan,
-                body: $crate::abi::Body,
-            );
-            unsafe fn memit_measure_timeline(
-                plan: &$crate::abi::TimelinePlan,
-                body: $crate::abi::Body,
-            );
-            // Measures the cell that calls it, from this call to the end of the cell.
-            safe fn memit_keep_timeline(plan: &$crate::abi::TimelinePlan);
+                // Measurements. Each runs a body as its plan says, and reports to the kernel. The
+                // body must be callable with its data as often as the plan asks.
+                unsafe fn memit_measure_memory(
+                    plan: &$crate::abi::MemoryPlan,
+                    body: $crate::abi::Body,
+                );
+                unsafe fn memit_measure_time(
+                    plan: &$crate::abi::TimePlan,
+                    body: $crate::abi::Body,
+                );
+                unsafe fn memit_measure_lines(
+                    plan: &$crate::abi::LinesPlan,
+                    body: $crate::abi::Body,
+                );
+                unsafe fn memit_measure_timeline(
+                    plan: &$crate::abi::TimelinePlan,
+                    body: $crate::abi::Body,
+                );
+                // Measures the cell that calls it, from this call to the end of the cell.
+                safe fn memit_keep_timeline(plan: &$crate::abi::TimelinePlan);
 
-            // Callbacks of a measured body: the statements start; their value exists; their value
-            // has been dropped.
-            safe fn memit_begin();
-            safe fn memit_value_alive();
-            safe fn memit_value_dropped();
-            // Callbacks of a timed body: the loops of the next run, 0 after the last run; the loop
-            // starts; the loop has ended.
-            safe fn memit_next_run() -> u64;
-            safe fn memit_start_clock();
-            safe fn memit_stop_clock();
-            // A `?` in the statements met an error; the text describes it.
-            safe fn memit_returned(error: $crate::abi::Text<'_>);
-            // Ends a run that is a fork, before the fork drops its copies of session variables:
-            // their destructors are the session's to run. Returns in a run in place.
-            safe fn memit_leave(ending: $crate::abi::Ending);
+                // Callbacks of a measured body: the statements start; their value exists; their value
+                // has been dropped.
+                safe fn memit_begin();
+                safe fn memit_value_alive();
+                safe fn memit_value_dropped();
+                // Callbacks of a timed body: the loops of the next run, 0 after the last run; the loop
+                // starts; the loop has ended.
+                safe fn memit_next_run() -> u64;
+                safe fn memit_start_clock();
+                safe fn memit_stop_clock();
+                // A `?` in the statements met an error; the text describes it.
+                safe fn memit_returned(error: $crate::abi::Text<'_>);
+                // Ends a run that is a fork, before the fork drops its copies of session variables:
+                // their destructors are the session's to run. Returns in a run in place.
+                safe fn memit_leave(ending: $crate::abi::Ending);
 
-            // Phases. A phase has a number, or 0 if nothing is recorded.
-            safe fn memit_begin_phase(label: $crate::abi::Text<'_>) -> u64;
-            safe fn memit_end_phase(phase: u64);
-            safe fn memit_timestamp(label: $crate::abi::Text<'_>);
-            // Resident set size of the process in bytes; 0 where the system does not tell.
-            safe fn memit_resident() -> u64;
+                // Phases. A phase has a number, or 0 if nothing is recorded.
+                safe fn memit_begin_phase(label: $crate::abi::Text<'_>) -> u64;
+                safe fn memit_end_phase(phase: u64);
+                safe fn memit_timestamp(label: $crate::abi::Text<'_>);
+                // Resident set size of the process in bytes; 0 where the system does not tell.
+                safe fn memit_resident() -> u64;
 
-            // Line probes. A line starts, and counts so many hits.
-            safe fn memit_line(
-                function: $crate::lines::counters::Table<'static>,
-                index: u32,
-                hits: u32,
-            );
-            // `memit_line`, but it preserves every register. Only inline assembly may call it.
-            #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-            unsafe fn memit_line_saving();
-            // A body starts, and counts so many calls.
-            safe fn memit_open(
-                function: $crate::lines::counters::Table<'static>,
-                calls: u32,
-                outer: &$crate::lines::counters::Outer,
-            );
-            // A body ends.
-            safe fn memit_close(
-                function: $crate::lines::counters::Table<'static>,
-                outer: &$crate::lines::counters::Outer,
-            );
+                // Line probes. A line starts, and counts so many hits.
+                safe fn memit_line(
+                    function: $crate::lines::counters::Table<'static>,
+                    index: u32,
+                    hits: u32,
+                );
+                // `memit_line`, but it preserves every register. Only inline assembly may call it.
+                #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+                unsafe fn memit_line_saving();
+                // A body starts, and counts so many calls.
+                safe fn memit_open(
+                    function: $crate::lines::counters::Table<'static>,
+                    calls: u32,
+                    outer: &$crate::lines::counters::Outer,
+                );
+                // A body ends.
+                safe fn memit_close(
+                    function: $crate::lines::counters::Table<'static>,
+                    outer: &$crate::lines::counters::Outer,
+                );
+            }
             // What the probes of all functions share.
-            safe static memit_common: $crate::lines::counters::Common;
+            static memit_common: $crate::lines::counters::Common;
         }
     };
 }
 
 macro_rules! declare {
     (
-        $($(#[$cfg:meta])? $safety:ident fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)?;)*
-        safe static $common:ident: $counters:ty;
+        functions {
+            $($(#[$cfg:meta])? $safety:ident fn $name:ident(
+                $($argument:ident: $type:ty),* $(,)?
+            ) $(-> $result:ty)?;)*
+        }
+        static $common:ident: $counters:ty;
     ) => {
         #[allow(missing_docs, reason = "the list says what each of them does")]
         mod declared {
