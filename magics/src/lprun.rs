@@ -120,7 +120,11 @@ struct TimeOf {
 impl Measurement for TimeOf {
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
         let call = MeasureCall::Lines(LinesPlan {
-            charge: if self.exact { Charge::ExactTime } else { Charge::SampledTime },
+            charge: if self.exact {
+                Charge::ExactTime
+            } else {
+                Charge::SampledTime
+            },
             backend: Backend::Heap,
             children: false,
             limit_bytes: 0,

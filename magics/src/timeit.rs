@@ -156,7 +156,11 @@ impl Measurement for TimeOf {
         let call = MeasureCall::Time(TimePlan {
             loops: self.loops,
             repeat: self.repeat,
-            clock: if self.cpu_clock { Clock::Cpu } else { Clock::Wall },
+            clock: if self.cpu_clock {
+                Clock::Cpu
+            } else {
+                Clock::Wall
+            },
             fresh: self.fresh,
             isolated,
         });

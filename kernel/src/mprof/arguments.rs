@@ -134,9 +134,8 @@ pub(crate) struct RecordArgs {
 /// The backends by which the memory of any program can be read, with the names that `mprof` has for
 /// them, too.
 fn backend() -> impl TypedValueParser<Value = Backend> {
-    let named = |backend: Backend, alias: &'static str| {
-        PossibleValue::new(backend.name()).alias(alias)
-    };
+    let named =
+        |backend: Backend, alias: &'static str| PossibleValue::new(backend.name()).alias(alias);
     let known = PossibleValuesParser::new([
         named(Backend::Rss, "psutil"),
         named(Backend::Pss, "psutil_pss"),

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use memit_magics::profile;
-use memit_process::process;
 use memit_process::Tree;
+use memit_process::process;
 
 use super::arguments::AttachArgs;
 use super::output::Output;

@@ -5,14 +5,12 @@
 //! line probes.
 
 use memit_measurement::{Event, Panic};
-use memit_session::abi::{
-    Body, Ending, LinesPlan, MemoryPlan, Text, TimePlan, TimelinePlan,
-};
+use memit_session::abi::{Body, Ending, LinesPlan, MemoryPlan, Text, TimePlan, TimelinePlan};
 
 use crate::common::COMMON as memit_common;
+use crate::lines::calls::{memit_close, memit_line, memit_open};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::lines::line_saving::memit_line_saving;
-use crate::lines::calls::{memit_close, memit_line, memit_open};
 use crate::lines::measure as lines;
 use crate::{host, measuring, memory, panic, run, time, timeline};
 

@@ -37,7 +37,7 @@ mod rss;
 #[cfg(unix)]
 mod run;
 #[cfg(unix)]
-mod sampler;
+mod sampling_thread;
 #[cfg(unix)]
 mod settle;
 #[cfg(unix)]

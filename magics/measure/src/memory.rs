@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use memit_measurement::{
-    Failure, FailureKind, Measured, MemoryMeasurement, MemoryRun, Source,
-};
+use memit_measurement::{Failure, FailureKind, Measured, MemoryMeasurement, MemoryRun, Source};
 use memit_process::{children, resident};
 use memit_session::abi::{Body, MemoryPlan};
 
@@ -15,7 +13,7 @@ use crate::host::Host;
 use crate::measuring::Measuring;
 use crate::rss::PeakMeter;
 use crate::run::{self, FIGURES};
-use crate::sampler::{self, Sampler};
+use crate::sampling_thread::{DEFAULT_INTERVAL, SamplingThread};
 use crate::{heap, rss, settle};
 
 /// Measures `body` and reports to the kernel.
@@ -37,7 +35,7 @@ fn measure_runs(
     }
     let board = Board::new(NUMBERS).map(Arc::new);
     let board = board.map_err(|error| run::refused(host, &error))?;
-    let interval = plan.interval().unwrap_or(sampler::DEFAULT_INTERVAL);
+    let interval = plan.interval().unwrap_or(DEFAULT_INTERVAL);
     let make = || MeasuringMemory::new(Arc::clone(&board), plan.isolated, interval);
     let mut measurement = MemoryMeasurement {
         isolated: plan.isolated,
@@ -114,7 +112,7 @@ enum Meter {
     Kernel(PeakMeter),
     /// The parent reads `ru_maxrss` afterwards.
     Parent,
-    Sampling(Duration, Option<Sampler>),
+    Sampling(Duration, Option<SamplingThread<u64>>),
 }
 
 impl Meter {
@@ -147,8 +145,9 @@ impl Meter {
                 meter.read().map_or(0, |resident| resident.now)
             }
             Self::Parent => resident(),
-            Self::Sampling(interval, sampler) => {
-                *sampler = Sampler::start(*interval).ok();
+            Self::Sampling(interval, thread) => {
+                let sample = |highest: &mut u64| *highest = resident().max(*highest);
+                *thread = SamplingThread::start("memory sampler", *interval, 0, sample).ok();
                 resident()
             }
         }
@@ -159,8 +158,10 @@ impl Meter {
         match self {
             Self::Kernel(meter) => meter.read().map_or(0, |resident| resident.peak),
             Self::Parent => 0,
-            Self::Sampling(_, sampler) => {
-                sampler.take().map_or_else(resident, Sampler::stop)
+            Self::Sampling(_, thread) => {
+                let last = resident();
+                let sampled = thread.take().and_then(|thread| thread.stop().ok());
+                sampled.unwrap_or(0).max(last)
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::host::{self, Host};
 use crate::measuring::Measuring;
 use crate::memory::{self, MeasuringMemory};
 use crate::run::{self, FIGURES};
-use crate::sampler;
+use crate::sampling_thread::DEFAULT_INTERVAL;
 use crate::unhook::unhook;
 
 /// A run must take this long for its number of loops to be enough, as in Python's `timeit`.
@@ -242,7 +242,7 @@ struct CountingHeap {
 
 impl CountingHeap {
     fn new(board: Arc<Board>, forked: bool, loops: u64) -> Self {
-        let memory = MeasuringMemory::new(board, forked, sampler::DEFAULT_INTERVAL);
+        let memory = MeasuringMemory::new(board, forked, DEFAULT_INTERVAL);
         Self {
             memory,
             loops,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use memit_lines::{Backend, Function, Kind, Line, Place, Profile, Stopped, memory_text};
-use memit_measurement::{FunctionLines, LinesMeasurement};
 use memit_measure::program;
+use memit_measurement::{FunctionLines, LinesMeasurement};
 
 use crate::source::{self, Source};
 

@@ -1,8 +1,6 @@
 //! Results for the tests of the views.
 
-use memit_measurement::{
-    MemoryMeasurement, MemoryRun, TimeMeasurement, TimelineMeasurement,
-};
+use memit_measurement::{MemoryMeasurement, MemoryRun, TimeMeasurement, TimelineMeasurement};
 use memit_measurement::{Moment, Point, Series, Span};
 
 use crate::result::memory::MemitResult;

@@ -107,8 +107,8 @@ fn moment_source(moment: Moment) -> StructSource {
 
 #[cfg(test)]
 mod tests {
-    use memit_measurement::{Failure, FailureKind, Source};
     use memit_measurement::Point;
+    use memit_measurement::{Failure, FailureKind, Source};
 
     use super::super::rust_value::tests::run_with;
     use super::*;

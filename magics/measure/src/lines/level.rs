@@ -96,7 +96,8 @@ struct Last {
 impl Last {
     /// The level, if it is still good.
     fn good(&self, backend: Backend) -> Option<i64> {
-        if self.backend.load(Relaxed) != backend.index() || clock::ticks() > self.until.load(Relaxed)
+        if self.backend.load(Relaxed) != backend.index()
+            || clock::ticks() > self.until.load(Relaxed)
         {
             return None;
         }

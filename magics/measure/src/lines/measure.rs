@@ -15,7 +15,7 @@ use super::figures::{Time, figures};
 use super::measuring::{
     self, BASELINE, MeasuringLines, NUMBERS, PROBE_TICKS, PROBES, THREADED, WALL,
 };
-use super::sampler::{SAMPLING, Samples, SamplingThread};
+use super::sampler::{self, SAMPLING, Samples};
 use super::{account, known};
 use crate::board::Board;
 use crate::fork::{self, Limits, Watcher};
@@ -103,13 +103,13 @@ fn run_once(
         }
     } else {
         let sampling = plan.charge == Charge::SampledTime;
-        let thread = sampling.then(SamplingThread::start).transpose();
+        let thread = sampling.then(sampler::start_thread).transpose();
         let thread = thread.map_err(system)?;
         let ran = run::in_place(host, body, &board, make);
         // It may have ended before its end.
         measuring::stop();
         if let Some(thread) = thread {
-            samples = thread.stop();
+            samples = thread.stop().map_err(system)?;
         }
         ran.err()
     };
@@ -166,7 +166,13 @@ fn watched(plan: LinesPlan) -> Option<Duration> {
 }
 
 /// What is done from outside while a run runs. `over` is set when it is ended for its memory.
-fn look_at_run(pid: u32, plan: LinesPlan, arena: &Arena, samples: &mut Samples, over: &mut Option<u64>) {
+fn look_at_run(
+    pid: u32,
+    plan: LinesPlan,
+    arena: &Arena,
+    samples: &mut Samples,
+    over: &mut Option<u64>,
+) {
     if plan.charge == Charge::SampledTime {
         return samples.take(arena.tables());
     }

@@ -41,7 +41,6 @@ impl MeasuringLines {
             began: Instant::now(),
         }
     }
-
 }
 
 impl Measuring for MeasuringLines {

@@ -1,15 +1,13 @@
 //! Time by looking: which line is running, again and again.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use memit_session::lines::counters::Table;
 
 use super::known;
-use crate::heap;
+use crate::sampling_thread::SamplingThread;
 
 /// Time between two looks at the line that is running.
 pub(super) const SAMPLING: Duration = Duration::from_micros(100);
@@ -67,32 +65,9 @@ impl Samples {
     }
 }
 
-/// Looks at the lines of this process, for runs in place.
-pub(super) struct SamplingThread {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<Samples>,
-}
-
-impl SamplingThread {
-    pub(super) fn start() -> io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new()
-            .name("line sampler".to_owned())
-            .spawn(move || {
-                heap::set_thread_aside();
-                let mut samples = Samples::new();
-                while !stopped.load(Relaxed) {
-                    std::thread::sleep(SAMPLING);
-                    samples.take(known::all());
-                }
-                samples
-            })?;
-        Ok(Self { stop, thread })
-    }
-
-    pub(super) fn stop(self) -> Samples {
-        self.stop.store(true, Relaxed);
-        self.thread.join().unwrap_or_else(|_| Samples::new())
-    }
+/// Samples the lines of this process, for runs in place.
+pub(super) fn start_thread() -> io::Result<SamplingThread<Samples>> {
+    SamplingThread::start("line sampler", SAMPLING, Samples::new(), |samples| {
+        samples.take(known::all());
+    })
 }

@@ -1,9 +1,7 @@
 //! `%mprof`: statements run once, and their memory is watched.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use memit_measurement::{Event, Failure, FailureKind, Measured, TimelineMeasurement};
@@ -15,11 +13,12 @@ use super::recorder;
 use super::watch::Watch;
 use crate::board::Board;
 use crate::common::COMMON;
-use crate::fork::{Limits, Pace, Watcher};
+use crate::fork::{Limits, Watcher};
 use crate::host::Host;
 use crate::run::{self, FIGURES};
+use crate::sampling_thread::SamplingThread;
+use crate::settle;
 use crate::shared_common::SharedCommon;
-use crate::{heap, settle};
 
 /// Measures `body` and reports to the kernel.
 pub(crate) fn measure(host: &'static Host, plan: TimelinePlan, body: Body) {
@@ -29,7 +28,11 @@ pub(crate) fn measure(host: &'static Host, plan: TimelinePlan, body: Body) {
     });
 }
 
-fn run(host: &'static Host, plan: TimelinePlan, body: Body) -> Result<TimelineMeasurement, Failure> {
+fn run(
+    host: &'static Host,
+    plan: TimelinePlan,
+    body: Body,
+) -> Result<TimelineMeasurement, Failure> {
     let threads = host.threads();
     if plan.isolated && threads > 1 {
         return Err(run::failure(host, FailureKind::CannotFork, None));
@@ -144,47 +147,33 @@ pub fn end_cell(host: &Host) -> Option<Measured> {
 
 /// Samples this process, for runs in place.
 struct WatchingThread {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<Watch>,
-    /// Threads of the process without it.
+    thread: SamplingThread<Watch>,
+    /// Threads of the process without this one.
     others: u32,
 }
 
 impl WatchingThread {
-    fn start(host: &'static Host, mut watch: Watch) -> io::Result<Self> {
+    fn start(host: &'static Host, watch: Watch) -> io::Result<Self> {
         let others = host.threads();
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new()
-            .name("memory over time".to_owned())
-            .spawn(move || {
-                heap::set_thread_aside();
-                let pid = std::process::id();
-                let mut pace = Pace::new(watch.interval());
-                while !stopped.load(Relaxed) {
-                    std::thread::sleep(pace.pause());
-                    watch.sample(pid, Some(&COMMON));
-                    if let Some(progress) = watch.progress() {
-                        host.send(&Event::Progress(progress));
-                    }
-                }
-                watch
-            })?;
-        Ok(Self {
-            stop,
-            thread,
-            others,
-        })
+        let interval = watch.interval();
+        let pid = std::process::id();
+        let sample = move |watch: &mut Watch| {
+            watch.sample(pid, Some(&COMMON));
+            if let Some(progress) = watch.progress() {
+                host.send(&Event::Progress(progress));
+            }
+        };
+        let thread = SamplingThread::start("memory over time", interval, watch, sample)?;
+        Ok(Self { thread, others })
     }
 
     fn stop(self, host: &Host) -> io::Result<Watch> {
-        self.stop.store(true, Relaxed);
-        let watch = self.thread.join();
+        let watch = self.thread.stop();
         // The system counts it for a moment longer, and a session with threads has no checkpoint.
         let patience = Instant::now() + Duration::from_millis(100);
         while host.threads() > self.others && Instant::now() < patience {
             std::thread::sleep(Duration::from_micros(50));
         }
-        watch.map_err(|_| io::Error::other("the thread that samples has panicked"))
+        watch
     }
 }

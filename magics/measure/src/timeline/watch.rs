@@ -233,7 +233,7 @@ impl Resident {
 
     fn read(&mut self, pid: u32, is_thorough: bool) -> Option<Seen> {
         use memit_process::{Observed, Tree};
-use memit_session::abi::Backend;
+        use memit_session::abi::Backend;
         if self.tree.is_none() {
             self.tree = Tree::running(pid, Backend::Rss, self.children).ok();
         }

@@ -10,8 +10,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
 
-use super::counters::{Head, Outer, Table};
 pub use super::counters::{Backend, Function, Line};
+use super::counters::{Head, Outer, Table};
 #[cfg_attr(target_arch = "x86_64", allow(unused_imports))]
 use crate::abi::entry_points::memit_line;
 use crate::abi::entry_points::{memit_close, memit_common, memit_open};

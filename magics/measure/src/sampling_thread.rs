@@ -1,0 +1,82 @@
+//! A thread that samples the process it is in, for runs in place.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::fork::Pace;
+use crate::heap;
+
+/// The interval when the user asks for none.
+pub(crate) const DEFAULT_INTERVAL: Duration = Duration::from_millis(1);
+
+/// The thread, which updates an `S` at every sample. The heap hooks do not count the thread.
+pub(crate) struct SamplingThread<S> {
+    name: &'static str,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<S>,
+}
+
+impl<S: Send + 'static> SamplingThread<S> {
+    /// Starts a thread of this name, which passes `samples` to `sample` at once and then at every
+    /// `interval`.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses a thread.
+    pub(crate) fn start(
+        name: &'static str,
+        interval: Duration,
+        mut samples: S,
+        mut sample: impl FnMut(&mut S) + Send + 'static,
+    ) -> io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                heap::set_thread_aside();
+                let mut pace = Pace::new(interval);
+                while !stopped.load(Relaxed) {
+                    sample(&mut samples);
+                    std::thread::sleep(pace.pause());
+                }
+                samples
+            })?;
+        Ok(Self { name, stop, thread })
+    }
+
+    /// Stops the thread, and returns what it has sampled.
+    ///
+    /// # Errors
+    ///
+    /// If the thread has panicked.
+    pub(crate) fn stop(self) -> io::Result<S> {
+        self.stop.store(true, Relaxed);
+        let panicked = |_| io::Error::other(format!("the thread `{}` has panicked", self.name));
+        self.thread.join().map_err(panicked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_samples_until_it_is_stopped() {
+        let (sender, sampled) = mpsc::channel();
+        let sample = move |count: &mut u32| {
+            *count += 1;
+            let _ = sender.send(*count);
+        };
+        let thread = SamplingThread::start("test", Duration::from_micros(10), 0, sample).unwrap();
+        assert_eq!(sampled.iter().take(3).collect::<Vec<_>>(), [1, 2, 3]);
+        let count = thread.stop().unwrap();
+        assert!(count >= 3);
+        assert_eq!(sampled.iter().last().unwrap_or(3), count);
+    }
+}
