@@ -6,13 +6,13 @@ use std::time::Duration;
 use memit_runtime::measurement::Measured;
 use memit_runtime::timeline::TimelineMeasurement;
 
+use crate::cell::options::{OptionSpec, Options};
+use crate::cell::snippet::{Generated, Scope, Snippet};
 use crate::chart::Chart;
 use crate::error::MagicError;
-use crate::options::{OptionSpec, Options};
-use crate::profiled::{Named, SourceFunction};
+use crate::line_magic::{Named, SourceFunction};
 use crate::report::{Preview, Report};
 use crate::result::rust_value::RustValue;
-use crate::snippet::{Generated, Scope, Snippet};
 
 /// How a magic may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

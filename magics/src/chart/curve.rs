@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::axis::Axis;
-use crate::profile::Sample;
+use crate::mprof_file::Sample;
 
 /// A moment and the memory at it, in seconds from the start and bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

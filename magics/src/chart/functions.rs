@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::axis::Axis;
 use super::curve::{Point, at};
 use super::{HUES, legend};
-use crate::profile::Profile;
+use crate::mprof_file::Profile;
 use crate::units;
 
 /// One execution of a function, from the start of the chart.

@@ -26,7 +26,7 @@ pub use svg::{Theme, svg};
 pub use terminal::terminal;
 pub(crate) use terminal::uncolored;
 
-use crate::profile::Profile;
+use crate::mprof_file::Profile;
 use crate::units;
 
 /// Colours that can be told apart, and read on white and on black. The first is the program's,

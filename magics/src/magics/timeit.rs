@@ -2,14 +2,14 @@
 
 use memit_runtime::measurement::Measured;
 
+use super::statement;
+use crate::cell::options::OptionSpec;
+use crate::cell::snippet::{self, Generated, Scope, Snippet};
+use crate::cell::syntax::{Statements, mentions};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
-use crate::options::OptionSpec;
 use crate::report;
 use crate::result::time::TimeitResult;
-use crate::snippet::{self, Generated, Scope, Snippet};
-use crate::statement;
-use crate::syntax::{Statements, mentions};
 
 /// The magic.
 pub(crate) struct Timeit;

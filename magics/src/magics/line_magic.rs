@@ -5,12 +5,12 @@ use std::ops::Range;
 use memit_lines::{Function, Line, Place, Profile, Stopped};
 use memit_runtime::measurement::{Failure, FailureKind, FunctionLines, LinesMeasurement};
 
+use super::statement;
+use crate::cell::options::{OptionSpec, Options};
+use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::failure;
 use crate::magic::{Call, Delivery};
-use crate::options::{OptionSpec, Options};
-use crate::snippet::{self, Generated, Scope, Snippet};
-use crate::statement;
 
 pub(crate) const FUNCTION: OptionSpec = OptionSpec {
     short: 'f',

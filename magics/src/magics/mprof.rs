@@ -5,18 +5,18 @@ use std::sync::Arc;
 use memit_runtime::measurement::Measured;
 use memit_runtime::timeline::TimelineMeasurement;
 
+use super::line_magic;
+use super::statement;
+use crate::cell::options::OptionSpec;
+use crate::cell::snippet::{self, Generated, MEASUREMENT, Scope, Snippet};
 use crate::chart::Chart;
 use crate::error::MagicError;
 use crate::magic::{
     Action, Answer, Call, Compiled, Delivery, Draw, Export, Form, Magic, Measurement,
 };
-use crate::options::OptionSpec;
-use crate::profile::mprof_file;
-use crate::profiled;
+use crate::mprof_file::mprof_file;
 use crate::report;
 use crate::result::timeline::MprofResult;
-use crate::snippet::{self, Generated, MEASUREMENT, Scope, Snippet};
-use crate::statement;
 
 /// The magic.
 pub(crate) struct Mprof;
@@ -89,7 +89,7 @@ Examples:
                 ..statement::delivery(options)?
             },
             command: format!("%mprof {}", call.argument.text().trim()),
-            body: profiled::body(call)?,
+            body: line_magic::body(call)?,
         })))
     }
 }
@@ -129,7 +129,7 @@ const OPTIONS: &[OptionSpec] = &[
         help: "Write the plot to this file (.svg, .png, .html), or the samples in the format of \
                `memit mprof` and of Python's `mprof` (any other name).",
     },
-    profiled::RETURN,
+    line_magic::RETURN,
     statement::QUIET,
     statement::VARIABLE,
 ];
@@ -158,7 +158,7 @@ impl Measurement for OverTime {
         let (interval, children) = (self.interval_ns(), self.children);
         if !self.keep {
             let measure = format!("timeline({interval}, {children}");
-            return profiled::code(&measure, &self.body, scope);
+            return line_magic::code(&measure, &self.body, scope);
         }
         let mut generated = Generated::default();
         generated.code(&format!(

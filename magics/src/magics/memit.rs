@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use memit_runtime::measurement::Measured;
 
+use super::statement;
+use crate::cell::options::OptionSpec;
+use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
-use crate::options::OptionSpec;
 use crate::report;
 use crate::result::memory::MemitResult;
-use crate::snippet::{self, Generated, Scope, Snippet};
-use crate::statement;
 
 /// The magic.
 pub(crate) struct Memit;

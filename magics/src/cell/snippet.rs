@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use crate::syntax::mentions;
+use crate::cell::syntax::mentions;
 
 /// A piece of Rust as it stands in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,13 +131,13 @@ impl Generated {
 }
 
 /// What generated code finds as `::memit_session::harness`.
-pub const HARNESS: &str = include_str!("harness.rs");
+pub const HARNESS: &str = include_str!("../harness.rs");
 
 /// Is in the source of every measurement, and in no other that is in its right mind.
 pub const MEASUREMENT: &str = "use ::memit_session::harness as memit_harness;";
 
 /// What generated code finds as the crate `memit`.
-pub const PHASES: &str = include_str!("phases.rs");
+pub const PHASES: &str = include_str!("../phases.rs");
 
 /// Whether functions with `#[profile]` are spans in this generated code.
 pub fn has_spans(source: &str) -> bool {

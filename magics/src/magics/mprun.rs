@@ -3,14 +3,14 @@
 use memit_lines::{Backend, UnknownBackend};
 use memit_runtime::measurement::Measured;
 
+use super::line_magic::{self, Named};
+use super::statement;
+use crate::cell::options::OptionSpec;
+use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
-use crate::options::OptionSpec;
-use crate::profiled::{self, Named};
 use crate::report;
 use crate::result::lines::MprunResult;
-use crate::snippet::{self, Generated, Scope, Snippet};
-use crate::statement;
 use crate::units;
 
 /// The magic.
@@ -87,12 +87,12 @@ Examples:
             Backend::Heap
         };
         Ok(Action::Measure(Box::new(MemoryOf {
-            functions: profiled::functions(call)?,
+            functions: line_magic::functions(call)?,
             backend: backend.unwrap_or(usual),
             children,
             limit: limit(call)?,
-            delivery: profiled::delivery(options)?,
-            body: profiled::body(call)?,
+            delivery: line_magic::delivery(options)?,
+            body: line_magic::body(call)?,
         })))
     }
 }
@@ -113,9 +113,9 @@ fn limit(call: &Call) -> Result<Option<u64>, MagicError> {
 }
 
 const OPTIONS: &[OptionSpec] = &[
-    profiled::FUNCTION,
-    profiled::FILE,
-    profiled::RETURN,
+    line_magic::FUNCTION,
+    line_magic::FILE,
+    line_magic::RETURN,
     OptionSpec {
         short: 'c',
         long: "include-children",
@@ -165,7 +165,7 @@ impl Measurement for MemoryOf {
             self.children,
             self.limit.unwrap_or(0),
         );
-        profiled::code(&measure, &self.body, scope)
+        line_magic::code(&measure, &self.body, scope)
     }
 
     fn functions(&self) -> &[Named] {
@@ -176,7 +176,7 @@ impl Measurement for MemoryOf {
         let Measured::Lines(measured) = measured else {
             return None;
         };
-        let profile = profiled::profile(&measured, &compiled.functions);
+        let profile = line_magic::profile(&measured, &compiled.functions);
         let result = MprunResult { profile };
         Some(Answer {
             report: report::mprun(&result, None),

@@ -1,13 +1,16 @@
 //! A cell as it was typed: Rust and magics, in the order in which they run.
 
+pub mod options;
+pub mod snippet;
+pub mod syntax;
+
 use std::ops::Range;
 
 use crate::error::{MagicError, nearest};
 use crate::magic::{Call, Form, Magic};
-use crate::options;
 use crate::registry;
-use crate::snippet::Snippet;
-use crate::syntax::Statements;
+use snippet::Snippet;
+use syntax::Statements;
 
 /// A piece of a cell. Ranges are bytes of the cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
