@@ -14,5 +14,5 @@ pub mod result;
 pub mod stats;
 
 pub use error::MagicError;
-pub use magics::{help, line_magic, registry};
+pub use magics::{help, line_magic, registry, request};
 pub use memit_lines::units;

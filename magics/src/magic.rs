@@ -1,8 +1,10 @@
 //! What a magic is.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use memit_lines::Place;
 use memit_runtime::measurement::Measured;
 use memit_runtime::timeline::TimelineMeasurement;
 
@@ -10,7 +12,6 @@ use crate::cell::options::{OptionSpec, Options};
 use crate::cell::snippet::{Generated, Scope, Snippet};
 use crate::chart::Chart;
 use crate::error::MagicError;
-use crate::line_magic::{Named, SourceFunction};
 use crate::report::{Preview, Report};
 use crate::result::rust_value::RustValue;
 
@@ -136,6 +137,30 @@ pub struct Compiled {
     pub time: Duration,
     /// The functions that [`Measurement::functions`] names.
     pub functions: Vec<SourceFunction>,
+}
+
+/// A function as the user named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// Where the option stands in the cell.
+    pub span: Range<usize>,
+}
+
+/// A function as the compiler was given it, and where the user wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFunction {
+    /// Its name.
+    pub name: String,
+    /// Its first line in what was compiled, by which its counters know it.
+    pub compiled: u32,
+    /// Where it was written.
+    pub place: Place,
+    /// Its first line there.
+    pub first: u32,
+    /// Its lines.
+    pub source: Vec<String>,
 }
 
 /// A result in all the forms in which it can be delivered.

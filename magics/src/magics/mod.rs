@@ -8,6 +8,7 @@ mod memit;
 mod mprof;
 mod mprun;
 pub mod registry;
+pub mod request;
 mod session;
 mod statement;
 mod timeit;

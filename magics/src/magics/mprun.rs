@@ -3,12 +3,12 @@
 use memit_lines::{Backend, UnknownBackend};
 use memit_runtime::measurement::Measured;
 
-use super::line_magic::{self, Named};
+use super::line_magic;
 use super::statement;
 use crate::cell::options::OptionSpec;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
-use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
+use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement, Named};
 use crate::report;
 use crate::result::lines::MprunResult;
 use crate::units;
