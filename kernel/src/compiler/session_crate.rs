@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::bail;
-use memit_magics::snippet::{HARNESS, PHASES};
+use memit_magics::cell::snippet::{HARNESS, PHASES};
 use memit_runtime::lines;
 
 /// By this name magics know it.
