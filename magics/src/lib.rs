@@ -4,6 +4,7 @@
 
 pub mod cell;
 pub mod chart;
+mod ellipsis;
 mod error;
 pub mod failure;
 pub mod magic;
