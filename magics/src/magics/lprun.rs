@@ -9,7 +9,7 @@ use crate::cell::options::OptionSpec;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement, Named};
-use crate::report;
+use crate::report::Report;
 use crate::result::lines::LprunResult;
 
 /// The magic.
@@ -133,7 +133,7 @@ impl Measurement for TimeOf {
         let profile = line_magic::profile(&measured, &compiled.functions);
         let result = LprunResult { profile };
         Some(Answer {
-            report: report::lprun(&result, &self.view),
+            report: Report::of(&result, &self.view),
             value: result.rust_value(),
             stopped: result.profile.stopped.map(|stopped| stopped.why),
             export: None,

@@ -9,7 +9,7 @@ use crate::cell::options::OptionSpec;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
-use crate::report;
+use crate::report::Report;
 use crate::result::memory::MemitResult;
 
 /// The magic.
@@ -154,7 +154,7 @@ impl Measurement for MemoryOf {
         };
         let result = MemitResult::from(measurement);
         Some(Answer {
-            report: report::memit(&result),
+            report: Report::of(&result, ()),
             value: result.rust_value(),
             stopped: None,
             export: None,

@@ -15,7 +15,7 @@ use crate::magic::{
     Action, Answer, Call, Compiled, Delivery, Draw, Export, Form, Magic, Measurement,
 };
 use crate::mprof_file::mprof_file;
-use crate::report;
+use crate::report::{Preview, Report};
 use crate::result::timeline::MprofResult;
 
 /// The magic.
@@ -181,7 +181,7 @@ impl Measurement for OverTime {
         let stopped = failure.map(crate::failure::message);
         let result = MprofResult::from(measurement);
         Some(Answer {
-            report: report::mprof(&result, self.title.as_deref()),
+            report: Report::of(&result, self.title.as_deref()),
             value: result.rust_value(),
             stopped,
             export: Some(Export {
@@ -198,7 +198,7 @@ impl Measurement for OverTime {
         }
         let title = self.title.clone();
         Some(Arc::new(move |measurement: TimelineMeasurement| {
-            report::mprof_preview(&MprofResult::from(measurement), title.as_deref())
+            Preview::of(&MprofResult::from(measurement), title.as_deref())
         }))
     }
 

@@ -9,7 +9,7 @@ use crate::cell::options::OptionSpec;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement, Named};
-use crate::report;
+use crate::report::Report;
 use crate::result::lines::MprunResult;
 use crate::units;
 
@@ -179,7 +179,7 @@ impl Measurement for MemoryOf {
         let profile = line_magic::profile(&measured, &compiled.functions);
         let result = MprunResult { profile };
         Some(Answer {
-            report: report::mprun(&result, None),
+            report: Report::of(&result, None),
             value: result.rust_value(),
             stopped: result.profile.stopped.map(|stopped| stopped.why),
             export: None,

@@ -8,7 +8,7 @@ use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::cell::syntax::{Statements, mentions};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
-use crate::report;
+use crate::report::Report;
 use crate::result::time::TimeitResult;
 
 /// The magic.
@@ -191,7 +191,7 @@ impl Measurement for TimeOf {
         let compile_time = u64::try_from(compiled.time.as_nanos()).unwrap_or(u64::MAX);
         let result = TimeitResult::new(measurement, compile_time, self.precision);
         Some(Answer {
-            report: report::timeit(&result),
+            report: Report::of(&result, ()),
             value: result.rust_value(),
             stopped: None,
             export: None,
