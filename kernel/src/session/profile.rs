@@ -3,7 +3,7 @@
 use memit_lines::{Backend, Kind, Place};
 use memit_magics::line_magic;
 use memit_magics::magic::SourceFunction;
-use memit_magics::report::{self, Report};
+use memit_magics::report::Report;
 use memit_magics::result::lines::MprunResult;
 use memit_runtime::measurement::{FunctionLines, LinesMeasurement};
 
@@ -133,7 +133,7 @@ pub(super) fn of_marked(
             ..counted.clone()
         };
         let profile = line_magic::profile(&measured, &functions);
-        report::mprun(&MprunResult { profile }, precision)
+        Report::of(&MprunResult { profile }, precision)
     });
     Ok(Marked {
         reports: reports.collect(),
