@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use memit_magics::cell::{Part, blank_magics, split};
+use memit_magics::cell::{Part, split};
+use memit_magics::request::blank_magics;
 
 fuzz_target!(|cell: &str| {
     if let Ok(parts) = split(cell) {

@@ -4,28 +4,16 @@
 
 pub mod cell;
 pub mod chart;
+mod ellipsis;
 mod error;
 pub mod failure;
-pub mod help;
-mod lprun;
-mod lsmagic;
 pub mod magic;
-mod memit;
-mod mprof;
-mod mprun;
-pub mod options;
-pub mod profile;
-pub mod profiled;
-pub mod registry;
+mod magics;
+pub mod mprof_file;
 pub mod report;
 pub mod result;
-mod session;
-pub mod snippet;
-mod statement;
 pub mod stats;
-pub mod syntax;
-mod timeit;
-mod undo;
 
 pub use error::MagicError;
+pub use magics::{help, line_magic, registry, request};
 pub use memit_lines::units;

@@ -1,18 +1,18 @@
 //! What a magic is.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use memit_measurement::Measured;
-use memit_measurement::TimelineMeasurement;
+use memit_lines::Place;
+use memit_measurement::{Measured, TimelineMeasurement};
 
+use crate::cell::options::{OptionSpec, Options};
+use crate::cell::snippet::{Generated, Scope, Snippet};
 use crate::chart::Chart;
 use crate::error::MagicError;
-use crate::options::{OptionSpec, Options};
-use crate::profiled::{Named, SourceFunction};
 use crate::report::{Preview, Report};
 use crate::result::rust_value::RustValue;
-use crate::snippet::{Generated, Scope, Snippet};
 
 /// How a magic may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +136,30 @@ pub struct Compiled {
     pub time: Duration,
     /// The functions that [`Measurement::functions`] names.
     pub functions: Vec<SourceFunction>,
+}
+
+/// A function as the user named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// Where the option stands in the cell.
+    pub span: Range<usize>,
+}
+
+/// A function as the compiler was given it, and where the user wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFunction {
+    /// Its name.
+    pub name: String,
+    /// Its first line in what was compiled, by which its counters know it.
+    pub compiled: u32,
+    /// Where it was written.
+    pub place: Place,
+    /// Its first line there.
+    pub first: u32,
+    /// Its lines.
+    pub source: Vec<String>,
 }
 
 /// A result in all the forms in which it can be delivered.

@@ -46,6 +46,20 @@ pub fn worst(values: &[f64]) -> f64 {
     values.iter().copied().reduce(f64::max).unwrap_or_default()
 }
 
+/// The item with the highest key, the first of equals.
+pub(crate) fn highest_by<T, K: PartialOrd>(
+    items: impl IntoIterator<Item = T>,
+    key: impl Fn(&T) -> K,
+) -> Option<T> {
+    items.into_iter().reduce(|highest, item| {
+        if key(&item) > key(&highest) {
+            item
+        } else {
+            highest
+        }
+    })
+}
+
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "these values are exact in binary")]
 mod tests {

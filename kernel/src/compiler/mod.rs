@@ -16,7 +16,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use memit_magics::snippet::MEASUREMENT;
+use memit_magics::cell::snippet::MEASUREMENT;
 
 use identity::Identity;
 use probes::{Probes, Problem, Sources};

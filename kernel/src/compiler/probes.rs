@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use memit_instrument::{Error, Function, Runtime, Which, instrument};
-use memit_magics::snippet::{self, MEASUREMENT};
+use memit_magics::cell::snippet::{self, MEASUREMENT};
 use serde::{Deserialize, Serialize};
 
 /// Names of functions, for the next cell that is compiled.

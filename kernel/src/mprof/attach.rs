@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use memit_magics::profile;
+use memit_magics::mprof_file;
 use memit_process::Tree;
 use memit_process::process;
 
@@ -33,7 +33,7 @@ pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     let mut output = Output::open(record.output.as_deref())?;
     // The last argument has an end too.
     let words = command.strip_suffix(&[String::new()]).unwrap_or(&command);
-    profile::command(output.lines(), words);
+    mprof_file::command(output.lines(), words);
     let mut recording = Recording::start(tree, record, output);
     if !record.quiet {
         let name = process::name(pid).unwrap_or_default();

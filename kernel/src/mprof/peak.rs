@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use memit_magics::profile::Profile;
+use memit_magics::mprof_file::Profile;
 
 use super::selection;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Local};
 use memit_magics::chart::{self, Chart, Functions, Options};
-use memit_magics::profile::Profile;
+use memit_magics::mprof_file::Profile;
 use terminal_size::{Height, Width, terminal_size_of};
 
 use super::arguments::PlotArgs;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use memit_magics::profile;
+use memit_magics::mprof_file;
 use memit_measurement::Backend;
 use memit_process::{Ended, Observed, Signal, Signals, Ticker, Tree};
 
@@ -170,15 +170,15 @@ impl Recording {
             self.write_peak(peak, now);
         }
         let time = self.epoch + now;
-        profile::memory(self.output.lines(), memory, time, false);
+        mprof_file::memory(self.output.lines(), memory, time, false);
         if self.each {
             let between = self.between(now);
             for (pid, observed) in self.tree.descendants() {
                 let lines = self.output.lines();
                 if let Some(peak) = observed.missed {
-                    profile::child(lines, pid, peak, between, true);
+                    mprof_file::child(lines, pid, peak, between, true);
                 }
-                profile::child(lines, pid, observed.memory, time, false);
+                mprof_file::child(lines, pid, observed.memory, time, false);
             }
         }
         if thorough {
@@ -192,7 +192,7 @@ impl Recording {
     /// A peak since the last sample.
     fn write_peak(&mut self, peak: u64, now: Duration) {
         let time = self.between(now);
-        profile::memory(self.output.lines(), peak, time, true);
+        mprof_file::memory(self.output.lines(), peak, time, true);
         self.peak = self.peak.max(peak);
     }
 

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::Context as _;
-use memit_magics::{failure, profile, units};
+use memit_magics::{failure, mprof_file, units};
 use memit_process::{Program, Tree, end_by};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut output = Output::open(arguments.record.output.as_deref())?;
     let (shown, words) = python::command_line(arguments, &output.absolute_path());
     let shown: Vec<_> = shown.iter().map(|word| word.to_string_lossy()).collect();
-    profile::command(output.lines(), &shown);
+    mprof_file::command(output.lines(), &shown);
     output.flush()?;
 
     let (name, rest) = words.split_first().context("there is no program to run")?;

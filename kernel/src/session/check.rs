@@ -1,7 +1,7 @@
 //! What the compiler has to say to a cell that is not run.
 
 use evcxr::CompilationError;
-use memit_magics::cell::blank_magics;
+use memit_magics::request::blank_magics;
 use serde::Serialize;
 
 use super::engine::Engine;

@@ -1,10 +1,11 @@
 //! Completion and completeness of a cell.
 
-use memit_magics::cell::{self, MagicText, Part, blank_magics};
+use memit_magics::cell::options::{HELP, OptionSpec};
+use memit_magics::cell::syntax::{self, Statements};
+use memit_magics::cell::{self, MagicText, Part};
 use memit_magics::magic::{Form, Magic};
-use memit_magics::options::{HELP, OptionSpec};
 use memit_magics::registry;
-use memit_magics::syntax::{self, Statements};
+use memit_magics::request::blank_magics;
 
 use super::engine::Engine;
 use super::position;
@@ -105,7 +106,7 @@ fn in_magic_head(code: &str, at: usize) -> Option<Completions> {
     let before = &code[magic.line.start..word_start.max(magic.line.start)];
     let mut specs = known.options().to_vec();
     specs.push(HELP);
-    let only_options_before = memit_magics::options::parse(before, 0, &specs)
+    let only_options_before = memit_magics::cell::options::parse(before, 0, &specs)
         .is_ok_and(|(_, end)| before[end..].trim().is_empty());
     (word.starts_with('-') && only_options_before)
         .then(|| offer(word_start, option_names(&specs, word)))

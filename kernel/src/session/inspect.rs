@@ -1,6 +1,6 @@
 //! What is known of the name under the cursor.
 
-use memit_magics::cell::blank_magics;
+use memit_magics::request::blank_magics;
 use memit_magics::{help, registry};
 
 use super::engine::Engine;

@@ -5,10 +5,10 @@ use std::io;
 use std::path::Path;
 
 use memit_instrument::is_called;
-use memit_magics::cell::{MagicText, Request};
-use memit_magics::magic::{Action, Answer, Compiled, Delivery, Measurement};
-use memit_magics::profiled::Named;
-use memit_magics::snippet::{Generated, Scope};
+use memit_magics::cell::MagicText;
+use memit_magics::cell::snippet::{Generated, Scope};
+use memit_magics::magic::{Action, Answer, Compiled, Delivery, Measurement, Named};
+use memit_magics::request::Request;
 use memit_magics::{MagicError, failure, help};
 use memit_measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
 

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use memit_magics::cell;
-use memit_magics::syntax::Statements;
+use memit_magics::cell::syntax::Statements;
 
 const FUNCTION: &str = "memit::phase";
 const TYPE: &str = ": ::memit::Phase";

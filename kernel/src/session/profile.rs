@@ -1,8 +1,9 @@
 //! Profiled functions: where the user wrote them, and the tables of those with `#[profile]`.
 
 use memit_lines::{Backend, Kind, Place};
-use memit_magics::profiled::{self, SourceFunction};
-use memit_magics::report::{self, Report};
+use memit_magics::line_magic;
+use memit_magics::magic::SourceFunction;
+use memit_magics::report::Report;
 use memit_magics::result::lines::MprunResult;
 use memit_measurement::{FunctionLines, LinesMeasurement};
 
@@ -131,8 +132,8 @@ pub(super) fn of_marked(
             },
             ..counted.clone()
         };
-        let profile = profiled::profile(&measured, &functions);
-        report::mprun(&MprunResult { profile }, precision)
+        let profile = line_magic::profile(&measured, &functions);
+        Report::of(&MprunResult { profile }, precision)
     });
     Ok(Marked {
         reports: reports.collect(),

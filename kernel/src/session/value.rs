@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use memit_magics::cell;
-use memit_magics::syntax::Statements;
+use memit_magics::cell::syntax::Statements;
 
 /// A source as evcxr gets it.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::svg::{Frame, LEFT, RIGHT, Theme, longest, pixels, text};
-use super::{COLORS, Chart, Functions, legend};
+use super::frame::{Frame, LEFT, RIGHT, Theme, characters, longest, pixels, text};
+use super::{COLORS, Chart, Functions};
+use crate::ellipsis::shortened;
 
 /// Height of a bar, and of the gap to the next.
 pub(super) const HEIGHT: f64 = 18.0;
@@ -42,9 +43,9 @@ pub(super) fn draw(frame: &Frame<'_>) -> Markup {
                 (frame.tip(&phase.text(&frame.chart.memory)))
                 rect x=(pixels(from)) y=(pixels(y + 1.0)) width=(pixels((to - from).max(least)))
                     height=(HEIGHT - 2.0) rx="2" fill=(COLORS[phase.color]) fill-opacity=(opacity) {}
-                @let room = ((to - from - 6.0) / legend::CHARACTER).floor();
-                @if room >= 3.0 {
-                    (text(from + 4.0, y + 13.0, "start", &legend::shortened(&phase.name, room),
+                @let room = characters(to - from - 6.0);
+                @if room >= 3 {
+                    (text(from + 4.0, y + 13.0, "start", &shortened(&phase.name, room),
                         frame.theme))
                 }
             }

@@ -6,8 +6,8 @@ use std::ops::Range;
 use maud::{Markup, html};
 
 use super::curve::Point;
+use super::frame::{BOTTOM, Frame, TOP, longest};
 use super::functions::Phase;
-use super::svg::{BOTTOM, Frame, TOP, longest};
 use super::{COLORS, Chart, Functions};
 
 /// Length of the arms.

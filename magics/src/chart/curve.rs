@@ -2,7 +2,8 @@
 
 use super::Options;
 use super::axis::Axis;
-use crate::profile::Sample;
+use crate::mprof_file::Sample;
+use crate::stats::highest_by;
 
 /// A moment and the memory at it, in seconds from the start and bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -186,16 +187,8 @@ fn between(one: Point, other: Point, time: f64) -> Point {
     }
 }
 
-/// The first of equals.
 fn highest(points: &[Point]) -> Point {
-    let highest = points.iter().copied().reduce(|one, other| {
-        if other.memory > one.memory {
-            other
-        } else {
-            one
-        }
-    });
-    highest.unwrap_or_default()
+    highest_by(points.iter().copied(), |point| point.memory).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::HUES;
 use super::axis::Axis;
 use super::curve::{Point, at};
-use super::{HUES, legend};
-use crate::profile::Profile;
+use crate::ellipsis;
+use crate::mprof_file::Profile;
 use crate::units;
 
 /// One execution of a function, from the start of the chart.
@@ -63,10 +64,10 @@ impl Total {
     }
 
     /// The same with at most so many characters, if need be of a shorter name.
-    pub(super) fn shortened(&self, axis: &Axis, longest: f64) -> String {
+    pub(super) fn shortened(&self, axis: &Axis, longest: usize) -> String {
         let figures = self.figures(axis);
-        let room = longest - figures.chars().count() as f64;
-        format!("{}{figures}", legend::shortened(&self.name, room))
+        let room = longest.saturating_sub(figures.chars().count());
+        format!("{}{figures}", ellipsis::shortened(&self.name, room))
     }
 
     fn figures(&self, axis: &Axis) -> String {

@@ -3,8 +3,9 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::curve::Of;
+use super::frame::Theme;
 use super::phase_table::{PhaseTable, TableStyle};
-use super::svg::{Theme, svg};
+use super::svg::svg;
 use super::{COLORS, Chart};
 use crate::units;
 

@@ -3,15 +3,14 @@
 use maud::{Markup, html};
 
 use super::curve::Of;
-use super::svg::{Theme, pixels, text};
+use super::frame::{CHARACTER, Theme, characters, pixels, text};
 use super::{COLORS, Chart, functions};
+use crate::ellipsis::shortened;
 
 /// Height of a line.
 pub(super) const LINE: f64 = 20.0;
 /// Entries beyond which the others are only counted.
 const MOST: usize = 24;
-/// Of a character, on average, at the size of the text.
-pub(super) const CHARACTER: f64 = 6.5;
 const SYMBOL: f64 = 18.0;
 const GAP: f64 = 22.0;
 
@@ -36,7 +35,7 @@ pub(super) struct Entry {
 
 /// Entries in lines that are at most `width` wide.
 pub(super) fn entries(chart: &Chart, width: f64) -> Vec<Entry> {
-    let longest = ((width - SYMBOL) / CHARACTER).floor();
+    let longest = characters(width - SYMBOL);
     let mut all: Vec<(Symbol, usize, String)> = Vec::new();
     for curve in &chart.curves {
         let symbol = match curve.of {
@@ -128,14 +127,4 @@ impl Symbol {
             path d=(path) fill="none" stroke=(color) stroke-width="2" stroke-dasharray=[dashes] {}
         }
     }
-}
-
-/// The text, cut off with an ellipsis if it has more characters.
-pub(crate) fn shortened(text: &str, longest: f64) -> String {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let longest = longest.max(1.0) as usize;
-    if text.chars().count() <= longest {
-        return text.to_owned();
-    }
-    text.chars().take(longest - 1).chain(['…']).collect()
 }

@@ -7,6 +7,7 @@ mod bars;
 mod brackets;
 mod braille;
 mod curve;
+mod frame;
 mod functions;
 mod heap;
 mod html;
@@ -18,15 +19,17 @@ mod timeline;
 
 use axis::Axis;
 use curve::{Curve, Of, Point};
+pub(crate) use frame::IMAGE_COLOR;
+pub use frame::Theme;
 use functions::Phase;
 pub use html::html;
 pub(crate) use phase_table::{PhaseTable, TableStyle};
-pub(crate) use svg::IMAGE_COLOR;
-pub use svg::{Theme, svg};
+pub use svg::svg;
 pub use terminal::terminal;
 pub(crate) use terminal::uncolored;
 
-use crate::profile::Profile;
+use crate::mprof_file::Profile;
+use crate::stats::highest_by;
 use crate::units;
 
 /// Colours that can be told apart, and read on white and on black. The first is the program's,
@@ -179,23 +182,16 @@ impl Chart {
     }
 }
 
-/// The highest peak of the programs and, where there are children, theirs.
+/// The highest peak of the programs and, if there are children, the highest of a child.
 fn marks(curves: &[Curve]) -> Vec<(Point, usize)> {
     let highest = |of: Of| {
         let curves = curves.iter().filter(|curve| curve.of == of);
-        curves
-            .map(|curve| (curve.peak, curve.color))
-            .reduce(|one, other| {
-                if other.0.memory > one.0.memory {
-                    other
-                } else {
-                    one
-                }
-            })
+        highest_by(curves, |curve| curve.peak.memory)
     };
     [highest(Of::Program), highest(Of::Child)]
         .into_iter()
         .flatten()
+        .map(|curve| (curve.peak, curve.color))
         .collect()
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::legend::shortened;
 use super::{COLORS, Chart, Phase};
+use crate::ellipsis::shortened;
 use crate::units;
 
 /// Phases in the order of their starts. If there are too many, those of one name are one row, and
@@ -200,7 +200,7 @@ impl Row {
         };
         let more = times + unfinished;
         let room = longest.saturating_sub(more.chars().count());
-        format!("{}{more}", shortened(&self.name, room as f64))
+        format!("{}{more}", shortened(&self.name, room))
     }
 }
 

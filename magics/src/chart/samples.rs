@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::profile::Profile;
+use crate::mprof_file::Profile;
 
 /// Two seconds in which a block of 150 MiB comes and goes between two samples; `work` calls `load`
 /// twice.

@@ -7,93 +7,13 @@ use maud::{Markup, html};
 
 use super::axis::Axis;
 use super::curve::{Curve, Of, Point};
-use super::functions::Phase;
+use super::frame::{BOTTOM, CHARACTER, Frame, LEFT, RIGHT, TITLE, Theme, WIDTH, pixels, text};
 use super::{COLORS, Chart, bars, brackets, legend};
+use crate::ellipsis::shortened;
 use crate::units;
-
-/// Where a drawing is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Theme {
-    /// In a page: it takes its text colour from there.
-    Page,
-    /// In a file of its own: it follows the reader's choice of light or dark.
-    File,
-    /// On white.
-    Light,
-    /// As an image in a page that may be light or dark and does not say which.
-    Image,
-}
-
-impl Theme {
-    /// The colour of text, where the drawing has to bring it.
-    fn color(self) -> Option<&'static str> {
-        match self {
-            Self::Page | Self::File => None,
-            Self::Light => Some("#24292f"),
-            Self::Image => Some(IMAGE_COLOR),
-        }
-    }
-}
-
-/// A grey with a contrast of more than 4 to white as well as to the dark of a page.
-pub(crate) const IMAGE_COLOR: &str = "#787878";
-
-const WIDTH: f64 = 720.0;
-pub(super) const LEFT: f64 = 58.0;
-pub(super) const RIGHT: f64 = WIDTH - 16.0;
-const TITLE: f64 = 18.0;
-pub(super) const TOP: f64 = 32.0;
-pub(super) const BOTTOM: f64 = TOP + 240.0;
-/// Brackets or bars beyond which only the longest are drawn.
-const MOST_PHASES: usize = 400;
 
 const FILE_STYLE: &str = ":root{color-scheme:light dark;color:#24292f}\
     @media(prefers-color-scheme:dark){:root{color:#e6edf3}}";
-
-/// Where things of a chart are in the image.
-pub(super) struct Frame<'a> {
-    pub(super) chart: &'a Chart,
-    /// Lower end of the bars of a flame graph, and of the curves if there is none.
-    pub(super) bottom: f64,
-    pub(super) theme: Theme,
-}
-
-impl Frame<'_> {
-    pub(super) fn x(&self, time: f64) -> f64 {
-        LEFT + self.chart.time.share(time) * (RIGHT - LEFT)
-    }
-
-    pub(super) fn y(&self, memory: f64) -> f64 {
-        BOTTOM - self.chart.memory.share(memory) * (BOTTOM - TOP)
-    }
-
-    /// A text that is shown where one points; an image has none.
-    pub(super) fn tip(&self, text: &str) -> Markup {
-        html! { @if self.theme != Theme::Image { title { (text) } } }
-    }
-
-    /// A path through points, `M` and then `L`.
-    fn path(&self, points: &[Point]) -> String {
-        let place = |point: &Point| {
-            let (x, y) = (self.x(point.time), self.y(point.memory));
-            format!("{x:.1} {y:.1}")
-        };
-        let is_at = |point: &Point, y: f64| (self.y(point.memory) - y).abs() < 0.05;
-        let mut path = String::new();
-        for (index, point) in points.iter().enumerate() {
-            let y = self.y(point.memory);
-            let before = index.checked_sub(1).and_then(|index| points.get(index));
-            // Inside a level stretch there is nothing to say.
-            let is_level = before.is_some_and(|before| is_at(before, y))
-                && points.get(index + 1).is_some_and(|after| is_at(after, y));
-            if !is_level {
-                path.push(if path.is_empty() { 'M' } else { 'L' });
-                path.push_str(&place(point));
-            }
-        }
-        path
-    }
-}
 
 /// Draws a chart, as an `svg` element with everything in it.
 pub fn svg(chart: &Chart, theme: Theme) -> Markup {
@@ -130,7 +50,7 @@ pub fn svg(chart: &Chart, theme: Theme) -> Markup {
             desc { (description) }
             @if theme == Theme::File { style { (maud::PreEscaped(FILE_STYLE)) } }
             @if theme == Theme::Light { rect width="100%" height="100%" fill="#fff" {} }
-            (text(LEFT, TITLE, "start", &legend::shortened(&chart.title, 90.0), theme))
+            (text(LEFT, TITLE, "start", &shortened(&chart.title, 90), theme))
             (memory_axis(&frame))
             (time_axis(&frame))
             // The heap is behind what it is part of.
@@ -236,7 +156,7 @@ fn mark(frame: &Frame<'_>, peak: Point, color: &str) -> Markup {
     let (x, y) = (frame.x(peak.time), frame.y(peak.memory));
     let label = format!("peak {}", frame.chart.memory.size(peak.memory));
     let at = units::time(peak.time * 1e9, 4);
-    let length = label.len() as f64 * legend::CHARACTER;
+    let length = label.len() as f64 * CHARACTER;
     let covered = |from: f64| brackets::in_box(frame, from..from + length, y - 19.0..y - 4.0);
     // To the middle, if no bracket is there or one is on the other side as well.
     let is_right = x > f64::midpoint(LEFT, RIGHT);
@@ -258,28 +178,4 @@ fn mark(frame: &Frame<'_>, peak: Point, color: &str) -> Markup {
         }
         (text(beside, y - 7.0, anchor, &label, frame.theme))
     }
-}
-
-/// The executions that are drawn, in their order.
-pub(super) fn longest(chart: &Chart) -> impl Iterator<Item = &Phase> {
-    let mut places: Vec<usize> = (0..chart.phases.len()).collect();
-    let seconds = |place: &usize| chart.phases[*place].seconds();
-    places.sort_by(|one, other| seconds(other).total_cmp(&seconds(one)));
-    places.truncate(MOST_PHASES);
-    places.sort_unstable();
-    places.into_iter().map(|place| &chart.phases[place])
-}
-
-pub(super) fn text(x: f64, y: f64, anchor: &str, content: &str, theme: Theme) -> Markup {
-    // In PNG there is one font, and that has all of it.
-    let family = (theme == Theme::Light).then_some("sans-serif");
-    html! {
-        text x=(pixels(x)) y=(pixels(y)) text-anchor=(anchor) fill="currentColor"
-            font-family=[family]
-        { (content) }
-    }
-}
-
-pub(super) fn pixels(length: f64) -> String {
-    format!("{length:.1}")
 }

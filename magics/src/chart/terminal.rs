@@ -4,7 +4,8 @@ use super::axis::Tick;
 use super::braille::Canvas;
 use super::curve::{Curve, Of, Point};
 use super::functions::{self, Phase};
-use super::{COLORS, Chart, Functions, legend};
+use super::{COLORS, Chart, Functions};
+use crate::ellipsis::shortened;
 use crate::units;
 
 /// The colours of charts as terminals have them, in the same order; the last is no colour.
@@ -74,26 +75,26 @@ impl<'a> Sheet<'a> {
     fn curves(&self) -> Vec<String> {
         let &Self { chart, margin, .. } = self;
         let mut canvas = Canvas::new(self.columns, self.height.max(2));
-        let place = Place::of(chart, &canvas);
+        let dots = Dots::of(chart, &canvas);
         // The program last, so that its colour is on top.
         for curve in chart.curves.iter().rev() {
-            draw(&mut canvas, curve, &place);
+            draw(&mut canvas, curve, &dots);
         }
         let mut rows: Vec<_> = canvas.rows().collect();
         for (peak, _) in &chart.marks {
-            write_mark(&mut rows, *peak, &place);
+            write_mark(&mut rows, *peak, &dots);
         }
 
         let mut lines = Vec::new();
         if !chart.title.is_empty() {
             let room = self.width.saturating_sub(margin + 1);
-            let title = self.ink.bold(&legend::shortened(&chart.title, room as f64));
+            let title = self.ink.bold(&shortened(&chart.title, room));
             lines.push(format!("{}{title}", " ".repeat(margin + 1)));
         }
         lines.push(format!("{:>margin$}", chart.memory.unit));
         for (index, row) in rows.iter().enumerate() {
             let mut ticks = self.ticks.iter();
-            let tick = ticks.find(|tick| place.row(tick.value) == index);
+            let tick = ticks.find(|tick| dots.row(tick.value) == index);
             let label = tick.map_or("", |tick| &tick.label);
             let axis = if tick.is_some() { '┤' } else { '│' };
             let row = self.ink.row(row);
@@ -116,7 +117,7 @@ impl<'a> Sheet<'a> {
         let room = self
             .width
             .saturating_sub(self.margin + 4 + figures.chars().count());
-        let name = legend::shortened(&curve.name, room as f64);
+        let name = shortened(&curve.name, room);
         let line = match curve.of {
             Of::Heap => "╌╌",
             Of::Program | Of::Child => "──",
@@ -187,14 +188,14 @@ impl Ink {
     }
 }
 
-/// Where things of a chart are among the dots.
-struct Place<'a> {
+/// Maps times and sizes of a chart to dots of a canvas.
+struct Dots<'a> {
     chart: &'a Chart,
     width: f64,
     height: f64,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Dots<'a> {
     fn of(chart: &'a Chart, canvas: &Canvas) -> Self {
         Self {
             chart,
@@ -219,11 +220,11 @@ impl<'a> Place<'a> {
     }
 }
 
-fn draw(canvas: &mut Canvas, curve: &Curve, place: &Place<'_>) {
-    let points = curve.thinned(canvas.width(), |time| place.x(time));
+fn draw(canvas: &mut Canvas, curve: &Curve, dots: &Dots<'_>) {
+    let points = curve.thinned(canvas.width(), |time| dots.x(time));
     let (mut before, mut drawn) = (None, 0);
     for point in points {
-        let dot = place.dot(point);
+        let dot = dots.dot(point);
         let from = before.unwrap_or(dot);
         match curve.of {
             // Told apart where there are no colours.
@@ -234,7 +235,7 @@ fn draw(canvas: &mut Canvas, curve: &Curve, place: &Place<'_>) {
     }
     if let (Some(trend), Some(first)) = (curve.trend, curve.points.first()) {
         let end = |time| {
-            place.dot(Point {
+            dots.dot(Point {
                 time,
                 memory: trend.at(time),
             })
@@ -250,15 +251,15 @@ fn draw(canvas: &mut Canvas, curve: &Curve, place: &Place<'_>) {
 }
 
 /// Marks a peak and writes its size beside it, where there is room.
-fn write_mark(rows: &mut [Vec<(char, usize)>], peak: Point, place: &Place<'_>) {
-    let (x, y) = place.dot(peak);
+fn write_mark(rows: &mut [Vec<(char, usize)>], peak: Point, dots: &Dots<'_>) {
+    let (x, y) = dots.dot(peak);
     let column = usize::try_from(x / 2).unwrap_or_default();
     // The line above the peak; the axis leaves room for it.
     let row = usize::try_from(y / 4).unwrap_or_default().saturating_sub(1);
     let Some(row) = rows.get_mut(row) else {
         return;
     };
-    let size = place.chart.memory.size(peak.memory);
+    let size = dots.chart.memory.size(peak.memory);
     let right = format!("▼ peak {size}");
     let left = format!("peak {size} ▼");
     let length = right.chars().count();

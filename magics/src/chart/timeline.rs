@@ -3,7 +3,7 @@
 use memit_measurement::TimelineMeasurement;
 
 use super::{Chart, Functions, Options};
-use crate::profile::Profile;
+use crate::mprof_file::Profile;
 
 impl Chart {
     /// The resident memory and the heap of a run, with its phases; none of a run that ended before

@@ -14,7 +14,7 @@ use ra_ap_syntax::ast::AstNode;
 use ra_ap_syntax::{NodeOrToken, SourceFile, SyntaxToken};
 
 use super::card;
-use crate::syntax::EDITION;
+use crate::cell::syntax::EDITION;
 
 /// What a piece of source is to the eye.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -65,7 +65,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::super::line_samples::{self, calculate_z, histogram, idle};
-    use crate::report;
+    use crate::report::Report;
 
     use super::*;
 
@@ -94,16 +94,16 @@ mod tests {
 
     #[test]
     fn the_variable_of_an_assignment_shows_the_totals() {
-        let memory = report::mprun(&line_samples::mprun(vec![histogram(), idle()]), None);
+        let memory = Report::of(&line_samples::mprun(vec![histogram(), idle()]), None);
         assert_snapshot!(memory.repr, @"<MprunResult : 2 functions, increment: 440 B, highest peak of a line: 84.00 MiB>");
         assert_eq!(memory.json["magic"], "mprun");
-        let time = report::lprun(
+        let time = Report::of(
             &line_samples::lprun(vec![calculate_z()]),
             &TimeText::default(),
         );
         assert_snapshot!(time.repr, @"<LprunResult : calculate_z, total time: 297 ms>");
         assert_eq!(time.json["magic"], "lprun");
-        let nothing = report::mprun(&line_samples::mprun(Vec::new()), None);
+        let nothing = Report::of(&line_samples::mprun(Vec::new()), None);
         assert_snapshot!(nothing.repr, @"<MprunResult : 0 functions, increment: 0 B, highest peak of a line: 0 B>");
     }
 }

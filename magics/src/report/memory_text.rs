@@ -45,6 +45,7 @@ mod tests {
     use insta::assert_snapshot;
     use memit_measurement::{MemoryMeasurement, MemoryRun, Source};
 
+    use super::super::Report;
     use super::super::samples::{measured_memory, memit, run_of, vector_run};
     use super::*;
 
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_variable_of_an_assignment_shows_the_first_line() {
-        let report = super::super::memit(&memit(vec![vector_run()]));
+        let report = Report::of(&memit(vec![vector_run()]), ());
         assert_snapshot!(report.repr, @"<MemitResult : peak memory: 105.20 MiB, increment: 100.00 MiB>");
         assert_eq!(report.json["peak_memory"], 110_310_195);
     }

@@ -17,13 +17,12 @@ mod run_axis;
 mod run_strips;
 mod time_html;
 mod time_text;
+mod views;
 
-use memit_lines::TimeText;
+use maud::Markup;
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::result::lines::{LprunResult, MprunResult};
-use crate::result::memory::MemitResult;
-use crate::result::time::TimeitResult;
 use crate::result::timeline::MprofResult;
 
 /// The views of one result.
@@ -40,60 +39,30 @@ pub struct Report {
     pub repr: String,
 }
 
-/// The views of what `%memit` measured.
-pub fn memit(result: &MemitResult) -> Report {
-    Report {
-        text: memory_text::text(result),
-        html: memory_html::html(result).into_string(),
-        json: serde_json::to_value(result).expect("a result is JSON"),
-        repr: format!("<MemitResult : {}>", memory_text::summary(result)),
-    }
+/// A result with the views of a [`Report`].
+pub trait Views: Serialize {
+    /// The struct of the result: `MemitResult`.
+    const NAME: &'static str;
+    /// What the user can choose about the views.
+    type Options<'a>: Copy;
+
+    /// A few lines of text, without a newline at the end.
+    fn text(&self, options: Self::Options<'_>) -> String;
+    /// A card.
+    fn html(&self, options: Self::Options<'_>) -> Markup;
+    /// The most important figures in one line.
+    fn summary(&self) -> String;
 }
 
-/// The views of what `%timeit` measured.
-pub fn timeit(result: &TimeitResult) -> Report {
-    Report {
-        text: time_text::text(result),
-        html: time_html::html(result).into_string(),
-        json: serde_json::to_value(result).expect("a result is JSON"),
-        repr: format!("<TimeitResult : {}>", time_text::summary(result)),
-    }
-}
-
-/// The views of what `%mprun` measured. Sizes are shown in the unit that fits, or, with a
-/// `precision`, in MiB with that many decimals.
-pub fn mprun(result: &MprunResult, precision: Option<usize>) -> Report {
-    Report {
-        text: lines_text::mprun(result, precision),
-        html: mprun_html::html(result, precision).into_string(),
-        json: serde_json::to_value(result).expect("a result is JSON"),
-        repr: format!(
-            "<MprunResult : {}>",
-            lines_text::memory_summary(&result.profile)
-        ),
-    }
-}
-
-/// The views of what `%lprun` measured.
-pub fn lprun(result: &LprunResult, view: &TimeText) -> Report {
-    Report {
-        text: lines_text::lprun(result, view),
-        html: lprun_html::html(result, view).into_string(),
-        json: serde_json::to_value(result).expect("a result is JSON"),
-        repr: format!(
-            "<LprunResult : {}>",
-            lines_text::time_summary(&result.profile)
-        ),
-    }
-}
-
-/// The views of what `%mprof` measured. The chart has the `title` above it.
-pub fn mprof(result: &MprofResult, title: Option<&str>) -> Report {
-    Report {
-        text: mprof_text::text(result, title),
-        html: mprof_html::html(result, title).into_string(),
-        json: serde_json::to_value(result).expect("a result is JSON"),
-        repr: format!("<MprofResult : {}>", mprof_text::summary(result)),
+impl Report {
+    /// All views of a result.
+    pub fn of<R: Views>(result: &R, options: R::Options<'_>) -> Self {
+        Self {
+            text: result.text(options),
+            html: result.html(options).into_string(),
+            json: serde_json::to_value(result).expect("a result is JSON"),
+            repr: format!("<{} : {}>", R::NAME, result.summary()),
+        }
     }
 }
 
@@ -106,12 +75,14 @@ pub struct Preview {
     pub html: String,
 }
 
-/// What `%mprof` has measured so far: its `wall_ns` is the time since the start. Made to be drawn
-/// several times a second.
-pub fn mprof_preview(result: &MprofResult, title: Option<&str>) -> Preview {
-    Preview {
-        text: mprof_text::preview(result, title),
-        html: mprof_html::preview(result, title).into_string(),
+impl Preview {
+    /// What `%mprof` has measured so far, below the `title`; `wall_ns` of the result is the time
+    /// since the start. Fast enough to be drawn several times a second.
+    pub fn of(result: &MprofResult, title: Option<&str>) -> Self {
+        Self {
+            text: mprof_text::preview(result, title),
+            html: mprof_html::preview(result, title).into_string(),
+        }
     }
 }
 

@@ -120,6 +120,7 @@ mod tests {
     use memit_measurement::{Failure, FailureKind, Source, TimelineMeasurement};
     use memit_measurement::{Moment, Span};
 
+    use super::super::Report;
     use super::super::samples::mprof;
     use super::*;
 
@@ -313,7 +314,7 @@ mod tests {
 
     #[test]
     fn the_variable_of_an_assignment_shows_the_first_line() {
-        let report = super::super::mprof(&mprof(|_| ()), None);
+        let report = Report::of(&mprof(|_| ()), None);
         assert_snapshot!(report.repr, @"
         <MprofResult : peak memory: 155.00 MiB, increment: 150.00 MiB>
         ");

@@ -53,6 +53,7 @@ mod tests {
     use insta::assert_snapshot;
     use memit_measurement::{Clock, MemoryRun, Source, TimeMeasurement};
 
+    use super::super::Report;
     use super::super::samples::{measured_time, timeit};
     use super::*;
 
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_variable_of_an_assignment_shows_ipythons_line() {
-        let report = super::super::timeit(&timeit(measured_time()));
+        let report = Report::of(&timeit(measured_time()), ());
         assert_snapshot!(report.repr, @"<TimeitResult : 11.2 ns ± 0.0689 ns per loop (mean ± std. dev. of 7 runs, 10,000,000 loops each)>");
         assert_eq!(report.json["magic"], "timeit");
     }

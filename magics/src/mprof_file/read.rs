@@ -5,8 +5,12 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::{Child, Profile, Sample, Span};
+use crate::ellipsis::shortened;
 
 const MIB: f64 = 1_048_576.0;
+
+/// Characters of a broken line that an error quotes.
+const LONGEST_QUOTE: usize = 61;
 
 /// The size that Python writes for a process that it could not read.
 const UNREAD: &str = "-1.000000 ";
@@ -100,7 +104,7 @@ impl Profile {
                         path: path.to_owned(),
                         line: number,
                         problem,
-                        text: shortened(&content),
+                        text: shortened(&content, LONGEST_QUOTE),
                     });
                 }
             }
@@ -232,14 +236,6 @@ fn bytes(mib: f64) -> u64 {
 
 fn sort(samples: &mut [Sample]) {
     samples.sort_by(|one, other| one.time.total_cmp(&other.time));
-}
-
-fn shortened(line: &str) -> String {
-    const LONGEST: usize = 60;
-    if line.chars().count() <= LONGEST {
-        return line.to_owned();
-    }
-    line.chars().take(LONGEST).chain(['…']).collect()
 }
 
 #[cfg(test)]

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use memit_measurement::{MeasureCall, Measured, TimelineMeasurement};
 use memit_session::abi::TimelinePlan;
 
+use super::line_magic;
+use super::statement;
+use crate::cell::options::OptionSpec;
+use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::chart::Chart;
 use crate::error::MagicError;
 use crate::magic::{
     Action, Answer, Call, Compiled, Delivery, Draw, Export, Form, Magic, Measurement,
 };
-use crate::options::OptionSpec;
-use crate::profile::mprof_file;
-use crate::profiled;
-use crate::report;
+use crate::mprof_file::mprof_file;
+use crate::report::{Preview, Report};
 use crate::result::timeline::MprofResult;
-use crate::snippet::{self, Generated, Scope, Snippet};
-use crate::statement;
 
 /// The magic.
 pub(crate) struct Mprof;
@@ -89,7 +89,7 @@ Examples:
                 ..statement::delivery(options)?
             },
             command: format!("%mprof {}", call.argument.text().trim()),
-            body: profiled::body(call)?,
+            body: line_magic::body(call)?,
         })))
     }
 }
@@ -129,7 +129,7 @@ const OPTIONS: &[OptionSpec] = &[
         help: "Write the plot to this file (.svg, .png, .html), or the samples in the format of \
                `memit mprof` and of Python's `mprof` (any other name).",
     },
-    profiled::RETURN,
+    line_magic::RETURN,
     statement::QUIET,
     statement::VARIABLE,
 ];
@@ -162,7 +162,7 @@ impl Measurement for OverTime {
             isolated: scope.isolated() && !self.keep,
         };
         if !self.keep {
-            return profiled::code(&MeasureCall::Timeline(plan), &self.body, scope);
+            return line_magic::code(&MeasureCall::Timeline(plan), &self.body, scope);
         }
         let mut generated = snippet::measurement_of_cell(&MeasureCall::TimelineOfCell(plan));
         snippet::in_sequence(&mut generated, &self.body.iter().collect::<Vec<_>>());
@@ -181,7 +181,7 @@ impl Measurement for OverTime {
         let stopped = failure.map(crate::failure::message);
         let result = MprofResult::from(measurement);
         Some(Answer {
-            report: report::mprof(&result, self.title.as_deref()),
+            report: Report::of(&result, self.title.as_deref()),
             value: result.rust_value(),
             stopped,
             export: Some(Export {
@@ -198,7 +198,7 @@ impl Measurement for OverTime {
         }
         let title = self.title.clone();
         Some(Arc::new(move |measurement: TimelineMeasurement| {
-            report::mprof_preview(&MprofResult::from(measurement), title.as_deref())
+            Preview::of(&MprofResult::from(measurement), title.as_deref())
         }))
     }
 

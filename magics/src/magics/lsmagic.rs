@@ -1,7 +1,7 @@
 //! `%lsmagic`: which magics there are.
 
+use super::help;
 use crate::error::MagicError;
-use crate::help;
 use crate::magic::{Action, Call, Form, Magic};
 
 /// The magic.

@@ -1,15 +1,15 @@
 //! The magics that there are. Help, `%lsmagic`, completion and the README's table are drawn
 //! from here; adding a magic adds a file and one line below.
 
-use crate::lprun::Lprun;
-use crate::lsmagic::Lsmagic;
+use super::lprun::Lprun;
+use super::lsmagic::Lsmagic;
+use super::memit::Memit;
+use super::mprof::Mprof;
+use super::mprun::Mprun;
+use super::session::Session;
+use super::timeit::Timeit;
+use super::undo::Undo;
 use crate::magic::Magic;
-use crate::memit::Memit;
-use crate::mprof::Mprof;
-use crate::mprun::Mprun;
-use crate::session::Session;
-use crate::timeit::Timeit;
-use crate::undo::Undo;
 
 /// All magics, in the order in which they are listed.
 pub fn all() -> &'static [&'static dyn Magic] {

@@ -1,9 +1,13 @@
 //! What Rust's own grammar says about a piece of a cell.
 
+mod end;
+
 use std::ops::Range;
 
 use ra_ap_syntax::ast::{self, AstNode, HasName};
-use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextRange, TextSize};
+use ra_ap_syntax::{Edition, SourceFile, SyntaxNode, SyntaxToken, TextRange, TextSize};
+
+pub use end::Completeness;
 
 /// evcxr compiles cells in this edition.
 pub(crate) const EDITION: Edition = Edition::Edition2024;
@@ -16,20 +20,6 @@ pub struct Statements {
     file: SourceFile,
     errors: Vec<Range<usize>>,
     length: usize,
-}
-
-/// How far a piece of code is from being runnable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Completeness {
-    /// It can be run.
-    Complete,
-    /// More must be typed; this many brackets are open.
-    Incomplete {
-        /// Brackets of any kind that are still open.
-        depth: usize,
-    },
-    /// Nothing that is typed behind it can make it Rust.
-    Invalid,
 }
 
 impl Statements {
@@ -83,52 +73,6 @@ impl Statements {
         self.tokens().all(|token| token.kind().is_trivia())
     }
 
-    /// Whether a new statement may begin behind the code: the last one has ended, and the end
-    /// lies in no bracket, string or comment.
-    pub fn end_is_boundary(&self) -> bool {
-        let mut depth = 0usize;
-        let mut last = None;
-        for token in self.tokens() {
-            match token.kind() {
-                SyntaxKind::COMMENT if is_open_comment(&token) => return false,
-                SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => depth += 1,
-                SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => {
-                    depth = depth.saturating_sub(1);
-                }
-                _ => {}
-            }
-            if !token.kind().is_trivia() {
-                last = Some(token.kind());
-            }
-        }
-        depth == 0
-            && match last {
-                None | Some(SyntaxKind::SEMICOLON) => true,
-                Some(SyntaxKind::R_CURLY) => self.last_statement_needs_no_semicolon(),
-                // An attribute of the whole cell: `#![feature(…)]`.
-                Some(SyntaxKind::R_BRACK) => self
-                    .statements()
-                    .last()
-                    .is_some_and(|node| ast::Attr::can_cast(node.kind())),
-                _ => false,
-            }
-    }
-
-    fn last_statement_needs_no_semicolon(&self) -> bool {
-        let Some(last) = self.statements().last() else {
-            return false;
-        };
-        let expression = match ast::ExprStmt::cast(last.clone()) {
-            Some(statement) => statement.expr(),
-            None => ast::Expr::cast(last.clone()),
-        };
-        match expression {
-            None => ast::Item::can_cast(last.kind()),
-            Some(ast::Expr::MacroExpr(_)) => true,
-            Some(expression) => expression.is_block_like(),
-        }
-    }
-
     /// The ends of the names that statements bind, without saying a type, to what a call of the
     /// function `path` returns.
     pub fn untyped_results(&self, path: &str) -> Vec<usize> {
@@ -150,48 +94,6 @@ impl Statements {
     /// Whether the grammar finds nothing wrong.
     pub fn is_valid(&self) -> bool {
         self.errors.is_empty()
-    }
-
-    /// Whether it can be run as it stands.
-    pub fn completeness(&self) -> Completeness {
-        let mut open = Vec::new();
-        let mut last = None;
-        for token in self.tokens() {
-            let kind = token.kind();
-            let closes = matches!(
-                kind,
-                SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY
-            );
-            if closes && open.pop() != Some(kind) {
-                return Completeness::Invalid;
-            }
-            match kind {
-                SyntaxKind::L_PAREN => open.push(SyntaxKind::R_PAREN),
-                SyntaxKind::L_BRACK => open.push(SyntaxKind::R_BRACK),
-                SyntaxKind::L_CURLY => open.push(SyntaxKind::R_CURLY),
-                SyntaxKind::COMMENT if is_open_comment(&token) => {
-                    return Completeness::Incomplete { depth: open.len() };
-                }
-                _ => {}
-            }
-            if !kind.is_trivia() {
-                last = Some(token);
-            }
-        }
-        let Some(last) = last else {
-            return Completeness::Complete;
-        };
-        let end = usize::from(last.text_range().end()) - BEFORE.len();
-        let depth = open.len();
-        // A string that is not closed swallows the rest, our own closing brace included.
-        let is_open_string = end > self.length;
-        let first_error = self.errors.iter().map(|error| error.start).min();
-        match first_error {
-            _ if is_open_string => Completeness::Incomplete { depth },
-            None if depth == 0 => Completeness::Complete,
-            Some(error) if error < end && depth == 0 => Completeness::Invalid,
-            _ => Completeness::Incomplete { depth },
-        }
     }
 
     /// Names that the `let` statements bind at the top level.
@@ -258,14 +160,6 @@ impl Statements {
     }
 }
 
-fn is_open_comment(token: &SyntaxToken) -> bool {
-    let text = token.text();
-    text.starts_with("/*") && {
-        let opened = text.matches("/*").count();
-        opened > text.matches("*/").count()
-    }
-}
-
 fn offset(bytes: usize) -> TextSize {
     TextSize::try_from(bytes).unwrap_or_default()
 }
@@ -293,64 +187,6 @@ mod tests {
         assert_eq!(before[0], "let a");
         assert!(before[1].ends_with("let mut c"));
         assert_eq!(before.len(), 2);
-    }
-
-    fn boundary(code: &str) -> bool {
-        Statements::parse(code).end_is_boundary()
-    }
-
-    #[test]
-    fn a_statement_boundary_is_where_rust_has_one() {
-        for code in [
-            "",
-            "\n// comment\n",
-            "let x = 1;\n",
-            "fn f() {}\n",
-            "if a { b() }\n",
-            "for i in 0..3 { f(i); } // done\n",
-            "println!{\"x\"}\n",
-            "struct S;\n",
-            "#![allow(dead_code)]\n",
-            "let s = \"%memit x\";\n",
-        ] {
-            assert!(boundary(code), "{code:?}");
-        }
-        for code in [
-            "let x = total\n",
-            "let x = S { a: 1 }\n",
-            "let y = match x { _ => 1 }\n",
-            "f(\n",
-            "fn f() {\n",
-            "let s = \"\n",
-            "let s = r#\"\n;",
-            "/* comment\n",
-            "/* a /* b */ \n",
-            "x = if a { 1 } else { 2 }\n",
-        ] {
-            assert!(!boundary(code), "{code:?}");
-        }
-    }
-
-    #[test]
-    fn completeness_follows_the_grammar() {
-        use Completeness::{Complete, Incomplete, Invalid};
-        for (code, expected) in [
-            ("", Complete),
-            ("1 + 1", Complete),
-            ("let x = 3;", Complete),
-            ("fn f() { 1 }", Complete),
-            ("fn f() {", Incomplete { depth: 1 }),
-            ("let v = vec![(1,", Incomplete { depth: 2 }),
-            ("let x =", Incomplete { depth: 0 }),
-            ("a +", Incomplete { depth: 0 }),
-            ("let s = \"abc", Incomplete { depth: 0 }),
-            ("/* not yet", Incomplete { depth: 0 }),
-            ("foo)", Invalid),
-            ("f(]", Invalid),
-            ("let x 7 = 3;", Invalid),
-        ] {
-            assert_eq!(Statements::parse(code).completeness(), expected, "{code:?}");
-        }
     }
 
     #[test]

@@ -1,16 +1,14 @@
 //! What the magics that profile functions line by line have in common.
 
-use std::ops::Range;
-
-use memit_lines::{Function, Line, Place, Profile, Stopped};
+use memit_lines::{Function, Line, Profile, Stopped};
 use memit_measurement::{Failure, FailureKind, FunctionLines, LinesMeasurement};
 
+use super::statement;
+use crate::cell::options::{OptionSpec, Options};
+use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::failure;
-use crate::magic::{Call, Delivery};
-use crate::options::{OptionSpec, Options};
-use crate::snippet::{self, Generated, Scope, Snippet};
-use crate::statement;
+use crate::magic::{Call, Delivery, Named, SourceFunction};
 
 pub(crate) const FUNCTION: OptionSpec = OptionSpec {
     short: 'f',
@@ -30,30 +28,6 @@ pub(crate) const RETURN: OptionSpec = OptionSpec {
     short: 'r',
     ..statement::RETURN
 };
-
-/// A function as the user named it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
-    /// The name.
-    pub name: String,
-    /// Where the option stands in the cell.
-    pub span: Range<usize>,
-}
-
-/// A function as the compiler was given it, and where the user wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFunction {
-    /// Its name.
-    pub name: String,
-    /// Its first line in what was compiled, by which its counters know it.
-    pub compiled: u32,
-    /// Where it was written.
-    pub place: Place,
-    /// Its first line there.
-    pub first: u32,
-    /// Its lines.
-    pub source: Vec<String>,
-}
 
 /// What `-f` names.
 pub(crate) fn functions(call: &Call) -> Result<Vec<Named>, MagicError> {
@@ -192,7 +166,7 @@ fn why(failure: &Failure, measured: &LinesMeasurement, sources: &[SourceFunction
 
 #[cfg(test)]
 mod tests {
-    use memit_lines::{Backend, Figures, Kind};
+    use memit_lines::{Backend, Figures, Kind, Place};
     use memit_measurement::LineFigures;
 
     use super::*;

@@ -3,14 +3,14 @@
 use memit_measurement::{MeasureCall, Measured};
 use memit_session::abi::{Clock, TimePlan};
 
+use super::statement;
+use crate::cell::options::OptionSpec;
+use crate::cell::snippet::{self, Generated, Scope, Snippet};
+use crate::cell::syntax::{Statements, mentions};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
-use crate::options::OptionSpec;
-use crate::report;
+use crate::report::Report;
 use crate::result::time::TimeitResult;
-use crate::snippet::{self, Generated, Scope, Snippet};
-use crate::statement;
-use crate::syntax::{Statements, mentions};
 
 /// The magic.
 pub(crate) struct Timeit;
@@ -177,7 +177,7 @@ impl Measurement for TimeOf {
         let compile_time = u64::try_from(compiled.time.as_nanos()).unwrap_or(u64::MAX);
         let result = TimeitResult::new(measurement, compile_time, self.precision);
         Some(Answer {
-            report: report::timeit(&result),
+            report: Report::of(&result, ()),
             value: result.rust_value(),
             stopped: None,
             export: None,

@@ -23,6 +23,8 @@ pub use read::ReadError;
 pub use timeline::mprof_file;
 pub use write::{child, command, function, memory};
 
+use crate::stats::highest_by;
+
 /// What a file holds. Samples are in order of time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Profile {
@@ -132,13 +134,6 @@ impl Span {
     }
 }
 
-/// The highest of some samples, the first of equals.
-pub fn highest(samples: &[Sample]) -> Option<Sample> {
-    samples.iter().copied().reduce(|highest, sample| {
-        if sample.memory > highest.memory {
-            sample
-        } else {
-            highest
-        }
-    })
+fn highest(samples: &[Sample]) -> Option<Sample> {
+    highest_by(samples.iter().copied(), |sample| sample.memory)
 }

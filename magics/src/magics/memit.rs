@@ -5,13 +5,13 @@ use std::time::Duration;
 use memit_measurement::{MeasureCall, Measured};
 use memit_session::abi::MemoryPlan;
 
+use super::statement;
+use crate::cell::options::OptionSpec;
+use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
-use crate::options::OptionSpec;
-use crate::report;
+use crate::report::Report;
 use crate::result::memory::MemitResult;
-use crate::snippet::{self, Generated, Scope, Snippet};
-use crate::statement;
 
 /// The magic.
 pub(crate) struct Memit;
@@ -155,7 +155,7 @@ impl Measurement for MemoryOf {
         };
         let result = MemitResult::from(measurement);
         Some(Answer {
-            report: report::memit(&result),
+            report: Report::of(&result, ()),
             value: result.rust_value(),
             stopped: None,
             export: None,

@@ -1,10 +1,10 @@
 //! What the magics that measure statements have in common.
 
+use crate::cell::options::{OptionSpec, Options};
+use crate::cell::snippet::Snippet;
+use crate::cell::syntax::Statements;
 use crate::error::MagicError;
 use crate::magic::{Call, Delivery};
-use crate::options::{OptionSpec, Options};
-use crate::snippet::Snippet;
-use crate::syntax::Statements;
 
 pub(crate) const RETURN: OptionSpec = OptionSpec {
     short: 'o',

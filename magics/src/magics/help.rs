@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::registry;
+use crate::cell::options::{HELP, OptionSpec};
 use crate::magic::{Form, Magic};
-use crate::options::{HELP, OptionSpec};
-use crate::registry;
 
 /// What `%name?` shows.
 pub fn of(magic: &dyn Magic) -> String {

@@ -4,14 +4,14 @@ use memit_lines::{Backend, UnknownBackend};
 use memit_measurement::{MeasureCall, Measured};
 use memit_session::abi::{Charge, LinesPlan};
 
+use super::line_magic;
+use super::statement;
+use crate::cell::options::OptionSpec;
+use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
-use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
-use crate::options::OptionSpec;
-use crate::profiled::{self, Named};
-use crate::report;
+use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement, Named};
+use crate::report::Report;
 use crate::result::lines::MprunResult;
-use crate::snippet::{self, Generated, Scope, Snippet};
-use crate::statement;
 use crate::units;
 
 /// The magic.
@@ -88,12 +88,12 @@ Examples:
             Backend::Heap
         };
         Ok(Action::Measure(Box::new(MemoryOf {
-            functions: profiled::functions(call)?,
+            functions: line_magic::functions(call)?,
             backend: backend.unwrap_or(usual),
             children,
             limit: limit(call)?,
-            delivery: profiled::delivery(options)?,
-            body: profiled::body(call)?,
+            delivery: line_magic::delivery(options)?,
+            body: line_magic::body(call)?,
         })))
     }
 }
@@ -114,9 +114,9 @@ fn limit(call: &Call) -> Result<Option<u64>, MagicError> {
 }
 
 const OPTIONS: &[OptionSpec] = &[
-    profiled::FUNCTION,
-    profiled::FILE,
-    profiled::RETURN,
+    line_magic::FUNCTION,
+    line_magic::FILE,
+    line_magic::RETURN,
     OptionSpec {
         short: 'c',
         long: "include-children",
@@ -167,7 +167,7 @@ impl Measurement for MemoryOf {
             limit_bytes: self.limit.unwrap_or(0),
             isolated: scope.isolated(),
         });
-        profiled::code(&call, &self.body, scope)
+        line_magic::code(&call, &self.body, scope)
     }
 
     fn functions(&self) -> &[Named] {
@@ -178,10 +178,10 @@ impl Measurement for MemoryOf {
         let Measured::Lines(measured) = measured else {
             return None;
         };
-        let profile = profiled::profile(&measured, &compiled.functions);
+        let profile = line_magic::profile(&measured, &compiled.functions);
         let result = MprunResult { profile };
         Some(Answer {
-            report: report::mprun(&result, None),
+            report: Report::of(&result, None),
             value: result.rust_value(),
             stopped: result.profile.stopped.map(|stopped| stopped.why),
             export: None,

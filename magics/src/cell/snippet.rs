@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memit_measurement::MeasureCall;
 
-use crate::syntax::mentions;
+use crate::cell::syntax::mentions;
 
 /// A piece of Rust as it stands in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]

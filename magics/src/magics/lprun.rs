@@ -4,14 +4,14 @@ use memit_lines::TimeText;
 use memit_measurement::{MeasureCall, Measured};
 use memit_session::abi::{Backend, Charge, LinesPlan};
 
+use super::line_magic;
+use super::statement;
+use crate::cell::options::OptionSpec;
+use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
-use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
-use crate::options::OptionSpec;
-use crate::profiled::{self, Named};
-use crate::report;
+use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement, Named};
+use crate::report::Report;
 use crate::result::lines::LprunResult;
-use crate::snippet::{self, Generated, Scope, Snippet};
-use crate::statement;
 
 /// The magic.
 pub(crate) struct Lprun;
@@ -64,22 +64,22 @@ Examples:
             f64::is_finite(*unit) && *unit > 0.0
         })?;
         Ok(Action::Measure(Box::new(TimeOf {
-            functions: profiled::functions(call)?,
+            functions: line_magic::functions(call)?,
             exact: options.has('e'),
             view: TimeText {
                 unit,
                 strip_zeros: options.has('s') || options.has('z'),
             },
-            delivery: profiled::delivery(options)?,
-            body: profiled::body(call)?,
+            delivery: line_magic::delivery(options)?,
+            body: line_magic::body(call)?,
         })))
     }
 }
 
 const OPTIONS: &[OptionSpec] = &[
-    profiled::FUNCTION,
-    profiled::FILE,
-    profiled::RETURN,
+    line_magic::FUNCTION,
+    line_magic::FILE,
+    line_magic::RETURN,
     OptionSpec {
         short: 'u',
         long: "unit",
@@ -130,7 +130,7 @@ impl Measurement for TimeOf {
             limit_bytes: 0,
             isolated: scope.isolated(),
         });
-        profiled::code(&call, &self.body, scope)
+        line_magic::code(&call, &self.body, scope)
     }
 
     fn functions(&self) -> &[Named] {
@@ -141,10 +141,10 @@ impl Measurement for TimeOf {
         let Measured::Lines(measured) = measured else {
             return None;
         };
-        let profile = profiled::profile(&measured, &compiled.functions);
+        let profile = line_magic::profile(&measured, &compiled.functions);
         let result = LprunResult { profile };
         Some(Answer {
-            report: report::lprun(&result, &self.view),
+            report: Report::of(&result, &self.view),
             value: result.rust_value(),
             stopped: result.profile.stopped.map(|stopped| stopped.why),
             export: None,

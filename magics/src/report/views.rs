@@ -1,0 +1,100 @@
+//! The views of each magic's result.
+
+use maud::Markup;
+use memit_lines::TimeText;
+
+use super::{
+    Views, lines_text, lprun_html, memory_html, memory_text, mprof_html, mprof_text, mprun_html,
+    time_html, time_text,
+};
+use crate::result::lines::{LprunResult, MprunResult};
+use crate::result::memory::MemitResult;
+use crate::result::time::TimeitResult;
+use crate::result::timeline::MprofResult;
+
+impl Views for MemitResult {
+    const NAME: &'static str = "MemitResult";
+    type Options<'a> = ();
+
+    fn text(&self, (): ()) -> String {
+        memory_text::text(self)
+    }
+
+    fn html(&self, (): ()) -> Markup {
+        memory_html::html(self)
+    }
+
+    fn summary(&self) -> String {
+        memory_text::summary(self)
+    }
+}
+
+impl Views for TimeitResult {
+    const NAME: &'static str = "TimeitResult";
+    type Options<'a> = ();
+
+    fn text(&self, (): ()) -> String {
+        time_text::text(self)
+    }
+
+    fn html(&self, (): ()) -> Markup {
+        time_html::html(self)
+    }
+
+    fn summary(&self) -> String {
+        time_text::summary(self)
+    }
+}
+
+/// With a precision, sizes are in MiB with that many decimals; without one, in the unit that fits.
+impl Views for MprunResult {
+    const NAME: &'static str = "MprunResult";
+    type Options<'a> = Option<usize>;
+
+    fn text(&self, precision: Option<usize>) -> String {
+        lines_text::mprun(self, precision)
+    }
+
+    fn html(&self, precision: Option<usize>) -> Markup {
+        mprun_html::html(self, precision)
+    }
+
+    fn summary(&self) -> String {
+        lines_text::memory_summary(&self.profile)
+    }
+}
+
+impl Views for LprunResult {
+    const NAME: &'static str = "LprunResult";
+    type Options<'a> = &'a TimeText;
+
+    fn text(&self, view: &TimeText) -> String {
+        lines_text::lprun(self, view)
+    }
+
+    fn html(&self, view: &TimeText) -> Markup {
+        lprun_html::html(self, view)
+    }
+
+    fn summary(&self) -> String {
+        lines_text::time_summary(&self.profile)
+    }
+}
+
+/// The option is the title of the chart.
+impl Views for MprofResult {
+    const NAME: &'static str = "MprofResult";
+    type Options<'a> = Option<&'a str>;
+
+    fn text(&self, title: Option<&str>) -> String {
+        mprof_text::text(self, title)
+    }
+
+    fn html(&self, title: Option<&str>) -> Markup {
+        mprof_html::html(self, title)
+    }
+
+    fn summary(&self) -> String {
+        mprof_text::summary(self)
+    }
+}
