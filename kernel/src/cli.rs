@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::arguments::seconds;
+use crate::data_directory::Environment;
 use crate::headless::{self, RunOptions};
-use crate::install::{self, Environment, Install, KernelName, Place};
-use crate::jupyter::{self, HistoryPlace};
+use crate::install::{self, Install, InstallPrefix, KernelName};
+use crate::jupyter::{self, DatabasePlace};
 use crate::mprof;
 
 /// A Jupyter kernel for Rust that measures memory and time: `%memit`, `%timeit`.
@@ -25,7 +27,7 @@ enum Command {
     #[command(after_help = "Example:\n  memit install --user")]
     Install {
         #[command(flatten)]
-        place: PlaceArgs,
+        place: PrefixArgs,
         #[command(flatten)]
         name: NameArgs,
         /// What Jupyter calls the kernel in its menus
@@ -36,7 +38,7 @@ enum Command {
     #[command(after_help = "Example:\n  memit uninstall")]
     Uninstall {
         #[command(flatten)]
-        place: PlaceArgs,
+        place: PrefixArgs,
         #[command(flatten)]
         name: NameArgs,
     },
@@ -92,7 +94,7 @@ enum Command {
 /// Where a kernelspec goes.
 #[derive(Args)]
 #[group(multiple = false)]
-struct PlaceArgs {
+struct PrefixArgs {
     /// For the current user, which is the default
     #[arg(long)]
     user: bool,
@@ -111,27 +113,16 @@ struct NameArgs {
     name: KernelName,
 }
 
-impl PlaceArgs {
+impl PrefixArgs {
     /// The place that was named, if one was.
-    fn named(self) -> Option<Place> {
+    fn named(self) -> Option<InstallPrefix> {
         if self.sys_prefix {
-            Some(Place::SysPrefix)
+            Some(InstallPrefix::SysPrefix)
         } else if let Some(prefix) = self.prefix {
-            Some(Place::Prefix(prefix))
+            Some(InstallPrefix::Directory(prefix))
         } else {
-            self.user.then_some(Place::User)
+            self.user.then_some(InstallPrefix::User)
         }
-    }
-}
-
-/// A duration in seconds, with a fraction if need be.
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err("must be above 0".to_owned()),
     }
 }
 
@@ -148,7 +139,7 @@ impl Cli {
                 name,
                 display_name,
             } => {
-                let place = place.named().unwrap_or(Place::User);
+                let place = place.named().unwrap_or(InstallPrefix::User);
                 let install = Install {
                     place,
                     name: name.name,
@@ -158,7 +149,7 @@ impl Cli {
                 println!("{}", path.display());
             }
             Command::Uninstall { place, name } => {
-                let places = [place.named().unwrap_or(Place::User)];
+                let places = [place.named().unwrap_or(InstallPrefix::User)];
                 for path in install::uninstall(&places, &name.name, &Environment::of_process())? {
                     println!("{}", path.display());
                 }
@@ -168,9 +159,9 @@ impl Cli {
                 no_history,
             } => {
                 let history = if no_history {
-                    HistoryPlace::Memory
+                    DatabasePlace::Memory
                 } else {
-                    HistoryPlace::of_user()
+                    DatabasePlace::of_user()
                 };
                 jupyter::serve(&connection_file, history)?;
             }

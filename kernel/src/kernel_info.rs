@@ -1,20 +1,26 @@
-//! `kernel_info_request`: which kernel this is, and of which language.
+//! What the kernel tells about its language, to clients and in notebooks.
 
 use std::process::Command;
 use std::sync::OnceLock;
 
-use jupyter_protocol::{CodeMirrorMode, HelpLink, KernelInfoReply, LanguageInfo, ReplyStatus};
+use jupyter_protocol::{CodeMirrorMode, LanguageInfo};
 use serde_json::Value;
 
-use super::wire::PROTOCOL_VERSION;
-
-/// What the kernel tells clients about itself.
+/// The language of the kernel.
 #[derive(Default)]
 pub(crate) struct KernelInfo {
     rustc_version: OnceLock<String>,
 }
 
 impl KernelInfo {
+    /// The kernel of a given version of `rustc`.
+    #[cfg(test)]
+    pub(crate) fn of_rustc(version: &str) -> Self {
+        Self {
+            rustc_version: version.to_owned().into(),
+        }
+    }
+
     /// Asks `rustc` for its version, unless it has been asked. This takes some 50 ms, so a thread
     /// does it while the sockets are bound.
     pub(crate) fn rustc_version(&self) -> &str {
@@ -31,7 +37,8 @@ impl KernelInfo {
         serde_json::to_value(self.language()).expect("a struct of strings is valid JSON")
     }
 
-    fn language(&self) -> LanguageInfo {
+    /// The language, as the reply to `kernel_info_request` has it.
+    pub(crate) fn language(&self) -> LanguageInfo {
         LanguageInfo {
             name: "rust".to_owned(),
             version: self.rustc_version().to_owned(),
@@ -42,43 +49,6 @@ impl KernelInfo {
             codemirror_mode: Some(CodeMirrorMode::Simple("rust".to_owned())),
             nbconvert_exporter: None,
         }
-    }
-
-    /// The content of the reply.
-    pub(crate) fn reply(&self) -> Value {
-        let rustc = self.rustc_version();
-        let version = env!("CARGO_PKG_VERSION");
-        let reply = KernelInfoReply {
-            status: ReplyStatus::Ok,
-            protocol_version: PROTOCOL_VERSION.to_owned(),
-            implementation: "memit".to_owned(),
-            implementation_version: version.to_owned(),
-            language_info: self.language(),
-            banner: format!(
-                "memit {version}, Rust {rustc}\nMeasure with %memit and %timeit; %lsmagic lists \
-                 all magics."
-            ),
-            help_links: vec![
-                link(
-                    "The Rust standard library",
-                    "https://doc.rust-lang.org/std/",
-                ),
-                link(
-                    "The Rust programming language",
-                    "https://doc.rust-lang.org/book/",
-                ),
-            ],
-            debugger: false,
-            error: None,
-        };
-        serde_json::to_value(reply).expect("a struct of strings is valid JSON")
-    }
-}
-
-fn link(text: &str, url: &str) -> HelpLink {
-    HelpLink {
-        text: text.to_owned(),
-        url: url.to_owned(),
     }
 }
 
@@ -116,44 +86,5 @@ mod tests {
         );
         assert_eq!(parse_version(""), None);
         assert_eq!(parse_version("error: no toolchain"), None);
-    }
-
-    #[test]
-    fn the_reply_is_complete() {
-        let info = KernelInfo {
-            rustc_version: "1.95.0".to_owned().into(),
-        };
-        let mut reply = info.reply();
-        let fields = reply.as_object_mut().unwrap();
-        let banner = fields.shift_remove("banner").unwrap();
-        assert!(banner.as_str().unwrap().starts_with("memit "), "{banner}");
-        let version = fields.shift_remove("implementation_version").unwrap();
-        assert_eq!(version, env!("CARGO_PKG_VERSION"));
-        insta::assert_json_snapshot!(reply, @r#"
-        {
-          "status": "ok",
-          "protocol_version": "5.4",
-          "implementation": "memit",
-          "language_info": {
-            "name": "rust",
-            "version": "1.95.0",
-            "mimetype": "text/x-rustsrc",
-            "file_extension": ".rs",
-            "pygments_lexer": "rust",
-            "codemirror_mode": "rust"
-          },
-          "help_links": [
-            {
-              "text": "The Rust standard library",
-              "url": "https://doc.rust-lang.org/std/"
-            },
-            {
-              "text": "The Rust programming language",
-              "url": "https://doc.rust-lang.org/book/"
-            }
-          ],
-          "debugger": false
-        }
-        "#);
     }
 }

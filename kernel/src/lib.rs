@@ -1,14 +1,18 @@
 //! memit: a Jupyter kernel for Rust that measures memory and time.
 //!
-//! The one executable plays several parts, and the first lines of `main` decide which: the
-//! session's processes, what cargo takes for `rustc`, or what the command line asks for.
+//! The one executable plays several parts, and [`run`] decides which: a process of the session, the
+//! compiler that cargo starts for a cell, or the command line.
 #![forbid(unsafe_code)]
 
+mod arguments;
+mod chart_file;
 mod cli;
 mod compiler;
+mod data_directory;
 mod headless;
 mod install;
-mod jupyter;
+pub mod jupyter;
+mod kernel_info;
 mod mprof;
 mod session;
 
@@ -18,7 +22,9 @@ use clap::Parser as _;
 use memit_runtime::{relay, supervisor};
 use tracing_subscriber::EnvFilter;
 
-fn main() -> ExitCode {
+/// Runs the executable: plays the part that the environment and the arguments of the process name,
+/// and returns its exit code.
+pub fn run() -> ExitCode {
     if std::env::var_os(relay::CHILD_VARIABLE).is_some() {
         return relay::run();
     }

@@ -1,22 +1,22 @@
 //! A chart as a file, of the kind that the end of its name tells.
 
+mod png;
+
 use std::ffi::OsStr;
 use std::path::Path;
 
 use anyhow::Context as _;
 use memit_magics::chart::{self, Chart, Theme};
 
-use super::png;
-
 /// What a chart is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum ChartFormat {
     Svg,
     Png,
     Html,
 }
 
-impl Format {
+impl ChartFormat {
     /// What a file's name says, in capitals or not; nothing if it is none of a chart.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let extension = path.extension().and_then(OsStr::to_str)?;
@@ -34,11 +34,11 @@ impl Format {
 /// # Errors
 ///
 /// If it cannot be drawn, or the file cannot be written.
-pub(crate) fn write_chart(chart: &Chart, path: &Path, format: Format) -> anyhow::Result<()> {
+pub(crate) fn write_chart(chart: &Chart, path: &Path, format: ChartFormat) -> anyhow::Result<()> {
     let content = match format {
-        Format::Svg => chart::svg(chart, Theme::File).into_string().into_bytes(),
-        Format::Html => chart::html(chart).into_string().into_bytes(),
-        Format::Png => png::png(&chart::svg(chart, Theme::Light).into_string())?,
+        ChartFormat::Svg => chart::svg(chart, Theme::File).into_string().into_bytes(),
+        ChartFormat::Html => chart::html(chart).into_string().into_bytes(),
+        ChartFormat::Png => png::png(&chart::svg(chart, Theme::Light).into_string())?,
     };
     std::fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
@@ -49,10 +49,10 @@ mod tests {
 
     #[test]
     fn the_end_of_a_files_name_tells_what_it_is() {
-        let format = |path: &str| Format::of(Path::new(path));
-        assert_eq!(format("a.svg"), Some(Format::Svg));
-        assert_eq!(format("a.b/C.PNG"), Some(Format::Png));
-        assert_eq!(format("a.html"), Some(Format::Html));
+        let format = |path: &str| ChartFormat::of(Path::new(path));
+        assert_eq!(format("a.svg"), Some(ChartFormat::Svg));
+        assert_eq!(format("a.b/C.PNG"), Some(ChartFormat::Png));
+        assert_eq!(format("a.html"), Some(ChartFormat::Html));
         assert_eq!(format("a.pdf"), None);
         assert_eq!(format("svg"), None);
     }

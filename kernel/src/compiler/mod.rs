@@ -82,7 +82,7 @@ pub(crate) fn run(session: &Path) -> ExitCode {
 }
 
 /// A cell that is to be compiled.
-struct Cell {
+struct CellCompilation {
     command: Command,
     /// Its source without probes.
     plain: String,
@@ -91,7 +91,7 @@ struct Cell {
     probes: Probes,
 }
 
-impl Cell {
+impl CellCompilation {
     /// Compiles it with its probes, if it has any. Gives back the command that compiles it without:
     /// so that what the compiler says of the source, it says of what the user wrote.
     fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
@@ -128,7 +128,11 @@ impl Cell {
 }
 
 /// How a cell is compiled; `None` if it is something else that shall be compiled.
-fn cell(session: &Path, rustc: &OsStr, arguments: &[OsString]) -> anyhow::Result<Option<Cell>> {
+fn cell(
+    session: &Path,
+    rustc: &OsStr,
+    arguments: &[OsString],
+) -> anyhow::Result<Option<CellCompilation>> {
     let text = |argument: &OsString| argument.to_str().map(str::to_owned);
     let Some(mut arguments) = arguments.iter().map(text).collect::<Option<Vec<_>>>() else {
         return Ok(None);
@@ -164,7 +168,7 @@ fn cell(session: &Path, rustc: &OsStr, arguments: &[OsString]) -> anyhow::Result
     }
     let externals = session_crate::arguments(session, rustc, &arguments)?;
     command.args(arguments).args(externals);
-    Ok(Some(Cell {
+    Ok(Some(CellCompilation {
         command,
         plain: source,
         probed,

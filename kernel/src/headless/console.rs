@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::session::{CellError, MimeBundle, Output, Stream};
 
-/// Prints the text form of every output at once.
+/// Prints the text form of every output at once. Printed text is never cleared: it may have gone to a
+/// file.
 #[derive(Default)]
 pub(super) struct Console {
     /// On standard error there is a line of progress, which other text must not follow.
@@ -46,13 +47,6 @@ impl Output for Console {
         self.progress(None);
         self.display(data);
     }
-
-    fn result(&self, data: MimeBundle) {
-        self.display(data);
-    }
-
-    /// What has been printed stays: it may have gone to a file.
-    fn clear(&self, _: bool) {}
 
     fn progress(&self, text: Option<&str>) {
         let stderr = std::io::stderr();

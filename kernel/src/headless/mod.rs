@@ -3,7 +3,7 @@
 mod console;
 mod eval;
 mod notebook;
-mod recorder;
+mod notebook_output;
 mod run;
 mod terminal;
 

@@ -15,7 +15,7 @@ pub(super) struct Notebook {
 }
 
 /// A cell to execute.
-pub(super) struct Cell {
+pub(super) struct CodeCell {
     /// Its position among all cells.
     pub(super) index: usize,
     pub(super) source: String,
@@ -53,13 +53,13 @@ impl Notebook {
     }
 
     /// The code cells in order, without empty ones and those tagged `skip-execution`.
-    pub(super) fn code_cells(&self) -> Vec<Cell> {
+    pub(super) fn code_cells(&self) -> Vec<CodeCell> {
         let cells = self.document["cells"].as_array().into_iter().flatten();
         cells
             .enumerate()
             .filter(|(_, cell)| cell["cell_type"] == "code")
             .filter(|(_, cell)| !has_tag(cell, "skip-execution"))
-            .map(|(index, cell)| Cell {
+            .map(|(index, cell)| CodeCell {
                 index,
                 source: joined(&cell["source"]),
                 may_fail: has_tag(cell, "raises-exception"),
@@ -78,7 +78,12 @@ impl Notebook {
     }
 
     /// Puts in what a cell gave.
-    pub(super) fn set_outputs(&mut self, cell: &Cell, execution_count: u64, outputs: Vec<Value>) {
+    pub(super) fn set_outputs(
+        &mut self,
+        cell: &CodeCell,
+        execution_count: u64,
+        outputs: Vec<Value>,
+    ) {
         let cell = &mut self.document["cells"][cell.index];
         cell["execution_count"] = execution_count.into();
         cell["outputs"] = outputs.into();

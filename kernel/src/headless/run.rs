@@ -5,11 +5,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use memit_magics::units;
+
 use super::console::{self, Console};
-use super::notebook::{Cell, Notebook};
-use super::recorder::Recorder;
+use super::notebook::{CodeCell, Notebook};
+use super::notebook_output::NotebookOutput;
 use super::{interrupt_after, start_session};
-use crate::jupyter::KernelInfo;
+use crate::kernel_info::KernelInfo;
 use crate::session::{CellError, Input, NoInput, Output, Session};
 
 /// What is asked of a run.
@@ -44,19 +46,19 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
     for (index, cell) in cells.iter().enumerate() {
         announce(cell, index + 1, cells.len());
         let execution_count = index as u64 + 1;
-        let recorder = Arc::new(Recorder::new(Console::default(), execution_count));
+        let recorded = Arc::new(NotebookOutput::new(Console::default(), execution_count));
         let result = execute(
             &mut session,
             execution_count,
             cell,
-            &recorder,
+            &recorded,
             options.timeout,
         )?;
         if let Err(error) = &result {
-            recorder.error(error);
+            recorded.error(error);
             console::print_error(error);
         }
-        notebook.set_outputs(cell, execution_count, recorder.outputs());
+        notebook.set_outputs(cell, execution_count, recorded.outputs());
         if result.is_err() && !options.allow_errors && !cell.may_fail {
             failed = Some(index + 1);
             break;
@@ -68,7 +70,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
         anstream::eprintln!("Wrote {}", path.display());
     }
     if let Some(number) = failed {
-        anstream::eprintln!("Cell {number} of {} failed", cells.len());
+        anstream::eprintln!("CodeCell {number} of {} failed", cells.len());
         return Ok(ExitCode::FAILURE);
     }
     anstream::eprintln!(
@@ -82,8 +84,8 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
 fn execute(
     session: &mut Session,
     number: u64,
-    cell: &Cell,
-    recorder: &Arc<Recorder<Console>>,
+    cell: &CodeCell,
+    recorded: &Arc<NotebookOutput<Console>>,
     timeout: Option<Duration>,
 ) -> anyhow::Result<Result<(), CellError>> {
     let started = Instant::now();
@@ -92,7 +94,7 @@ fn execute(
     let timer = timeout
         .map(|limit| interrupt_after(session.interrupter(), limit))
         .transpose()?;
-    let output: Arc<dyn Output> = recorder.clone();
+    let output: Arc<dyn Output> = recorded.clone();
     let input: Arc<dyn Input> = Arc::new(NoInput("`memit run` has no one to ask"));
     let result = session.execute(number, &cell.source, &output, &input);
     drop(timer);
@@ -108,7 +110,7 @@ fn execute(
 }
 
 /// Which cell runs, with its first line.
-fn announce(cell: &Cell, number: usize, of: usize) {
+fn announce(cell: &CodeCell, number: usize, of: usize) {
     let mut lines = cell.source.lines().filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or_default();
     let more = if lines.next().is_some() { " …" } else { "" };
@@ -116,5 +118,5 @@ fn announce(cell: &Cell, number: usize, of: usize) {
 }
 
 fn counted(cells: usize) -> String {
-    format!("{cells} cell{}", if cells == 1 { "" } else { "s" })
+    units::counted(&cells.to_string(), "cell")
 }

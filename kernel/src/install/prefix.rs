@@ -5,21 +5,21 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use super::environment::{Environment, System};
 use super::name::KernelName;
+use crate::data_directory::{Environment, System, user_data};
 
 /// A place for a kernelspec.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum InstallPrefix {
     /// The user's data directory.
     User,
     /// `share/jupyter` below this directory.
-    Prefix(PathBuf),
+    Directory(PathBuf),
     /// `share/jupyter` in the active Python environment.
     SysPrefix,
 }
 
-impl Place {
+impl InstallPrefix {
     /// The directory of the kernelspec with this name, an absolute path; it need not exist.
     pub(super) fn kernelspec(
         &self,
@@ -29,37 +29,11 @@ impl Place {
         let data = match self {
             Self::User => user_data(environment)
                 .context("no place to install into, choose one with --prefix")?,
-            Self::Prefix(prefix) => prefix.join("share/jupyter"),
+            Self::Directory(prefix) => prefix.join("share/jupyter"),
             Self::SysPrefix => sys_prefix(environment)?.join("share/jupyter"),
         };
         let directory = data.join("kernels").join(name.as_str());
         absolute(&directory).with_context(|| format!("cannot resolve {}", directory.display()))
-    }
-}
-
-/// Jupyter's data directory of the user, by the rules of `jupyter_core.paths.jupyter_data_dir`.
-///
-/// # Errors
-///
-/// If the variable that should name it is not set; says which.
-pub(crate) fn user_data(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
-    if let Some(directory) = environment.path("JUPYTER_DATA_DIR") {
-        return Ok(directory);
-    }
-    let home = |below: &str| {
-        let home = environment.path("HOME").context("HOME is not set")?;
-        anyhow::Ok(home.join(below))
-    };
-    match environment.system {
-        System::Linux => match environment.path("XDG_DATA_HOME") {
-            Some(data) => Ok(data.join("jupyter")),
-            None => home(".local/share/jupyter"),
-        },
-        System::MacOs => home("Library/Jupyter"),
-        System::Windows => match environment.path("APPDATA") {
-            Some(data) => Ok(data.join("jupyter")),
-            None => bail!("APPDATA is not set"),
-        },
     }
 }
 
@@ -105,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    fn kernelspec(place: &Place, system: System, variables: &[(&str, &str)]) -> String {
+    fn kernelspec(prefix: &InstallPrefix, system: System, variables: &[(&str, &str)]) -> String {
         let variable = |name: &str| {
             let found = variables.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| OsString::from(value))
@@ -114,7 +88,7 @@ mod tests {
             system,
             variable: &variable,
         };
-        match place.kernelspec(&"memit".parse().unwrap(), &environment) {
+        match prefix.kernelspec(&"memit".parse().unwrap(), &environment) {
             Ok(directory) => directory.to_str().unwrap().to_owned(),
             Err(error) => format!("{error:#}"),
         }
@@ -123,7 +97,7 @@ mod tests {
     #[test]
     fn the_users_directory_follows_jupyters_rules() {
         let home = ("HOME", "/home/me");
-        let on = |system, variables: &[_]| kernelspec(&Place::User, system, variables);
+        let on = |system, variables: &[_]| kernelspec(&InstallPrefix::User, system, variables);
         assert_eq!(
             on(System::Linux, &[home, ("XDG_DATA_HOME", "")]),
             "/home/me/.local/share/jupyter/kernels/memit"
@@ -152,7 +126,7 @@ mod tests {
 
     #[test]
     fn without_a_home_the_error_says_what_to_do() {
-        let error = kernelspec(&Place::User, System::Linux, &[("HOME", "")]);
+        let error = kernelspec(&InstallPrefix::User, System::Linux, &[("HOME", "")]);
         assert!(
             error.contains("HOME is not set") && error.contains("--prefix"),
             "{error}"
@@ -161,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_prefix_holds_shared_data() {
-        let place = Place::Prefix("/opt/python".into());
+        let place = InstallPrefix::Directory("/opt/python".into());
         assert_eq!(
             kernelspec(&place, System::Linux, &[("JUPYTER_DATA_DIR", "/jupyter")]),
             "/opt/python/share/jupyter/kernels/memit"
@@ -170,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_relative_prefix_is_made_absolute() {
-        let directory = kernelspec(&Place::Prefix("env".into()), System::Linux, &[]);
+        let directory = kernelspec(&InstallPrefix::Directory("env".into()), System::Linux, &[]);
         let here = std::env::current_dir().unwrap();
         assert_eq!(
             directory,
@@ -184,11 +158,11 @@ mod tests {
     fn the_active_environment_is_preferred_to_any_python() {
         let venv = [("VIRTUAL_ENV", "/venv"), ("CONDA_PREFIX", "/conda")];
         assert_eq!(
-            kernelspec(&Place::SysPrefix, System::Linux, &venv),
+            kernelspec(&InstallPrefix::SysPrefix, System::Linux, &venv),
             "/venv/share/jupyter/kernels/memit"
         );
         assert_eq!(
-            kernelspec(&Place::SysPrefix, System::Linux, &venv[1..]),
+            kernelspec(&InstallPrefix::SysPrefix, System::Linux, &venv[1..]),
             "/conda/share/jupyter/kernels/memit"
         );
     }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
-use super::environment::Environment;
 use super::kernelspec::{self, KERNEL_JSON, Owner};
 use super::name::KernelName;
-use super::place::Place;
+use super::prefix::InstallPrefix;
+use crate::data_directory::Environment;
 
 /// Removes the kernelspec with this name from each of `places` that has it, and returns the
 /// removed directories.
@@ -18,7 +18,7 @@ use super::place::Place;
 /// If none of the places has it, or one has a kernelspec of that name which is not memit's; then
 /// nothing is removed at all.
 pub(crate) fn uninstall(
-    places: &[Place],
+    places: &[InstallPrefix],
     name: &KernelName,
     environment: &Environment<'_>,
 ) -> anyhow::Result<Vec<PathBuf>> {
@@ -62,8 +62,8 @@ mod tests {
         Install::DEFAULT_NAME.parse().unwrap()
     }
 
-    fn place(prefix: &Path) -> Place {
-        Place::Prefix(prefix.to_owned())
+    fn place(prefix: &Path) -> InstallPrefix {
+        InstallPrefix::Directory(prefix.to_owned())
     }
 
     fn install_into(prefix: &Path) -> PathBuf {

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::environment::Environment;
 use super::kernelspec::{self, Owner};
 use super::name::KernelName;
-use super::place::Place;
+use super::prefix::InstallPrefix;
+use crate::data_directory::Environment;
 
 /// What to install, and where.
 #[derive(Debug, Clone)]
 pub(crate) struct Install {
     /// Where Jupyter will find it.
-    pub(crate) place: Place,
+    pub(crate) place: InstallPrefix,
     /// The name by which Jupyter knows it.
     pub(crate) name: KernelName,
     /// The name that users see.
@@ -93,7 +93,7 @@ mod tests {
 
     fn install_into(prefix: &Path, executable: &str) -> anyhow::Result<PathBuf> {
         let install = Install {
-            place: Place::Prefix(prefix.to_owned()),
+            place: InstallPrefix::Directory(prefix.to_owned()),
             name: Install::DEFAULT_NAME.parse().unwrap(),
             display_name: Install::DEFAULT_DISPLAY_NAME.to_owned(),
         };

@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::exit::{Alive, ExitOnDrop, ExitRequest, alive, exit_requests};
-use super::history::{self, History};
-use super::interrupt::Interrupt;
-use super::kernel_info::KernelInfo;
-use super::request::{BackgroundSession, Executor};
-use super::socket::{
-    Control, ControlParts, ExecutionState, Heartbeat, Iopub, RequestSocket, Shell, Stdin,
+use super::connection;
+use super::history::{DatabasePlace, History};
+use super::lifecycle::{
+    Alive, ExitOnDrop, ExitRequest, Interrupt, alive, exit_requests, handle_signals,
 };
+use super::request::{BackgroundSession, Executor};
+use super::serve::{Control, ControlParts, Shell};
+use super::socket::{ExecutionState, Heartbeat, Iopub, RequestSocket, Stdin};
 use super::socket_files::SocketFiles;
 use super::wire::{Codec, Signer};
-use super::{connection, signals};
+use crate::kernel_info::KernelInfo;
 
 /// How long the end of the kernel waits for a cell to notice its interrupt and for the session's
 /// processes to end.
@@ -31,12 +31,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// # Errors
 ///
 /// If the connection file cannot be used, or a socket cannot be bound.
-pub(crate) fn serve(connection_file: &Path, history: history::Place) -> anyhow::Result<()> {
+pub(crate) fn serve(connection_file: &Path, history: DatabasePlace) -> anyhow::Result<()> {
     let kernel_info = Arc::new(KernelInfo::default());
     ask_rustc_in_background(&kernel_info)?;
     let (exit, exit_requests) = exit_requests();
     let interrupt = Interrupt::default();
-    signals::handle(interrupt.clone(), exit.clone())?;
+    handle_signals(interrupt.clone(), exit.clone())?;
 
     let connection = connection::read(connection_file)?;
     let socket_files = SocketFiles::of(&connection);

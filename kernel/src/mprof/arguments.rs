@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::cli::seconds;
+use crate::arguments::{seconds, window};
 
 /// The subcommands.
 #[derive(Subcommand)]
@@ -162,31 +162,4 @@ pub(crate) struct PlotArgs {
     pub(super) flame: bool,
     #[arg(value_name = "PROFILE", help = PROFILES, allow_negative_numbers = true)]
     pub(super) profiles: Vec<String>,
-}
-
-/// Two times, as `0,20.5`.
-fn window(text: &str) -> Result<(f64, f64), String> {
-    let ends = text.split_once(',').and_then(|(from, to)| {
-        let ends: (f64, f64) = (from.trim().parse().ok()?, to.trim().parse().ok()?);
-        (ends.0.is_finite() && ends.1.is_finite()).then_some(ends)
-    });
-    match ends {
-        Some((from, to)) if from < to => Ok((from, to)),
-        Some(_) => Err("the second time must be after the first".to_owned()),
-        None => Err("not two numbers of seconds with a comma between them".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_is_two_times_in_order() {
-        assert_eq!(window("0,20.5"), Ok((0.0, 20.5)));
-        assert_eq!(window("-1, 2"), Ok((-1.0, 2.0)));
-        for wrong in ["", "1", "1,", "a,b", "2,1", "1,1", "0,nan"] {
-            assert!(window(wrong).is_err(), "{wrong}");
-        }
-    }
 }

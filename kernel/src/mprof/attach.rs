@@ -8,11 +8,11 @@ use anyhow::{Context as _, bail};
 use memit_magics::profile;
 use memit_runtime::process;
 use memit_runtime::profiling::Tree;
+use rustix::io::Errno;
 
 use super::arguments::AttachArgs;
-use super::output::Output;
+use super::profile_file::ProfileFile;
 use super::recording::{Recording, hold_signals, with_descendants};
-use super::run::summary;
 
 /// Records the memory of a process until it ends, the time is over, or Ctrl-C.
 ///
@@ -30,7 +30,7 @@ pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     if process::resident(pid).is_none() {
         bail!("process {pid} has no memory of its own: it has ended, or is a part of the system");
     }
-    let mut output = Output::open(record.output.as_deref())?;
+    let mut output = ProfileFile::open(record.output.as_deref())?;
     // The last argument has an end too.
     let words = command.strip_suffix(&[String::new()]).unwrap_or(&command);
     profile::command(output.lines(), words);
@@ -45,14 +45,15 @@ pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     })?;
     recording.output.flush()?;
     if !record.quiet {
-        eprintln!("{}", summary(&recording));
+        eprintln!("{}", recording.summary());
     }
     Ok(())
 }
 
 fn cannot_read(pid: u32, error: &io::Error) -> anyhow::Error {
-    // ESRCH has no kind of its own.
-    let is_gone = error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(3);
+    // `ErrorKind` has no name for ESRCH.
+    let is_gone =
+        error.kind() == io::ErrorKind::NotFound || Errno::from_io_error(error) == Some(Errno::SRCH);
     match error.kind() {
         _ if is_gone => anyhow::anyhow!("there is no process {pid}: it has ended, or never was"),
         io::ErrorKind::PermissionDenied => anyhow::anyhow!(

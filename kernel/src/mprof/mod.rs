@@ -4,13 +4,11 @@
 mod arguments;
 #[cfg(target_os = "linux")]
 mod attach;
-pub(crate) mod chart_file;
 mod list;
-#[cfg(target_os = "linux")]
-mod output;
 mod peak;
 mod plot;
-mod png;
+#[cfg(target_os = "linux")]
+mod profile_file;
 #[cfg(target_os = "linux")]
 mod python;
 #[cfg(target_os = "linux")]

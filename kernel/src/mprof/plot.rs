@@ -10,8 +10,8 @@ use memit_magics::profile::Profile;
 use terminal_size::{Height, Width, terminal_size_of};
 
 use super::arguments::PlotArgs;
-use super::chart_file::{Format, write_chart};
 use super::selection;
+use crate::chart_file::{ChartFormat, write_chart};
 
 /// What an output that is no terminal has.
 const COLUMNS: usize = 80;
@@ -62,10 +62,10 @@ pub(super) fn plot(arguments: &PlotArgs) -> anyhow::Result<()> {
     }
 }
 
-fn format(path: &Path) -> anyhow::Result<Format> {
-    let Some(format) = Format::of(path) else {
+fn format(path: &Path) -> anyhow::Result<ChartFormat> {
+    let Some(format) = ChartFormat::of(path) else {
         bail!(
-            "cannot tell from {} what to write: let it end in .svg, .png or .html",
+            "unknown format `{}`: use .svg, .png or .html",
             path.display()
         );
     };
@@ -116,9 +116,6 @@ mod tests {
     #[test]
     fn an_output_whose_name_does_not_tell_what_it_is_is_refused() {
         let error = format(Path::new("a.pdf")).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "cannot tell from a.pdf what to write: let it end in .svg, .png or .html"
-        );
+        assert_eq!(error, "unknown format `a.pdf`: use .svg, .png or .html");
     }
 }

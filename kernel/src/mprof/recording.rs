@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use memit_magics::profile;
+use memit_magics::{profile, units};
 use memit_runtime::profiling::{self, Ended, Observed, Signal, Signals, Ticker, Tree};
 
 use super::arguments::{Backend, RecordArgs};
-use super::output::Output;
+use super::profile_file::ProfileFile;
 use super::status::Status;
 
 impl From<Backend> for profiling::Backend {
@@ -39,7 +39,7 @@ pub(super) struct Recording {
     each: bool,
     backend: Backend,
     interval: Duration,
-    pub(super) output: Output,
+    pub(super) output: ProfileFile,
     status: Status,
     /// Since 1970, when `started` was.
     epoch: Duration,
@@ -70,7 +70,7 @@ pub(super) fn with_descendants(arguments: &RecordArgs) -> bool {
 
 impl Recording {
     /// Takes the first sample.
-    pub(super) fn start(tree: Tree, arguments: &RecordArgs, output: Output) -> Self {
+    pub(super) fn start(tree: Tree, arguments: &RecordArgs, output: ProfileFile) -> Self {
         let mut recording = Self {
             tree,
             sum: arguments.include_children,
@@ -161,6 +161,20 @@ impl Recording {
     /// How long it took.
     pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// What was recorded, in one line.
+    pub(super) fn summary(&self) -> String {
+        let path = self.output.path().display();
+        let elapsed = units::time(self.elapsed().as_secs_f64() * 1e9, 4);
+        if self.samples == 0 && self.peak == 0 {
+            return format!("memit: {path} has no samples: the program ended within {elapsed}");
+        }
+        let samples = units::counted(&units::count(self.samples), "sample");
+        format!(
+            "memit: {path}: peak {}, {samples} in {elapsed}",
+            units::bytes(self.peak)
+        )
     }
 
     fn sample(&mut self) {

@@ -6,14 +6,14 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::Context as _;
-use memit_magics::{failure, profile, units};
+use memit_magics::{failure, profile};
 use memit_runtime::profiling::{Program, Tree, end_by};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::arguments::RunArgs;
-use super::output::Output;
+use super::profile_file::ProfileFile;
+use super::python;
 use super::recording::{Finish, Recording, hold_signals, with_descendants};
-use super::{python, recording};
 
 /// Where the program finds the file, to add functions and phases of its own.
 const FILE_VARIABLE: &str = "MEMIT_MPROF_FILE";
@@ -34,7 +34,7 @@ const SIGNALLED: i32 = 128;
 pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     // Before the program starts, so that one that comes meanwhile reaches it.
     let signals = hold_signals().context("cannot receive signals")?;
-    let mut output = Output::open(arguments.record.output.as_deref())?;
+    let mut output = ProfileFile::open(arguments.record.output.as_deref())?;
     let (shown, words) = python::command_line(arguments, &output.absolute_path());
     let shown: Vec<_> = shown.iter().map(|word| word.to_string_lossy()).collect();
     profile::command(output.lines(), &shown);
@@ -80,25 +80,11 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     Ok(exit(arguments, ended.status))
 }
 
-fn tell(arguments: &RunArgs, recording: &recording::Recording) {
+fn tell(arguments: &RunArgs, recording: &Recording) {
     if arguments.record.quiet {
         return;
     }
-    eprintln!("{}", summary(recording));
-}
-
-/// What was recorded, in a line.
-pub(super) fn summary(recording: &Recording) -> String {
-    let path = recording.output.path().display();
-    let elapsed = units::time(recording.elapsed().as_secs_f64() * 1e9, 4);
-    if recording.samples == 0 && recording.peak == 0 {
-        return format!("memit: {path} has no samples: the program ended within {elapsed}");
-    }
-    let samples = units::counted(&units::count(recording.samples), "sample");
-    format!(
-        "memit: {path}: peak {}, {samples} in {elapsed}",
-        units::bytes(recording.peak)
-    )
+    eprintln!("{}", recording.summary());
 }
 
 fn not_started(name: &str, error: &io::Error) -> ExitCode {

@@ -1,43 +1,27 @@
 //! The session: what a cell may see and change, and how cells are evaluated in it.
 //! Knows nothing of Jupyter's wire protocol; the kernel, `memit run` and `memit eval` all use it.
 
-mod build;
-mod bundle;
-mod check;
-mod complete;
 mod describe;
-mod diagnostics;
+mod editor;
 mod engine;
-mod error;
-mod history;
-mod input;
-mod inspect;
-mod link;
+mod errors;
+mod evaluation;
+mod io;
 mod magic;
-mod output;
-mod panic_site;
-mod phase_types;
-mod position;
-mod profile;
-mod running;
-mod utf8;
-mod value;
+mod measure;
 
-pub(crate) use check::Problem;
-pub(crate) use complete::{Completeness, Completions, Match, completeness};
-pub(crate) use error::CellError;
-pub(crate) use input::{Input, NoAnswer, NoInput, Question};
-pub(crate) use link::Interrupter;
-pub(crate) use output::{MimeBundle, Output, Stream};
+pub(crate) use editor::{Completions, Match, Problem, completeness};
+pub(crate) use engine::Interrupter;
+pub(crate) use errors::CellError;
+pub(crate) use io::{Input, MimeBundle, NoAnswer, NoInput, Output, Question, Stream};
 
 use std::sync::Arc;
 
 use memit_magics::cell::{self, Part};
 
-use engine::Engine;
-use history::History;
-use profile::Written;
-use running::Running;
+use engine::{BuildWatch, Engine};
+use errors::diagnostics;
+use evaluation::{Running, UndoLog, Written};
 
 /// A Rust session.
 pub(crate) struct Session {
@@ -46,7 +30,7 @@ pub(crate) struct Session {
     cells: Vec<String>,
     /// What front-ends call them.
     numbers: Vec<u64>,
-    history: History,
+    undo_log: UndoLog,
     /// The analyser has been got going, or has been tried to.
     warm: bool,
 }
@@ -62,7 +46,7 @@ impl Session {
             engine: Engine::start()?,
             cells: Vec::new(),
             numbers: Vec::new(),
-            history: History::default(),
+            undo_log: UndoLog::default(),
             warm: false,
         })
     }
@@ -93,13 +77,13 @@ impl Session {
     ) -> Result<(), CellError> {
         self.cells.push(code.to_owned());
         self.numbers.push(number);
-        let number = self.history.begin_cell(&self.engine);
+        let number = self.undo_log.begin_cell(&self.engine);
         self.engine
             .begin_cell(number, Arc::clone(output), Arc::clone(input));
-        let watch = build::Watch::start(output);
+        let watch = BuildWatch::start(output);
         let result = self.execute_parts(code, output.as_ref());
         drop(watch);
-        self.history.end_cell();
+        self.undo_log.end_cell();
         self.engine.end_cell();
         let questions = self.engine.questions();
         match result {
@@ -122,12 +106,12 @@ impl Session {
                 engine,
                 cells,
                 numbers,
-                history,
+                undo_log,
                 ..
             } = self;
             let mut running = Running {
                 engine,
-                history,
+                undo_log,
                 code,
                 written: Written { cells, numbers },
                 output,
@@ -150,17 +134,17 @@ impl Session {
 
     /// What the compiler would say to a cell. Nothing is run or changed.
     pub(crate) fn check(&mut self, code: &str) -> Vec<Problem> {
-        check::check(&mut self.engine, code)
+        editor::check(&mut self.engine, code)
     }
 
     /// Completions at `cursor`, in Unicode code points.
     pub(crate) fn complete(&mut self, code: &str, cursor: usize) -> Completions {
-        complete::complete(&mut self.engine, code, cursor)
+        editor::complete(&mut self.engine, code, cursor)
     }
 
     /// What is known of the name at `cursor`, in Unicode code points.
     pub(crate) fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
-        inspect::inspect(&mut self.engine, code, cursor)
+        editor::inspect(&mut self.engine, code, cursor)
     }
 
     /// A handle that stops what the session is running.

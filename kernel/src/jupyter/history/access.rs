@@ -40,7 +40,7 @@ pub(crate) enum Access {
 
 /// A cell that was run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct HistoryEntry {
     /// The number of its session, from 1.
     pub(crate) session: i64,
     /// The number of the cell in its session.

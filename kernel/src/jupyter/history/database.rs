@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Row, TransactionBehavior, params};
 
-use super::{Access, Entry};
+use super::{Access, HistoryEntry};
 
 /// How long to wait while another kernel writes.
 const BUSY: Duration = Duration::from_secs(2);
@@ -91,7 +91,7 @@ impl Database {
     }
 
     /// Finds cells, oldest first.
-    pub(super) fn look_up(&self, access: &Access) -> Result<Vec<Entry>, Error> {
+    pub(super) fn look_up(&self, access: &Access) -> Result<Vec<HistoryEntry>, Error> {
         match access {
             Access::Tail { n } => self.tail(*n),
             Access::Range {
@@ -103,7 +103,7 @@ impl Database {
         }
     }
 
-    fn tail(&self, n: u32) -> Result<Vec<Entry>, Error> {
+    fn tail(&self, n: u32) -> Result<Vec<HistoryEntry>, Error> {
         let found = self.entries(
             "SELECT session, line, source FROM history
              ORDER BY rowid DESC LIMIT ?1",
@@ -112,7 +112,12 @@ impl Database {
         Ok(reversed(found))
     }
 
-    fn range(&self, session: i64, start: i64, stop: Option<i64>) -> Result<Vec<Entry>, Error> {
+    fn range(
+        &self,
+        session: i64,
+        start: i64,
+        stop: Option<i64>,
+    ) -> Result<Vec<HistoryEntry>, Error> {
         let session = if session > 0 {
             session
         } else {
@@ -131,7 +136,12 @@ impl Database {
         )
     }
 
-    fn search(&self, pattern: &str, n: Option<u32>, unique: bool) -> Result<Vec<Entry>, Error> {
+    fn search(
+        &self,
+        pattern: &str,
+        n: Option<u32>,
+        unique: bool,
+    ) -> Result<Vec<HistoryEntry>, Error> {
         // To SQLite a bracket is special too; to Rust it is an everyday character.
         let pattern = pattern.replace('[', "[[]");
         let sql = if unique {
@@ -156,22 +166,26 @@ impl Database {
         Ok(self.connection.query_row(next, [], |row| row.get(0))?)
     }
 
-    fn entries(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Entry>, Error> {
+    fn entries(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Vec<HistoryEntry>, Error> {
         let mut statement = self.connection.prepare(sql)?;
         let entries = statement.query_map(params, entry)?;
         Ok(entries.collect::<Result<_, _>>()?)
     }
 }
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    Ok(Entry {
+fn entry(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
+    Ok(HistoryEntry {
         session: row.get(0)?,
         line: row.get(1)?,
         source: row.get(2)?,
     })
 }
 
-fn reversed(mut entries: Vec<Entry>) -> Vec<Entry> {
+fn reversed(mut entries: Vec<HistoryEntry>) -> Vec<HistoryEntry> {
     entries.reverse();
     entries
 }
@@ -217,7 +231,8 @@ mod tests {
     fn found(database: &Database, access: serde_json::Value) -> Vec<String> {
         let access = serde_json::from_value(access).unwrap();
         let entries = database.look_up(&access).unwrap();
-        let text = |entry: &Entry| format!("{}/{} {}", entry.session, entry.line, entry.source);
+        let text =
+            |entry: &HistoryEntry| format!("{}/{} {}", entry.session, entry.line, entry.source);
         entries.iter().map(text).collect()
     }
 

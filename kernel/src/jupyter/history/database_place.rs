@@ -2,21 +2,21 @@
 
 use std::path::PathBuf;
 
-use crate::install::{self, Environment};
+use crate::data_directory::{Environment, user_data};
 
 /// The environment variable that can turn the history off.
 const VARIABLE: &str = "MEMIT_HISTORY";
 
 /// A place for the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum DatabasePlace {
     /// A file that all kernels of a user share.
     File(PathBuf),
     /// Nowhere: only this session is known, and gone with it.
     Memory,
 }
 
-impl Place {
+impl DatabasePlace {
     /// `memit/history.sqlite` in Jupyter's data directory, unless `MEMIT_HISTORY` is `off`.
     pub(crate) fn of_user() -> Self {
         match std::env::var(VARIABLE).as_deref() {
@@ -26,7 +26,7 @@ impl Place {
                 tracing::warn!("{VARIABLE} is `{other}`; memit knows `on` and `off`");
             }
         }
-        install::user_data(&Environment::of_process())
+        user_data(&Environment::of_process())
             .inspect_err(|error| {
                 tracing::warn!("the history is kept in memory only: {error}");
             })

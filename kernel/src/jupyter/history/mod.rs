@@ -2,10 +2,10 @@
 
 mod access;
 mod database;
-mod place;
+mod database_place;
 
-pub(crate) use access::{Access, Entry};
-pub(crate) use place::Place;
+pub(crate) use access::{Access, HistoryEntry};
+pub(crate) use database_place::DatabasePlace;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::exit::Alive;
+use super::lifecycle::Alive;
 use database::Database;
 
 /// How long a client may have to wait for an answer: the disk of a home directory can be far away.
@@ -26,13 +26,13 @@ pub(crate) struct History {
 
 enum Order {
     Store { line: u32, source: String },
-    LookUp(Access, Sender<Vec<Entry>>),
+    LookUp(Access, Sender<Vec<HistoryEntry>>),
 }
 
 impl History {
     /// Opens the history at `place`. If that fails a warning is logged, and the cells of this
     /// session are kept in memory. `alive` is held until all has been written.
-    pub(crate) fn open(place: Place, alive: Alive) -> anyhow::Result<Self> {
+    pub(crate) fn open(place: DatabasePlace, alive: Alive) -> anyhow::Result<Self> {
         let (orders, received) = channel();
         thread::Builder::new()
             .name("history".to_owned())
@@ -55,7 +55,7 @@ impl History {
     }
 
     /// Finds cells, oldest first, those included that have just been stored.
-    pub(crate) fn look_up(&self, access: Access) -> Vec<Entry> {
+    pub(crate) fn look_up(&self, access: Access) -> Vec<HistoryEntry> {
         let (answer, answered) = channel();
         let _ = self.orders.send(Order::LookUp(access, answer));
         answered.recv_timeout(PATIENCE).unwrap_or_else(|error| {
@@ -65,7 +65,7 @@ impl History {
     }
 }
 
-fn open(place: Place) -> Result<Database, database::Error> {
+fn open(place: DatabasePlace) -> Result<Database, database::Error> {
     let Some(file) = place.file() else {
         return Database::in_memory();
     };
@@ -102,14 +102,14 @@ fn serve(mut database: Database, orders: &Receiver<Order>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jupyter::exit::alive;
+    use crate::jupyter::lifecycle::alive;
 
     #[test]
     fn a_stored_cell_is_found_at_once_and_written_before_the_end() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("memit/history.sqlite");
         let (token, ended) = alive();
-        let history = History::open(Place::File(file.clone()), token).unwrap();
+        let history = History::open(DatabasePlace::File(file.clone()), token).unwrap();
         history.store(1, "1 + 1");
         let tail = Access::Tail { n: 10 };
         assert_eq!(history.look_up(tail.clone())[0].source, "1 + 1");
@@ -133,7 +133,7 @@ mod tests {
         let before = std::fs::read(&file).unwrap();
 
         let (token, _ended) = alive();
-        let history = History::open(Place::File(file.clone()), token).unwrap();
+        let history = History::open(DatabasePlace::File(file.clone()), token).unwrap();
         history.store(1, "1 + 1");
         assert_eq!(history.look_up(Access::Tail { n: 10 }).len(), 1);
         assert_eq!(std::fs::read(&file).unwrap(), before);

@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::jupyter::exit::Alive;
-use crate::jupyter::interrupt::Interrupt;
+use crate::jupyter::lifecycle::{Alive, Interrupt};
 use crate::session::{CellError, Session};
 
 /// A session that is starting, running, or could not be started.
 pub(crate) struct BackgroundSession {
-    state: State,
+    state: Startup,
     /// A cell waits for the session.
     wanted: Arc<AtomicBool>,
     interrupt: Interrupt,
@@ -24,13 +23,13 @@ pub(crate) struct BackgroundSession {
 /// How often a cell that waits for the session looks whether it has been interrupted.
 const LOOK: Duration = Duration::from_millis(50);
 
-enum State {
+enum Startup {
     Starting(Receiver<anyhow::Result<Session>>),
     Running(Box<Session>),
     Failed(String),
 }
 
-impl From<anyhow::Result<Session>> for State {
+impl From<anyhow::Result<Session>> for Startup {
     fn from(started: anyhow::Result<Session>) -> Self {
         match started {
             Ok(session) => Self::Running(Box::new(session)),
@@ -63,7 +62,7 @@ impl BackgroundSession {
             })
             .context("cannot start the session thread")?;
         Ok(Self {
-            state: State::Starting(session),
+            state: Startup::Starting(session),
             wanted,
             interrupt,
         })
@@ -78,12 +77,12 @@ impl BackgroundSession {
     /// interrupted before.
     pub(super) fn wait(&mut self) -> Result<&mut Session, CellError> {
         self.wanted.store(true, Relaxed);
-        while let State::Starting(session) = &self.state {
+        while let Startup::Starting(session) = &self.state {
             match session.recv_timeout(LOOK) {
-                Ok(started) => self.state = State::from(started),
+                Ok(started) => self.state = Startup::from(started),
                 Err(RecvTimeoutError::Disconnected) => {
                     let panicked = Err(anyhow!("its thread panicked while starting it"));
-                    self.state = State::from(panicked);
+                    self.state = Startup::from(panicked);
                 }
                 Err(RecvTimeoutError::Timeout) if self.interrupt.is_asked() => break,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -93,20 +92,20 @@ impl BackgroundSession {
             return Err(CellError::interrupted());
         }
         match &mut self.state {
-            State::Running(session) => Ok(session),
-            State::Failed(why) => Err(no_session(why)),
-            State::Starting(_) => unreachable!("the session was waited for"),
+            Startup::Running(session) => Ok(session),
+            Startup::Failed(why) => Err(no_session(why)),
+            Startup::Starting(_) => unreachable!("the session was waited for"),
         }
     }
 
     /// The session, if it has started already.
     pub(super) fn get(&mut self) -> Option<&mut Session> {
-        if let State::Starting(session) = &self.state {
-            self.state = State::from(session.try_recv().ok()?);
+        if let Startup::Starting(session) = &self.state {
+            self.state = Startup::from(session.try_recv().ok()?);
         }
         match &mut self.state {
-            State::Running(session) => Some(session),
-            State::Starting(_) | State::Failed(_) => None,
+            Startup::Running(session) => Some(session),
+            Startup::Starting(_) | Startup::Failed(_) => None,
         }
     }
 }
@@ -116,7 +115,7 @@ impl BackgroundSession {
     /// A session that could not be started.
     pub(super) fn failed(why: &str) -> Self {
         Self {
-            state: State::Failed(why.to_owned()),
+            state: Startup::Failed(why.to_owned()),
             wanted: Arc::default(),
             interrupt: Interrupt::default(),
         }
@@ -124,13 +123,11 @@ impl BackgroundSession {
 }
 
 fn no_session(why: &str) -> CellError {
-    let evalue = format!("the Rust session could not be started: {why}");
-    let advice = "Mend the cause and restart the kernel.".to_owned();
-    CellError {
-        ename: "SessionError".to_owned(),
-        traceback: vec![evalue.clone(), advice],
-        evalue,
-    }
+    CellError::internal(
+        "SessionError",
+        format!("the Rust session could not be started: {why}"),
+        "Fix the cause, then restart the kernel.",
+    )
 }
 
 /// Calls into the session. The compiler front-end behind it can panic on code that is half typed;
@@ -154,7 +151,7 @@ mod tests {
         let interrupt = Interrupt::default();
         let (_starts_for_ever, session) = sync_channel(1);
         let mut waiting = BackgroundSession {
-            state: State::Starting(session),
+            state: Startup::Starting(session),
             wanted: Arc::default(),
             interrupt: interrupt.clone(),
         };

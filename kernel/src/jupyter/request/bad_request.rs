@@ -1,18 +1,10 @@
-//! The answer to a request, and requests that cannot be understood.
+//! Requests that cannot be understood.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::jupyter::socket::Answer;
 use crate::jupyter::wire::Message;
-
-/// What a handler has to say to a request.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Answer {
-    /// Send a reply with this content.
-    Reply(Value),
-    /// There is nothing to send.
-    None,
-}
 
 /// A request whose content does not hold what its type requires.
 #[derive(Debug, thiserror::Error)]
@@ -28,14 +20,6 @@ pub(super) fn content<T: DeserializeOwned>(request: &Message) -> Result<T, BadRe
         msg_type: request.header.msg_type().to_owned(),
         source,
     })
-}
-
-impl Answer {
-    /// The answer to a type that the kernel does not know. Clients expect no reply to it.
-    pub(crate) fn unknown(socket: &str, msg_type: &str) -> Self {
-        tracing::warn!("ignored a message of unknown type on {socket}: {msg_type}");
-        Self::None
-    }
 }
 
 impl From<Result<Value, BadRequest>> for Answer {

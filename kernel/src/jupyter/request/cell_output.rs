@@ -61,9 +61,7 @@ impl CellOutput {
         self.show_as(msg_type, &id, &data);
         shown.progress = text.map(|_| id);
     }
-}
 
-impl CellOutput {
     /// Shows a display that can be updated, or updates it.
     fn show_as(&self, msg_type: &'static str, id: &str, data: &MimeBundle) {
         let content = json!({"data": data, "metadata": {}, "transient": {"display_id": id}});
@@ -133,15 +131,7 @@ impl Output for CellOutput {
     }
 }
 
-/// Publishes nothing: for requests that asked for silence.
+/// Publishes nothing: for requests that ask for silence.
 pub(super) struct Silence;
 
-impl Output for Silence {
-    fn stream(&self, _: Stream, _: &str) {}
-    fn display(&self, _: MimeBundle) {}
-    fn preview(&self, _: MimeBundle) {}
-    fn settle(&self, _: MimeBundle) {}
-    fn result(&self, _: MimeBundle) {}
-    fn clear(&self, _: bool) {}
-    fn progress(&self, _: Option<&str>) {}
-}
+impl Output for Silence {}

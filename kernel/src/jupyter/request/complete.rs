@@ -3,14 +3,14 @@
 use jupyter_protocol::CompleteRequest;
 use serde_json::{Value, json};
 
-use super::answer::{self, BadRequest};
 use super::background_session::guarded;
+use super::bad_request::{self, BadRequest};
 use crate::jupyter::wire::Message;
 use crate::session::{Completions, Match, Session};
 
 /// The reply. Without a session nothing can be completed yet.
 pub(crate) fn reply(request: &Message, session: Option<&mut Session>) -> Result<Value, BadRequest> {
-    let CompleteRequest { code, cursor_pos } = answer::content(request)?;
+    let CompleteRequest { code, cursor_pos } = bad_request::content(request)?;
     let none = || Completions {
         matches: Vec::new(),
         start: cursor_pos,

@@ -6,13 +6,11 @@ use std::thread::{self, JoinHandle};
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::request_socket::RequestSocket;
-use super::stop::Stopper;
-use crate::jupyter::exit::ExitRequest;
-use crate::jupyter::interrupt::Interrupt;
-use crate::jupyter::kernel_info::KernelInfo;
-use crate::jupyter::request::{Answer, shutdown};
+use crate::jupyter::lifecycle::{ExitRequest, Interrupt};
+use crate::jupyter::request::{kernel_info, shutdown};
+use crate::jupyter::socket::{Answer, RequestSocket, Stopper};
 use crate::jupyter::wire::Message;
+use crate::kernel_info::KernelInfo;
 
 /// The thread that answers on control.
 pub(crate) struct Control {
@@ -61,7 +59,9 @@ impl ControlParts {
     fn serve(&self, socket: &RequestSocket, request: &Message) {
         match request.header.msg_type() {
             "kernel_info_request" => {
-                socket.answer(request, || Answer::Reply(self.kernel_info.reply()));
+                socket.answer(request, || {
+                    Answer::Reply(kernel_info::reply(&self.kernel_info))
+                });
             }
             "interrupt_request" => socket.answer(request, || {
                 self.interrupt.interrupt();

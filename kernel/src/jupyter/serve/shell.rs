@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::request_socket::RequestSocket;
-use crate::jupyter::exit::ExitRequest;
-use crate::jupyter::kernel_info::KernelInfo;
+use crate::jupyter::lifecycle::ExitRequest;
 use crate::jupyter::request::{
-    Answer, Executor, comm, complete, history, inspect, is_complete, shutdown,
+    Executor, comm, complete, history, inspect, is_complete, kernel_info, shutdown,
 };
+use crate::jupyter::socket::{Answer, RequestSocket};
 use crate::jupyter::wire::Message;
+use crate::kernel_info::KernelInfo;
 
 /// Answers on shell, in the order of the requests. Cells run on the thread that calls
 /// [`Shell::run`], so no two of them ever overlap.
@@ -109,9 +109,9 @@ impl Shell {
 }
 
 /// Answers what is neither a cell nor the end.
-fn answer(request: &Message, executor: &mut Executor, kernel_info: &KernelInfo) -> Answer {
+fn answer(request: &Message, executor: &mut Executor, info: &KernelInfo) -> Answer {
     match request.header.msg_type() {
-        "kernel_info_request" => Answer::Reply(kernel_info.reply()),
+        "kernel_info_request" => Answer::Reply(kernel_info::reply(info)),
         "is_complete_request" => is_complete::reply(request).into(),
         "complete_request" => complete::reply(request, executor.session()).into(),
         "inspect_request" => inspect::reply(request, executor.session()).into(),

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::answer::Answer;
 use super::bind::bind;
 use super::iopub::{ExecutionState, Iopub};
 use super::stop::{StopSignal, Stopper, Woken, stop_pair};
-use crate::jupyter::request::Answer;
 use crate::jupyter::wire::{Codec, Message};
 
 /// A router socket that receives requests and sends replies.
@@ -44,13 +44,13 @@ impl RequestSocket {
     }
 
     /// Whether nothing comes for as long as this.
-    pub(super) fn is_quiet_for(&self, time: Duration) -> bool {
+    pub(crate) fn is_quiet_for(&self, time: Duration) -> bool {
         let milliseconds = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         matches!(self.socket.poll(zmq::POLLIN, milliseconds), Ok(0))
     }
 
     /// The next well-formed request; `None` when the thread should end.
-    pub(super) fn receive(&self) -> Option<Message> {
+    pub(crate) fn receive(&self) -> Option<Message> {
         loop {
             match self.signal.wait(&self.socket) {
                 Ok(Woken::Message) => {}
@@ -67,14 +67,14 @@ impl RequestSocket {
     }
 
     /// The well-formed requests that have already arrived.
-    pub(super) fn drain(&self) -> Vec<Message> {
+    pub(crate) fn drain(&self) -> Vec<Message> {
         std::iter::from_fn(|| self.take_frames())
             .filter_map(|frames| self.decode(frames))
             .collect()
     }
 
     /// Answers `request`: busy, whatever `handle` publishes, the reply, idle, in this order.
-    pub(super) fn answer(&self, request: &Message, handle: impl FnOnce() -> Answer) {
+    pub(crate) fn answer(&self, request: &Message, handle: impl FnOnce() -> Answer) {
         let header = &request.header;
         self.iopub.status(ExecutionState::Busy, Some(header));
         let answer = handle();

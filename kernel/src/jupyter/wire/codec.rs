@@ -12,14 +12,14 @@ const DELIMITER: &[u8] = b"<IDS|MSG>";
 
 /// Turns frames into messages, checking signatures, and messages into signed frames.
 #[derive(Clone)]
-pub(crate) struct Codec {
+pub struct Codec {
     signer: Signer,
     session: Arc<str>,
 }
 
 impl Codec {
     /// A codec that signs with `signer`. It and its clones speak for one kernel.
-    pub(crate) fn new(signer: Signer) -> Self {
+    pub fn new(signer: Signer) -> Self {
         Self {
             signer,
             session: Uuid::new_v4().to_string().into(),
@@ -27,12 +27,12 @@ impl Codec {
     }
 
     /// What the headers of this kernel's messages have as `session`: one name for one process.
-    pub(crate) fn session(&self) -> &str {
+    pub fn session(&self) -> &str {
         &self.session
     }
 
     /// Reads one message. The signature is checked before anything is parsed.
-    pub(crate) fn decode(&self, mut frames: Vec<Vec<u8>>) -> Result<Message, WireError> {
+    pub fn decode(&self, mut frames: Vec<Vec<u8>>) -> Result<Message, WireError> {
         let Some(delimiter) = frames.iter().position(|frame| frame == DELIMITER) else {
             return Err(WireError::NoDelimiter {
                 frames: frames.len(),
@@ -64,7 +64,7 @@ impl Codec {
     }
 
     /// The frames of `message`, signed.
-    pub(crate) fn encode(&self, message: Message) -> Vec<Vec<u8>> {
+    pub fn encode(&self, message: Message) -> Vec<Vec<u8>> {
         let header = message.header.json().as_bytes();
         let parent = message
             .parent

@@ -2,7 +2,7 @@
 
 /// What is wrong with the frames that a socket received.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum WireError {
+pub enum WireError {
     /// Not a Jupyter message at all.
     #[error("{frames} frames without the delimiter <IDS|MSG>")]
     NoDelimiter {

@@ -16,7 +16,7 @@ use super::PROTOCOL_VERSION;
 /// the kernel gives back the very bytes that it received: no field is lost or rewritten, whatever
 /// a client or a later version of the protocol puts there.
 #[derive(Debug, Clone)]
-pub(crate) struct Header(Arc<Parts>);
+pub struct Header(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
@@ -27,7 +27,7 @@ struct Parts {
 
 impl Header {
     /// A header for a new message of this type, dated now.
-    pub(crate) fn new(msg_type: &str, session: &str) -> Self {
+    pub fn new(msg_type: &str, session: &str) -> Self {
         let date = DateTime::<Utc>::from(SystemTime::now());
         let msg_id = Uuid::new_v4().to_string();
         let json = serde_json::json!({
@@ -47,7 +47,7 @@ impl Header {
     }
 
     /// Reads a header as it came over the wire.
-    pub(crate) fn parse(json: &[u8]) -> serde_json::Result<Self> {
+    pub fn parse(json: &[u8]) -> serde_json::Result<Self> {
         /// The fields that the kernel looks at.
         #[derive(Deserialize)]
         struct Fields {
@@ -64,17 +64,17 @@ impl Header {
     }
 
     /// The type of the message: `execute_request`, `status`, …
-    pub(crate) fn msg_type(&self) -> &str {
+    pub fn msg_type(&self) -> &str {
         &self.0.msg_type
     }
 
     /// What replies name the message by; the kernel's own always have it.
-    pub(crate) fn msg_id(&self) -> Option<&str> {
+    pub fn msg_id(&self) -> Option<&str> {
         self.0.msg_id.as_deref()
     }
 
     /// The header as JSON, as it was received.
-    pub(crate) fn json(&self) -> &str {
+    pub fn json(&self) -> &str {
         &self.0.json
     }
 }

@@ -19,11 +19,11 @@ mod header;
 mod message;
 mod signature;
 
-pub(crate) use codec::Codec;
-pub(crate) use error::WireError;
-pub(crate) use header::Header;
-pub(crate) use message::Message;
-pub(crate) use signature::Signer;
+pub use codec::Codec;
+pub use error::WireError;
+pub use header::Header;
+pub use message::Message;
+pub use signature::Signer;
 
 /// The version of Jupyter's messaging protocol that the kernel speaks.
-pub(crate) const PROTOCOL_VERSION: &str = "5.4";
+pub const PROTOCOL_VERSION: &str = "5.4";

@@ -9,7 +9,7 @@ use super::WireError;
 
 /// Signs messages and verifies their signatures with the key of the connection file.
 #[derive(Clone)]
-pub(crate) struct Signer {
+pub struct Signer {
     /// The keyed hash before any input; none if the connection is not signed.
     keyed: Option<Hmac<Sha256>>,
 }
@@ -17,14 +17,14 @@ pub(crate) struct Signer {
 impl Signer {
     /// A signer for `key`. With an empty key nothing is signed, and every signature is accepted:
     /// this is how a connection file asks for an unsigned connection.
-    pub(crate) fn new(key: &str) -> Self {
+    pub fn new(key: &str) -> Self {
         let keyed = (!key.is_empty())
             .then(|| Hmac::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length"));
         Self { keyed }
     }
 
     /// The signature of `dictionaries` in lower-case hexadecimal; empty if nothing is signed.
-    pub(crate) fn sign(&self, dictionaries: [&[u8]; 4]) -> String {
+    pub fn sign(&self, dictionaries: [&[u8]; 4]) -> String {
         let Some(hash) = self.hash(dictionaries) else {
             return String::new();
         };
@@ -38,11 +38,7 @@ impl Signer {
     }
 
     /// Checks `signature`, in hexadecimal, against `dictionaries`, in constant time.
-    pub(crate) fn verify(
-        &self,
-        signature: &[u8],
-        dictionaries: [&[u8]; 4],
-    ) -> Result<(), WireError> {
+    pub fn verify(&self, signature: &[u8], dictionaries: [&[u8]; 4]) -> Result<(), WireError> {
         let Some(hash) = self.hash(dictionaries) else {
             return Ok(());
         };

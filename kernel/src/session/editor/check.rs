@@ -4,7 +4,7 @@ use evcxr::CompilationError;
 use memit_magics::cell::blank_magics;
 use serde::Serialize;
 
-use super::engine::Engine;
+use crate::session::engine::Engine;
 
 /// A problem, in the form that evcxr's own kernel gives it. Lines and columns count from 1, the
 /// latter in characters; the end is exclusive.
@@ -21,7 +21,7 @@ pub(crate) struct Problem {
 }
 
 /// The problems of `code`.
-pub(super) fn check(engine: &mut Engine, code: &str) -> Vec<Problem> {
+pub(crate) fn check(engine: &mut Engine, code: &str) -> Vec<Problem> {
     let blanked = blank_magics(code);
     let errors = engine.check(&blanked);
     errors

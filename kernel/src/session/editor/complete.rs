@@ -4,10 +4,10 @@ use memit_magics::cell::{self, MagicText, Part, blank_magics};
 use memit_magics::magic::{Form, Magic};
 use memit_magics::options::{HELP, OptionSpec};
 use memit_magics::registry;
-use memit_magics::syntax::{self, Statements};
+use memit_magics::syntax::{Completeness, Statements};
 
-use super::engine::Engine;
 use super::position;
+use crate::session::engine::Engine;
 
 /// A completion of the code under the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,20 +27,6 @@ pub(crate) struct Completions {
     pub start: usize,
     /// Where it ends.
     pub end: usize,
-}
-
-/// Whether a front-end should run the code or let the user type on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Completeness {
-    /// It can be run.
-    Complete,
-    /// More must be typed.
-    Incomplete {
-        /// What the next line should start with.
-        indent: String,
-    },
-    /// It is no Rust, whatever follows.
-    Invalid,
 }
 
 /// What may stand at `cursor`.
@@ -183,22 +169,14 @@ pub(crate) fn completeness(code: &str) -> Completeness {
 fn of_cell_magic(body: &str) -> Completeness {
     match of_rust(body) {
         Completeness::Complete if body.trim().is_empty() || !body.ends_with('\n') => {
-            Completeness::Incomplete {
-                indent: String::new(),
-            }
+            Completeness::Incomplete { depth: 0 }
         }
         other => other,
     }
 }
 
 fn of_rust(code: &str) -> Completeness {
-    match Statements::parse(code).completeness() {
-        syntax::Completeness::Complete => Completeness::Complete,
-        syntax::Completeness::Incomplete { depth } => Completeness::Incomplete {
-            indent: "    ".repeat(depth),
-        },
-        syntax::Completeness::Invalid => Completeness::Invalid,
-    }
+    Statements::parse(code).completeness()
 }
 
 #[cfg(test)]
@@ -238,9 +216,7 @@ mod tests {
 
     #[test]
     fn completeness_knows_magics_and_commands() {
-        let incomplete = |depth: usize| Completeness::Incomplete {
-            indent: "    ".repeat(depth),
-        };
+        let incomplete = |depth: usize| Completeness::Incomplete { depth };
         assert_eq!(completeness("%memit vec![1]"), Completeness::Complete);
         assert_eq!(completeness("%%memit\n"), incomplete(0));
         assert_eq!(completeness("%%memit\nf(\n"), incomplete(1));

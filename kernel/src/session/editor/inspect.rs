@@ -3,9 +3,9 @@
 use memit_magics::cell::blank_magics;
 use memit_magics::{help, registry};
 
-use super::engine::Engine;
-use super::output::MimeBundle;
-use super::{bundle, complete, position};
+use super::{complete, position};
+use crate::session::engine::Engine;
+use crate::session::io::{MimeBundle, bundle};
 
 /// What evcxr says when it knows nothing.
 const NOTHING: &str = "No documentation found";

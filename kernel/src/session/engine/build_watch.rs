@@ -9,8 +9,7 @@ use std::time::Duration;
 use memit_runtime::process;
 
 use crate::compiler::{self, CELL_CRATE};
-
-use super::output::Output;
+use crate::session::io::Output;
 
 /// What evcxr starts as children of the kernel.
 const COMMANDS: [&str; 2] = ["cargo", "sh"];
@@ -63,12 +62,12 @@ fn build_script(program: &str) -> Option<&str> {
 }
 
 /// Tells the notebook which crates are being compiled, until it is dropped.
-pub(crate) struct Watch {
+pub(crate) struct BuildWatch {
     ended: Option<Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-impl Watch {
+impl BuildWatch {
     /// Starts watching for a cell.
     pub(crate) fn start(output: &Arc<dyn Output>) -> Self {
         let output = Arc::clone(output);
@@ -102,7 +101,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for BuildWatch {
     fn drop(&mut self) {
         self.ended = None;
         if let Some(thread) = self.thread.take() {

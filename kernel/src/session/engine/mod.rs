@@ -1,33 +1,38 @@
 //! evcxr, with a session process of our own as its child.
 
+mod build_watch;
+mod evaluation_error;
+mod questions;
+mod supervisor_link;
+mod toolchain;
+
+pub(crate) use build_watch::BuildWatch;
+pub(crate) use evaluation_error::EvaluationError;
+pub(crate) use supervisor_link::Interrupter;
+
 use std::io;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalOutputs};
 use memit_magics::magic::Draw;
-use memit_runtime::link::{Described, Ended};
-use memit_runtime::measurement::{FailureKind, LinesMeasurement, Measured, Panic};
+use memit_runtime::link::Described;
+use memit_runtime::measurement::{LinesMeasurement, Measured};
 use memit_runtime::{relay, supervisor};
 
 use crate::compiler;
 use crate::compiler::probes::{self, Probes};
-
-use super::diagnostics;
-use super::error::CellError;
-use super::input::{Input, NoInput, Questions};
-use super::link::{Interrupter, Link, Told};
-use super::output::Output;
-use super::panic_site;
+use crate::session::io::{Input, NoInput, Output};
+use questions::Questions;
+use supervisor_link::{CellOutcome, SupervisorLink};
 
 /// Compiles and runs Rust; holds nothing of a cell's form.
 pub(crate) struct Engine {
     // Before the link, so that the session ends while there is somebody to tell.
     context: CommandContext,
-    link: Link,
+    link: SupervisorLink,
     /// Those of the cell that runs.
     questions: Questions,
     /// The functions that have probes in what was compiled last.
@@ -36,16 +41,6 @@ pub(crate) struct Engine {
     counted: Option<LinesMeasurement>,
     /// What a magic has measured in the code that ran last, or how far that had come.
     measured: Option<Measured>,
-}
-
-/// How an evaluation failed.
-pub(crate) enum Failure {
-    Compile(Vec<evcxr::CompilationError>),
-    /// With the source that was compiled: the panic's line is one of it.
-    Panic(Panic, String),
-    /// The session process ended; whether the session went on from before the cell.
-    Ended(Option<Ended>, bool),
-    Other(String),
 }
 
 /// The first cell of every session process: hands panics to the runtime instead of printing
@@ -81,11 +76,11 @@ const RELEASE_OPT_LEVEL: &str = "3";
 impl Engine {
     /// Starts the compiler, the analyser and the session process. Takes seconds.
     pub(crate) fn start() -> anyhow::Result<Self> {
-        let link = Link::start()?;
+        let link = SupervisorLink::start()?;
         let mut command = Command::new(std::env::current_exe()?);
         command.env(relay::SOCKET_VARIABLE, link.socket());
         let (context, outputs) = EvalContext::with_subprocess_command(command)
-            .map_err(|error| of_toolchain(error.into()))?;
+            .map_err(|error| toolchain::explained(error.into()))?;
         let mut context = CommandContext::with_eval_context(context);
         // All user output comes by the link; evcxr waits for its channels to be empty.
         drain("evcxr stdout", outputs.stdout)?;
@@ -157,31 +152,34 @@ impl Engine {
 
     /// Evaluates Rust and evcxr's commands; returns evcxr's outputs and what the session told
     /// meanwhile.
-    pub(crate) fn evaluate(&mut self, source: &str) -> Result<(EvalOutputs, Told), Failure> {
+    pub(crate) fn evaluate(
+        &mut self,
+        source: &str,
+    ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
         let (questions, link) = (&self.questions, &self.link);
         let mut callbacks = EvalCallbacks {
             input_reader: &|asked| questions.answer(&asked.prompt, asked.is_password, link),
         };
         let result = self.context.execute_with_callbacks(source, &mut callbacks);
         self.probes = probes::take(self.link.directory());
-        let mut told = self.link.take_told();
+        let mut told = self.link.take_outcome();
         self.counted = told.counted.take();
         let progress = told.progress.take().map(Measured::Timeline);
         self.measured = told.measured.take().or(progress);
         if let Some(panic) = told.panic.take() {
-            return Err(Failure::Panic(panic, self.last_source()));
+            return Err(EvaluationError::Panic(panic, self.last_source()));
         }
         if told.ended.is_some() {
-            return Err(Failure::Ended(told.ended, told.restored));
+            return Err(EvaluationError::Ended(told.ended, told.restored));
         }
         match result {
             Ok(outputs) => Ok((outputs, told)),
-            Err(evcxr::Error::CompilationErrors(errors)) => Err(Failure::Compile(errors)),
+            Err(evcxr::Error::CompilationErrors(errors)) => Err(EvaluationError::Compile(errors)),
             Err(evcxr::Error::SubprocessTerminated(message)) => {
                 tracing::debug!("evcxr: {message}");
-                Err(Failure::Ended(self.link.wait_for_end(), false))
+                Err(EvaluationError::Ended(self.link.wait_for_end(), false))
             }
-            Err(error) => Err(Failure::Other(error.to_string())),
+            Err(error) => Err(EvaluationError::Other(error.to_string())),
         }
     }
 
@@ -189,7 +187,7 @@ impl Engine {
     pub(crate) fn evaluate_passing(
         &mut self,
         source: &str,
-    ) -> Result<(EvalOutputs, Told), Failure> {
+    ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
         self.link.pass();
         self.evaluate(source)
     }
@@ -199,10 +197,10 @@ impl Engine {
         &mut self,
         source: &str,
         names: &[&str],
-    ) -> Result<(EvalOutputs, Told), Failure> {
+    ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
         if !names.is_empty() {
             probes::want(self.link.directory(), names)
-                .map_err(|error| Failure::Other(error.to_string()))?;
+                .map_err(|error| EvaluationError::Other(error.to_string()))?;
         }
         self.evaluate_passing(source)
     }
@@ -229,13 +227,13 @@ impl Engine {
 
     /// Goes back to the beginning of the cell `number`; false if there is no checkpoint of it.
     /// evcxr then knows of no variable, item or dependency.
-    pub(crate) fn undo(&mut self, number: u64) -> Result<bool, Failure> {
+    pub(crate) fn undo(&mut self, number: u64) -> Result<bool, EvaluationError> {
         if !self.link.undo(number) {
             return Ok(false);
         }
         match self.context.execute(":clear") {
             Ok(_) => Ok(true),
-            Err(error) => Err(Failure::Other(error.to_string())),
+            Err(error) => Err(EvaluationError::Other(error.to_string())),
         }
     }
 
@@ -299,104 +297,6 @@ impl Engine {
             }
         }
     }
-}
-
-impl Failure {
-    /// The same as the failure of a measured run; `None` for what did not run.
-    pub(crate) fn of_run(&self) -> Option<FailureKind> {
-        match self {
-            Self::Panic(panic, _) => Some(FailureKind::Panic(panic.clone())),
-            Self::Ended(Some(Ended::Interrupted), _) => Some(FailureKind::Interrupted),
-            Self::Ended(Some(Ended::Signal(number)), _) => {
-                Some(FailureKind::Signal { number: *number })
-            }
-            Self::Ended(Some(Ended::Exit(code)), _) => Some(FailureKind::Exit { code: *code }),
-            Self::Ended(None, _) => Some(FailureKind::System {
-                message: ENDED.to_owned(),
-            }),
-            Self::Compile(_) | Self::Other(_) => None,
-        }
-    }
-
-    /// The error of the cell `code`. `cells` are the cells so far; `cell_line` tells which line
-    /// of the cell a line of the evaluated source is.
-    pub(crate) fn into_error(
-        self,
-        code: &str,
-        cells: &[String],
-        cell_line: impl Fn(usize) -> Option<usize>,
-    ) -> CellError {
-        match self {
-            Self::Compile(errors) => diagnostics::of_compiler(&errors, code, cell_line),
-            Self::Panic(panic, compiled) => panic_site::error(&panic, &compiled, cells),
-            Self::Ended(ended, restored) => {
-                let error = match ended {
-                    Some(Ended::Interrupted) => CellError::interrupted(),
-                    Some(Ended::Signal(number)) => {
-                        let signal = memit_magics::failure::signal(number);
-                        CellError::new("ProcessEnded", format!("the cell was ended by {signal}"))
-                    }
-                    Some(Ended::Exit(code)) => {
-                        let message = format!("the cell ended its process with exit code {code}");
-                        CellError::new("ProcessEnded", message)
-                    }
-                    None => CellError::new("ProcessEnded", ENDED),
-                };
-                error.with_note(if restored { KEPT } else { LOST })
-            }
-            Self::Other(message) => {
-                let unknown_type = message.starts_with("Couldn't automatically determine type");
-                let error = CellError::new("Error", message);
-                if unknown_type && !has_library_source() {
-                    error.with_note(NEEDS_SOURCE)
-                } else {
-                    error
-                }
-            }
-        }
-    }
-}
-
-const ENDED: &str = "the session process has ended";
-const KEPT: &str = "The session goes on as it was before the cell: nothing is lost.";
-const LOST: &str = "The session process had more than one thread, so there was no checkpoint to go \
-     back to: its variables are lost, items and dependencies are kept.";
-
-const NEEDS_SOURCE: &str = "help: types are worked out with the source of the standard library, \
-     which this toolchain lacks. Run `rustup component add rust-src` and restart the kernel.";
-
-/// The error of a start, with what is wrong with the toolchain if that is why.
-fn of_toolchain(error: anyhow::Error) -> anyhow::Error {
-    for program in ["rustc", "cargo"] {
-        let problem = match Command::new(program).arg("--version").output() {
-            Ok(output) if output.status.success() => continue,
-            Ok(output) => {
-                let said = String::from_utf8_lossy(&output.stderr);
-                format!(
-                    "`{program} --version` says: {}",
-                    said.lines().next().unwrap_or("")
-                )
-            }
-            Err(cause) => format!("`{program}` cannot be started: {cause}"),
-        };
-        return error.context(format!(
-            "there is no Rust toolchain that works ({problem}). https://rustup.rs has one"
-        ));
-    }
-    error
-}
-
-/// Whether the toolchain has the component `rust-src`. True where that cannot be told.
-fn has_library_source() -> bool {
-    let output = Command::new("rustc").args(["--print", "sysroot"]).output();
-    output
-        .ok()
-        .and_then(|output| String::from_utf8(output.stdout).ok())
-        .is_none_or(|sysroot| {
-            Path::new(sysroot.trim())
-                .join("lib/rustlib/src/rust/library")
-                .is_dir()
-        })
 }
 
 /// Time that evcxr spent on compiling.

@@ -22,7 +22,16 @@ impl CellError {
         }
     }
 
-    /// The same error with a line more.
+    /// A failure of memit itself, with advice on what to do about it.
+    pub(crate) fn internal(ename: &str, evalue: String, advice: &str) -> Self {
+        Self {
+            ename: ename.to_owned(),
+            traceback: vec![evalue.clone(), advice.to_owned()],
+            evalue,
+        }
+    }
+
+    /// The same error with one more line.
     #[must_use]
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
         self.traceback.push(note.into());

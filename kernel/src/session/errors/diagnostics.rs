@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, Title};
 use evcxr::CompilationError;
 use memit_magics::MagicError;
 
-use super::error::CellError;
+use super::cell_error::CellError;
 
 const COMPILE_ERROR: &str = "CompileError";
 const MAGIC_ERROR: &str = "MagicError";
@@ -155,7 +155,7 @@ fn render(
 }
 
 /// The byte of `code` at a line and a column in characters, both from 1.
-pub(super) fn byte_at(code: &str, line: usize, column: usize) -> Option<usize> {
+pub(crate) fn byte_at(code: &str, line: usize, column: usize) -> Option<usize> {
     let mut start = 0;
     let text = code
         .split_inclusive('\n')

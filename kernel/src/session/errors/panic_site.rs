@@ -5,8 +5,8 @@
 
 use memit_runtime::measurement::Panic;
 
+use super::cell_error::CellError;
 use super::diagnostics;
-use super::error::CellError;
 
 /// A place in a cell.
 #[derive(Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ const FUNCTION: &str = "memit::phase";
 const TYPE: &str = ": ::memit::Phase";
 
 /// The source, with the type of each variable that is a phase.
-pub(super) fn written_down(source: &str) -> Cow<'_, str> {
+pub(crate) fn written_down(source: &str) -> Cow<'_, str> {
     if !source.contains(FUNCTION) {
         return Cow::Borrowed(source);
     }

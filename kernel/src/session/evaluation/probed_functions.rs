@@ -7,22 +7,20 @@ use memit_magics::result::lines::MprunResult;
 use memit_runtime::measurement::{FunctionLines, LinesMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
-
-use super::bundle;
-use super::engine::Engine;
-use super::error::CellError;
-use super::output::{Output, Stream};
+use crate::session::engine::Engine;
+use crate::session::errors::CellError;
+use crate::session::io::{Output, Stream, bundle};
 
 /// The cells so far, oldest first, and what front-ends call them.
 #[derive(Clone, Copy)]
-pub(super) struct Written<'a> {
-    pub(super) cells: &'a [String],
-    pub(super) numbers: &'a [u64],
+pub(crate) struct Written<'a> {
+    pub(crate) cells: &'a [String],
+    pub(crate) numbers: &'a [u64],
 }
 
 impl Written<'_> {
     /// A function that was compiled, as it stands in the newest cell that has it.
-    pub(super) fn find(self, function: &Probed) -> SourceFunction {
+    pub(crate) fn find(self, function: &Probed) -> SourceFunction {
         let cells = self.cells.iter().zip(self.numbers).rev();
         let found = cells.filter_map(|(cell, number)| {
             let line = line_of(&function.source, cell)?;
@@ -65,14 +63,14 @@ fn line_of(source: &[String], cell: &str) -> Option<u32> {
 
 /// The tables of a cell's functions with `#[profile]`.
 #[derive(Default)]
-pub(super) struct Marked {
+pub(crate) struct Marked {
     reports: Vec<Report>,
     /// Why there are none.
     note: Option<String>,
 }
 
 impl Marked {
-    pub(super) fn show(&self, output: &dyn Output) {
+    pub(crate) fn show(&self, output: &dyn Output) {
         if let Some(note) = &self.note {
             output.stream(Stream::Stderr, note);
         }
@@ -87,7 +85,7 @@ impl Marked {
 /// # Errors
 ///
 /// If a `#[profile]` is wrong.
-pub(super) fn of_marked(
+pub(crate) fn of_marked(
     engine: &mut Engine,
     written: Written<'_>,
     has_run: bool,
@@ -141,7 +139,7 @@ pub(super) fn of_marked(
 }
 
 /// What is wrong, and what to do.
-pub(super) fn explained(problem: &Problem) -> String {
+pub(crate) fn explained(problem: &Problem) -> String {
     match problem {
         Problem::Unknown { name, known } if known.is_empty() => {
             format!("there is no function `{name}`: no cell has defined any")

@@ -3,29 +3,28 @@
 use memit_magics::cell;
 use memit_runtime::measurement::FailureKind;
 
-use super::bundle;
-use super::engine::Engine;
-use super::error::CellError;
-use super::history::History;
-use super::output::Output;
 use super::phase_types;
-use super::profile::{self, Written};
+use super::probed_functions::{self, Written};
+use super::undo_log::UndoLog;
 use super::value::{self, Prepared};
+use crate::session::engine::Engine;
+use crate::session::errors::CellError;
+use crate::session::io::{Output, bundle};
 
 /// A cell that runs, and what it runs in.
-pub(super) struct Running<'a> {
-    pub(super) engine: &'a mut Engine,
-    pub(super) history: &'a mut History,
-    pub(super) code: &'a str,
-    pub(super) written: Written<'a>,
-    pub(super) output: &'a dyn Output,
+pub(crate) struct Running<'a> {
+    pub(crate) engine: &'a mut Engine,
+    pub(crate) undo_log: &'a mut UndoLog,
+    pub(crate) code: &'a str,
+    pub(crate) written: Written<'a>,
+    pub(crate) output: &'a dyn Output,
 }
 
 /// How Rust failed.
-pub(super) struct Failed {
-    pub(super) error: CellError,
+pub(crate) struct Failed {
+    pub(crate) error: CellError,
     /// If it ran, what ended it.
-    pub(super) cause: Option<Box<FailureKind>>,
+    pub(crate) cause: Option<Box<FailureKind>>,
 }
 
 impl From<CellError> for Failed {
@@ -38,7 +37,7 @@ impl Running<'_> {
     /// Evaluates `source`, of which the user has written `users`; `cell_line` tells which line of the
     /// cell one of its lines is. `last` says that the cell ends with it, so that its value is the
     /// cell's.
-    pub(super) fn evaluate(
+    pub(crate) fn evaluate(
         &mut self,
         source: &str,
         users: &str,
@@ -46,7 +45,7 @@ impl Running<'_> {
         cell_line: impl Fn(usize) -> Option<usize>,
     ) -> Result<(), Failed> {
         let source = &phase_types::written_down(source);
-        let prepared = if self.history.may_display(users) {
+        let prepared = if self.undo_log.may_display(users) {
             Prepared::as_it_is(source)
         } else {
             value::show_debug(source)
@@ -57,7 +56,7 @@ impl Running<'_> {
             let error = failure.into_error(self.code, self.written.cells, cell_line);
             Failed { error, cause }
         });
-        let profile = profile::of_marked(self.engine, self.written, evaluated.is_ok());
+        let profile = probed_functions::of_marked(self.engine, self.written, evaluated.is_ok());
         let ((outputs, told), profile) = match (evaluated, profile) {
             (Ok(evaluated), Ok(profile)) => (evaluated, profile),
             (Err(failed), Ok(profile)) => {
@@ -66,7 +65,7 @@ impl Running<'_> {
             }
             (_, Err(error)) => return Err(error.into()),
         };
-        self.history.evaluated(users);
+        self.undo_log.evaluated(users);
         let has_value = || cell::rust(users).value().is_some();
         let output = self.output;
         let shown = told

@@ -8,21 +8,21 @@ use std::fmt::Write as _;
 
 use memit_magics::cell;
 
-use super::engine::{Engine, Failure};
-use super::error::CellError;
 use super::value;
+use crate::session::engine::{Engine, EvaluationError};
+use crate::session::errors::CellError;
 
 /// The evaluated sources of a session, and where in them its cells began.
 #[derive(Default)]
-pub(crate) struct History {
+pub(crate) struct UndoLog {
     /// Every source that has been evaluated without an error.
     sources: Vec<String>,
     /// Whether a variable was last bound as `mut`.
     mutable: HashMap<String, bool>,
     /// The cells that changed the session, oldest first.
-    cells: Vec<Cell>,
+    cells: Vec<UndoPoint>,
     /// The cell that runs.
-    current: Option<Cell>,
+    current: Option<UndoPoint>,
     /// Cells so far.
     count: u64,
     /// There may be types that display themselves.
@@ -31,7 +31,7 @@ pub(crate) struct History {
 
 /// The session as a cell found it.
 #[derive(Debug, Clone)]
-struct Cell {
+struct UndoPoint {
     number: u64,
     /// How many sources there were.
     sources: usize,
@@ -45,7 +45,7 @@ struct Variable {
     mutable: bool,
 }
 
-impl History {
+impl UndoLog {
     /// A cell begins; returns its number.
     pub(crate) fn begin_cell(&mut self, engine: &Engine) -> u64 {
         self.count += 1;
@@ -57,7 +57,7 @@ impl History {
                 name,
                 type_name,
             });
-        self.current = Some(Cell {
+        self.current = Some(UndoPoint {
             number: self.count,
             sources: self.sources.len(),
             variables: variables.collect(),
@@ -80,7 +80,7 @@ impl History {
 
     /// The cell is over.
     pub(crate) fn end_cell(&mut self) {
-        let changed = |cell: &Cell| cell.sources < self.sources.len();
+        let changed = |cell: &UndoPoint| cell.sources < self.sources.len();
         self.cells.extend(self.current.take().filter(changed));
     }
 
@@ -100,7 +100,7 @@ impl History {
         let Some(cell) = self.cells.last().cloned() else {
             return Err(CellError::new("UndoError", "there is no cell to undo"));
         };
-        let failed = |failure: Failure| failure.into_error("", &[], |_| None);
+        let failed = |failure: EvaluationError| failure.into_error("", &[], |_| None);
         if !engine.undo(cell.number).map_err(failed)? {
             let message = "there is no checkpoint of the last cell that changed the session";
             return Err(CellError::new("UndoError", message).with_note(
@@ -171,15 +171,15 @@ mod tests {
 
     #[test]
     fn what_evcxr_must_be_told_is_recollected() {
-        let mut history = History::default();
-        history.evaluated(":dep regex\n\nuse regex::Regex;\nlet x = 1;");
-        history.evaluated("fn f() {}\nlet mut y = f();");
+        let mut undo_log = UndoLog::default();
+        undo_log.evaluated(":dep regex\n\nuse regex::Regex;\nlet x = 1;");
+        undo_log.evaluated("fn f() {}\nlet mut y = f();");
         let variables = [("x", "i32"), ("y", "()")].map(|(name, type_name)| Variable {
             name: name.to_owned(),
             type_name: type_name.to_owned(),
-            mutable: history.mutable[name],
+            mutable: undo_log.mutable[name],
         });
-        insta::assert_snapshot!(history.recollection(&variables), @r"
+        insta::assert_snapshot!(undo_log.recollection(&variables), @r"
         :dep regex
         use regex::Regex;
         fn f() {}

@@ -4,7 +4,7 @@ use evcxr::EvalOutputs;
 use memit_magics::report::{Preview, Report};
 use serde_json::Value;
 
-use super::MimeBundle;
+use super::output::MimeBundle;
 
 /// What evcxr's commands have to show, if anything.
 pub(crate) fn of_outputs(outputs: &EvalOutputs) -> Option<MimeBundle> {

@@ -25,20 +25,27 @@ impl Stream {
 }
 
 /// Receives the outputs of a running cell. Called from more than one thread.
+///
+/// By default an implementation displays results and settled previews, and drops everything else.
 pub(crate) trait Output: Send + Sync {
-    /// Text that the cell wrote; not necessarily whole lines.
-    fn stream(&self, stream: Stream, text: &str);
-    /// Something rich to show (`display_data`).
-    fn display(&self, data: MimeBundle);
-    /// What [`Self::settle`] is going to show, as far as it has come; each takes the place of the one
-    /// before.
-    fn preview(&self, data: MimeBundle);
-    /// Something rich to show, in the place of its preview if there is one.
-    fn settle(&self, data: MimeBundle);
-    /// The value of the cell (`execute_result`).
-    fn result(&self, data: MimeBundle);
-    /// Take away what the cell has shown; if `wait`, when the next output comes.
-    fn clear(&self, wait: bool);
-    /// What the cell waits for, until that is over (`None`).
-    fn progress(&self, text: Option<&str>);
+    /// Receives text that the cell wrote; not necessarily whole lines.
+    fn stream(&self, _stream: Stream, _text: &str) {}
+    /// Shows rich data (`display_data`).
+    fn display(&self, _data: MimeBundle) {}
+    /// Shows an unfinished version of the data that [`Self::settle`] will show. Each preview
+    /// replaces the one before.
+    fn preview(&self, _data: MimeBundle) {}
+    /// Shows rich data, in place of its preview if there is one.
+    fn settle(&self, data: MimeBundle) {
+        self.display(data);
+    }
+    /// Shows the value of the cell (`execute_result`).
+    fn result(&self, data: MimeBundle) {
+        self.display(data);
+    }
+    /// Removes everything that the cell has shown: at once, or, if `wait`, when the next output
+    /// arrives.
+    fn clear(&self, _wait: bool) {}
+    /// Says what the cell is waiting for; `None` when the wait is over.
+    fn progress(&self, _text: Option<&str>) {}
 }

@@ -1,76 +1,45 @@
-//! Magics in a cell: compiled, run, reported.
+//! Measurements: compiled, run, answered.
 
-use std::fs;
-use std::io;
-use std::path::Path;
+mod deliver;
 
 use memit_instrument::is_called;
-use memit_magics::cell::{MagicText, Request};
-use memit_magics::magic::{Action, Answer, Compiled, Delivery, Measurement};
+use memit_magics::magic::{Answer, Compiled, Measurement};
 use memit_magics::profiled::Named;
 use memit_magics::snippet::{Generated, Scope};
-use memit_magics::{MagicError, failure, help};
+use memit_magics::{MagicError, failure};
 use memit_runtime::measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
-use crate::mprof::chart_file::{Format, write_chart};
+use crate::session::engine::{self, Engine, EvaluationError};
+use crate::session::errors::{CellError, diagnostics, panic_site};
+use crate::session::evaluation::{Failed, Running, explained as explained_problem};
 
-use super::engine::{self, Engine};
-use super::error::CellError;
-use super::output::Stream;
-use super::profile;
-use super::running::{Failed, Running};
-use super::{bundle, describe, diagnostics, panic_site};
-
-/// Runs one magic. `last` says that the cell ends with it.
-pub(super) fn run(
+/// Measures, and delivers the answer. `last` says that the cell ends with the magic.
+///
+/// # Errors
+///
+/// How the cell failed. A measurement over time that did not come to its end is delivered first.
+pub(crate) fn measure(
     running: &mut Running<'_>,
-    magic: &MagicText,
+    measurement: &dyn Measurement,
     last: bool,
 ) -> Result<(), CellError> {
-    let code = running.code;
-    let of_magic = |error| diagnostics::of_magic(&error, code);
-    let (magic, call) = match magic.request(code).map_err(of_magic)? {
-        Request::Help(magic) => {
-            running.output.display(bundle::of_text(&help::of(magic)));
-            return Ok(());
-        }
-        Request::Run(magic, call) => (magic, call),
+    running.engine.draw_by(measurement.preview());
+    let measured = if measurement.is_kept() {
+        keep(running, measurement, last)
+    } else {
+        run(running, measurement)
     };
-    match magic.resolve(&call).map_err(of_magic)? {
-        Action::Show(text) => running.output.display(bundle::of_text(&text)),
-        Action::Measure(measurement) => {
-            let measurement = measurement.as_ref();
-            running.engine.draw_by(measurement.preview());
-            let measured = if measurement.is_kept() {
-                keep(running, measurement, last)
-            } else {
-                measure(running, measurement)
-            };
-            running.engine.draw_by(None);
-            let (answer, error) = measured?;
-            deliver(running, &answer, measurement.delivery())?;
-            if let Some(error) = error {
-                return Err(error);
-            }
-        }
-        Action::DescribeSession => {
-            let described = running.engine.describe();
-            let text = describe::session(described.as_ref(), running.history);
-            running.output.display(bundle::of_text(&text));
-        }
-        Action::Undo => {
-            let text = running.history.undo(running.engine)?;
-            running.output.display(bundle::of_text(&text));
-        }
-    }
-    Ok(())
+    running.engine.draw_by(None);
+    let (answer, error) = measured?;
+    deliver::deliver(running, &answer, measurement.delivery())?;
+    error.map_or(Ok(()), Err)
 }
 
 /// What there is to show, and the error of a run that did not come to its end.
 type Outcome = Result<(Answer, Option<CellError>), CellError>;
 
-fn measure(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
+fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
     let Running {
         engine,
         code,
@@ -216,7 +185,7 @@ fn of_problem(problem: &Problem, functions: &[Named]) -> MagicError {
         Problem::Option { .. } | Problem::Compile { .. } => None,
     };
     let span = of.or(functions.first()).map(|named| named.span.clone());
-    MagicError::new(profile::explained(problem), span.unwrap_or_default())
+    MagicError::new(explained_problem(problem), span.unwrap_or_default())
 }
 
 fn nothing_measured() -> CellError {
@@ -228,7 +197,7 @@ fn nothing_measured() -> CellError {
 
 /// A compile error, with what the magic knows about its cause.
 fn explained(
-    failure: engine::Failure,
+    failure: EvaluationError,
     measurement: &dyn Measurement,
     scope: &Scope,
     generated: &Generated,
@@ -236,7 +205,7 @@ fn explained(
     cells: &[String],
 ) -> CellError {
     let explanation = match &failure {
-        engine::Failure::Compile(errors) => errors
+        EvaluationError::Compile(errors) => errors
             .iter()
             .find_map(|error| measurement.explain(error.code().unwrap_or_default(), scope)),
         _ => None,
@@ -265,54 +234,4 @@ fn failed(
         Some(note) => error.with_note(note),
         None => error,
     }
-}
-
-fn deliver(
-    running: &mut Running<'_>,
-    answer: &Answer,
-    delivery: &Delivery,
-) -> Result<(), CellError> {
-    let (report, output) = (&answer.report, running.output);
-    if !delivery.quiet {
-        output.settle(bundle::of_report(report, &report.text, true));
-    }
-    if let Some(file) = &delivery.file {
-        fs::write(file, format!("{}\n", report.text))
-            .map_err(|error| cannot_write(file, &error))?;
-        let told = format!("*** Profile printout saved to text file '{file}'.\n");
-        output.stream(Stream::Stdout, &told);
-    }
-    if let (Some(file), Some(export)) = (&delivery.export, &answer.export) {
-        let path = Path::new(file);
-        let what = if let Some(format) = Format::of(path) {
-            let chart = export.chart.as_ref().ok_or_else(nothing_measured)?;
-            write_chart(chart, path, format)
-                .map_err(|error| CellError::new("Error", format!("{error:#}")))?;
-            "Plot"
-        } else {
-            fs::write(path, &export.profile).map_err(|error| cannot_write(file, &error))?;
-            "Profile"
-        };
-        output.stream(
-            Stream::Stdout,
-            &format!("*** {what} saved to file '{file}'.\n"),
-        );
-    }
-    if let Some(name) = &delivery.variable {
-        let value = &answer.value;
-        let source = format!("{}\nlet {name} = {};", value.items, value.expr);
-        running
-            .engine
-            .evaluate(&source)
-            .map_err(|failure| failure.into_error("", &[], |_| None))?;
-        running.history.evaluated(&source);
-    }
-    if delivery.returned {
-        output.result(bundle::of_report(report, &report.repr, false));
-    }
-    Ok(())
-}
-
-fn cannot_write(file: &str, error: &io::Error) -> CellError {
-    CellError::new("Error", format!("cannot write to `{file}`: {error}"))
 }

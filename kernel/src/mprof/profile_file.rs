@@ -14,7 +14,7 @@ const FLUSH_AFTER: Duration = Duration::from_secs(1);
 const FLUSH_AT: usize = 1 << 15;
 
 /// Collects lines and appends them whole: the program may append to the file too.
-pub(super) struct Output {
+pub(super) struct ProfileFile {
     path: PathBuf,
     file: File,
     is_new: bool,
@@ -22,7 +22,7 @@ pub(super) struct Output {
     flushed: Instant,
 }
 
-impl Output {
+impl ProfileFile {
     /// Opens the file, or a new one that is named after the time.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::notebook::lines;
 use crate::session::{CellError, MimeBundle, Output, Stream};
 
 /// Shows outputs and records them in nbformat's form.
-pub(super) struct Recorder<Shown> {
+pub(super) struct NotebookOutput<Shown> {
     shown: Shown,
     execution_count: u64,
     outputs: Mutex<Outputs>,
@@ -26,7 +26,7 @@ enum Recorded {
     Other(Value),
 }
 
-impl<Shown: Output> Recorder<Shown> {
+impl<Shown: Output> NotebookOutput<Shown> {
     pub(super) fn new(shown: Shown, execution_count: u64) -> Self {
         Self {
             shown,
@@ -90,7 +90,7 @@ impl<Shown: Output> Recorder<Shown> {
     }
 }
 
-impl<Shown: Output> Output for Recorder<Shown> {
+impl<Shown: Output> Output for NotebookOutput<Shown> {
     fn stream(&self, stream: Stream, text: &str) {
         self.push(Recorded::Stream(stream, text.to_owned()));
         self.shown.stream(stream, text);
@@ -155,19 +155,11 @@ mod tests {
 
     struct Nowhere;
 
-    impl Output for Nowhere {
-        fn stream(&self, _: Stream, _: &str) {}
-        fn display(&self, _: MimeBundle) {}
-        fn preview(&self, _: MimeBundle) {}
-        fn settle(&self, _: MimeBundle) {}
-        fn result(&self, _: MimeBundle) {}
-        fn clear(&self, _: bool) {}
-        fn progress(&self, _: Option<&str>) {}
-    }
+    impl Output for Nowhere {}
 
     #[test]
     fn what_is_cleared_is_not_recorded() {
-        let recorder = Recorder::new(Nowhere, 1);
+        let recorder = NotebookOutput::new(Nowhere, 1);
         let texts = || -> Vec<_> {
             let outputs = recorder.outputs();
             outputs
@@ -186,7 +178,7 @@ mod tests {
 
     #[test]
     fn text_of_one_stream_is_one_output() {
-        let recorder = Recorder::new(Nowhere, 3);
+        let recorder = NotebookOutput::new(Nowhere, 3);
         recorder.stream(Stream::Stdout, "a");
         recorder.stream(Stream::Stdout, "b\nc");
         recorder.stream(Stream::Stderr, "d");

@@ -1,0 +1,102 @@
+//! The questions of a running cell, and what becomes of the cell if nobody answers them.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use memit_runtime::link::COLON;
+
+use super::supervisor_link::SupervisorLink;
+use crate::session::errors::CellError;
+use crate::session::io::{Input, NoAnswer, Question};
+
+/// A cell that is refused more often than this asks in a loop, and is interrupted.
+const MAX_REFUSALS: u32 = 100;
+
+/// The questions of one cell.
+pub(crate) struct Questions {
+    input: Arc<dyn Input>,
+    /// Why the first unanswered one was not answered.
+    refused: RefCell<Option<String>>,
+    refusals: Cell<u32>,
+}
+
+impl Questions {
+    /// Questions that are answered by `input`.
+    pub(crate) fn new(input: Arc<dyn Input>) -> Self {
+        Self {
+            input,
+            refused: RefCell::default(),
+            refusals: Cell::default(),
+        }
+    }
+
+    /// The line for the cell: it waits for one, so without an answer it gets an empty one.
+    pub(crate) fn answer(&self, prompt: &str, password: bool, link: &SupervisorLink) -> String {
+        let question = Question {
+            prompt: prompt.replace(char::from(COLON), ":"),
+            password,
+        };
+        // What the cell has printed belongs before its question.
+        link.sync();
+        let given_up = || link.interrupted() || link.has_ended();
+        match self.input.ask(&question, &given_up) {
+            // A second line would be taken for the answer to the next question.
+            Ok(answer) => answer.lines().next().unwrap_or_default().to_owned(),
+            Err(NoAnswer::GivenUp) => String::new(),
+            Err(NoAnswer::Impossible(why)) => {
+                self.refused.borrow_mut().get_or_insert(why);
+                self.refusals.set(self.refusals.get() + 1);
+                if self.refusals.get() == MAX_REFUSALS {
+                    link.interrupter().interrupt();
+                }
+                String::new()
+            }
+        }
+    }
+
+    /// Whether a question could not be asked.
+    pub(crate) fn refused(&self) -> bool {
+        self.refused.borrow().is_some()
+    }
+
+    /// The outcome of the cell that asked: if a question could not be asked that is the error,
+    /// and what came of it stands below.
+    pub(crate) fn outcome(&self, result: Result<(), CellError>) -> Result<(), CellError> {
+        let Some(why) = &*self.refused.borrow() else {
+            return result;
+        };
+        let message = format!("the cell asks for input, but {why}");
+        let mut error = CellError::new("StdinNotImplementedError", message);
+        if let Err(consequence) = result {
+            error.traceback.extend(consequence.traceback);
+        }
+        Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::io::NoInput;
+
+    #[test]
+    fn an_unanswered_question_is_the_error_and_its_consequence_stands_below() {
+        let questions = Questions::new(Arc::new(NoInput("nobody listens")));
+        assert_eq!(questions.outcome(Ok(())), Ok(()));
+
+        *questions.refused.borrow_mut() = Some("nobody listens".to_owned());
+        let error = questions.outcome(Ok(())).unwrap_err();
+        assert_eq!(error.ename, "StdinNotImplementedError");
+        assert_eq!(error.evalue, "the cell asks for input, but nobody listens");
+
+        let panicked = CellError::new("Panic", "not a number");
+        let error = questions.outcome(Err(panicked)).unwrap_err();
+        assert_eq!(
+            error.traceback,
+            [
+                "StdinNotImplementedError: the cell asks for input, but nobody listens",
+                "Panic: not a number"
+            ]
+        );
+    }
+}

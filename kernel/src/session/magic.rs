@@ -1,0 +1,43 @@
+//! Magics in a cell: what each asks for is done.
+
+use memit_magics::cell::{MagicText, Request};
+use memit_magics::help;
+use memit_magics::magic::Action;
+
+use super::errors::{CellError, diagnostics};
+use super::evaluation::Running;
+use super::io::bundle;
+use super::{describe, measure};
+
+/// Runs one magic. `last` says that the cell ends with it.
+pub(super) fn run(
+    running: &mut Running<'_>,
+    magic: &MagicText,
+    last: bool,
+) -> Result<(), CellError> {
+    let code = running.code;
+    let of_magic = |error| diagnostics::of_magic(&error, code);
+    let (magic, call) = match magic.request(code).map_err(of_magic)? {
+        Request::Help(magic) => {
+            running.output.display(bundle::of_text(&help::of(magic)));
+            return Ok(());
+        }
+        Request::Run(magic, call) => (magic, call),
+    };
+    match magic.resolve(&call).map_err(of_magic)? {
+        Action::Show(text) => running.output.display(bundle::of_text(&text)),
+        Action::Measure(measurement) => {
+            measure::measure(running, measurement.as_ref(), last)?;
+        }
+        Action::DescribeSession => {
+            let described = running.engine.describe();
+            let text = describe::session(described.as_ref(), running.undo_log);
+            running.output.display(bundle::of_text(&text));
+        }
+        Action::Undo => {
+            let text = running.undo_log.undo(running.engine)?;
+            running.output.display(bundle::of_text(&text));
+        }
+    }
+    Ok(())
+}
