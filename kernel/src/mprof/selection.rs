@@ -48,7 +48,7 @@ pub(super) fn to_show(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
         } else if let Ok(number) = argument.parse() {
             chosen.push(numbered(&recorded, number)?);
         } else {
-            chosen.extend(matching(argument)?);
+            chosen.extend(matched(argument)?);
         }
     }
     Ok(without_repetition(chosen))
@@ -69,7 +69,7 @@ pub(super) fn to_remove(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
         } else if Path::new(argument).exists() {
             chosen.push(file(Path::new(argument))?);
         } else {
-            chosen.extend(matching(argument)?);
+            chosen.extend(matched(argument)?);
         }
     }
     Ok(with_time_stamps(without_repetition(chosen)))
@@ -107,14 +107,14 @@ fn numbered(recorded: &[PathBuf], number: i64) -> anyhow::Result<PathBuf> {
 }
 
 /// The files of a pattern that no shell has replaced by them.
-fn matching(pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
+fn matched(pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
     let path = Path::new(pattern);
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let mut found = Vec::new();
     if name.contains(['*', '?']) {
         let parent = path.parent().filter(|parent| *parent != Path::new(""));
         let directory = parent.unwrap_or(Path::new("."));
-        found = files_in(directory, |file| fits(name.as_bytes(), file.as_bytes()));
+        found = files_in(directory, |file| matches(name.as_bytes(), file.as_bytes()));
         found.sort();
     }
     if found.is_empty() {
@@ -123,20 +123,30 @@ fn matching(pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Whether `*` for any characters and `?` for any one make the pattern the name.
-fn fits(pattern: &[u8], name: &[u8]) -> bool {
-    match (pattern.split_first(), name.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => {
-            fits(rest, name)
-                || name
-                    .split_first()
-                    .is_some_and(|(_, name)| fits(pattern, name))
+/// Whether `name` matches `pattern`, in which `*` stands for any characters and `?` for one.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut at_pattern, mut at_name) = (0, 0);
+    // Behind the last `*`, and the first character that it does not cover yet.
+    let mut star = None;
+    while let Some(found) = name.get(at_name) {
+        match (pattern.get(at_pattern), star) {
+            (Some(b'*'), _) => {
+                at_pattern += 1;
+                star = Some((at_pattern, at_name));
+            }
+            (Some(wanted), _) if *wanted == b'?' || wanted == found => {
+                at_pattern += 1;
+                at_name += 1;
+            }
+            (_, Some((behind, covered))) => {
+                at_pattern = behind;
+                at_name = covered + 1;
+                star = Some((behind, at_name));
+            }
+            (_, None) => return false,
         }
-        (Some((b'?', rest)), Some((_, name))) => fits(rest, name),
-        (Some((one, rest)), Some((other, name))) => one == other && fits(rest, name),
-        _ => false,
     }
+    pattern[at_pattern..].iter().all(|rest| *rest == b'*')
 }
 
 fn files_in(directory: &Path, is_meant: impl Fn(&str) -> bool) -> Vec<PathBuf> {
@@ -220,9 +230,13 @@ mod tests {
             ("?.dat", "x.dat", true),
             ("?.dat", "xy.dat", false),
             ("x*", "x", true),
+            ("*a*b", "aab", true),
+            ("*a?c*", "abacd", false),
+            ("*a?c", "abac abc", true),
+            ("", "x", false),
         ] {
             assert_eq!(
-                fits(pattern.as_bytes(), name.as_bytes()),
+                matches(pattern.as_bytes(), name.as_bytes()),
                 expected,
                 "{pattern} {name}"
             );
