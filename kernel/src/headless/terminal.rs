@@ -1,11 +1,12 @@
 //! Asks the user at the terminal.
 
 use std::io::{IsTerminal as _, Write as _, stdin};
-use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::session::{Input, NoAnswer, Question};
 
@@ -59,30 +60,34 @@ fn read_line() -> Receiver<std::io::Result<String>> {
     line
 }
 
-/// While it lives the terminal does not show what is typed.
-struct Hidden;
+/// Hides what is typed, until it is dropped.
+struct Hidden {
+    /// The terminal as it was.
+    shown: Option<Termios>,
+}
 
 impl Hidden {
     fn new() -> Self {
-        set_terminal("-echo");
-        Self
+        let shown = tcgetattr(stdin());
+        let hidden = shown.clone().and_then(|mut terminal| {
+            terminal.local_modes.remove(LocalModes::ECHO);
+            tcsetattr(stdin(), OptionalActions::Drain, &terminal)
+        });
+        if let Err(error) = hidden {
+            tracing::warn!("the terminal shows what is typed: {error}");
+        }
+        Self { shown: shown.ok() }
     }
 }
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        set_terminal("echo");
-        // The line end that was typed was not shown either.
+        if let Some(shown) = &self.shown
+            && let Err(error) = tcsetattr(stdin(), OptionalActions::Drain, shown)
+        {
+            tracing::warn!("the terminal goes on hiding what is typed: {error}");
+        }
+        // The terminal did not show the line end that was typed either.
         let _ = writeln!(anstream::stderr());
-    }
-}
-
-fn set_terminal(mode: &str) {
-    let done = Command::new("stty")
-        .arg(mode)
-        .stdin(Stdio::inherit())
-        .status();
-    if !done.is_ok_and(|status| status.success()) {
-        tracing::warn!("`stty {mode}` failed: what is typed may be shown");
     }
 }

@@ -7,6 +7,8 @@ use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::Duration;
 
 use memit_magics::units;
+use rustix::process::getpgrp;
+use rustix::termios::tcgetpgrp;
 use terminal_size::{Height, terminal_size_of};
 
 /// Time between two changes of the line.
@@ -73,11 +75,7 @@ fn lines() -> Option<u16> {
 
 /// A terminal is not written to from the background.
 fn is_in_foreground() -> bool {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // Behind the name: state, parent, process group, session, terminal, its foreground group.
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-    let fields: Vec<_> = fields.split_ascii_whitespace().take(6).collect();
-    matches!(fields[..], [_, _, own, _, _, foreground] if own == foreground)
+    tcgetpgrp(stderr()).is_ok_and(|foreground| foreground == getpgrp())
 }
 
 fn write(text: &str) {
