@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
+        .map_err(|_| "expected a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err("must be above 0".to_owned()),
@@ -22,7 +22,9 @@ pub(crate) fn window(text: &str) -> Result<(f64, f64), String> {
     match ends {
         Some((from, to)) if from < to => Ok((from, to)),
         Some(_) => Err("the second time must be after the first".to_owned()),
-        None => Err("not two numbers of seconds with a comma between them".to_owned()),
+        None => {
+            Err("expected two times in seconds with a comma between them, such as 0,2.5".to_owned())
+        }
     }
 }
 

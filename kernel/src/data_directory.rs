@@ -1,20 +1,20 @@
-//! Jupyter's data directory of the user, and what it depends on.
+//! The user's data directory of Jupyter, and the environment that decides where it is.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
-/// The operating system and the environment variables. Tests bring their own.
+/// The operating system and the environment variables, which tests replace.
 #[derive(Clone, Copy)]
 pub(crate) struct Environment<'a> {
-    /// Decides about the user's data directory.
+    /// Decides where the data directory is.
     pub(crate) system: System,
-    /// Looks a variable up.
+    /// Looks up a variable.
     pub(crate) variable: &'a dyn Fn(&str) -> Option<OsString>,
 }
 
-/// The operating systems that Jupyter tells apart.
+/// The operating systems that Jupyter distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum System {
     Linux,
@@ -23,7 +23,7 @@ pub(crate) enum System {
 }
 
 impl Environment<'static> {
-    /// That of this process.
+    /// The environment of this process.
     pub(crate) fn of_process() -> Self {
         let system = if cfg!(windows) {
             System::Windows
@@ -40,7 +40,7 @@ impl Environment<'static> {
 }
 
 impl Environment<'_> {
-    /// The path in a variable; `None` if it is not set or empty, which Jupyter takes as the same.
+    /// The path in a variable; `None` if the variable is unset or empty, which Jupyter treats alike.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         (self.variable)(name)
             .filter(|value| !value.is_empty())
@@ -48,11 +48,11 @@ impl Environment<'_> {
     }
 }
 
-/// Jupyter's data directory of the user, by the rules of `jupyter_core.paths.jupyter_data_dir`.
+/// The user's data directory of Jupyter, by the rules of `jupyter_core.paths.jupyter_data_dir`.
 ///
 /// # Errors
 ///
-/// If the variable that should name it is not set; says which.
+/// If the variable that should name the directory is not set; the error names the variable.
 pub(crate) fn user_data(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
     if let Some(directory) = environment.path("JUPYTER_DATA_DIR") {
         return Ok(directory);

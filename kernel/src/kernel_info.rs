@@ -1,4 +1,4 @@
-//! What the kernel tells about its language, to clients and in notebooks.
+//! The language of the kernel, as clients and notebook files describe it.
 
 use std::process::Command;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use jupyter_protocol::{CodeMirrorMode, LanguageInfo};
 use serde_json::Value;
 
-/// The language of the kernel.
+/// Knows the version of Rust that cells are compiled with.
 #[derive(Default)]
 pub(crate) struct KernelInfo {
     rustc_version: OnceLock<String>,
@@ -21,8 +21,8 @@ impl KernelInfo {
         }
     }
 
-    /// Asks `rustc` for its version, unless it has been asked. This takes some 50 ms, so a thread
-    /// does it while the sockets are bound.
+    /// The version of `rustc`. The first call runs `rustc`, which takes some 50 ms, so a thread makes
+    /// it while the sockets are bound.
     pub(crate) fn rustc_version(&self) -> &str {
         self.rustc_version.get_or_init(|| {
             rustc_version().unwrap_or_else(|| {
@@ -32,17 +32,17 @@ impl KernelInfo {
         })
     }
 
-    /// The language, as notebooks keep it.
+    /// The language in the format of notebook metadata.
     pub(crate) fn language_info(&self) -> Value {
         serde_json::to_value(self.language()).expect("a struct of strings is valid JSON")
     }
 
-    /// The language, as the reply to `kernel_info_request` has it.
+    /// The language in the format of `kernel_info_reply`.
     pub(crate) fn language(&self) -> LanguageInfo {
         LanguageInfo {
             name: "rust".to_owned(),
             version: self.rustc_version().to_owned(),
-            // The type under which JupyterLab's editor knows Rust.
+            // The name that JupyterLab's editor has for Rust.
             mimetype: Some("text/x-rustsrc".to_owned()),
             file_extension: Some(".rs".to_owned()),
             pygments_lexer: Some("rust".to_owned()),
@@ -52,8 +52,8 @@ impl KernelInfo {
     }
 }
 
-/// The version that cells are compiled with: they are not compiled in the notebook's directory,
-/// so a toolchain chosen there does not count, nor should asking install one.
+/// Asks `rustc` for its version. Cells are not compiled in the notebook's directory, so a toolchain
+/// file there must not count; and the question must not install a toolchain.
 fn rustc_version() -> Option<String> {
     let output = Command::new("rustc")
         .arg("--version")
@@ -64,7 +64,7 @@ fn rustc_version() -> Option<String> {
     parse_version(std::str::from_utf8(&output.stdout).ok()?)
 }
 
-/// The number in `rustc 1.95.0 (59807616e 2026-04-14)`.
+/// Extracts `1.95.0` from `rustc 1.95.0 (59807616e 2026-04-14)`.
 fn parse_version(text: &str) -> Option<String> {
     text.strip_prefix("rustc ")?
         .split_whitespace()

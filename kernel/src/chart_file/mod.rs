@@ -1,4 +1,4 @@
-//! A chart as a file, of the kind that the end of its name tells.
+//! Writes a chart to a file in the format that the extension names.
 
 mod png;
 
@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use memit_magics::chart::{self, Chart, Theme};
 
-/// What a chart is written as.
+/// The file format of a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChartFormat {
     Svg,
@@ -17,7 +17,7 @@ pub(crate) enum ChartFormat {
 }
 
 impl ChartFormat {
-    /// What a file's name says, in capitals or not; nothing if it is none of a chart.
+    /// The format that the extension of `path` names, in either case; `None` for any other extension.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let extension = path.extension().and_then(OsStr::to_str)?;
         match extension.to_ascii_lowercase().as_str() {
@@ -29,11 +29,11 @@ impl ChartFormat {
     }
 }
 
-/// Writes a chart.
+/// Writes `chart` to `path`.
 ///
 /// # Errors
 ///
-/// If it cannot be drawn, or the file cannot be written.
+/// If the chart cannot be drawn or the file cannot be written.
 pub(crate) fn write_chart(chart: &Chart, path: &Path, format: ChartFormat) -> anyhow::Result<()> {
     let content = match format {
         ChartFormat::Svg => chart::svg(chart, Theme::File).into_string().into_bytes(),
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_files_name_tells_what_it_is() {
+    fn the_extension_names_the_format() {
         let format = |path: &str| ChartFormat::of(Path::new(path));
         assert_eq!(format("a.svg"), Some(ChartFormat::Svg));
         assert_eq!(format("a.b/C.PNG"), Some(ChartFormat::Png));

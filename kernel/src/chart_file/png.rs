@@ -1,20 +1,20 @@
-//! A chart as PNG: its SVG, drawn by resvg with a font that comes along, so that it looks the same
-//! on every machine.
+//! Draws a chart as PNG: resvg renders the SVG with a bundled font, so the chart looks the same on
+//! every machine.
 
 use anyhow::Context as _;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
-/// Pixels for each of the SVG, for screens that are finer than that.
+/// Pixels of the image per pixel of the SVG, for high-resolution screens.
 const SCALE: f32 = 2.0;
 
 const FONT: &str = "DejaVu Sans";
 
-/// Draws an SVG.
+/// Renders an SVG as PNG.
 ///
 /// # Errors
 ///
-/// If it is none.
+/// If `svg` is not valid, or the image is too large.
 pub(super) fn png(svg: &str) -> anyhow::Result<Vec<u8>> {
     let mut options = Options::default();
     let fonts = options.fontdb_mut();
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_drawn_with_the_font_that_comes_along() {
+    fn text_is_drawn_with_the_bundled_font() {
         let draw = |content: &str| {
             png(&format!(
                 "<svg xmlns='http://www.w3.org/2000/svg' width='40' height='20'>\

@@ -1,5 +1,5 @@
-//! A notebook file. Only outputs, counts and the language are ours to change: all else is kept
-//! as it was read.
+//! A notebook file. memit changes only the outputs, the execution counts and the language; everything
+//! else stays as it was read.
 
 use std::fs;
 use std::io::Write as _;
@@ -16,10 +16,10 @@ pub(super) struct Notebook {
 
 /// A cell to execute.
 pub(super) struct CodeCell {
-    /// Its position among all cells.
+    /// The position among all cells of the notebook.
     pub(super) index: usize,
     pub(super) source: String,
-    /// Tagged `raises-exception`: its error does not stop the run.
+    /// Whether the cell is tagged `raises-exception`, so that its error does not stop the run.
     pub(super) may_fail: bool,
 }
 
@@ -52,7 +52,7 @@ impl Notebook {
         Ok(Self { document })
     }
 
-    /// The code cells in order, without empty ones and those tagged `skip-execution`.
+    /// The code cells in order, except empty cells and cells tagged `skip-execution`.
     pub(super) fn code_cells(&self) -> Vec<CodeCell> {
         let cells = self.document["cells"].as_array().into_iter().flatten();
         cells
@@ -68,7 +68,7 @@ impl Notebook {
             .collect()
     }
 
-    /// Forgets the outputs of all code cells.
+    /// Removes the outputs of all code cells.
     pub(super) fn clear(&mut self) {
         let cells = self.document["cells"].as_array_mut().into_iter().flatten();
         for cell in cells.filter(|cell| cell["cell_type"] == "code") {
@@ -77,7 +77,7 @@ impl Notebook {
         }
     }
 
-    /// Puts in what a cell gave.
+    /// Replaces the outputs of a cell.
     pub(super) fn set_outputs(
         &mut self,
         cell: &CodeCell,
@@ -89,7 +89,7 @@ impl Notebook {
         cell["outputs"] = outputs.into();
     }
 
-    /// Says which kernel and language the outputs are from.
+    /// Records the kernel and the language that the outputs are from.
     pub(super) fn set_language(&mut self, language_info: Value) {
         if !self.document["metadata"].is_object() {
             self.document["metadata"] = Map::new().into();
@@ -102,7 +102,7 @@ impl Notebook {
         metadata["language_info"] = language_info;
     }
 
-    /// Writes the notebook as Jupyter does; the old file stays until the new one is whole.
+    /// Writes the notebook in Jupyter's format. The old file stays until the new one is complete.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl Notebook {
     }
 }
 
-/// A temporary file is the owner's alone; a notebook keeps the mode that it has or would get.
+/// Gives a temporary file, which only its owner can read, the mode of the notebook that it replaces.
 #[cfg(unix)]
 fn set_permissions(file: &tempfile::NamedTempFile, path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -157,7 +157,7 @@ fn has_tag(cell: &Value, tag: &str) -> bool {
         .is_some_and(|tags| tags.iter().any(|t| t == tag))
 }
 
-/// A text that may be kept as one string or as lines.
+/// Joins a text, which nbformat keeps as one string or as lines.
 fn joined(text: &Value) -> String {
     match text {
         Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
@@ -165,7 +165,7 @@ fn joined(text: &Value) -> String {
     }
 }
 
-/// A text as lines with their ends, the form in which Jupyter keeps it.
+/// Splits a text into lines with their line ends, as Jupyter writes it.
 pub(super) fn lines(text: &str) -> Value {
     text.split_inclusive('\n').map(Value::from).collect()
 }

@@ -1,4 +1,4 @@
-//! Outputs of a cell as a notebook keeps them.
+//! The outputs of a cell in the format of a notebook file.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::notebook::lines;
 use crate::session::{CellError, MimeBundle, Output, Stream};
 
-/// Shows outputs and records them in nbformat's form.
+/// Records outputs in nbformat's format, and passes them on to another output.
 pub(super) struct NotebookOutput<Shown> {
     shown: Shown,
     execution_count: u64,
@@ -17,7 +17,7 @@ pub(super) struct NotebookOutput<Shown> {
 #[derive(Default)]
 struct Outputs {
     recorded: Vec<Recorded>,
-    /// The next output takes the place of all before it.
+    /// Whether the next output replaces all earlier ones.
     clear: bool,
 }
 
@@ -35,7 +35,7 @@ impl<Shown: Output> NotebookOutput<Shown> {
         }
     }
 
-    /// Records how the cell failed.
+    /// Records the error of the cell.
     pub(super) fn error(&self, error: &CellError) {
         self.push(Recorded::Other(json!({
             "ename": error.ename,
@@ -45,7 +45,7 @@ impl<Shown: Output> NotebookOutput<Shown> {
         })));
     }
 
-    /// What has been recorded; text that followed text of the same stream is one output.
+    /// The recorded outputs. Consecutive text of one stream is one output.
     pub(super) fn outputs(&self) -> Vec<Value> {
         let outputs = self.lock();
         outputs
@@ -135,7 +135,7 @@ impl<Shown: Output> Output for NotebookOutput<Shown> {
     }
 }
 
-/// Text is kept as lines, JSON as it is.
+/// Splits text into lines; other data stays unchanged.
 fn data_lines(data: &MimeBundle) -> MimeBundle {
     let keep = |(mime, value): (&String, &Value)| {
         let value = match value {

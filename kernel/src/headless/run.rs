@@ -1,4 +1,4 @@
-//! `memit run`: a notebook from its first cell to its last.
+//! `memit run`: executes a notebook.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,29 +8,29 @@ use std::time::{Duration, Instant};
 use memit_magics::units;
 
 use super::console::{self, Console};
+use super::interrupts::{interrupt_after, start_session};
 use super::notebook::{CodeCell, Notebook};
 use super::notebook_output::NotebookOutput;
-use super::{interrupt_after, start_session};
 use crate::kernel_info::KernelInfo;
 use crate::session::{CellError, Input, NoInput, Output, Session};
 
-/// What is asked of a run.
+/// The options of `memit run`.
 pub(crate) struct RunOptions {
     pub(crate) notebook: PathBuf,
-    /// Where the executed notebook goes; nowhere without one.
+    /// The file to write the executed notebook to, if any.
     pub(crate) output: Option<PathBuf>,
-    /// For each cell.
+    /// The time limit of each cell.
     pub(crate) timeout: Option<Duration>,
-    /// A cell that fails does not stop the run.
+    /// Whether the run continues after a cell fails.
     pub(crate) allow_errors: bool,
 }
 
-/// Executes a notebook and prints its outputs as they come.
+/// Executes a notebook and prints its outputs as they arrive.
 ///
 /// # Errors
 ///
-/// If the notebook cannot be read or written, or the session does not start. A cell that fails
-/// is no error here: it is printed, and the exit code is 1.
+/// If the notebook cannot be read or written, or the session does not start. A failing cell is not an
+/// error here: its error is printed, and the exit code is 1.
 pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
     let mut notebook = Notebook::read(&options.notebook)?;
     let cells = notebook.code_cells();
@@ -89,7 +89,7 @@ fn execute(
     timeout: Option<Duration>,
 ) -> anyhow::Result<Result<(), CellError>> {
     let started = Instant::now();
-    // The time of the cell before may have been over just after it.
+    // The timer of the previous cell may have fired just after that cell ended.
     session.interrupter().forget();
     let timer = timeout
         .map(|limit| interrupt_after(session.interrupter(), limit))
@@ -109,7 +109,7 @@ fn execute(
     })
 }
 
-/// Which cell runs, with its first line.
+/// Prints the number and the first line of the cell that starts.
 fn announce(cell: &CodeCell, number: usize, of: usize) {
     let mut lines = cell.source.lines().filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or_default();

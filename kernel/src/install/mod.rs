@@ -1,5 +1,5 @@
-//! Makes the kernel known to Jupyter, and unknown again: the kernelspec, a directory with
-//! `kernel.json` and the logos in one of the places where Jupyter looks.
+//! Installs and removes the kernelspec: a directory with `kernel.json` and the logos, in one of the
+//! directories that Jupyter searches.
 
 mod kernelspec;
 mod name;

@@ -1,4 +1,4 @@
-//! Where Jupyter looks for kernelspecs.
+//! The directories in which Jupyter searches for kernelspecs.
 
 use std::path::{Path, PathBuf, absolute};
 use std::process::Command;
@@ -8,19 +8,19 @@ use anyhow::{Context as _, bail};
 use super::name::KernelName;
 use crate::data_directory::{Environment, System, user_data};
 
-/// A place for a kernelspec.
+/// The directory tree that a kernelspec is installed into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum InstallPrefix {
     /// The user's data directory.
     User,
-    /// `share/jupyter` below this directory.
+    /// `share/jupyter` in this directory.
     Directory(PathBuf),
     /// `share/jupyter` in the active Python environment.
     SysPrefix,
 }
 
 impl InstallPrefix {
-    /// The directory of the kernelspec with this name, an absolute path; it need not exist.
+    /// The absolute path of the kernelspec with this name, which need not exist.
     pub(super) fn kernelspec(
         &self,
         name: &KernelName,
@@ -28,7 +28,7 @@ impl InstallPrefix {
     ) -> anyhow::Result<PathBuf> {
         let data = match self {
             Self::User => user_data(environment)
-                .context("no place to install into, choose one with --prefix")?,
+                .context("no directory to install into; choose one with --prefix")?,
             Self::Directory(prefix) => prefix.join("share/jupyter"),
             Self::SysPrefix => sys_prefix(environment)?.join("share/jupyter"),
         };
@@ -53,7 +53,7 @@ fn sys_prefix(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
     ask_python(Path::new(python)).with_context(|| {
         format!(
             "no Python environment to install into: VIRTUAL_ENV and CONDA_PREFIX are not set, and \
-             `{python}` does not tell its prefix; activate an environment, or name it with --prefix"
+             `{python}` does not report its prefix; activate an environment, or name it with --prefix"
         )
     })
 }

@@ -1,4 +1,4 @@
-//! The Jupyter kernel: sockets, messages, and what is answered to them.
+//! The Jupyter kernel: sockets, messages, and the answers to requests.
 
 mod connection;
 mod history;

@@ -25,11 +25,11 @@ pub(crate) use arguments::Action;
 use std::process::ExitCode;
 
 impl Action {
-    /// Does what was asked.
+    /// Runs the subcommand.
     ///
     /// # Errors
     ///
-    /// If it cannot be done.
+    /// If the subcommand fails.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             #[cfg(target_os = "linux")]
@@ -39,7 +39,8 @@ impl Action {
             #[cfg(not(target_os = "linux"))]
             Self::Run(_) | Self::Attach(_) => {
                 anyhow::bail!(
-                    "memory can only be recorded on Linux; here, profiles can be looked at"
+                    "memit records memory only on Linux; on this system it can only plot, list and \
+                     remove profiles"
                 )
             }
             Self::Plot(arguments) => plot::plot(&arguments)?,

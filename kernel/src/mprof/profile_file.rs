@@ -1,4 +1,4 @@
-//! The file that a profile is written to.
+//! The file that a recording writes its profile to.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use chrono::Local;
 
-/// Lines wait no longer, so that one can look at the file while it grows.
+/// Flush at least this often, so the file can be watched while it grows.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
-/// Nor when there are more bytes of them.
+/// Flush when this many bytes are pending.
 const FLUSH_AT: usize = 1 << 15;
 
-/// Collects lines and appends them whole: the program may append to the file too.
+/// Buffers lines and appends only whole ones, because the program may append to the same file.
 pub(super) struct ProfileFile {
     path: PathBuf,
     file: File,
@@ -23,11 +23,11 @@ pub(super) struct ProfileFile {
 }
 
 impl ProfileFile {
-    /// Opens the file, or a new one that is named after the time.
+    /// Opens `path`, or without one a new file that is named after the current time.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// If the file cannot be written.
     pub(super) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
         let (path, file, is_new) = if let Some(path) = path {
             let is_new = !path.exists();
@@ -51,21 +51,21 @@ impl ProfileFile {
         &self.path
     }
 
-    /// The path from the root, for programs that change their directory.
+    /// The absolute path, which stays valid when the program changes its directory.
     pub(super) fn absolute_path(&self) -> PathBuf {
         std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
     }
 
-    /// Where whole lines are to be added.
+    /// The buffer; the caller adds whole lines.
     pub(super) fn lines(&mut self) -> &mut Vec<u8> {
         &mut self.lines
     }
 
-    /// Writes what has been added, if that is much or some time ago.
+    /// Writes the buffer if it is large or has waited long enough.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// If the file cannot be written.
     pub(super) fn flush_now_and_then(&mut self) -> anyhow::Result<()> {
         if self.lines.len() >= FLUSH_AT || self.flushed.elapsed() >= FLUSH_AFTER {
             self.flush()?;
@@ -73,11 +73,11 @@ impl ProfileFile {
         Ok(())
     }
 
-    /// Writes what has been added.
+    /// Writes the buffer.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// If the file cannot be written.
     pub(super) fn flush(&mut self) -> anyhow::Result<()> {
         let written = self.file.write_all(&self.lines);
         written.with_context(|| format!("cannot write {}", self.path.display()))?;
@@ -86,17 +86,17 @@ impl ProfileFile {
         Ok(())
     }
 
-    /// Takes the file away again, unless it was there before.
+    /// Removes the file, unless it existed before [`Self::open`].
     pub(super) fn discard(self) {
         if self.is_new {
-            // One that stays behind is empty.
+            // If this fails, an empty file stays behind.
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-/// A file in this directory with the name that `mprof` gives, the time to the second. Where that
-/// is taken by a run that began in the same second, a later one.
+/// Creates a file in this directory, named by the current second as `mprof` does. If a run that
+/// started in the same second has taken the name, the next free second is used.
 fn new_file() -> anyhow::Result<(PathBuf, File)> {
     let now = Local::now();
     for later in 0..60 {
@@ -106,10 +106,11 @@ fn new_file() -> anyhow::Result<(PathBuf, File)> {
             Ok(file) => return Ok((path, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => {
-                let advice = "cannot make a file in this directory; name another with `-o FILE`";
+                let advice =
+                    "cannot create a file in this directory; choose another with `-o FILE`";
                 return Err(error).context(advice);
             }
         }
     }
-    bail!("the names of profiles are taken for the next minute; name another file with `-o FILE`")
+    bail!("the profile names of the next minute are all taken; choose a file with `-o FILE`")
 }

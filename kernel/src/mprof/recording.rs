@@ -148,7 +148,7 @@ impl Recording {
         // The peak may be a child's, and then it is no peak of the program; of the sum it is one, or
         // less than one.
         let is_ours = self.sum || !ended.had_children;
-        // Of one that was not seen while it ran, a limit is better than nothing.
+        // We never saw this process run; an upper bound is better than nothing.
         let is_unseen = self.elapsed() < SHORT;
         let is_known = is_ours && (!ended.is_limit || is_unseen);
         let peak = if is_known { ended.peak } else { 0 }.max(self.glimpsed);
@@ -168,7 +168,9 @@ impl Recording {
         let path = self.output.path().display();
         let elapsed = units::time(self.elapsed().as_secs_f64() * 1e9, 4);
         if self.samples == 0 && self.peak == 0 {
-            return format!("memit: {path} has no samples: the program ended within {elapsed}");
+            return format!(
+                "memit: {path} has no samples, because the program ended within {elapsed}"
+            );
         }
         let samples = units::counted(&units::count(self.samples), "sample");
         format!(

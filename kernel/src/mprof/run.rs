@@ -15,24 +15,24 @@ use super::profile_file::ProfileFile;
 use super::python;
 use super::recording::{Finish, Recording, hold_signals, with_descendants};
 
-/// Where the program finds the file, to add functions and phases of its own.
+/// Names the profile to the program, which may append its own functions and phases.
 const FILE_VARIABLE: &str = "MEMIT_MPROF_FILE";
 
-/// What shells and `env` answer for a program that they do not find, or may not start.
+/// Exit codes of shells and `env` for a program that does not exist, or may not be started.
 const NOT_FOUND: u8 = 127;
 const NOT_STARTED: u8 = 126;
-/// Added to the number of a signal that ended a program.
+/// Shells add this to the number of the signal that ended a program.
 const SIGNALLED: i32 = 128;
 
-/// Runs the program and records its memory. The exit code is the program's; a signal that people
-/// send to end programs ends this one as well.
+/// Runs the program, records its memory, and returns its exit code. A signal with which people end
+/// programs ends memit too.
 ///
 /// # Errors
 ///
-/// If there can be no profile. A program that cannot be started is none: it is told, and the exit
-/// code is that of a shell.
+/// If the profile cannot be recorded. A program that cannot be started is reported but not an error;
+/// the exit code is then the one that a shell returns.
 pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
-    // Before the program starts, so that one that comes meanwhile reaches it.
+    // Before the program starts, so that an early signal still reaches it.
     let signals = hold_signals().context("cannot receive signals")?;
     let mut output = ProfileFile::open(arguments.record.output.as_deref())?;
     let (shown, words) = python::command_line(arguments, &output.absolute_path());
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     profile::command(output.lines(), &shown);
     output.flush()?;
 
-    let (name, rest) = words.split_first().context("there is no program to run")?;
+    let (name, rest) = words.split_first().context("no program to run")?;
     let mut command = Command::new(name);
     command
         .args(rest)
@@ -68,19 +68,19 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
         recording.output.flush()?;
         if !arguments.record.quiet {
             let name = name.to_string_lossy();
-            eprintln!("memit: time is over; {name} (process {pid}) goes on");
+            eprintln!("memit: stopped recording; {name} (process {pid}) keeps running");
         }
-        tell(arguments, &recording);
+        print_summary(arguments, &recording);
         return Ok(ExitCode::SUCCESS);
     }
     let ended = program.wait().context("cannot wait for the program")?;
     recording.end(&ended);
     recording.output.flush()?;
-    tell(arguments, &recording);
+    print_summary(arguments, &recording);
     Ok(exit(arguments, ended.status))
 }
 
-fn tell(arguments: &RunArgs, recording: &Recording) {
+fn print_summary(arguments: &RunArgs, recording: &Recording) {
     if arguments.record.quiet {
         return;
     }
@@ -90,13 +90,13 @@ fn tell(arguments: &RunArgs, recording: &Recording) {
 fn not_started(name: &str, error: &io::Error) -> ExitCode {
     match error.kind() {
         io::ErrorKind::NotFound if name.contains('/') => {
-            eprintln!("memit: cannot run {name}: there is no such file");
+            eprintln!("memit: cannot run {name}: no such file");
             ExitCode::from(NOT_FOUND)
         }
         io::ErrorKind::NotFound => {
             eprintln!(
-                "memit: cannot run {name}: no directory of PATH has a program of this name; for \
-                 one in this directory, write ./{name}"
+                "memit: cannot run {name}: no directory in PATH has such a program; to run one from \
+                 this directory, write ./{name}"
             );
             ExitCode::from(NOT_FOUND)
         }
@@ -111,11 +111,11 @@ fn not_started(name: &str, error: &io::Error) -> ExitCode {
     }
 }
 
-/// Ends as the program did.
+/// Ends memit the way the program ended.
 fn exit(arguments: &RunArgs, status: ExitStatus) -> ExitCode {
     if let Some(signal) = status.signal() {
         if [SIGINT, SIGTERM, SIGHUP].contains(&signal) {
-            // A shell that waits must see that signal: Ctrl-C ends its loops then.
+            // A waiting shell must see the signal, so that Ctrl-C ends its loops.
             end_by(signal);
         }
         eprintln!(

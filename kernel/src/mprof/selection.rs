@@ -1,4 +1,4 @@
-//! Which profiles are meant.
+//! Selects profiles by file name, pattern or number.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,31 +10,32 @@ const PREFIX: &str = "mprofile_";
 const SUFFIX: &str = ".dat";
 const STAMP: usize = 14;
 
-/// The profiles in this directory that have the name which `run` gives them, in order of time.
+/// The profiles in this directory that `run` has named, oldest first.
 pub(super) fn recorded() -> Vec<PathBuf> {
     let mut found = files_in(Path::new("."), |name| stamp(name).is_some());
     found.sort();
     found
 }
 
-/// The part of a profile's name that is the time of its start.
+/// The start time in the name of a profile, as 14 digits.
 pub(super) fn stamp(name: &str) -> Option<&str> {
     let stamp = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
     (stamp.chars().count() == STAMP).then_some(stamp)
 }
 
-/// The profiles to look at: files, or numbers; without any the last, which is told.
+/// The profiles to show, by file name or number. Without arguments, the newest profile; a line of
+/// output says so.
 ///
 /// # Errors
 ///
-/// If there is none of a name or number.
+/// If a name or number has no profile.
 pub(super) fn to_show(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
     let recorded = recorded();
     if arguments.is_empty() {
         let Some(last) = recorded.last() else {
             bail!(
-                "there is no profile in this directory: `memit mprof run PROGRAM` makes one, \
-                 mprofile_*.dat, or name a file"
+                "there is no profile (mprofile_*.dat) in this directory: record one with `memit mprof \
+                 run PROGRAM`, or name a file"
             );
         };
         println!("Using last profile data.");
@@ -54,12 +55,12 @@ pub(super) fn to_show(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(without_repetition(chosen))
 }
 
-/// The profiles to remove: as to show, but a number is always a number, and the `_ts` files that
-/// older versions of `mprof` left beside profiles go with them.
+/// The profiles to remove, selected like those to show, except that a number never names a file.
+/// Includes the `_ts` files that older versions of `mprof` left beside profiles.
 ///
 /// # Errors
 ///
-/// If there is none of a name or number.
+/// If a name or number has no profile.
 pub(super) fn to_remove(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
     let recorded = recorded();
     let mut chosen = Vec::new();
@@ -75,7 +76,7 @@ pub(super) fn to_remove(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(with_time_stamps(without_repetition(chosen)))
 }
 
-/// All profiles of this directory, and their `_ts` files.
+/// All profiles in this directory, and their `_ts` files.
 pub(super) fn all() -> Vec<PathBuf> {
     with_time_stamps(recorded())
 }
@@ -87,7 +88,7 @@ fn file(path: &Path) -> anyhow::Result<PathBuf> {
     Ok(path.to_owned())
 }
 
-/// From 0, the oldest, or from -1, the newest, backwards.
+/// Numbers count up from 0, the oldest, and down from -1, the newest.
 fn numbered(recorded: &[PathBuf], number: i64) -> anyhow::Result<PathBuf> {
     let count = recorded.len();
     let from_start = usize::try_from(number).ok();
@@ -106,7 +107,7 @@ fn numbered(recorded: &[PathBuf], number: i64) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// The files of a pattern that no shell has replaced by them.
+/// The files that match a pattern which the shell left as it was.
 fn matched(pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
     let path = Path::new(pattern);
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
@@ -158,7 +159,7 @@ fn files_in(directory: &Path, is_meant: impl Fn(&str) -> bool) -> Vec<PathBuf> {
         .filter(|entry| entry.file_name().to_str().is_some_and(&is_meant))
         .map(|entry| entry.path())
         .filter(|path| path.is_file())
-        // As one would write it.
+        // Users write `x.dat`, not `./x.dat`.
         .map(|path| path.strip_prefix(".").map(Path::to_owned).unwrap_or(path))
         .collect()
 }

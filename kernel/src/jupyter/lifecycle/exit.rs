@@ -1,34 +1,34 @@
-//! Who may end the kernel, and who must have ended before the process does.
+//! Requests to end the kernel, and the threads that must finish before the process ends.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// Ends the kernel. Cheap to clone, usable from any thread.
+/// Requests the end of the kernel. Cheap to clone, usable from any thread.
 #[derive(Clone)]
 pub(crate) struct ExitRequest(Sender<()>);
 
-/// Ends the kernel when it is dropped, by a panic too.
+/// Requests the end of the kernel on drop, even after a panic.
 pub(crate) struct ExitOnDrop(pub(crate) ExitRequest);
 
-/// Where the main thread waits for an [`ExitRequest`].
+/// Lets the main thread wait for an [`ExitRequest`].
 pub(crate) struct ExitRequests(Receiver<()>);
 
-/// Held by a thread whose work should be over before the process ends.
+/// Held by a thread whose work should finish before the process ends.
 #[derive(Clone)]
 pub(crate) struct Alive {
     _held: Sender<()>,
 }
 
-/// Where the main thread waits until no one holds [`Alive`] any more.
+/// Lets the main thread wait until nobody holds [`Alive`].
 pub(crate) struct AllEnded(Receiver<()>);
 
-/// A way to end the kernel, and the place to wait for it.
+/// Creates an [`ExitRequest`] and its receiver.
 pub(crate) fn exit_requests() -> (ExitRequest, ExitRequests) {
     let (sender, receiver) = channel();
     (ExitRequest(sender), ExitRequests(receiver))
 }
 
-/// A token for the threads to wait for, and the place to wait.
+/// Creates a token for threads and the receiver that waits for them.
 pub(crate) fn alive() -> (Alive, AllEnded) {
     let (sender, receiver) = channel();
     (Alive { _held: sender }, AllEnded(receiver))
@@ -37,7 +37,7 @@ pub(crate) fn alive() -> (Alive, AllEnded) {
 impl ExitRequest {
     /// Asks the main thread to end the kernel; returns at once.
     pub(crate) fn request(&self) {
-        // The main thread stops listening when it ends the kernel already.
+        // The main thread stops listening once it is ending the kernel.
         let _ = self.0.send(());
     }
 }
@@ -51,14 +51,14 @@ impl Drop for ExitOnDrop {
 impl ExitRequests {
     /// Returns when the kernel should end.
     pub(crate) fn wait(self) {
-        // An error means that every thread that could ask has ended: no one is left to serve.
+        // An error means that every thread which could request the end has ended.
         let _ = self.0.recv();
     }
 }
 
 impl AllEnded {
-    /// Waits until every holder of [`Alive`] has ended, but no longer than `limit`; says whether
-    /// they have.
+    /// Waits until every [`Alive`] has been dropped, for at most `limit`; returns whether that
+    /// happened.
     pub(crate) fn wait(self, limit: Duration) -> bool {
         matches!(
             self.0.recv_timeout(limit),

@@ -1,11 +1,11 @@
-//! Interrupts the running cell from whichever thread is asked to.
+//! Interrupts the running cell from any thread.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use crate::session::Interrupter;
 
-/// Interrupts the session once there is one, and before that the cell that waits for it. Cheap to
+/// Interrupts the session or, before the session has started, the cell that waits for it. Cheap to
 /// clone, usable from any thread.
 #[derive(Clone, Default)]
 pub(crate) struct Interrupt {
@@ -14,9 +14,9 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// The session has started; this stops what it runs.
+    /// Called when the session has started: later interrupts go to `interrupter`.
     pub(crate) fn connect(&self, interrupter: Interrupter) {
-        // There is one session to a kernel, so no other interrupter can be in the way.
+        // A kernel has one session, so this is the first call.
         let _ = self.interrupter.set(interrupter);
     }
 
@@ -28,7 +28,7 @@ impl Interrupt {
         }
     }
 
-    /// A cell begins: an interrupt until now was none of it.
+    /// Called when a cell starts: discards interrupts meant for earlier cells.
     pub(crate) fn forget(&self) {
         self.asked.store(false, Relaxed);
         if let Some(interrupter) = self.interrupter.get() {
@@ -36,7 +36,7 @@ impl Interrupt {
         }
     }
 
-    /// Whether the cell that began last has been interrupted.
+    /// Whether the cell that started last has been interrupted.
     pub(crate) fn is_asked(&self) -> bool {
         self.asked.load(Relaxed)
     }

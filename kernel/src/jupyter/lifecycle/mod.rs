@@ -1,4 +1,4 @@
-//! What ends the kernel, and what interrupts a cell.
+//! Ends the kernel and interrupts cells.
 
 mod exit;
 mod interrupt;

@@ -1,4 +1,4 @@
-//! Signals of the operating system: Ctrl-C interrupts the cell, SIGTERM ends the kernel in order.
+//! Signals of the operating system: SIGINT interrupts the cell, SIGTERM ends the kernel in order.
 
 use std::thread;
 
@@ -9,7 +9,7 @@ use signal_hook::iterator::Signals;
 use super::exit::ExitRequest;
 use super::interrupt::Interrupt;
 
-/// Starts the thread that acts on signals. It lives as long as the process.
+/// Starts the thread that handles signals, which runs until the process ends.
 pub(crate) fn handle(interrupt: Interrupt, exit: ExitRequest) -> anyhow::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot handle signals")?;
     thread::Builder::new()

@@ -1,4 +1,4 @@
-//! The control socket: what must be answered while a cell runs.
+//! The control socket: answers requests that must not wait for the running cell.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -12,17 +12,17 @@ use crate::jupyter::socket::{Answer, RequestSocket, Stopper};
 use crate::jupyter::wire::Message;
 use crate::kernel_info::KernelInfo;
 
-/// The thread that answers on control.
+/// The thread that answers requests on control.
 pub(crate) struct Control {
     stopper: Stopper,
     thread: JoinHandle<()>,
 }
 
-/// What the answers need.
+/// The parts of the kernel that the answers need.
 pub(crate) struct ControlParts {
-    /// Tells clients about the kernel.
+    /// Describes the language.
     pub(crate) kernel_info: Arc<KernelInfo>,
-    /// Stops the running cell.
+    /// Interrupts the running cell.
     pub(crate) interrupt: Interrupt,
     /// Ends the kernel.
     pub(crate) exit: ExitRequest,

@@ -1,4 +1,4 @@
-//! The loops that take requests off a socket and have them answered: one file a socket.
+//! The loops that receive requests on shell and control and dispatch them to their handlers.
 
 mod control;
 mod shell;

@@ -1,4 +1,4 @@
-//! The shell socket: cells, and the questions about code that wait their turn behind them.
+//! The shell socket: runs cells, and answers questions about code in between.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use crate::jupyter::socket::{Answer, RequestSocket};
 use crate::jupyter::wire::Message;
 use crate::kernel_info::KernelInfo;
 
-/// Answers on shell, in the order of the requests. Cells run on the thread that calls
-/// [`Shell::run`], so no two of them ever overlap.
+/// Answers requests on shell in order. Cells run on the thread that calls [`Shell::run`], so two cells
+/// never overlap.
 pub(crate) struct Shell {
     socket: RequestSocket,
-    /// Requests that arrived before a cell failed, to be answered before those on the socket.
+    /// Requests that arrived before a cell failed. They are answered before those on the socket.
     arrived: VecDeque<Message>,
     executor: Executor,
     kernel_info: Arc<KernelInfo>,
     exit: ExitRequest,
 }
 
-/// A user who sends nothing for this long is thinking: time to do what the next cell would wait for.
+/// After this long without a request the session warms up, so that the next cell need not wait.
 const PAUSE: Duration = Duration::from_millis(700);
 
 impl Shell {
-    /// A shell that runs cells in the executor's session.
+    /// Creates a shell that runs cells in the executor's session.
     pub(crate) fn new(
         socket: RequestSocket,
         executor: Executor,
@@ -43,7 +43,7 @@ impl Shell {
         }
     }
 
-    /// Answers requests until the socket is told to stop.
+    /// Answers requests until the socket is stopped.
     pub(crate) fn run(mut self) {
         while let Some(request) = self.next() {
             self.serve(&request);
@@ -81,15 +81,15 @@ impl Shell {
         }
     }
 
-    /// Runs a cell. If it fails, the cells that the user had already sent are not run: they were
-    /// sent in the belief that this one would work.
+    /// Runs a cell. If the cell fails, the cells that are already queued are aborted: the user sent
+    /// them in the belief that this one would succeed.
     fn execute(&mut self, request: &Message) {
         let mut abort = false;
         self.socket.answer(request, || {
             let executed = self.executor.execute(request);
             abort = executed.abort_queue;
             if abort {
-                // Now: what comes after the reply was sent by someone who has seen the failure.
+                // Before the reply: later requests come from a user who has seen the failure.
                 self.arrived.extend(self.socket.drain());
             }
             Answer::Reply(executed.reply)
@@ -108,7 +108,7 @@ impl Shell {
     }
 }
 
-/// Answers what is neither a cell nor the end.
+/// Answers every request except `execute_request` and `shutdown_request`.
 fn answer(request: &Message, executor: &mut Executor, info: &KernelInfo) -> Answer {
     match request.header.msg_type() {
         "kernel_info_request" => Answer::Reply(kernel_info::reply(info)),
@@ -122,7 +122,7 @@ fn answer(request: &Message, executor: &mut Executor, info: &KernelInfo) -> Answ
             comm::open(request, executor.session(), &iopub);
             Answer::None
         }
-        // No comm stays open, so these are late news of one that was closed.
+        // No comm stays open, so these messages are late.
         "comm_msg" | "comm_close" => Answer::None,
         other => Answer::unknown("shell", other),
     }

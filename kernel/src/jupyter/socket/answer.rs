@@ -1,4 +1,4 @@
-//! What is sent back to a request.
+//! The answer to a request.
 
 use serde_json::Value;
 
@@ -7,12 +7,12 @@ use serde_json::Value;
 pub(crate) enum Answer {
     /// Send a reply with this content.
     Reply(Value),
-    /// There is nothing to send.
+    /// Send nothing.
     None,
 }
 
 impl Answer {
-    /// The answer to a type that the kernel does not know. Clients expect no reply to it.
+    /// The answer to a message of unknown type. Clients expect no reply to it.
     pub(crate) fn unknown(socket: &str, msg_type: &str) -> Self {
         tracing::warn!("ignored a message of unknown type on {socket}: {msg_type}");
         Self::None

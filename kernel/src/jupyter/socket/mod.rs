@@ -1,7 +1,7 @@
-//! The five sockets of a kernel, one file each, and what they share.
+//! The sockets of a kernel, and what they share.
 //!
-//! A zmq socket belongs to one thread. Shell and control answer requests on theirs; iopub is
-//! fed through a channel, so that messages from every thread leave in the order they were given.
+//! A zmq socket belongs to one thread. Shell and control are request sockets, each with its thread.
+//! Messages for iopub go through a channel, so that the messages of every thread keep their order.
 
 mod answer;
 mod bind;
