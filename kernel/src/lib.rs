@@ -46,7 +46,7 @@ pub fn run() -> ExitCode {
     })
 }
 
-/// `MEMIT_LOG` says what is logged, as `RUST_LOG` does elsewhere; our own warnings without it.
+/// Logs to standard error. `MEMIT_LOG` selects messages like `RUST_LOG`; the default is memit's warnings.
 fn log_to_stderr() {
     let filter =
         EnvFilter::try_from_env("MEMIT_LOG").unwrap_or_else(|_| EnvFilter::new("memit=warn"));

@@ -1,4 +1,4 @@
-//! `%session`: the session in words.
+//! `%session`: describes the session in words.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use memit_runtime::link::Described;
 
 use super::evaluation::UndoLog;
 
-/// What the session is and holds.
+/// The text of `%session`.
 pub(crate) fn session(described: Option<&Described>, undo_log: &UndoLog) -> String {
     let Some((described, pid)) = described.and_then(|all| all.pid.map(|pid| (all, pid))) else {
         return "There is no session process; the next cell starts one.".to_owned();
@@ -34,7 +34,7 @@ pub(crate) fn session(described: Option<&Described>, undo_log: &UndoLog) -> Stri
         _ => "yes: whatever it does, the session goes on as it was before it".to_owned(),
     };
     let _ = writeln!(text, "protected:    {protection}");
-    // A cell that was undone, or changed nothing, is none to go back to.
+    // `%undo` skips cells that were undone or changed nothing.
     let farthest = checkpoints.iter().find_map(|cell| undo_log.undos_to(*cell));
     let back = match farthest {
         Some(cells) => format!(

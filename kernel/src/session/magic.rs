@@ -1,4 +1,4 @@
-//! Magics in a cell: what each asks for is done.
+//! Runs the magics of a cell.
 
 use memit_magics::cell::{MagicText, Request};
 use memit_magics::help;

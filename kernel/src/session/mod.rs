@@ -1,5 +1,6 @@
-//! The session: what a cell may see and change, and how cells are evaluated in it.
-//! Knows nothing of Jupyter's wire protocol; the kernel, `memit run` and `memit eval` all use it.
+//! The session: evaluates cells, which share variables, items and dependencies.
+//!
+//! The Jupyter kernel, `memit run` and `memit eval` use it, so it knows nothing of Jupyter's protocol.
 
 mod describe;
 mod editor;
@@ -26,21 +27,21 @@ use evaluation::{Running, UndoLog, Written};
 /// A Rust session.
 pub(crate) struct Session {
     engine: Engine,
-    /// The cells so far, oldest first: where a panic's line is looked up.
+    /// The source of the cells so far, oldest first, to find the line of a panic.
     cells: Vec<String>,
-    /// What front-ends call them.
+    /// The numbers that front-ends show for the cells.
     numbers: Vec<u64>,
     undo_log: UndoLog,
-    /// The analyser has been got going, or has been tried to.
+    /// Whether [`Self::warm_up`] has been called.
     warm: bool,
 }
 
 impl Session {
-    /// Starts a session. Takes seconds: the compiler and the analyser are started.
+    /// Starts a session with its compiler and analyser. Takes seconds.
     ///
     /// # Errors
     ///
-    /// If the compiler is missing or does not work, or the system refuses a process.
+    /// If the compiler is missing or broken, or a process cannot be started.
     pub(crate) fn start() -> anyhow::Result<Self> {
         Ok(Self {
             engine: Engine::start()?,
@@ -51,7 +52,7 @@ impl Session {
         })
     }
 
-    /// Gets the analyser going, which the first `let` would have to wait for. Takes seconds.
+    /// Warms up the analyser, so that the first `let` need not wait for it. Takes seconds.
     pub(crate) fn warm_up(&mut self) {
         self.warm = true;
         self.engine.warm_up();
@@ -62,12 +63,12 @@ impl Session {
         self.warm
     }
 
-    /// Evaluates one cell, which front-ends call `number`, and whose questions `input` answers;
-    /// returns when all of its output has been given to `output`.
+    /// Evaluates the cell that front-ends show as `number`. `input` answers its questions. Returns when
+    /// `output` has received all of its output.
     ///
     /// # Errors
     ///
-    /// How the cell failed. What was there before is still there.
+    /// If the cell fails; the session is then as it was before the cell, where that is possible.
     pub(crate) fn execute(
         &mut self,
         number: u64,
@@ -88,7 +89,7 @@ impl Session {
         let questions = self.engine.questions();
         match result {
             result if questions.refused() => questions.outcome(result),
-            // The interrupt may be all that there is to say, or the cause of another error.
+            // Another error may be a consequence of the interrupt, so the interrupt is reported.
             Err(error) if error.ename == CellError::INTERRUPTED => Err(error),
             _ if self.engine.interrupted() => Err(CellError::interrupted()),
             result => result,
@@ -118,7 +119,7 @@ impl Session {
             };
             match part {
                 Part::Rust(range) => {
-                    // Line ends in front keep the line numbers those of the cell.
+                    // Blank lines in front, so that line numbers are those of the cell.
                     let lines_before = code[..range.start].matches('\n').count();
                     let source = "\n".repeat(lines_before) + &code[range];
                     let is_last = index == last;
@@ -132,7 +133,7 @@ impl Session {
         Ok(())
     }
 
-    /// What the compiler would say to a cell. Nothing is run or changed.
+    /// The problems that the compiler finds in a cell, which is neither run nor kept.
     pub(crate) fn check(&mut self, code: &str) -> Vec<Problem> {
         editor::check(&mut self.engine, code)
     }
@@ -142,7 +143,7 @@ impl Session {
         editor::complete(&mut self.engine, code, cursor)
     }
 
-    /// What is known of the name at `cursor`, in Unicode code points.
+    /// The documentation of the name at `cursor`, in Unicode code points.
     pub(crate) fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
         editor::inspect(&mut self.engine, code, cursor)
     }

@@ -1,4 +1,4 @@
-//! Where the history is kept.
+//! Where the database of the history is.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,12 @@ use crate::data_directory::{Environment, user_data};
 /// The environment variable that can turn the history off.
 const VARIABLE: &str = "MEMIT_HISTORY";
 
-/// A place for the history.
+/// The place of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DatabasePlace {
-    /// A file that all kernels of a user share.
+    /// A file, which all kernels of a user share.
     File(PathBuf),
-    /// Nowhere: only this session is known, and gone with it.
+    /// In memory: the history has only this session, and ends with it.
     Memory,
 }
 
@@ -23,7 +23,7 @@ impl DatabasePlace {
             Ok("off") => return Self::Memory,
             Ok("" | "on") | Err(_) => {}
             Ok(other) => {
-                tracing::warn!("{VARIABLE} is `{other}`; memit knows `on` and `off`");
+                tracing::warn!("{VARIABLE} is `{other}`; use `on` or `off`");
             }
         }
         user_data(&Environment::of_process())
@@ -35,7 +35,7 @@ impl DatabasePlace {
             })
     }
 
-    /// The file, if it is one.
+    /// The path of the file, if any.
     pub(super) fn file(self) -> Option<PathBuf> {
         match self {
             Self::File(file) => Some(file),

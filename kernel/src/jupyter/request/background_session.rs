@@ -1,4 +1,4 @@
-//! A session that starts while the kernel already answers.
+//! A session that starts in the background while the kernel answers requests.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::session::{CellError, Session};
 /// A session that is starting, running, or could not be started.
 pub(crate) struct BackgroundSession {
     state: Startup,
-    /// A cell waits for the session.
+    /// Whether a cell waits for the session.
     wanted: Arc<AtomicBool>,
     interrupt: Interrupt,
 }
 
-/// How often a cell that waits for the session looks whether it has been interrupted.
+/// How often a cell that waits for the session checks whether it has been interrupted.
 const LOOK: Duration = Duration::from_millis(50);
 
 enum Startup {
@@ -39,7 +39,7 @@ impl From<anyhow::Result<Session>> for Startup {
 }
 
 impl BackgroundSession {
-    /// Starts a session on a thread of its own. `interrupt` learns how to interrupt it.
+    /// Starts a session on a separate thread, and connects `interrupt` to it.
     pub(crate) fn start(interrupt: Interrupt, alive: Alive) -> anyhow::Result<Self> {
         let (started, session) = sync_channel(1);
         let wanted = Arc::new(AtomicBool::new(false));
@@ -50,13 +50,13 @@ impl BackgroundSession {
             .spawn(move || {
                 let session = Session::start().map(|mut session| {
                     connected.connect(session.interrupter());
-                    // While the user is still typing.
+                    // Use the time in which the user types the first cell.
                     if !cell_waits.load(Relaxed) {
                         session.warm_up();
                     }
                     session
                 });
-                // No one takes the session if the kernel is ending; then it is dropped here.
+                // If the kernel is ending, nobody receives the session, and it is dropped here.
                 let _ = started.send(session);
                 drop(alive);
             })
@@ -68,13 +68,16 @@ impl BackgroundSession {
         })
     }
 
-    /// A cell begins, which can be interrupted from now on. To be called before clients are told.
+    /// Called when a cell starts, before clients see it: from now on interrupts are meant for this cell.
     pub(super) fn begin_cell(&self) {
         self.interrupt.forget();
     }
 
-    /// The session, once it has started; an error if there is none, or if the cell that waits is
-    /// interrupted before.
+    /// Waits until the session has started.
+    ///
+    /// # Errors
+    ///
+    /// If the session cannot be started, or the waiting cell is interrupted.
     pub(super) fn wait(&mut self) -> Result<&mut Session, CellError> {
         self.wanted.store(true, Relaxed);
         while let Startup::Starting(session) = &self.state {
@@ -130,8 +133,8 @@ fn no_session(why: &str) -> CellError {
     )
 }
 
-/// Calls into the session. The compiler front-end behind it can panic on code that is half typed;
-/// the message of the panic is returned, and the kernel lives on.
+/// Calls into the session. The analyser can panic on half-typed code; then the message of the panic is
+/// returned, and the kernel lives on.
 pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
         let message = panic

@@ -1,4 +1,4 @@
-//! Requests that cannot be understood.
+//! Requests whose content is malformed.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::jupyter::socket::Answer;
 use crate::jupyter::wire::Message;
 
-/// A request whose content does not hold what its type requires.
+/// A request whose content lacks a field, or has a field of the wrong type.
 #[derive(Debug, thiserror::Error)]
 #[error("{msg_type}: {source}")]
 pub(crate) struct BadRequest {
@@ -29,7 +29,7 @@ impl From<Result<Value, BadRequest>> for Answer {
 }
 
 impl BadRequest {
-    /// An error reply, so that the client does not wait for ever.
+    /// The error reply, without which the client would wait for ever.
     pub(super) fn reply(&self) -> Value {
         tracing::warn!("refused a request: {self}");
         json!({

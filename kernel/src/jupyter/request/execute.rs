@@ -14,7 +14,7 @@ use crate::jupyter::socket::{Iopub, Stdin};
 use crate::jupyter::wire::Message;
 use crate::session::{CellError, Input, Output, Session};
 
-/// Runs cells, and counts them.
+/// Runs and counts cells.
 pub(crate) struct Executor {
     session: BackgroundSession,
     iopub: Iopub,
@@ -23,17 +23,17 @@ pub(crate) struct Executor {
     execution_count: u32,
 }
 
-/// How a cell went.
+/// The result of a cell.
 pub(crate) struct Executed {
     /// The content of the reply.
     pub(crate) reply: Value,
-    /// Whether the cells that wait behind this one should not be run.
+    /// Whether to abort the cells that are queued behind this one.
     pub(crate) abort_queue: bool,
 }
 
-/// The content of a request. What clients may leave out has the default of the protocol.
+/// The content of a request. Fields that clients may omit have the defaults of the protocol.
 #[derive(Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "the protocol has them")]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol defines them")]
 struct ExecuteRequest {
     code: String,
     #[serde(default)]
@@ -51,8 +51,8 @@ fn yes() -> bool {
 }
 
 impl Executor {
-    /// Runs cells in `session`, which publish on `iopub`, ask on `stdin` and are kept in
-    /// `history`.
+    /// Creates an executor that runs cells in `session`. Cells publish on `iopub` and ask on `stdin`;
+    /// `history` keeps them.
     pub(crate) fn new(
         session: BackgroundSession,
         iopub: Iopub,
@@ -73,26 +73,26 @@ impl Executor {
         self.session.get()
     }
 
-    /// The cells that were run.
+    /// The history of cells.
     pub(crate) fn history(&self) -> &History {
         &self.history
     }
 
-    /// Whether there is a session whose first `let` would have to wait for the analyser.
+    /// Whether the session has started but its analyser is cold, so that the first `let` would be slow.
     pub(crate) fn is_cold(&mut self) -> bool {
         self.session.get().is_some_and(|session| !session.is_warm())
     }
 
-    /// Gets the analyser going. Takes seconds.
+    /// Warms up the analyser. Takes seconds.
     pub(crate) fn warm_up(&mut self) {
         if let Some(session) = self.session.get()
             && let Err(panic) = guarded(|| session.warm_up())
         {
-            tracing::warn!("the analyser panicked while it was started: {panic}");
+            tracing::warn!("the analyser panicked while it was warmed up: {panic}");
         }
     }
 
-    /// Where cells publish.
+    /// The socket that cells publish on.
     pub(crate) fn iopub(&self) -> &Iopub {
         &self.iopub
     }
@@ -144,7 +144,7 @@ impl Executor {
             request: request.clone(),
             allowed: allow_stdin,
         });
-        // Blank code need not wait for the session.
+        // Blank code does not need the session.
         let done = if is_blank {
             Ok(())
         } else {
@@ -162,8 +162,8 @@ impl Executor {
         }
     }
 
-    /// The reply to a cell that is not run because one before it failed.
-    /// It has no count: front-ends would show the cell as run.
+    /// The reply to a cell that is aborted because an earlier cell failed. It has no execution count,
+    /// because front-ends would then show the cell as run.
     pub(crate) fn aborted() -> Value {
         json!({"status": "aborted"})
     }

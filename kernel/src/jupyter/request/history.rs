@@ -1,4 +1,4 @@
-//! `history_request`: what was run before.
+//! `history_request`: looks up cells that were run before.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -7,8 +7,8 @@ use super::bad_request::{self, BadRequest};
 use crate::jupyter::history::{Access, History, HistoryEntry};
 use crate::jupyter::wire::Message;
 
-/// The content of a request. Of its fields `raw` has no meaning here: cells are kept as they were
-/// typed, and there is no other form of them.
+/// The content of a request. The field `raw` is ignored, because cells are kept only as they were
+/// typed.
 #[derive(Deserialize)]
 struct HistoryRequest {
     #[serde(default)]
@@ -25,7 +25,7 @@ pub(crate) fn reply(request: &Message, history: &History) -> Result<Value, BadRe
     Ok(json!({"status": "ok", "history": items}))
 }
 
-/// Outputs are not kept; IPython too gives `null` for one that it has not.
+/// Outputs are not kept, so they are `null`, as IPython has it for a missing output.
 fn item(entry: &HistoryEntry, output: bool) -> Value {
     let HistoryEntry {
         session,

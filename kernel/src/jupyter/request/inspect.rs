@@ -1,4 +1,4 @@
-//! `inspect_request`: what is known of the name at the cursor.
+//! `inspect_request`: shows the documentation of the name at the cursor.
 
 use jupyter_protocol::InspectRequest;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::bad_request::{self, BadRequest};
 use crate::jupyter::wire::Message;
 use crate::session::Session;
 
-/// The reply. Without a session nothing is known yet.
+/// The reply, which finds nothing until the session has started.
 pub(crate) fn reply(request: &Message, session: Option<&mut Session>) -> Result<Value, BadRequest> {
     let InspectRequest {
         code, cursor_pos, ..

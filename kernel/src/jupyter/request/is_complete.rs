@@ -1,4 +1,4 @@
-//! `is_complete_request`: whether the code can be run as it stands.
+//! `is_complete_request`: whether code is complete, or the user should type on.
 
 use jupyter_protocol::IsCompleteRequest;
 use memit_magics::syntax::Completeness;
@@ -12,7 +12,7 @@ use crate::session::completeness;
 /// One level of indentation, as rustfmt writes it.
 const INDENT: &str = "    ";
 
-/// The reply. It needs no session.
+/// The reply, which needs no session.
 pub(crate) fn reply(request: &Message) -> Result<Value, BadRequest> {
     let IsCompleteRequest { code } = bad_request::content(request)?;
     Ok(match guarded(|| completeness(&code)) {

@@ -1,4 +1,4 @@
-//! What the kernel answers to each type of request.
+//! The handlers of requests: one file for each type.
 
 mod background_session;
 mod bad_request;

@@ -1,16 +1,19 @@
-//! Frames to messages and back.
+//! Converts between frames and messages.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Header, Message, Signer, WireError};
+use super::error::WireError;
+use super::header::Header;
+use super::message::Message;
+use super::signature::Signer;
 
 /// Stands between the routing identities and the signed part of a message.
 const DELIMITER: &[u8] = b"<IDS|MSG>";
 
-/// Turns frames into messages, checking signatures, and messages into signed frames.
+/// Decodes frames, checking their signature, and encodes messages as signed frames.
 #[derive(Clone)]
 pub struct Codec {
     signer: Signer,
@@ -18,7 +21,7 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// A codec that signs with `signer`. It and its clones speak for one kernel.
+    /// Creates a codec that signs with `signer`. All clones share one session ID.
     pub fn new(signer: Signer) -> Self {
         Self {
             signer,
@@ -26,7 +29,7 @@ impl Codec {
         }
     }
 
-    /// What the headers of this kernel's messages have as `session`: one name for one process.
+    /// The `session` in the headers of this kernel's messages, which identifies the process.
     pub fn session(&self) -> &str {
         &self.session
     }
@@ -89,8 +92,8 @@ impl Codec {
     }
 }
 
-/// The parent of a received message. The kernel never looks at it, so a parent without the usual
-/// fields is no reason to refuse the message: it counts as none.
+/// Reads the parent of a received message. A parent without the usual fields counts as no parent,
+/// which is no reason to refuse the message.
 fn parse_parent(json: &[u8]) -> Result<Option<Header>, WireError> {
     parse_object("parent_header", json)?;
     Ok(Header::parse(json).ok())

@@ -1,5 +1,8 @@
 //! Jupyter's wire protocol: messages, and the zmq frames that carry them.
 //!
+//! Requests are read into types by their handlers, because clients may send anything. Replies are
+//! written with `json!`: the kernel decides their shape, and tests with real clients check it.
+//!
 //! A message on the wire is
 //!
 //! ```text
@@ -21,9 +24,6 @@ mod signature;
 
 pub use codec::Codec;
 pub use error::WireError;
-pub use header::Header;
+pub use header::{Header, PROTOCOL_VERSION};
 pub use message::Message;
 pub use signature::Signer;
-
-/// The version of Jupyter's messaging protocol that the kernel speaks.
-pub const PROTOCOL_VERSION: &str = "5.4";

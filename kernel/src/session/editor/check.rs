@@ -1,4 +1,4 @@
-//! What the compiler has to say to a cell that is not run.
+//! Checks a cell without running it.
 
 use evcxr::CompilationError;
 use memit_magics::cell::blank_magics;
@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use crate::session::engine::Engine;
 
-/// A problem, in the form that evcxr's own kernel gives it. Lines and columns count from 1, the
-/// latter in characters; the end is exclusive.
+/// A problem, in the format of evcxr's own kernel. Lines and columns count from 1, columns in
+/// characters; the end is exclusive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
-    /// What is wrong, and what may help.
+    /// The error message and its help.
     message: String,
     /// `error` or `warning`.
     severity: String,
@@ -20,7 +20,7 @@ pub(crate) struct Problem {
     end_column: usize,
 }
 
-/// The problems of `code`.
+/// The problems in `code`.
 pub(crate) fn check(engine: &mut Engine, code: &str) -> Vec<Problem> {
     let blanked = blank_magics(code);
     let errors = engine.check(&blanked);
@@ -30,7 +30,7 @@ pub(crate) fn check(engine: &mut Engine, code: &str) -> Vec<Problem> {
         .collect()
 }
 
-/// `None` if the error is not about a place in the cell.
+/// Converts an error; `None` if it does not point at the cell.
 fn problem(error: &CompilationError, code: &str, blanked: &str) -> Option<Problem> {
     let primary = error.primary_spanned_message()?;
     let span = primary.span?;
@@ -54,7 +54,7 @@ fn problem(error: &CompilationError, code: &str, blanked: &str) -> Option<Proble
     })
 }
 
-/// The line and column in `to` of a place in `from`, which has the same bytes at other line ends.
+/// Maps a line and a column of `from` to `to`, which has the same bytes with other line ends.
 fn moved(from: &str, to: &str, line: usize, column: usize) -> (usize, usize) {
     let line_starts_at: usize = from
         .split_inclusive('\n')

@@ -1,4 +1,4 @@
-//! Completion and completeness of a cell.
+//! Completes code, and decides whether a cell is complete.
 
 use memit_magics::cell::{self, MagicText, Part, blank_magics};
 use memit_magics::magic::{Form, Magic};
@@ -12,24 +12,24 @@ use crate::session::engine::Engine;
 /// A completion of the code under the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Match {
-    /// What replaces the text from [`Completions::start`] to [`Completions::end`].
+    /// The text that replaces [`Completions::start`] to [`Completions::end`].
     pub text: String,
-    /// What it is: `function`, `magic`, …; empty if unknown.
+    /// The kind: `function`, `magic`, …; empty if unknown.
     pub kind: String,
 }
 
-/// Completions, with their place in Unicode code points.
+/// Completions, and the range that they replace, in Unicode code points.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Completions {
-    /// What may stand there.
+    /// The possible replacements.
     pub matches: Vec<Match>,
-    /// Where the text to be replaced starts.
+    /// The start of the text to replace.
     pub start: usize,
-    /// Where it ends.
+    /// The end of the text to replace.
     pub end: usize,
 }
 
-/// What may stand at `cursor`.
+/// The completions at `cursor`, in code points.
 pub(crate) fn complete(engine: &mut Engine, code: &str, cursor: usize) -> Completions {
     let at = position::to_bytes(code, cursor);
     if let Some(in_magic) = in_magic_head(code, at) {
@@ -52,7 +52,7 @@ pub(crate) fn complete(engine: &mut Engine, code: &str, cursor: usize) -> Comple
             matches.push(new);
         }
     }
-    // The analyser's order means nothing; of the names that go on as typed, the shortest is nearest.
+    // The order of the analyser means nothing. The shortest name is nearest to what was typed.
     if found.start_offset < at {
         matches.sort_by_key(|found| found.text.chars().count());
     }
@@ -63,7 +63,7 @@ pub(crate) fn complete(engine: &mut Engine, code: &str, cursor: usize) -> Comple
     }
 }
 
-/// Completions of a magic's name or options, if the byte `at` lies in one of them.
+/// The completions of a magic's name or options, if the byte `at` lies in one.
 fn in_magic_head(code: &str, at: usize) -> Option<Completions> {
     let line_start = code[..at].rfind('\n').map_or(0, |end| end + 1);
     let typed = &code[line_start..at];
@@ -73,7 +73,7 @@ fn in_magic_head(code: &str, at: usize) -> Option<Completions> {
         start: position::to_code_points(code, from),
         end: position::to_code_points(code, at),
     };
-    // Nothing but `%` yet: no name that could be a magic's.
+    // Only `%` so far, which is not a magic yet.
     if sigil == "%" || sigil == "%%" {
         return Some(offer(at - sigil.len(), names(sigil, "")));
     }
@@ -148,7 +148,7 @@ fn option_names(specs: &[OptionSpec], word: &str) -> Vec<Match> {
         .collect()
 }
 
-/// Whether `code` can be run as it stands.
+/// Whether `code` is complete, so that it can be run.
 pub(crate) fn completeness(code: &str) -> Completeness {
     let Ok(parts) = cell::split(code) else {
         return Completeness::Invalid;
@@ -165,7 +165,7 @@ pub(crate) fn completeness(code: &str) -> Completeness {
     }
 }
 
-/// As in IPython, the body of a cell magic goes on until a blank line.
+/// As in IPython, a blank line ends the body of a cell magic.
 fn of_cell_magic(body: &str) -> Completeness {
     match of_rust(body) {
         Completeness::Complete if body.trim().is_empty() || !body.ends_with('\n') => {

@@ -1,4 +1,4 @@
-//! What is known of the name under the cursor.
+//! Finds the documentation of the name at the cursor.
 
 use memit_magics::cell::blank_magics;
 use memit_magics::{help, registry};
@@ -7,7 +7,7 @@ use super::{complete, position};
 use crate::session::engine::Engine;
 use crate::session::io::{MimeBundle, bundle};
 
-/// What evcxr says when it knows nothing.
+/// The text of evcxr for a name without documentation.
 const NOTHING: &str = "No documentation found";
 
 /// The documentation of the name at `cursor`, or the help of the magic there.
@@ -29,7 +29,7 @@ fn magic_help(code: &str, at: usize) -> Option<String> {
     let magic = complete::magic_at(code, at).filter(|magic| at <= magic.name.end);
     let name = match magic {
         Some(magic) => &code[magic.name],
-        // A front-end may send no more than the name.
+        // Some front-ends send only the name.
         None => code.trim().strip_prefix('%')?.trim_start_matches('%'),
     };
     registry::find(name).map(help::of)

@@ -1,4 +1,4 @@
-//! What editors ask about code that is not run: completions, documentation, problems.
+//! Answers editors about code that is not run: completions, documentation, problems.
 
 mod check;
 mod complete;

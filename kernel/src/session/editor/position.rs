@@ -1,13 +1,13 @@
-//! Jupyter counts Unicode code points, Rust counts bytes.
+//! Converts between Jupyter's positions in Unicode code points and Rust's in bytes.
 
-/// The byte at which the code point number `code_points` starts; the end if there are fewer.
+/// The byte offset of a code point; the end of `text` if it has fewer code points.
 pub(crate) fn to_bytes(text: &str, code_points: usize) -> usize {
     text.char_indices()
         .nth(code_points)
         .map_or(text.len(), |(at, _)| at)
 }
 
-/// How many code points start before the byte `bytes`.
+/// The number of code points that start before a byte offset.
 pub(crate) fn to_code_points(text: &str, bytes: usize) -> usize {
     text.char_indices()
         .take_while(|(at, _)| *at < bytes)

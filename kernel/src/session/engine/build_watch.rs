@@ -1,6 +1,5 @@
-//! The commands that evcxr runs while a cell waits: cargo, for the cell and its dependencies, and
-//! the shell. evcxr says nothing of them until they have ended, so they are looked up among the
-//! kernel's child processes.
+//! Watches and stops the commands that evcxr runs for a cell: cargo and the shell. evcxr reports
+//! nothing until they end, so they are looked up among the kernel's child processes.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -11,15 +10,15 @@ use memit_runtime::process;
 use crate::compiler::{self, CELL_CRATE};
 use crate::session::io::Output;
 
-/// What evcxr starts as children of the kernel.
+/// The programs that evcxr starts as children of the kernel.
 const COMMANDS: [&str; 2] = ["cargo", "sh"];
 
-/// Builds that take no longer than this are not worth a word.
+/// Shorter builds are not reported.
 const PATIENCE: Duration = Duration::from_millis(400);
-/// How often the notebook is told of what is built.
+/// How often the list of crates is updated.
 const PACE: Duration = Duration::from_millis(200);
 
-/// Ends what evcxr is waiting for.
+/// Ends the commands that evcxr waits for.
 pub(crate) fn stop() {
     for pid in running() {
         process::end_with_descendants(pid);
@@ -31,8 +30,8 @@ fn running() -> impl Iterator<Item = u32> {
     children.filter(|pid| process::name(*pid).is_some_and(|name| COMMANDS.contains(&name.as_str())))
 }
 
-/// The crates that are being compiled, in the order in which their compilers were started; the
-/// cell itself is none.
+/// The crates that are being compiled, in the order in which their compilers started, without the
+/// crate of the cell.
 fn crates() -> Vec<String> {
     let compilers = running().flat_map(process::descendants);
     let mut names: Vec<String> = Vec::new();
@@ -61,33 +60,33 @@ fn build_script(program: &str) -> Option<&str> {
     file.starts_with("build-script-").then_some(package)
 }
 
-/// Tells the notebook which crates are being compiled, until it is dropped.
+/// Reports which crates are being compiled, until it is dropped.
 pub(crate) struct BuildWatch {
     ended: Option<Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl BuildWatch {
-    /// Starts watching for a cell.
+    /// Starts watching the builds of a cell.
     pub(crate) fn start(output: &Arc<dyn Output>) -> Self {
         let output = Arc::clone(output);
         let (ended, end) = channel::<()>();
         let watch = move || {
-            let mut told = String::new();
+            let mut shown = String::new();
             let mut pause = PATIENCE;
             while end.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 pause = PACE;
                 let text = in_words(&crates());
-                // Between two crates there is a moment without one.
-                if !text.is_empty() && text != told {
+                // Between two crates there is a moment without a compiler.
+                if !text.is_empty() && text != shown {
                     output.progress(Some(&text));
-                    told = text;
-                } else if !told.is_empty() && running().next().is_none() {
+                    shown = text;
+                } else if !shown.is_empty() && running().next().is_none() {
                     output.progress(None);
-                    told.clear();
+                    shown.clear();
                 }
             }
-            if !told.is_empty() {
+            if !shown.is_empty() {
                 output.progress(None);
             }
         };

@@ -1,4 +1,4 @@
-//! How an evaluation fails, and what is said to the user.
+//! The error of an evaluation, and what the user sees of it.
 
 use memit_runtime::link::Ended;
 use memit_runtime::measurement::{FailureKind, Panic};
@@ -6,18 +6,20 @@ use memit_runtime::measurement::{FailureKind, Panic};
 use super::toolchain;
 use crate::session::errors::{CellError, diagnostics, panic_site};
 
-/// How an evaluation failed.
+/// Why an evaluation failed.
 pub(crate) enum EvaluationError {
+    /// The source does not compile.
     Compile(Vec<evcxr::CompilationError>),
-    /// With the source that was compiled: the panic's line is one of it.
+    /// The code panicked. The line of the panic is a line of the compiled source, which is included.
     Panic(Panic, String),
-    /// The session process ended; whether the session went on from before the cell.
+    /// The session process ended. The flag says whether a checkpoint has restored the session.
     Ended(Option<Ended>, bool),
+    /// evcxr failed, with this message.
     Other(String),
 }
 
 impl EvaluationError {
-    /// The same as the failure of a measured run; `None` for what did not run.
+    /// The same failure in terms of a measured run; `None` if the code did not run.
     pub(crate) fn of_run(&self) -> Option<FailureKind> {
         match self {
             Self::Panic(panic, _) => Some(FailureKind::Panic(panic.clone())),
@@ -33,8 +35,8 @@ impl EvaluationError {
         }
     }
 
-    /// The error of the cell `code`. `cells` are the cells so far; `cell_line` tells which line
-    /// of the cell a line of the evaluated source is.
+    /// The error of the cell `code`. `cells` are the cells so far; `cell_line` maps a line of the
+    /// evaluated source to a line of the cell.
     pub(crate) fn into_error(
         self,
         code: &str,
@@ -77,5 +79,5 @@ const KEPT: &str = "The session goes on as it was before the cell: nothing is lo
 const LOST: &str = "The session process had more than one thread, so there was no checkpoint to go \
      back to: its variables are lost, items and dependencies are kept.";
 
-const NEEDS_SOURCE: &str = "help: types are worked out with the source of the standard library, \
-     which this toolchain lacks. Run `rustup component add rust-src` and restart the kernel.";
+const NEEDS_SOURCE: &str = "help: type inference needs the source of the standard library, which \
+     this toolchain lacks. Run `rustup component add rust-src`, then restart the kernel.";

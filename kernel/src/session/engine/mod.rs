@@ -1,4 +1,4 @@
-//! evcxr, with a session process of our own as its child.
+//! The engine: evcxr, with a session process of memit as its child.
 
 mod build_watch;
 mod evaluation_error;
@@ -28,23 +28,23 @@ use crate::session::io::{Input, NoInput, Output};
 use questions::Questions;
 use supervisor_link::{CellOutcome, SupervisorLink};
 
-/// Compiles and runs Rust; holds nothing of a cell's form.
+/// Compiles and runs Rust. Knows nothing of magics.
 pub(crate) struct Engine {
-    // Before the link, so that the session ends while there is somebody to tell.
+    // Dropped before the link, so that the session ends while its supervisor still listens.
     context: CommandContext,
     link: SupervisorLink,
-    /// Those of the cell that runs.
+    /// The questions of the running cell.
     questions: Questions,
-    /// The functions that have probes in what was compiled last.
+    /// The functions with probes in the source that was compiled last.
     probes: Probes,
-    /// What these have counted in a cell that is no measurement.
+    /// The counts of these functions in a cell that is not a measurement.
     counted: Option<LinesMeasurement>,
-    /// What a magic has measured in the code that ran last, or how far that had come.
+    /// The measurement of the code that ran last, complete or as far as it came.
     measured: Option<Measured>,
 }
 
-/// The first cell of every session process: hands panics to the runtime instead of printing
-/// them, and lets it flush what this `libstd` holds back of standard output.
+/// The first cell of every session process: passes panics to the runtime instead of printing them,
+/// and lets the runtime flush the standard output that `libstd` buffers in the process.
 const PRELUDE: &str = r#"let _ = {
 unsafe extern "C" {
     fn memit_register(flush: extern "C" fn());
@@ -65,8 +65,8 @@ std::panic::set_hook(Box::new(|panic| {
 }));
 };"#;
 
-/// What makes evcxr's cells and dependencies release code, apart from the level of optimisation:
-/// its manifest asks for both checks.
+/// Makes cells and dependencies release code, together with [`RELEASE_OPT_LEVEL`]: evcxr's manifest
+/// turns both checks on.
 const RELEASE: [&str; 2] = [
     ":build_env CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false",
     ":build_env CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false",
@@ -82,7 +82,7 @@ impl Engine {
         let (context, outputs) = EvalContext::with_subprocess_command(command)
             .map_err(|error| toolchain::explained(error.into()))?;
         let mut context = CommandContext::with_eval_context(context);
-        // All user output comes by the link; evcxr waits for its channels to be empty.
+        // User output arrives through the link, but evcxr waits until its own channels are empty.
         drain("evcxr stdout", outputs.stdout)?;
         drain("evcxr stderr", outputs.stderr)?;
         context.set_opt_level(RELEASE_OPT_LEVEL)?;
@@ -113,7 +113,7 @@ impl Engine {
         })
     }
 
-    /// The first types that the analyser works out take it seconds, here or in the first `let`.
+    /// Makes the analyser infer its first types, which takes seconds, here or in the first `let`.
     pub(crate) fn warm_up(&mut self) {
         let code = "let warm = vec![String::new()]; warm";
         if let Err(error) = self.context.hover_at(code, code.len()) {
@@ -121,7 +121,7 @@ impl Engine {
         }
     }
 
-    /// From now on output goes to `output`, and `input` answers questions.
+    /// Starts a cell: `output` receives its output, and `input` answers its questions.
     pub(crate) fn begin_cell(
         &mut self,
         number: u64,
@@ -150,8 +150,8 @@ impl Engine {
         self.link.interrupter()
     }
 
-    /// Evaluates Rust and evcxr's commands; returns evcxr's outputs and what the session told
-    /// meanwhile.
+    /// Evaluates Rust and evcxr's commands. Returns the outputs of evcxr and the outcome that the
+    /// session's processes report.
     pub(crate) fn evaluate(
         &mut self,
         source: &str,
@@ -162,18 +162,18 @@ impl Engine {
         };
         let result = self.context.execute_with_callbacks(source, &mut callbacks);
         self.probes = probes::take(self.link.directory());
-        let mut told = self.link.take_outcome();
-        self.counted = told.counted.take();
-        let progress = told.progress.take().map(Measured::Timeline);
-        self.measured = told.measured.take().or(progress);
-        if let Some(panic) = told.panic.take() {
+        let mut outcome = self.link.take_outcome();
+        self.counted = outcome.counted.take();
+        let progress = outcome.progress.take().map(Measured::Timeline);
+        self.measured = outcome.measured.take().or(progress);
+        if let Some(panic) = outcome.panic.take() {
             return Err(EvaluationError::Panic(panic, self.last_source()));
         }
-        if told.ended.is_some() {
-            return Err(EvaluationError::Ended(told.ended, told.restored));
+        if outcome.ended.is_some() {
+            return Err(EvaluationError::Ended(outcome.ended, outcome.restored));
         }
         match result {
-            Ok(outputs) => Ok((outputs, told)),
+            Ok(outputs) => Ok((outputs, outcome)),
             Err(evcxr::Error::CompilationErrors(errors)) => Err(EvaluationError::Compile(errors)),
             Err(evcxr::Error::SubprocessTerminated(message)) => {
                 tracing::debug!("evcxr: {message}");
@@ -183,7 +183,7 @@ impl Engine {
         }
     }
 
-    /// As [`Self::evaluate`], for code that leaves the session as it is.
+    /// Like [`Self::evaluate`], for code that leaves the session unchanged.
     pub(crate) fn evaluate_passing(
         &mut self,
         source: &str,
@@ -192,7 +192,7 @@ impl Engine {
         self.evaluate(source)
     }
 
-    /// As [`Self::evaluate_passing`], with probes in the functions of these names.
+    /// Like [`Self::evaluate_passing`], with probes in the functions with these names.
     pub(crate) fn evaluate_probed(
         &mut self,
         source: &str,
@@ -205,28 +205,28 @@ impl Engine {
         self.evaluate_passing(source)
     }
 
-    /// The functions that have probes in what was compiled last.
+    /// Takes the functions with probes in the source that was compiled last.
     pub(crate) fn take_probes(&mut self) -> Probes {
         std::mem::take(&mut self.probes)
     }
 
-    /// What functions with probes have counted in the last cell.
+    /// Takes the counts of the functions with probes in the last cell.
     pub(crate) fn take_counted(&mut self) -> Option<LinesMeasurement> {
         self.counted.take()
     }
 
-    /// What a magic has measured in the code that ran last, or how far that had come.
+    /// Takes the measurement of the code that ran last, complete or as far as it came.
     pub(crate) fn take_measured(&mut self) -> Option<Measured> {
         self.measured.take()
     }
 
-    /// How far a measurement over time has come is drawn by `draw`, until there is another.
+    /// Sets the function that draws unfinished timelines; `None` draws nothing.
     pub(crate) fn draw_by(&self, draw: Option<Draw>) {
         self.link.draw_by(draw);
     }
 
-    /// Goes back to the beginning of the cell `number`; false if there is no checkpoint of it.
-    /// evcxr then knows of no variable, item or dependency.
+    /// Takes the session process back to the start of the cell `number`; false if that cell has no
+    /// checkpoint. Afterwards evcxr knows no variables, items or dependencies.
     pub(crate) fn undo(&mut self, number: u64) -> Result<bool, EvaluationError> {
         if !self.link.undo(number) {
             return Ok(false);
@@ -237,7 +237,7 @@ impl Engine {
         }
     }
 
-    /// What the session's processes are and hold.
+    /// Describes the processes of the session.
     pub(crate) fn describe(&self) -> Option<Described> {
         self.link.describe()
     }
@@ -247,25 +247,25 @@ impl Engine {
         self.context.last_source().unwrap_or_default()
     }
 
-    /// Names of the session's variables.
+    /// The names of the session's variables, sorted.
     pub(crate) fn variables(&self) -> Vec<String> {
         let mut names: Vec<_> = self.types().into_iter().map(|(name, _)| name).collect();
         names.sort_unstable();
         names
     }
 
-    /// The session's variables with their types.
+    /// The names of the session's variables with their types.
     pub(crate) fn types(&self) -> Vec<(String, String)> {
         let owned = |(name, of): (&str, &str)| (name.to_owned(), of.to_owned());
         self.context.variables_and_types().map(owned).collect()
     }
 
-    /// Threads of the session process.
+    /// The number of threads of the session process.
     pub(crate) fn threads(&self) -> u32 {
         self.link.threads()
     }
 
-    /// What the compiler says to `code`.
+    /// The errors and warnings of the compiler for `code`.
     pub(crate) fn check(&mut self, code: &str) -> Vec<evcxr::CompilationError> {
         match self.context.check(code) {
             Ok(errors) => errors,
@@ -276,7 +276,7 @@ impl Engine {
         }
     }
 
-    /// What may stand at the byte `at` of `code`.
+    /// The completions at the byte `at` of `code`.
     pub(crate) fn completions(&mut self, code: &str, at: usize) -> Option<evcxr::Completions> {
         match self.context.completions(code, at) {
             Ok(completions) => Some(completions),
@@ -287,7 +287,7 @@ impl Engine {
         }
     }
 
-    /// What is known of the name that ends at the byte `at` of `code`: plain text and HTML.
+    /// The documentation of the name that ends at the byte `at` of `code`, as plain text and HTML.
     pub(crate) fn hover(&mut self, code: &str, at: usize) -> Option<(String, String)> {
         match self.context.hover_at(code, at) {
             Ok(hover) => Some(hover),
@@ -299,7 +299,7 @@ impl Engine {
     }
 }
 
-/// Time that evcxr spent on compiling.
+/// The time that evcxr spent on compiling.
 pub(crate) fn compile_time(outputs: &EvalOutputs) -> Duration {
     let phases = outputs
         .phases
@@ -308,7 +308,7 @@ pub(crate) fn compile_time(outputs: &EvalOutputs) -> Duration {
     phases.map(|phase| phase.duration).sum()
 }
 
-/// Empties one of evcxr's output channels for ever; what still comes there goes to the log.
+/// Empties one of evcxr's output channels for ever. Text that still arrives there is logged.
 fn drain(name: &str, lines: impl IntoIterator<Item = String> + Send + 'static) -> io::Result<()> {
     let label = name.to_owned();
     std::thread::Builder::new()

@@ -1,4 +1,4 @@
-//! The questions of a running cell, and what becomes of the cell if nobody answers them.
+//! Answers the questions of a running cell, and reports questions that nobody answered.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -9,19 +9,19 @@ use super::supervisor_link::SupervisorLink;
 use crate::session::errors::CellError;
 use crate::session::io::{Input, NoAnswer, Question};
 
-/// A cell that is refused more often than this asks in a loop, and is interrupted.
+/// A cell with this many refused questions asks in a loop, and is interrupted.
 const MAX_REFUSALS: u32 = 100;
 
 /// The questions of one cell.
 pub(crate) struct Questions {
     input: Arc<dyn Input>,
-    /// Why the first unanswered one was not answered.
+    /// Why the first refused question was refused.
     refused: RefCell<Option<String>>,
     refusals: Cell<u32>,
 }
 
 impl Questions {
-    /// Questions that are answered by `input`.
+    /// Creates the questions of a cell; `input` answers them.
     pub(crate) fn new(input: Arc<dyn Input>) -> Self {
         Self {
             input,
@@ -30,17 +30,18 @@ impl Questions {
         }
     }
 
-    /// The line for the cell: it waits for one, so without an answer it gets an empty one.
+    /// Answers a question with one line. Without an answer the line is empty, because the cell waits for
+    /// a line.
     pub(crate) fn answer(&self, prompt: &str, password: bool, link: &SupervisorLink) -> String {
         let question = Question {
             prompt: prompt.replace(char::from(COLON), ":"),
             password,
         };
-        // What the cell has printed belongs before its question.
+        // The earlier output of the cell must appear before its question.
         link.sync();
         let given_up = || link.interrupted() || link.has_ended();
         match self.input.ask(&question, &given_up) {
-            // A second line would be taken for the answer to the next question.
+            // The cell would take a second line for the answer to its next question.
             Ok(answer) => answer.lines().next().unwrap_or_default().to_owned(),
             Err(NoAnswer::GivenUp) => String::new(),
             Err(NoAnswer::Impossible(why)) => {
@@ -54,13 +55,13 @@ impl Questions {
         }
     }
 
-    /// Whether a question could not be asked.
+    /// Whether a question was refused.
     pub(crate) fn refused(&self) -> bool {
         self.refused.borrow().is_some()
     }
 
-    /// The outcome of the cell that asked: if a question could not be asked that is the error,
-    /// and what came of it stands below.
+    /// The result of the cell: if a question was refused, that is the error, and the error that followed
+    /// from it stands below.
     pub(crate) fn outcome(&self, result: Result<(), CellError>) -> Result<(), CellError> {
         let Some(why) = &*self.refused.borrow() else {
             return result;

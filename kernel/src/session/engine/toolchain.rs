@@ -1,9 +1,9 @@
-//! What is wrong with the toolchain, if that is why something failed.
+//! Explains errors that a broken or incomplete toolchain causes.
 
 use std::path::Path;
 use std::process::Command;
 
-/// The error of a start, with what is wrong with the toolchain if that is why.
+/// Adds to the error of a failed start what is wrong with the toolchain, if anything.
 pub(super) fn explained(error: anyhow::Error) -> anyhow::Error {
     for program in ["rustc", "cargo"] {
         let problem = match Command::new(program).arg("--version").output() {
@@ -18,13 +18,13 @@ pub(super) fn explained(error: anyhow::Error) -> anyhow::Error {
             Err(cause) => format!("`{program}` cannot be started: {cause}"),
         };
         return error.context(format!(
-            "there is no Rust toolchain that works ({problem}). https://rustup.rs has one"
+            "no working Rust toolchain ({problem}). Install one from https://rustup.rs"
         ));
     }
     error
 }
 
-/// Whether the toolchain has the component `rust-src`. True where that cannot be told.
+/// Whether the toolchain has the component `rust-src`; true if that cannot be determined.
 pub(super) fn has_library_source() -> bool {
     let output = Command::new("rustc").args(["--print", "sysroot"]).output();
     output

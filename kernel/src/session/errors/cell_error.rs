@@ -1,18 +1,18 @@
-//! How a cell fails.
+//! The error of a cell.
 
 /// The error of a cell, in the three parts that Jupyter shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CellError {
-    /// What kind of error: `CompileError`, `Panic`, `KeyboardInterrupt`, …
+    /// The kind of error: `CompileError`, `Panic`, `KeyboardInterrupt`, …
     pub ename: String,
-    /// What happened, in one line where possible.
+    /// The message, in one line where possible.
     pub evalue: String,
-    /// What to print: message, source excerpt, help. May hold ANSI colours.
+    /// The lines to print: message, source excerpt, help. May contain ANSI colours.
     pub traceback: Vec<String>,
 }
 
 impl CellError {
-    /// An error whose message says it all.
+    /// Creates an error that prints only its kind and its message.
     pub(crate) fn new(ename: &str, evalue: impl Into<String>) -> Self {
         let evalue = evalue.into();
         Self {
@@ -22,7 +22,7 @@ impl CellError {
         }
     }
 
-    /// A failure of memit itself, with advice on what to do about it.
+    /// Creates an error of memit itself, with advice on what to do.
     pub(crate) fn internal(ename: &str, evalue: String, advice: &str) -> Self {
         Self {
             ename: ename.to_owned(),
@@ -38,10 +38,10 @@ impl CellError {
         self
     }
 
-    /// The name of the error of an interrupted cell, which front-ends know.
+    /// The kind of an interrupted cell, for which front-ends know this name.
     pub(crate) const INTERRUPTED: &str = "KeyboardInterrupt";
 
-    /// The user interrupted the cell.
+    /// The error of an interrupted cell.
     pub(crate) fn interrupted() -> Self {
         Self::new(Self::INTERRUPTED, "the cell was interrupted")
     }

@@ -1,4 +1,4 @@
-//! Errors that point at the cell as it was typed, in the manner of rustc.
+//! Renders errors with an excerpt of the cell, in the style of rustc.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::cell_error::CellError;
 
 const COMPILE_ERROR: &str = "CompileError";
 const MAGIC_ERROR: &str = "MagicError";
-/// How an excerpt names its source.
+/// The name of the source above an excerpt.
 const ORIGIN: &str = "cell";
 
 /// A label under a part of the cell.
@@ -20,8 +20,8 @@ struct Mark {
     primary: bool,
 }
 
-/// Errors of the compiler about the cell `code`. `cell_line` tells which line of the cell a
-/// line of what was compiled is.
+/// The errors of the compiler in the cell `code`. `cell_line` maps a line of the compiled source to a
+/// line of the cell.
 pub(crate) fn of_compiler(
     errors: &[CompilationError],
     code: &str,
@@ -31,7 +31,7 @@ pub(crate) fn of_compiler(
     let mut traceback = Vec::new();
     for error in errors {
         let rendered = render_compiler_error(error, code, &cell_line);
-        // evcxr tries more than one form of a cell; each can give the same error.
+        // evcxr compiles a cell in more than one form, and each form can have the same error.
         if !seen.contains(&rendered) {
             traceback.extend(rendered.lines().map(str::to_owned));
             seen.push(rendered);
@@ -62,7 +62,7 @@ fn render_compiler_error(
             let end = byte_at(code, cell_line(span.end_line)?, span.end_column)?;
             Some(Mark {
                 span: start..end.max(start),
-                // What stands behind the user's last character is evcxr's.
+                // evcxr appends its own code to the cell.
                 label: message
                     .label
                     .replace("`evcxr_variable_store`", "the end of the cell"),
@@ -92,7 +92,7 @@ fn render_compiler_error(
     render(title, ORIGIN, code, &marks, &notes)
 }
 
-/// An error in a magic as typed.
+/// The error of a magic.
 pub(crate) fn of_magic(error: &MagicError, code: &str) -> CellError {
     let mark = Mark {
         span: error.span.clone(),
@@ -113,7 +113,7 @@ pub(crate) fn of_magic(error: &MagicError, code: &str) -> CellError {
     }
 }
 
-/// A panic, with the origin, the source and the byte where it happened, if that is known.
+/// Renders a panic with the origin, the source and the byte where it happened, if they are known.
 pub(crate) fn of_panic(message: &str, place: Option<(&str, &str, usize)>) -> String {
     let title = Level::ERROR.with_name("panic").primary_title(message);
     match place {
@@ -154,7 +154,7 @@ fn render(
     Renderer::styled().render(&[group])
 }
 
-/// The byte of `code` at a line and a column in characters, both from 1.
+/// The byte offset in `code` of a line and a column in characters, both counted from 1.
 pub(crate) fn byte_at(code: &str, line: usize, column: usize) -> Option<usize> {
     let mut start = 0;
     let text = code

@@ -1,4 +1,4 @@
-//! How cells fail, in the words and at the places of the user's code.
+//! Errors of cells, which point at the code that the user typed.
 
 mod cell_error;
 pub(crate) mod diagnostics;

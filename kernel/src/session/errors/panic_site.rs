@@ -1,7 +1,7 @@
-//! Where in a cell a panic happened.
+//! Finds the place in a cell where a panic happened.
 //!
-//! The compiler knows the line in the file that evcxr generated, which holds the user's lines
-//! between others. The line is looked up in the cells by its text and that of its neighbours.
+//! A panic names a line of the file that evcxr generated, in which the user's lines stand between
+//! generated ones. The line is looked up in the cells by its text and the text of its neighbours.
 
 use memit_runtime::measurement::Panic;
 
@@ -11,19 +11,19 @@ use super::diagnostics;
 /// A place in a cell.
 #[derive(Debug, PartialEq, Eq)]
 struct Site<'a> {
-    /// How many cells ago; 0 is the one that runs.
+    /// How many cells ago the cell ran; 0 is the running cell.
     cells_ago: usize,
-    /// From 1.
+    /// Counted from 1.
     line: usize,
-    /// From 1, in characters.
+    /// Counted from 1, in characters.
     column: usize,
     cell: &'a str,
 }
 
-/// The file of every compiled cell.
+/// The file name of every compiled cell.
 const CELL_FILE: &str = "src/lib.rs";
 
-/// The error of a cell that panicked. `compiled` is the source that was compiled for it.
+/// The error of a cell that panicked. `compiled` is the source that was compiled for the cell.
 pub(crate) fn error(panic: &Panic, compiled: &str, cells: &[String]) -> CellError {
     let message = if panic.message.is_empty() {
         "the cell panicked"
@@ -99,7 +99,7 @@ fn locate<'a>(compiled: &str, line: usize, column: usize, cells: &'a [String]) -
     best.map(|(_, site)| site)
 }
 
-/// How many lines agree from the start.
+/// The number of leading lines that agree.
 fn common<'a, 'b>(
     one: impl Iterator<Item = &'a &'a str>,
     other: impl Iterator<Item = &'b &'b str>,

@@ -1,4 +1,4 @@
-//! How the Rust of a cell is evaluated, and what is remembered of it.
+//! Evaluates the Rust of a cell, and keeps the log that `%undo` needs.
 
 mod phase_types;
 mod probed_functions;

@@ -1,8 +1,8 @@
-//! The types of phases.
+//! Adds the type of variables that are phases.
 //!
-//! evcxr has its analyser tell the types of a cell's variables, which does not know the crate `memit`:
-//! cells are given it only when they are compiled. So that `let p = memit::phase("load");` can stand at
-//! the top of a cell, its type is written down.
+//! evcxr asks its analyser for the types of a cell's variables. The analyser does not know the crate
+//! `memit`, which is passed only to the compiler. Generated code therefore states the type in
+//! `let p: ::memit::Phase = memit::phase("load");`.
 
 use std::borrow::Cow;
 
@@ -12,8 +12,8 @@ use memit_magics::syntax::Statements;
 const FUNCTION: &str = "memit::phase";
 const TYPE: &str = ": ::memit::Phase";
 
-/// The source, with the type of each variable that is a phase.
-pub(crate) fn written_down(source: &str) -> Cow<'_, str> {
+/// Adds the type of each variable that is a phase.
+pub(crate) fn with_phase_types(source: &str) -> Cow<'_, str> {
     if !source.contains(FUNCTION) {
         return Cow::Borrowed(source);
     }
@@ -37,7 +37,10 @@ mod tests {
         let source = ":dep x\nlet _p = memit::phase(\"a\");\nf(); let q: memit::Phase = memit::phase(\"b\");\n\
                       { let r = memit::phase(\"c\"); }";
         let typed = source.replace("let _p", "let _p: ::memit::Phase");
-        assert_eq!(written_down(source), typed);
-        assert!(matches!(written_down("let p = phase();"), Cow::Borrowed(_)));
+        assert_eq!(with_phase_types(source), typed);
+        assert!(matches!(
+            with_phase_types("let p = phase();"),
+            Cow::Borrowed(_)
+        ));
     }
 }

@@ -1,4 +1,4 @@
-//! Profiled functions: where the user wrote them, and the tables of those with `#[profile]`.
+//! Functions with probes: finds them in the cells, and reports the functions with `#[profile]`.
 
 use memit_lines::{Backend, Kind, Place};
 use memit_magics::profiled::{self, SourceFunction};
@@ -11,7 +11,7 @@ use crate::session::engine::Engine;
 use crate::session::errors::CellError;
 use crate::session::io::{Output, Stream, bundle};
 
-/// The cells so far, oldest first, and what front-ends call them.
+/// The cells so far, oldest first, and the numbers that front-ends show for them.
 #[derive(Clone, Copy)]
 pub(crate) struct Written<'a> {
     pub(crate) cells: &'a [String],
@@ -19,7 +19,7 @@ pub(crate) struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// A function that was compiled, as it stands in the newest cell that has it.
+    /// Finds a compiled function in the newest cell that contains it.
     pub(crate) fn find(self, function: &Probed) -> SourceFunction {
         let cells = self.cells.iter().zip(self.numbers).rev();
         let found = cells.filter_map(|(cell, number)| {
@@ -40,8 +40,8 @@ impl Written<'_> {
     }
 }
 
-/// The line of `cell`, from 1, on which `source` starts. Beside its first and its last line
-/// something else may stand.
+/// The line of `cell`, counted from 1, on which `source` starts. The first and the last line of
+/// `source` may share their lines with other code.
 fn line_of(source: &[String], cell: &str) -> Option<u32> {
     let lines: Vec<&str> = cell.lines().collect();
     let last = source.len().checked_sub(1)?;
@@ -61,11 +61,11 @@ fn line_of(source: &[String], cell: &str) -> Option<u32> {
     u32::try_from(at + 1).ok()
 }
 
-/// The tables of a cell's functions with `#[profile]`.
+/// The reports of a cell's functions with `#[profile]`.
 #[derive(Default)]
 pub(crate) struct Marked {
     reports: Vec<Report>,
-    /// Why there are none.
+    /// Why there are no reports.
     note: Option<String>,
 }
 
@@ -80,11 +80,12 @@ impl Marked {
     }
 }
 
-/// The tables of what the last cell has called; `has_run` says that it has come to its end.
+/// Reports the functions with `#[profile]` that the last cell has called. `has_run` says that the cell
+/// ran to its end.
 ///
 /// # Errors
 ///
-/// If a `#[profile]` is wrong.
+/// If a `#[profile]` has a wrong option.
 pub(crate) fn of_marked(
     engine: &mut Engine,
     written: Written<'_>,
@@ -94,7 +95,7 @@ pub(crate) fn of_marked(
     let counted = engine.take_counted();
     if let Some(problem) = probes.problem {
         return match problem {
-            // If it does not compile without them either, the compiler has said so.
+            // The cell does not compile without probes either, and that error is reported.
             Problem::Compile { .. } if !has_run => Ok(Marked::default()),
             Problem::Compile { .. } => Ok(Marked {
                 reports: Vec::new(),
@@ -108,8 +109,8 @@ pub(crate) fn of_marked(
     };
     let mut reports: Vec<(Option<usize>, Backend, Vec<SourceFunction>)> = Vec::new();
     for function in &probes.functions {
-        let is_it = |ran: &&FunctionLines| ran.first == function.first;
-        let Some(ran) = counted.functions.iter().find(is_it) else {
+        let is_same = |ran: &&FunctionLines| ran.first == function.first;
+        let Some(ran) = counted.functions.iter().find(is_same) else {
             continue;
         };
         let source = written.find(function);
@@ -138,7 +139,7 @@ pub(crate) fn of_marked(
     })
 }
 
-/// What is wrong, and what to do.
+/// Explains a problem to the user.
 pub(crate) fn explained(problem: &Problem) -> String {
     match problem {
         Problem::Unknown { name, known } if known.is_empty() => {
@@ -151,7 +152,7 @@ pub(crate) fn explained(problem: &Problem) -> String {
             )
         }
         Problem::Const { name } => format!(
-            "`{name}` is a `const fn`, which the compiler may run itself, and cannot be profiled"
+            "`{name}` is a `const fn`, which cannot be profiled because the compiler may run it"
         ),
         Problem::Option { message, text } => format!("{message}: `{}`", text.trim()),
         Problem::Compile { message } => {

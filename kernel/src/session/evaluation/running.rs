@@ -1,4 +1,4 @@
-//! The cell that runs, and its Rust: evaluated, and its value shown.
+//! The running cell: evaluates its Rust and shows the value.
 
 use memit_magics::cell;
 use memit_runtime::measurement::FailureKind;
@@ -11,7 +11,7 @@ use crate::session::engine::Engine;
 use crate::session::errors::CellError;
 use crate::session::io::{Output, bundle};
 
-/// A cell that runs, and what it runs in.
+/// The running cell and the parts of the session that it uses.
 pub(crate) struct Running<'a> {
     pub(crate) engine: &'a mut Engine,
     pub(crate) undo_log: &'a mut UndoLog,
@@ -20,10 +20,10 @@ pub(crate) struct Running<'a> {
     pub(crate) output: &'a dyn Output,
 }
 
-/// How Rust failed.
+/// Why a part of the cell failed.
 pub(crate) struct Failed {
     pub(crate) error: CellError,
-    /// If it ran, what ended it.
+    /// What ended the code, if it ran.
     pub(crate) cause: Option<Box<FailureKind>>,
 }
 
@@ -34,9 +34,9 @@ impl From<CellError> for Failed {
 }
 
 impl Running<'_> {
-    /// Evaluates `source`, of which the user has written `users`; `cell_line` tells which line of the
-    /// cell one of its lines is. `last` says that the cell ends with it, so that its value is the
-    /// cell's.
+    /// Evaluates generated `source`. `users` is the part the user wrote; `cell_line` maps a line of
+    /// `source` to a line of the cell. If `last`, the cell ends with `source`, and its value is the
+    /// value of the cell.
     pub(crate) fn evaluate(
         &mut self,
         source: &str,
@@ -44,9 +44,9 @@ impl Running<'_> {
         last: bool,
         cell_line: impl Fn(usize) -> Option<usize>,
     ) -> Result<(), Failed> {
-        let source = &phase_types::written_down(source);
+        let source = &phase_types::with_phase_types(source);
         let prepared = if self.undo_log.may_display(users) {
-            Prepared::as_it_is(source)
+            Prepared::unchanged(source)
         } else {
             value::show_debug(source)
         };
@@ -57,7 +57,7 @@ impl Running<'_> {
             Failed { error, cause }
         });
         let profile = probed_functions::of_marked(self.engine, self.written, evaluated.is_ok());
-        let ((outputs, told), profile) = match (evaluated, profile) {
+        let ((outputs, outcome), profile) = match (evaluated, profile) {
             (Ok(evaluated), Ok(profile)) => (evaluated, profile),
             (Err(failed), Ok(profile)) => {
                 profile.show(self.output);
@@ -68,11 +68,10 @@ impl Running<'_> {
         self.undo_log.evaluated(users);
         let has_value = || cell::rust(users).value().is_some();
         let output = self.output;
-        let shown = told
+        let shown = outcome
             .displayed
             .and_then(|displayed| bundle::of_contents(displayed.pairs()));
-        let told_by_command = bundle::of_outputs(&outputs);
-        match (told_by_command, shown) {
+        match (bundle::of_outputs(&outputs), shown) {
             (Some(command), None) if last => output.result(command),
             (Some(command), None) => output.display(command),
             (command, Some(shown)) => {

@@ -1,7 +1,7 @@
-//! What the cells have done to the session, so that `%undo` can take it back.
+//! Logs how cells change the session, so that `%undo` can go back.
 //!
-//! A checkpoint holds the variables as they were; that there were such variables, items and
-//! dependencies is evcxr's knowledge, and is told to it anew.
+//! A checkpoint restores the values of variables. evcxr's knowledge of variables, items and
+//! dependencies is outside the checkpoint; it is rebuilt from this log.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -12,28 +12,28 @@ use super::value;
 use crate::session::engine::{Engine, EvaluationError};
 use crate::session::errors::CellError;
 
-/// The evaluated sources of a session, and where in them its cells began.
+/// The evaluated sources of a session, and the cells that evaluated them.
 #[derive(Default)]
 pub(crate) struct UndoLog {
-    /// Every source that has been evaluated without an error.
+    /// The sources that were evaluated without an error.
     sources: Vec<String>,
-    /// Whether a variable was last bound as `mut`.
+    /// Whether the last binding of a variable is `mut`.
     mutable: HashMap<String, bool>,
     /// The cells that changed the session, oldest first.
     cells: Vec<UndoPoint>,
-    /// The cell that runs.
+    /// The running cell.
     current: Option<UndoPoint>,
-    /// Cells so far.
+    /// The number of cells so far.
     count: u64,
-    /// There may be types that display themselves.
+    /// Whether there may be types that display themselves.
     may_display: bool,
 }
 
-/// The session as a cell found it.
+/// The session at the start of a cell.
 #[derive(Debug, Clone)]
 struct UndoPoint {
     number: u64,
-    /// How many sources there were.
+    /// The number of evaluated sources.
     sources: usize,
     variables: Vec<Variable>,
 }
@@ -46,7 +46,7 @@ struct Variable {
 }
 
 impl UndoLog {
-    /// A cell begins; returns its number.
+    /// Called when a cell starts; returns its number.
     pub(crate) fn begin_cell(&mut self, engine: &Engine) -> u64 {
         self.count += 1;
         let variables = engine
@@ -65,36 +65,36 @@ impl UndoLog {
         self.count
     }
 
-    /// Whether the session may have types that display themselves, now that `source` is going to
-    /// be evaluated.
+    /// Whether the session may have types that display themselves, including types from `source`, which
+    /// is about to be evaluated.
     pub(crate) fn may_display(&mut self, source: &str) -> bool {
         self.may_display |= value::changes_display(source);
         self.may_display
     }
 
-    /// The cell has evaluated a source.
+    /// Called when the cell has evaluated a source.
     pub(crate) fn evaluated(&mut self, source: &str) {
         self.mutable.extend(cell::rust(source).bindings());
         self.sources.push(source.to_owned());
     }
 
-    /// The cell is over.
+    /// Called when the cell has ended.
     pub(crate) fn end_cell(&mut self) {
         let changed = |cell: &UndoPoint| cell.sources < self.sources.len();
         self.cells.extend(self.current.take().filter(changed));
     }
 
-    /// How many cells ago the cell `number` was the last that changed the session, from 1.
+    /// How many `%undo`s lead back to the start of the cell `number`; `None` if no `%undo` does.
     pub(crate) fn undos_to(&self, number: u64) -> Option<usize> {
         let index = self.cells.iter().position(|cell| cell.number == number)?;
         Some(self.cells.len() - index)
     }
 
-    /// Takes the session back to before the last cell that changed it; says so.
+    /// Takes the session back to the start of the last cell that changed it. Returns the text to show.
     pub(crate) fn undo(&mut self, engine: &mut Engine) -> Result<String, CellError> {
         let current = self.current.as_ref();
         if current.is_some_and(|cell| cell.sources < self.sources.len()) {
-            let message = "the cell of `%undo` must not change the session itself";
+            let message = "the cell that contains `%undo` must not change the session before it";
             return Err(CellError::new("UndoError", message));
         }
         let Some(cell) = self.cells.last().cloned() else {
@@ -102,9 +102,9 @@ impl UndoLog {
         };
         let failed = |failure: EvaluationError| failure.into_error("", &[], |_| None);
         if !engine.undo(cell.number).map_err(failed)? {
-            let message = "there is no checkpoint of the last cell that changed the session";
+            let message = "the last cell that changed the session has no checkpoint";
             return Err(CellError::new("UndoError", message).with_note(
-                "help: `%session` shows which cells have one, and why others have none",
+                "help: `%session` shows how far `%undo` can go back, and why cells have no checkpoint",
             ));
         }
         self.cells.pop();
@@ -128,7 +128,7 @@ impl UndoLog {
         })
     }
 
-    /// What tells evcxr of dependencies, items and variables that the session has.
+    /// Code that makes the session's dependencies, items and variables known to evcxr.
     fn recollection(&self, variables: &[Variable]) -> String {
         let mut source = String::new();
         for command in self.sources.iter().flat_map(|source| dependencies(source)) {
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_evcxr_must_be_told_is_recollected() {
+    fn dependencies_items_and_variables_are_recollected() {
         let mut undo_log = UndoLog::default();
         undo_log.evaluated(":dep regex\n\nuse regex::Regex;\nlet x = 1;");
         undo_log.evaluated("fn f() {}\nlet mut y = f();");

@@ -1,27 +1,27 @@
-//! The value of a cell.
+//! Shows the value of a cell.
 //!
-//! evcxr shows the value of `expression` by compiling `(expression).evcxr_display()` and, when that
-//! fails, by compiling once more with the `Debug` format. As long as nothing in the session can have
-//! an `evcxr_display`, the first try is known to fail, and is left out.
+//! evcxr shows the value of `expression` by compiling `(expression).evcxr_display()`; if that fails, it
+//! compiles again with the `Debug` format. While no type in the session can have an `evcxr_display`,
+//! the first attempt is known to fail, and memit skips it.
 
 use std::ops::Range;
 
 use memit_magics::cell;
 use memit_magics::syntax::Statements;
 
-/// A source as evcxr gets it.
+/// A source that is ready for evcxr.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Prepared {
     pub(crate) source: String,
-    /// The line, from 1, that stands before what was the rest of a line.
+    /// The line, counted from 1, behind which a line of the original source was split.
     inserted: Option<usize>,
-    /// The last line of the original source up to the end of its value.
+    /// The line of the original source on which its value ends.
     last: usize,
 }
 
 impl Prepared {
-    /// A source that is evaluated as it is.
-    pub(crate) fn as_it_is(source: &str) -> Self {
+    /// A source that evcxr evaluates unchanged.
+    pub(crate) fn unchanged(source: &str) -> Self {
         Self {
             source: source.to_owned(),
             inserted: None,
@@ -29,7 +29,7 @@ impl Prepared {
         }
     }
 
-    /// The line of the original source that `line` is.
+    /// Maps a line of the prepared source to a line of the original source.
     pub(crate) fn line(&self, line: usize) -> usize {
         match self.inserted {
             Some(inserted) if line > inserted => (line - 1).min(self.last),
@@ -38,7 +38,7 @@ impl Prepared {
     }
 }
 
-/// Makes the value of `source` a statement that shows it in the `Debug` format.
+/// Replaces the value of `source` by a statement that shows the value in the `Debug` format.
 pub(crate) fn show_debug(source: &str) -> Prepared {
     let (commands, rust) = cell::split_commands(source);
     let start = commands.len();
@@ -49,10 +49,10 @@ pub(crate) fn show_debug(source: &str) -> Prepared {
         end: to,
     }) = value.map(|v| v.start + start..v.end + start)
     else {
-        return Prepared::as_it_is(source);
+        return Prepared::unchanged(source);
     };
     let (before, value, after) = (&source[..from], &source[from..to], &source[to..]);
-    // On a line of its own, so that its columns are those of the cell.
+    // On a separate line with the same indentation, so that its columns are those of the cell.
     let column = before.chars().rev().take_while(|c| *c != '\n').count();
     let indent = " ".repeat(column);
     Prepared {
@@ -65,10 +65,10 @@ pub(crate) fn show_debug(source: &str) -> Prepared {
     }
 }
 
-/// evcxr's commands that do.
+/// evcxr's commands that can change how values are shown.
 const CHANGING: [&str; 4] = [":dep", ":fmt", ":types", ":load_config"];
 
-/// Whether `source` may bring types that display themselves, or change how values are shown.
+/// Whether `source` may add types that display themselves, or change how values are shown.
 pub(crate) fn changes_display(source: &str) -> bool {
     let (commands, _) = cell::split_commands(source);
     let changes = |line: &str| {
@@ -97,9 +97,9 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_value_stays_as_it_is() {
+    fn what_has_no_value_stays_unchanged() {
         for source in ["let x = 1;", "", "x;", "for i in 0..3 {}", "1 +"] {
-            assert_eq!(show_debug(source), Prepared::as_it_is(source));
+            assert_eq!(show_debug(source), Prepared::unchanged(source));
         }
     }
 

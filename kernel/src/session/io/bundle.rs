@@ -1,4 +1,4 @@
-//! evcxr's outputs as MIME bundles.
+//! Makes MIME bundles of evcxr's outputs and of reports.
 
 use evcxr::EvalOutputs;
 use memit_magics::report::{Preview, Report};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::output::MimeBundle;
 
-/// What evcxr's commands have to show, if anything.
+/// The output of evcxr's commands, if any.
 pub(crate) fn of_outputs(outputs: &EvalOutputs) -> Option<MimeBundle> {
     let mut bundle = of_contents(&outputs.content_by_mime_type).unwrap_or_default();
     if let Some(time) = outputs.timing {
@@ -20,7 +20,7 @@ pub(crate) fn of_outputs(outputs: &EvalOutputs) -> Option<MimeBundle> {
     (!bundle.is_empty()).then_some(bundle)
 }
 
-/// One output from its representations, if there is one to show. Rust's `()` is nothing to show.
+/// One output with all of its representations. `None` if it is empty or Rust's `()`.
 pub(crate) fn of_contents<'a>(
     contents: impl IntoIterator<Item = (&'a String, &'a String)>,
 ) -> Option<MimeBundle> {
@@ -33,7 +33,7 @@ pub(crate) fn of_contents<'a>(
     (!bundle.is_empty() && !is_unit).then_some(bundle)
 }
 
-/// JSON is sent as JSON, everything else as text.
+/// Parses JSON; everything else stays text.
 fn content_of(mime: &str, content: &str) -> Value {
     let is_json = mime == "application/json" || mime.ends_with("+json");
     match serde_json::from_str(content) {
@@ -42,10 +42,10 @@ fn content_of(mime: &str, content: &str) -> Value {
     }
 }
 
-/// The MIME type of our own results.
+/// The MIME type of results as data.
 const RESULT_MIME: &str = "application/vnd.memit+json";
 
-/// A report, with `text` as its plain text; with HTML, if it shall be `rich`.
+/// A report with `text` as its plain text, and with HTML if `rich`.
 pub(crate) fn of_report(report: &Report, text: &str, rich: bool) -> MimeBundle {
     let mut bundle = of_text(text);
     bundle.insert(RESULT_MIME.to_owned(), report.json.clone());
@@ -55,14 +55,14 @@ pub(crate) fn of_report(report: &Report, text: &str, rich: bool) -> MimeBundle {
     bundle
 }
 
-/// A report as far as it has come: it is not kept, so it has no data.
+/// An unfinished report. Nobody keeps it, so it has no data.
 pub(crate) fn of_preview(preview: Preview) -> MimeBundle {
     let mut bundle = of_text(&preview.text);
     bundle.insert("text/html".to_owned(), preview.html.into());
     bundle
 }
 
-/// A bundle of plain text alone.
+/// A bundle with only plain text.
 pub(crate) fn of_text(text: &str) -> MimeBundle {
     MimeBundle::from_iter([("text/plain".to_owned(), text.into())])
 }

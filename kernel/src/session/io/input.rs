@@ -1,31 +1,31 @@
-//! What a running cell asks the user for.
+//! Asks the user for input on behalf of a running cell.
 
-/// A line that a cell asks for.
+/// A question of a cell, which asks for one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Question {
-    /// What to show before the answer; may be empty.
+    /// The text to show before the answer; may be empty.
     pub(crate) prompt: String,
-    /// The answer should not be shown while it is typed.
+    /// Whether to hide the answer while it is typed.
     pub(crate) password: bool,
 }
 
 /// Why a question was not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoAnswer {
-    /// There is no one to ask; says why.
+    /// Nobody can be asked, for this reason.
     Impossible(String),
-    /// The cell that asked is over, or should be.
+    /// The cell that asked has ended or is to end.
     GivenUp,
 }
 
 /// Asks the user for a running cell.
 pub(crate) trait Input: Send + Sync {
-    /// Shows the question and waits for the answer. While it waits it calls `given_up` several
-    /// times a second, and stops waiting once that is true.
+    /// Shows the question and waits for the answer. Calls `given_up` several times a second, and stops
+    /// waiting once it returns true.
     fn ask(&self, question: &Question, given_up: &dyn Fn() -> bool) -> Result<String, NoAnswer>;
 }
 
-/// No one to ask, for this reason.
+/// Refuses every question, for this reason.
 pub(crate) struct NoInput(pub(crate) &'static str);
 
 impl Input for NoInput {

@@ -1,4 +1,4 @@
-//! What a running cell shows, and what it asks for.
+//! The output of a running cell, and the input that it asks for.
 
 pub(crate) mod bundle;
 mod input;

@@ -1,8 +1,8 @@
-//! Where the outputs of a cell go, as they happen.
+//! Receives the outputs of a running cell.
 
 use serde_json::{Map, Value};
 
-/// Data by MIME type, as Jupyter's `data` field has it.
+/// Data by MIME type, like the `data` field of Jupyter's messages.
 pub(crate) type MimeBundle = Map<String, Value>;
 
 /// One of the two text streams of a cell.

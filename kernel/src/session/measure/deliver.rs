@@ -1,4 +1,4 @@
-//! Where the answer of a measurement goes: the notebook, files, a variable.
+//! Delivers the answer of a measurement: to the notebook, to files, to a variable.
 
 use std::fs;
 use std::io;
@@ -6,17 +6,17 @@ use std::path::Path;
 
 use memit_magics::magic::{Answer, Delivery};
 
-use super::nothing_measured;
+use super::measurement_error::nothing_measured;
 use crate::chart_file::{ChartFormat, write_chart};
 use crate::session::errors::CellError;
 use crate::session::evaluation::Running;
 use crate::session::io::{Stream, bundle};
 
-/// Shows the answer, and writes or binds it as the user asked.
+/// Shows, writes and binds the answer as the options of the magic say.
 ///
 /// # Errors
 ///
-/// If a file cannot be written, or the variable not be bound.
+/// If a file cannot be written or the variable cannot be bound.
 pub(super) fn deliver(
     running: &mut Running<'_>,
     answer: &Answer,
@@ -29,8 +29,8 @@ pub(super) fn deliver(
     if let Some(file) = &delivery.file {
         fs::write(file, format!("{}\n", report.text))
             .map_err(|error| cannot_write(file, &error))?;
-        let told = format!("*** Profile printout saved to text file '{file}'.\n");
-        output.stream(Stream::Stdout, &told);
+        let saved = format!("*** Profile printout saved to text file '{file}'.\n");
+        output.stream(Stream::Stdout, &saved);
     }
     if let (Some(file), Some(export)) = (&delivery.export, &answer.export) {
         let path = Path::new(file);

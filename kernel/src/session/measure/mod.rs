@@ -1,24 +1,25 @@
-//! Measurements: compiled, run, answered.
+//! Runs measurements and delivers their answers.
 
 mod deliver;
+mod measurement_error;
 
 use memit_instrument::is_called;
 use memit_magics::magic::{Answer, Compiled, Measurement};
 use memit_magics::profiled::Named;
-use memit_magics::snippet::{Generated, Scope};
-use memit_magics::{MagicError, failure};
+use memit_magics::snippet::Scope;
 use memit_runtime::measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
-use crate::session::engine::{self, Engine, EvaluationError};
-use crate::session::errors::{CellError, diagnostics, panic_site};
-use crate::session::evaluation::{Failed, Running, explained as explained_problem};
+use crate::session::engine;
+use crate::session::errors::{CellError, diagnostics};
+use crate::session::evaluation::{Failed, Running};
+use measurement_error::{explained, failed, nothing_measured, of_problem};
 
-/// Measures, and delivers the answer. `last` says that the cell ends with the magic.
+/// Measures and delivers the answer. `last` says that the cell ends with the magic.
 ///
 /// # Errors
 ///
-/// How the cell failed. A measurement over time that did not come to its end is delivered first.
+/// If the cell fails. The answer of a timeline that ended early is delivered before.
 pub(crate) fn measure(
     running: &mut Running<'_>,
     measurement: &dyn Measurement,
@@ -36,9 +37,10 @@ pub(crate) fn measure(
     error.map_or(Ok(()), Err)
 }
 
-/// What there is to show, and the error of a run that did not come to its end.
+/// The answer to show, and the error if the run ended early.
 type Outcome = Result<(Answer, Option<CellError>), CellError>;
 
+/// Runs a measurement whose effects on the session are discarded.
 fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
     let Running {
         engine,
@@ -75,7 +77,7 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
             }
         };
         match measured {
-            // A thread was started since the threads were counted.
+            // The session has started a thread since its threads were counted: measure in place.
             Some(Measured::Failed(Failure {
                 cause: FailureKind::CannotFork,
                 threads,
@@ -109,7 +111,7 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
     }
 }
 
-/// Runs the statements of a measurement as an ordinary cell.
+/// Runs the statements of a measurement as an ordinary cell, whose effects are kept.
 fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) -> Outcome {
     let code = running.code;
     let scope = Scope {
@@ -142,7 +144,7 @@ fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) ->
     }
 }
 
-/// What was measured over time until the process that ran the statements came to its end.
+/// The answer of a timeline that was recorded until its process ended.
 fn answer_until(
     measured: Option<Measured>,
     cause: Option<FailureKind>,
@@ -164,7 +166,7 @@ fn answer_until(
     measurement.answer(Measured::Timeline(timeline), &Compiled::default())
 }
 
-/// The functions with probes, in the order in which they were named.
+/// The functions with probes, in the order in which the user named them.
 fn in_order<'a>(probed: &'a [Probed], named: &'a [Named]) -> impl Iterator<Item = &'a Probed> {
     let place = |function: &&Probed| {
         named
@@ -174,64 +176,4 @@ fn in_order<'a>(probed: &'a [Probed], named: &'a [Named]) -> impl Iterator<Item 
     let mut ordered: Vec<_> = probed.iter().collect();
     ordered.sort_by_key(place);
     ordered.into_iter()
-}
-
-/// Why functions could not be profiled, at the option that names them.
-fn of_problem(problem: &Problem, functions: &[Named]) -> MagicError {
-    let of = match problem {
-        Problem::Unknown { name, .. } | Problem::Const { name } => {
-            functions.iter().find(|named| name.ends_with(&named.name))
-        }
-        Problem::Option { .. } | Problem::Compile { .. } => None,
-    };
-    let span = of.or(functions.first()).map(|named| named.span.clone());
-    MagicError::new(explained_problem(problem), span.unwrap_or_default())
-}
-
-fn nothing_measured() -> CellError {
-    CellError::new(
-        "MeasurementError",
-        "the session did not report a measurement",
-    )
-}
-
-/// A compile error, with what the magic knows about its cause.
-fn explained(
-    failure: EvaluationError,
-    measurement: &dyn Measurement,
-    scope: &Scope,
-    generated: &Generated,
-    code: &str,
-    cells: &[String],
-) -> CellError {
-    let explanation = match &failure {
-        EvaluationError::Compile(errors) => errors
-            .iter()
-            .find_map(|error| measurement.explain(error.code().unwrap_or_default(), scope)),
-        _ => None,
-    };
-    let error = failure.into_error(code, cells, |line| generated.cell_line(line));
-    match explanation {
-        Some(explanation) => error.with_note(format!("note: {explanation}")),
-        None => error,
-    }
-}
-
-/// The error of a snippet that did not finish; `message` may tell more than the failure does.
-fn failed(
-    engine: &Engine,
-    cause: &Failure,
-    message: Option<String>,
-    cells: &[String],
-) -> CellError {
-    let message = message.unwrap_or_else(|| failure::message(cause));
-    let error = match &cause.cause {
-        FailureKind::Panic(panic) => panic_site::error(panic, &engine.last_source(), cells),
-        FailureKind::Interrupted => CellError::interrupted(),
-        _ => CellError::new(failure::name(cause), message),
-    };
-    match failure::note(cause) {
-        Some(note) => error.with_note(note),
-        None => error,
-    }
 }

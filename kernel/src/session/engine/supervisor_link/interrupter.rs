@@ -1,4 +1,4 @@
-//! Interrupts what the session is running.
+//! Interrupts the session from any thread.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use memit_runtime::link::Request;
 use super::state::Shared;
 use crate::session::engine::build_watch;
 
-/// Stops what the session is running. Cheap to clone, usable from any thread.
+/// Interrupts the running cell. Cheap to clone, usable from any thread.
 #[derive(Clone)]
 pub(crate) struct Interrupter {
     pub(super) shared: Arc<Shared>,
@@ -19,7 +19,7 @@ impl Interrupter {
         let mut state = self.shared.lock();
         state.interrupted = true;
         if let Err(error) = state.send(Request::Interrupt) {
-            tracing::warn!("the interrupt did not reach the session: {error}");
+            tracing::warn!("cannot send the interrupt to the session: {error}");
         }
         let busy = state.busy;
         drop(state);
@@ -28,7 +28,7 @@ impl Interrupter {
         }
     }
 
-    /// A cell begins: an interrupt until now was none of it.
+    /// Called when a cell starts: discards interrupts meant for earlier cells.
     pub(crate) fn forget(&self) {
         self.shared.lock().interrupted = false;
     }

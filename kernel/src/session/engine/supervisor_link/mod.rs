@@ -1,4 +1,4 @@
-//! The kernel's end of the connection to the session's processes.
+//! The kernel's end of the connection to the supervisor of the session's processes.
 
 mod interrupter;
 mod reader;
@@ -24,18 +24,18 @@ use memit_runtime::{process, supervisor};
 use crate::session::io::Output;
 use state::{LinkState, Shared};
 
-/// The connection. A reader thread delivers output as it comes.
+/// The connection. A reader thread delivers output as it arrives.
 pub(crate) struct SupervisorLink {
     shared: Arc<Shared>,
     supervisor: Child,
-    /// Where relays connect, among others; it is removed with the link.
+    /// Contains the socket of the relays and other files of the session. Removed with the link.
     directory: tempfile::TempDir,
 }
 
-/// Longest wait for an answer of the supervisor.
+/// The longest wait for an answer of the supervisor.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest wait for word of how the session process ended.
+/// The longest wait for the news of how the session process ended.
 const END_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl SupervisorLink {
@@ -57,7 +57,7 @@ impl SupervisorLink {
             changed: Condvar::new(),
         });
         let reading = Arc::clone(&shared);
-        // `ps` and debuggers show the thread by this name.
+        // `ps` and debuggers show this name.
         std::thread::Builder::new()
             .name("session output".to_owned())
             .spawn(move || reader::read(&reading, kernel))?;
@@ -68,54 +68,54 @@ impl SupervisorLink {
         })
     }
 
-    /// A directory for what belongs to the session; it goes with the link.
+    /// A directory for files of the session. Removed with the link.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// The path that relays must connect to.
+    /// The path of the socket that relays connect to.
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory().join(SOCKET_NAME)
     }
 
-    /// From now on output goes to `output`, and what was told of earlier cells is forgotten.
+    /// Starts a cell: `output` receives its output, and the outcome of earlier cells is discarded.
     pub(crate) fn begin_cell(&self, number: u64, output: Arc<dyn Output>) {
         let mut state = self.shared.lock();
         state.output = Some(output);
-        state.told = CellOutcome::default();
+        state.outcome = CellOutcome::default();
         state.busy = true;
         let _ = state.send(Request::BeginCell(number));
     }
 
-    /// Waits until all output of the cell has been delivered; it is over then.
+    /// Ends the cell: waits until all of its output has been delivered.
     pub(crate) fn end_cell(&self) {
         self.sync();
         self.shared.lock().busy = false;
     }
 
-    /// How far a measurement over time has come is drawn by `draw`, until there is another.
+    /// Sets the function that draws unfinished timelines; `None` draws nothing.
     pub(crate) fn draw_by(&self, draw: Option<Draw>) {
         self.shared.lock().draw = draw;
     }
 
-    /// What runs next leaves the session as it is.
+    /// Announces that the code that runs next leaves the session unchanged.
     pub(crate) fn pass(&self) {
         let _ = self.shared.lock().send(Request::Passing);
     }
 
-    /// What runs next is also what every later session process runs first.
+    /// Announces the prelude: every later session process runs it first, too.
     pub(crate) fn expect_prelude(&self) {
         let _ = self.shared.lock().send(Request::Prelude);
     }
 
-    /// What has been told since the last call or the beginning of the cell, all output before
-    /// it having been delivered.
+    /// Takes the outcome of the code that ran since the last call or the start of the cell, after all of
+    /// its output has been delivered.
     pub(crate) fn take_outcome(&self) -> CellOutcome {
         self.sync();
-        std::mem::take(&mut self.shared.lock().told)
+        std::mem::take(&mut self.shared.lock().outcome)
     }
 
-    /// Waits until all output that has been written so far has been delivered.
+    /// Waits until all output that was written so far has been delivered.
     pub(crate) fn sync(&self) {
         let mut state = self.shared.lock();
         let number = state.synced + 1;
@@ -132,7 +132,7 @@ impl SupervisorLink {
         }
     }
 
-    /// What the session's processes are and hold; `None` if there are none.
+    /// Describes the processes of the session; `None` if there are none.
     pub(crate) fn describe(&self) -> Option<Described> {
         let mut state = self.shared.lock();
         state.described = None;
@@ -141,8 +141,8 @@ impl SupervisorLink {
         self.shared.wait_for(state, ANSWER_TIMEOUT, answer)
     }
 
-    /// Goes back to the beginning of a cell; false if there is no checkpoint of it. evcxr must
-    /// start its child anew afterwards.
+    /// Takes the session process back to the start of a cell; false if that cell has no checkpoint.
+    /// Afterwards evcxr must start its child again.
     pub(crate) fn undo(&self, cell: u64) -> bool {
         let mut state = self.shared.lock();
         state.undone = None;
@@ -155,10 +155,10 @@ impl SupervisorLink {
             .unwrap_or(false)
     }
 
-    /// How the session process ended, when it is known to have ended. Its supervisor has told, but
-    /// evcxr may have started the next one before that was read.
+    /// How the session process ended. To be called once evcxr has noticed the end: the supervisor has
+    /// then sent the news, but the reader thread may not have read it yet.
     pub(crate) fn wait_for_end(&self) -> Option<Ended> {
-        let answer = |state: &mut LinkState| state.told.ended.take();
+        let answer = |state: &mut LinkState| state.outcome.ended.take();
         self.shared
             .wait_for(self.shared.lock(), END_TIMEOUT, answer)
     }
@@ -171,16 +171,16 @@ impl SupervisorLink {
     /// Whether the process that runs the cell has ended.
     pub(crate) fn has_ended(&self) -> bool {
         let state = self.shared.lock();
-        state.pid.is_none() || state.told.ended.is_some()
+        state.pid.is_none() || state.outcome.ended.is_some()
     }
 
-    /// Threads of the session process; 1 if that cannot be told.
+    /// The number of threads of the session process; 1 if it is unknown.
     pub(crate) fn threads(&self) -> u32 {
         let pid = self.shared.lock().pid;
         pid.and_then(process::threads).unwrap_or(1)
     }
 
-    /// A handle that interrupts.
+    /// A handle that interrupts the session.
     pub(crate) fn interrupter(&self) -> Interrupter {
         Interrupter {
             shared: Arc::clone(&self.shared),
@@ -190,7 +190,7 @@ impl SupervisorLink {
 
 impl Drop for SupervisorLink {
     fn drop(&mut self) {
-        // At the end of the stream the supervisor ends all of the session's processes, and itself.
+        // The end of the stream makes the supervisor end all processes of the session, and itself.
         if let Some(supervisor) = self.shared.lock().supervisor.take() {
             let _ = supervisor.shutdown(Shutdown::Both);
         }

@@ -1,4 +1,4 @@
-//! Delivers what the supervisor sends.
+//! Reads events of the supervisor, and delivers output.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -10,7 +10,7 @@ use super::state::Shared;
 use super::utf8::Decoder;
 use crate::session::io::{Stream, bundle};
 
-/// Delivers what the supervisor sends, until it ends.
+/// Reads and handles events until the supervisor ends.
 pub(super) fn read(shared: &Shared, mut connection: UnixStream) {
     let mut stdout = Decoder::default();
     let mut stderr = Decoder::default();
@@ -18,10 +18,10 @@ pub(super) fn read(shared: &Shared, mut connection: UnixStream) {
         let event = match Event::read(&mut connection) {
             Ok(Some(event)) => event,
             Ok(None) => break,
-            // A supervisor that was killed with our requests unread.
+            // The supervisor was killed before it had read all requests.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break,
             Err(error) => {
-                tracing::warn!("the session's output is broken off: {error}");
+                tracing::warn!("cannot read the output of the session: {error}");
                 break;
             }
         };
@@ -48,7 +48,7 @@ pub(super) fn read(shared: &Shared, mut connection: UnixStream) {
                 deliver(shared, Stream::Stdout, &stdout.finish());
                 preview(shared, progress);
             }
-            told => shared.lock().take(told),
+            other => shared.lock().take(other),
         }
         shared.changed.notify_all();
     }
@@ -58,11 +58,11 @@ pub(super) fn read(shared: &Shared, mut connection: UnixStream) {
     shared.changed.notify_all();
 }
 
-/// Shows an output, unless it is the last of its cell: that may be the cell's value.
+/// Shows a display, unless it is the last one of its cell, which may be the value of the cell.
 fn display(shared: &Shared, displayed: Displayed) {
     let mut state = shared.lock();
     if displayed.last {
-        state.told.displayed = Some(displayed);
+        state.outcome.displayed = Some(displayed);
         return;
     }
     let output = state.output.clone();
@@ -72,10 +72,10 @@ fn display(shared: &Shared, displayed: Displayed) {
     }
 }
 
-/// Keeps how far a measurement has come, and draws it.
+/// Keeps an unfinished timeline, and draws it.
 fn preview(shared: &Shared, progress: TimelineMeasurement) {
     let mut state = shared.lock();
-    state.told.progress = Some(progress.clone());
+    state.outcome.progress = Some(progress.clone());
     let (output, draw) = (state.output.clone(), state.draw.clone());
     drop(state);
     if let (Some(output), Some(draw)) = (output, draw) {

@@ -1,4 +1,4 @@
-//! What the kernel knows of the session's processes, shared by the threads of the connection.
+//! The state of the connection, which the kernel's threads share.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -11,35 +11,36 @@ use memit_runtime::measurement::{LinesMeasurement, Measured, Panic, TimelineMeas
 
 use crate::session::io::Output;
 
-/// What the session's processes told about the cell that runs, apart from its output.
+/// The outcome of the code that ran last, apart from its output.
 #[derive(Debug, Default)]
 pub(crate) struct CellOutcome {
-    /// It panicked.
+    /// The panic of the code.
     pub panic: Option<Panic>,
-    /// A magic measured something.
+    /// The measurement of a magic.
     pub measured: Option<Measured>,
-    /// How far a measurement over time has come that is not over.
+    /// An unfinished timeline, as far as it has come.
     pub progress: Option<TimelineMeasurement>,
-    /// What functions with `#[profile]` have counted.
+    /// The counts of the functions with `#[profile]`.
     pub counted: Option<LinesMeasurement>,
-    /// The session process ended.
+    /// How the session process ended.
     pub ended: Option<Ended>,
-    /// The session has gone on from the checkpoint of the cell.
+    /// Whether a checkpoint has restored the session.
     pub restored: bool,
-    /// The last thing that it displayed, if it did nothing after that.
+    /// The last display, if the code did nothing after it.
     pub displayed: Option<Displayed>,
 }
 
+/// The current cell and the answers of the supervisor.
 #[derive(Default)]
 pub(super) struct LinkState {
-    /// To the supervisor; `None` when it has ended.
+    /// The stream to the supervisor; `None` after the supervisor has ended.
     pub(super) supervisor: Option<UnixStream>,
     pub(super) pid: Option<u32>,
     pub(super) output: Option<Arc<dyn Output>>,
-    /// Draws how far a measurement over time has come.
+    /// Draws unfinished timelines.
     pub(super) draw: Option<Draw>,
-    pub(super) told: CellOutcome,
-    /// A cell runs.
+    pub(super) outcome: CellOutcome,
+    /// Whether a cell runs.
     pub(super) busy: bool,
     pub(super) interrupted: bool,
     pub(super) synced: u64,
@@ -47,6 +48,7 @@ pub(super) struct LinkState {
     pub(super) undone: Option<bool>,
 }
 
+/// The state, and the signal that it has changed.
 pub(super) struct Shared {
     pub(super) state: Mutex<LinkState>,
     pub(super) changed: Condvar,
@@ -57,12 +59,12 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where output goes now. The lock is not held while it is delivered, which may take its time.
+    /// The output of the current cell. Callers deliver to it without the lock, because delivery may block.
     pub(super) fn output(&self) -> Option<Arc<dyn Output>> {
         self.lock().output.clone()
     }
 
-    /// Waits until `answer` finds one, the supervisor has ended, or `limit` is over.
+    /// Waits until `answer` returns a value or the supervisor has ended, for at most `limit`.
     pub(super) fn wait_for<T>(
         &self,
         state: MutexGuard<'_, LinkState>,
@@ -87,26 +89,26 @@ impl LinkState {
         }
     }
 
-    /// Takes what an event tells, other than output.
+    /// Records an event that is not output.
     pub(super) fn take(&mut self, event: Event) {
         match event {
             Event::Started(process) => self.pid = Some(process.pid),
             Event::Restored(process) => {
                 self.pid = Some(process.pid);
-                self.told.restored = true;
+                self.outcome.restored = true;
             }
-            Event::Panicked(panic) => self.told.panic = Some(panic),
+            Event::Panicked(panic) => self.outcome.panic = Some(panic),
             Event::Measured(measured) | Event::Kept(measured) => {
-                self.told.measured = Some(measured);
+                self.outcome.measured = Some(measured);
             }
-            Event::Counted(counted) => self.told.counted = Some(counted),
+            Event::Counted(counted) => self.outcome.counted = Some(counted),
             Event::Ended(ended) => {
                 self.pid = None;
-                self.told.ended = Some(ended);
+                self.outcome.ended = Some(ended);
             }
             Event::Described(described) => self.described = Some(described),
             Event::Undone(undone) => self.undone = Some(undone),
-            // Output is delivered elsewhere; the others stay with the supervisor.
+            // The reader delivers output. The other events stay with the supervisor.
             Event::Stdout(_)
             | Event::Stderr(_)
             | Event::Progress(_)

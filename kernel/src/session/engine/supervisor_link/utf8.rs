@@ -1,13 +1,13 @@
-//! Text from bytes that arrive in pieces.
+//! Decodes text that arrives in pieces.
 
-/// Decodes UTF-8 lossily, but waits for the rest of a character that is cut in two.
+/// Decodes UTF-8 lossily, and waits for the rest of a character that is cut in two.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     incomplete: Vec<u8>,
 }
 
 impl Decoder {
-    /// The text that is certain after these bytes.
+    /// Adds bytes, and returns the complete characters.
     pub(crate) fn decode(&mut self, bytes: &[u8]) -> String {
         self.incomplete.extend_from_slice(bytes);
         let cut = match self.incomplete.utf8_chunks().last() {
@@ -22,14 +22,14 @@ impl Decoder {
         text
     }
 
-    /// At the end of a cell: what is left was no character.
+    /// Called at the end of a cell: returns the incomplete character, if any, as invalid.
     pub(crate) fn finish(&mut self) -> String {
         let rest = std::mem::take(&mut self.incomplete);
         String::from_utf8_lossy(&rest).into_owned()
     }
 }
 
-/// Whether more bytes could make a character of these.
+/// Whether more bytes could complete a character.
 fn is_beginning(bytes: &[u8]) -> bool {
     matches!(std::str::from_utf8(bytes), Err(error) if error.error_len().is_none())
 }
