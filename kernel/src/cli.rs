@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: parses arguments and runs the subcommand.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_kept_in_a_file() {
+    fn known_identities_are_kept_in_a_file() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("identities.json");
         assert_eq!(metadata(&file, identity("0", &[])).unwrap(), "0");

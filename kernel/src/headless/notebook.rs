@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_kept() {
+    fn everything_else_is_kept() {
         let mut notebook = Notebook::parse(NOTEBOOK).unwrap();
         let cells = notebook.code_cells();
         notebook.clear();
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_notebook_is_refused() {
+    fn a_file_that_is_not_a_notebook_is_refused() {
         for (text, why) in [
             ("{}", "it has no `nbformat`"),
             ("{\"nbformat\": 3}", "it is nbformat 3, not 4"),

@@ -158,7 +158,7 @@ mod tests {
     impl Output for Nowhere {}
 
     #[test]
-    fn what_is_cleared_is_not_recorded() {
+    fn cleared_outputs_are_not_recorded() {
         let recorder = NotebookOutput::new(Nowhere, 1);
         let texts = || -> Vec<_> {
             let outputs = recorder.outputs();

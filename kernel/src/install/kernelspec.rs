@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// The file that tells Jupyter how to start the kernel.
 pub(super) const KERNEL_JSON: &str = "kernel.json";
 
-/// The names by which Jupyter looks for logos.
+/// The logos, under the names that Jupyter looks for.
 const LOGOS: [(&str, &[u8]); 3] = [
     (
         "logo-svg.svg",
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jupyter_is_told_how_to_start_the_kernel() {
+    fn the_kernelspec_says_how_to_start_the_kernel() {
         insta::assert_json_snapshot!(kernel_json("/usr/bin/memit", "Rust (memit)"), @r#"
         {
           "argv": [
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernelspec_is_told_from_that_of_another_kernel() {
+    fn a_kernelspec_is_distinguished_from_that_of_another_kernel() {
         let directory = tempfile::tempdir().unwrap();
         let directory = directory.path();
         assert_eq!(owner(&directory.join("absent")), Owner::Nobody);

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_python_that_is_missing_is_an_error() {
+    fn a_missing_python_is_an_error() {
         assert!(ask_python(Path::new("/no/such/python")).is_err());
         assert!(ask_python(Path::new("true")).is_err());
         assert!(ask_python(Path::new("false")).is_err());

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_installed_is_removed_wherever_it_is_found() {
+    fn an_installed_kernelspec_is_removed_from_every_prefix() {
         let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let directory = install_into(second.path());
         let removed = uninstall_from(&[first.path(), second.path(), second.path()]).unwrap();

@@ -1,5 +1,5 @@
-//! `memit mprof`: the memory of any program over time, as `mprof` of Python's `memory_profiler`
-//! records it, in the same files.
+//! `memit mprof`: records the memory of any program over time, and plots it. Commands and files are
+//! those of `mprof`, which belongs to Python's `memory_profiler`.
 
 mod arguments;
 #[cfg(target_os = "linux")]

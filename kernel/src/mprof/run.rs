@@ -1,4 +1,4 @@
-//! `memit mprof run`: a program, from its start to its end.
+//! `memit mprof run`: runs a program and records its memory.
 
 use std::io;
 use std::ops::ControlFlow;

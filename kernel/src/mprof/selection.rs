@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-/// `mprofile_`, 14 characters, `.dat`.
+/// A profile is named `mprofile_`, 14 digits of its start time, `.dat`.
 const PREFIX: &str = "mprofile_";
 const SUFFIX: &str = ".dat";
 const STAMP: usize = 14;

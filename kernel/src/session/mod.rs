@@ -148,7 +148,7 @@ impl Session {
         editor::inspect(&mut self.engine, code, cursor)
     }
 
-    /// A handle that stops what the session is running.
+    /// A handle that interrupts the running cell.
     pub(crate) fn interrupter(&self) -> Interrupter {
         self.engine.interrupter()
     }

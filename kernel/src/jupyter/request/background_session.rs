@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_behind_the_session_is_told_by_its_message() {
+    fn a_panic_in_the_session_is_reported_by_its_message() {
         assert_eq!(guarded(|| 1), Ok(1));
         assert_eq!(
             guarded(|| panic!("at the disco")),

@@ -1,4 +1,4 @@
-//! `kernel_info_request`: which kernel this is, and of which language.
+//! `kernel_info_request`: describes the kernel and its language.
 
 use jupyter_protocol::{HelpLink, KernelInfoReply, ReplyStatus};
 use serde_json::Value;

@@ -164,8 +164,7 @@ mod tests {
         }
     }
 
-    /// Sends what the client with the identity `client` answers: its own identity is added by
-    /// the router.
+    /// Answers as `client`. The router adds the identity of the client.
     fn reply(client: &zmq::Socket, value: &str, parent: Option<Header>) {
         let mut message = message("input_reply", json!({"value": value}));
         message.identities.clear();

@@ -200,7 +200,7 @@ mod tests {
 
     prop_compose! {
         fn any_message()(
-            // An identity that is the delimiter itself cannot be told from it.
+            // An identity that equals the delimiter cannot be distinguished from it.
             identities in vec(vec(any::<u8>(), 0..8), 0..3),
             has_parent in any::<bool>(),
             content in vec((".{0,8}", ".{0,20}"), 0..4),

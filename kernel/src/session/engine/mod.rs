@@ -2,13 +2,14 @@
 
 mod build_watch;
 mod evaluation_error;
+mod interrupter;
 mod questions;
 mod supervisor_link;
 mod toolchain;
 
 pub(crate) use build_watch::BuildWatch;
 pub(crate) use evaluation_error::EvaluationError;
-pub(crate) use supervisor_link::Interrupter;
+pub(crate) use interrupter::Interrupter;
 
 use std::io;
 use std::os::unix::fs::symlink;
@@ -147,7 +148,7 @@ impl Engine {
     }
 
     pub(crate) fn interrupter(&self) -> Interrupter {
-        self.link.interrupter()
+        Interrupter::new(self.link.interrupt_sender())
     }
 
     /// Evaluates Rust and evcxr's commands. Returns the outputs of evcxr and the outcome that the

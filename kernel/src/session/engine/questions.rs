@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use memit_runtime::link::COLON;
 
+use super::interrupter::Interrupter;
 use super::supervisor_link::SupervisorLink;
 use crate::session::errors::CellError;
 use crate::session::io::{Input, NoAnswer, Question};
@@ -48,7 +49,7 @@ impl Questions {
                 self.refused.borrow_mut().get_or_insert(why);
                 self.refusals.set(self.refusals.get() + 1);
                 if self.refusals.get() == MAX_REFUSALS {
-                    link.interrupter().interrupt();
+                    Interrupter::new(link.interrupt_sender()).interrupt();
                 }
                 String::new()
             }

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_value_keeps_its_columns_and_lines_can_be_told() {
+    fn the_value_keeps_its_columns_and_lines_can_be_mapped() {
         let prepared = show_debug("let x = 1; x + 1 // why");
         insta::assert_snapshot!(prepared.source, @r#"
         let x = 1; match &(
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_value_stays_unchanged() {
+    fn a_source_without_a_value_stays_unchanged() {
         for source in ["let x = 1;", "", "x;", "for i in 0..3 {}", "1 +"] {
             assert_eq!(show_debug(source), Prepared::unchanged(source));
         }

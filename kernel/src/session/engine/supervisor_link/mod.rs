@@ -1,11 +1,11 @@
 //! The kernel's end of the connection to the supervisor of the session's processes.
 
-mod interrupter;
+mod interrupt_sender;
 mod reader;
 mod state;
 mod utf8;
 
-pub(crate) use interrupter::Interrupter;
+pub(crate) use interrupt_sender::InterruptSender;
 pub(crate) use state::CellOutcome;
 
 use std::io;
@@ -180,9 +180,9 @@ impl SupervisorLink {
         pid.and_then(process::threads).unwrap_or(1)
     }
 
-    /// A handle that interrupts the session.
-    pub(crate) fn interrupter(&self) -> Interrupter {
-        Interrupter {
+    /// A handle that interrupts the session from any thread.
+    pub(crate) fn interrupt_sender(&self) -> InterruptSender {
+        InterruptSender {
             shared: Arc::clone(&self.shared),
         }
     }
