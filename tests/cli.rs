@@ -326,7 +326,7 @@ fn without_a_toolchain_eval_says_what_is_missing() {
     let ran = ran(&mut command, "").expect_code(1);
     assert!(
         ran.stderr
-            .contains("there is no Rust toolchain that works (`rustc` cannot be started"),
+            .contains("no working Rust toolchain (`rustc` cannot be started"),
         "{}",
         ran.stderr
     );

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: parses arguments and runs the subcommand.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::arguments::seconds;
+use crate::data_directory::Environment;
 use crate::headless::{self, RunOptions};
-use crate::install::{self, Environment, Install, KernelName, Place};
-use crate::jupyter::{self, HistoryPlace};
+use crate::install::{self, Install, InstallPrefix, KernelName};
+use crate::jupyter::{self, DatabasePlace};
 use crate::mprof;
 
 /// A Jupyter kernel for Rust that measures memory and time: `%memit`, `%timeit`.
@@ -21,14 +23,14 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make the kernel known to Jupyter
+    /// Register the kernel with Jupyter
     #[command(after_help = "Example:\n  memit install --user")]
     Install {
         #[command(flatten)]
-        place: PlaceArgs,
+        prefix: PrefixArgs,
         #[command(flatten)]
         name: NameArgs,
-        /// What Jupyter calls the kernel in its menus
+        /// Name of the kernel in Jupyter's menus
         #[arg(long, value_name = "TEXT", default_value = Install::DEFAULT_DISPLAY_NAME)]
         display_name: String,
     },
@@ -36,24 +38,24 @@ enum Command {
     #[command(after_help = "Example:\n  memit uninstall")]
     Uninstall {
         #[command(flatten)]
-        place: PlaceArgs,
+        prefix: PrefixArgs,
         #[command(flatten)]
         name: NameArgs,
     },
-    /// Serve a front-end; Jupyter calls this
+    /// Serve a front-end; Jupyter runs this command
     #[command(after_help = "Example:\n  memit kernel --connection-file connection.json")]
     Kernel {
-        /// The file in which the front-end describes its sockets
+        /// Connection file that the front-end wrote
         #[arg(long, value_name = "FILE")]
         connection_file: PathBuf,
-        /// Keep the history of cells in memory only, as with `MEMIT_HISTORY=off`
+        /// Keep the history of cells in memory only, like `MEMIT_HISTORY=off`
         #[arg(long)]
         no_history: bool,
     },
     /// Execute a notebook without Jupyter
     #[command(after_help = "Example:\n  memit run notebooks/quickstart.ipynb -o executed.ipynb")]
     Run {
-        /// The notebook
+        /// Notebook to execute
         notebook: PathBuf,
         /// Write the executed notebook to this file
         #[arg(short, long, value_name = "OUT")]
@@ -61,10 +63,10 @@ enum Command {
         /// Write the executed notebook over the original
         #[arg(long, conflicts_with = "output")]
         inplace: bool,
-        /// Stop a cell that takes longer than this
+        /// Interrupt a cell that runs longer than this
         #[arg(long, value_name = "SECONDS", value_parser = seconds)]
         timeout: Option<Duration>,
-        /// Go on after a cell that fails
+        /// Continue after a cell fails
         #[arg(long)]
         allow_errors: bool,
     },
@@ -74,7 +76,7 @@ enum Command {
         memit eval 'let v = vec![1u8; 1 << 20];' '%memit v.clone()'\n  \
         echo '1 + 1' | memit eval -")]
     Eval {
-        /// Cells, evaluated in order; `-` reads one from standard input
+        /// Cells to evaluate, in order; `-` reads a cell from standard input
         #[arg(value_name = "CODE", default_value = "-", allow_hyphen_values = true)]
         cells: Vec<String>,
     },
@@ -89,77 +91,66 @@ enum Command {
     },
 }
 
-/// Where a kernelspec goes.
+/// Selects the directory of the kernelspec.
 #[derive(Args)]
 #[group(multiple = false)]
-struct PlaceArgs {
-    /// For the current user, which is the default
+struct PrefixArgs {
+    /// Use the data directory of the current user (default)
     #[arg(long)]
     user: bool,
-    /// In DIR/share/jupyter
+    /// Use DIR/share/jupyter
     #[arg(long, value_name = "DIR")]
     prefix: Option<PathBuf>,
-    /// In the active Python environment
+    /// Use the active Python environment
     #[arg(long)]
     sys_prefix: bool,
 }
 
 #[derive(Args)]
 struct NameArgs {
-    /// The name under which Jupyter finds the kernel
+    /// Name of the kernelspec
     #[arg(long, default_value = Install::DEFAULT_NAME)]
     name: KernelName,
 }
 
-impl PlaceArgs {
-    /// The place that was named, if one was.
-    fn named(self) -> Option<Place> {
+impl PrefixArgs {
+    /// The prefix that the user named, if any.
+    fn named(self) -> Option<InstallPrefix> {
         if self.sys_prefix {
-            Some(Place::SysPrefix)
+            Some(InstallPrefix::SysPrefix)
         } else if let Some(prefix) = self.prefix {
-            Some(Place::Prefix(prefix))
+            Some(InstallPrefix::Directory(prefix))
         } else {
-            self.user.then_some(Place::User)
+            self.user.then_some(InstallPrefix::User)
         }
     }
 }
 
-/// A duration in seconds, with a fraction if need be.
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err("must be above 0".to_owned()),
-    }
-}
-
 impl Cli {
-    /// Does what was asked.
+    /// Runs the subcommand.
     ///
     /// # Errors
     ///
-    /// If it cannot be done; the caller prints why.
+    /// If the subcommand fails; the caller prints the error.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Install {
-                place,
+                prefix,
                 name,
                 display_name,
             } => {
-                let place = place.named().unwrap_or(Place::User);
+                let prefix = prefix.named().unwrap_or(InstallPrefix::User);
                 let install = Install {
-                    place,
+                    prefix,
                     name: name.name,
                     display_name,
                 };
                 let path = install.run(&Environment::of_process())?;
                 println!("{}", path.display());
             }
-            Command::Uninstall { place, name } => {
-                let places = [place.named().unwrap_or(Place::User)];
-                for path in install::uninstall(&places, &name.name, &Environment::of_process())? {
+            Command::Uninstall { prefix, name } => {
+                let prefixes = [prefix.named().unwrap_or(InstallPrefix::User)];
+                for path in install::uninstall(&prefixes, &name.name, &Environment::of_process())? {
                     println!("{}", path.display());
                 }
             }
@@ -168,9 +159,9 @@ impl Cli {
                 no_history,
             } => {
                 let history = if no_history {
-                    HistoryPlace::Memory
+                    DatabasePlace::Memory
                 } else {
-                    HistoryPlace::of_user()
+                    DatabasePlace::of_user()
                 };
                 jupyter::serve(&connection_file, history)?;
             }

@@ -27,7 +27,7 @@ fn a_running_process_is_recorded_from_now_on() {
     let pid = program.id().to_string();
     let mut memit = start(place.command(&["attach", "-T", "0.01", "-o", "x.dat", &pid]));
     let mut stderr = memit.stderr.take().expect("it is piped");
-    let says = format!("memit: recording process {pid} (worker); Ctrl-C ends it");
+    let says = format!("memit: recording process {pid} (worker); Ctrl-C stops the recording");
     assert_eq!(line(&mut stderr), says);
     stdin.write_all(b"\n\n\n").expect("the program reads it");
     assert!(program.wait().expect("a child can be waited for").success());
@@ -72,13 +72,14 @@ fn a_process_that_is_not_there_is_told() {
     let mut ended = Command::new("true").spawn().expect("there is `true`");
     ended.wait().expect("a child can be waited for");
     let pid = ended.id().to_string();
-    let says = format!("memit: there is no process {pid}: it has ended, or never was\n");
+    let says = format!("memit: there is no process {pid}: it has ended or never existed\n");
     assert_eq!(place.mprof(&["attach", &pid]).expect_code(1).stderr, says);
     let ran = place
         .mprof(&["attach", "no process has this name"])
         .expect_code(1);
     assert!(
-        ran.stderr.contains("there is no process with"),
+        ran.stderr
+            .contains("no process has `no process has this name` in its name"),
         "{}",
         ran.stderr
     );

@@ -65,7 +65,7 @@ fn what_is_no_profile_is_told_in_one_line() {
     for (arguments, says) in [
         (
             &["plot"][..],
-            "there is no profile in this directory: `memit mprof run PROGRAM`",
+            "there is no profile (mprofile_*.dat) in this directory: record one with `memit mprof run PROGRAM`",
         ),
         (
             &["plot", "nothing.dat"],
@@ -87,7 +87,7 @@ fn what_is_no_profile_is_told_in_one_line() {
         (&["plot", "short.dat"], "short.dat has no samples"),
         (
             &["plot", "-o", "x.pdf", "broken.dat"],
-            "let it end in .svg, .png or .html",
+            "unknown format `x.pdf`: use .svg, .png or .html",
         ),
         (&["plot", "."], ". is a directory, not a profile"),
         (&["rm", "nothing*"], "there is no profile nothing*"),

@@ -47,9 +47,9 @@ fn a_program_that_cannot_be_started_leaves_no_profile() {
         (
             "no-such-program",
             127,
-            "no directory of PATH has a program of this name",
+            "no directory in PATH has such a program",
         ),
-        ("./no-such-program", 127, "there is no such file"),
+        ("./no-such-program", 127, "no such file"),
         ("./not-executable", 126, "no permission; is it executable?"),
     ] {
         let ran = place.mprof(&["run", program]).expect_code(code);

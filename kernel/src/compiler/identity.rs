@@ -1,9 +1,9 @@
-//! What the types of a session's cells are known by.
+//! Keeps the identity of the types that cells define.
 //!
-//! rustc works the identity of a type out of the name of its crate and of `-C metadata`. cargo
-//! chooses other metadata whenever a dependency comes, and the variables of types that cells have
-//! defined would be lost. So the metadata stay as they are for as long as they name one version of
-//! each dependency: what a type is made of cannot change behind its back.
+//! rustc derives the identity of a type from the name of its crate and from `-C metadata`. cargo
+//! changes the metadata whenever a dependency is added, and variables of types that cells defined
+//! would be lost. memit therefore keeps the metadata while every dependency has one version, so that
+//! the parts of a type cannot change while its identity stays.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,18 +12,18 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// Everything that has been compiled under one `metadata`.
+/// Everything that was compiled with one `metadata`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
     pub metadata: String,
-    /// The compiler: it decides how a type lies in memory.
+    /// The compiler, which decides the memory layout of types.
     pub rustc: String,
-    /// The files of dependencies, by the names of their crates.
+    /// The files of the dependencies, by crate name.
     pub dependencies: BTreeMap<String, String>,
 }
 
 impl Identity {
-    /// Takes in what `other` was made of, if that does not contradict.
+    /// Adds the dependencies of `other` and returns true, unless they contradict this identity.
     fn include(&mut self, other: &Self) -> bool {
         let agrees = |(name, path): (&String, &String)| {
             self.dependencies
@@ -38,7 +38,7 @@ impl Identity {
     }
 }
 
-/// The metadata to use instead of those that cargo chose.
+/// Chooses the metadata to use in place of cargo's.
 fn choose(known: &mut Vec<Identity>, new: Identity) -> String {
     if let Some(fitting) = known
         .iter_mut()
@@ -51,7 +51,7 @@ fn choose(known: &mut Vec<Identity>, new: Identity) -> String {
     metadata
 }
 
-/// As [`choose`], with what is known in a file.
+/// Like [`choose`], with the known identities in a file.
 pub(super) fn metadata(file: &Path, new: Identity) -> io::Result<String> {
     let mut known: Vec<Identity> = match fs::read(file) {
         Ok(json) => serde_json::from_slice(&json)?,
@@ -88,7 +88,7 @@ mod tests {
             choose(&mut known, identity("2", &[("a", "a1"), ("b", "b1")])),
             "0"
         );
-        // As `%undo` does it.
+        // `%undo` removes dependencies again.
         assert_eq!(choose(&mut known, identity("1", &[("a", "a1")])), "0");
         assert_eq!(choose(&mut known, identity("0", &[])), "0");
     }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_kept_in_a_file() {
+    fn known_identities_are_kept_in_a_file() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("identities.json");
         assert_eq!(metadata(&file, identity("0", &[])).unwrap(), "0");

@@ -1,8 +1,8 @@
-//! The part that memit plays for cargo: the compiler of a session's cells.
+//! The compiler of a session's cells: the part that memit plays for cargo.
 //!
-//! cargo starts it in the place of `rustc` (`RUSTC_WORKSPACE_WRAPPER`), by a name of its own: a
-//! link to the executable in the session's directory. It becomes `rustc`, with arguments that suit
-//! cells. Whatever it does not recognise is compiled as it is.
+//! cargo runs memit in place of `rustc` (`RUSTC_WORKSPACE_WRAPPER`), through a link in the session's
+//! directory with a name that selects this part. memit changes the source and the arguments of cells,
+//! and then becomes `rustc`. It compiles everything else unchanged.
 
 mod identity;
 pub(crate) mod probes;
@@ -22,32 +22,32 @@ use identity::Identity;
 use probes::{Probes, Problem, Sources};
 use session_crate::STORE;
 
-/// The name by which cargo starts this part.
+/// The name under which cargo starts this part.
 const NAME: &str = "memit-rustc";
 
-/// What evcxr calls the crate of every cell.
+/// The name that evcxr gives to the crate of every cell.
 pub(crate) const CELL_CRATE: &str = "ctx";
 
-/// The source of a cell, where cargo and evcxr expect it.
+/// The path of a cell's source, where cargo and evcxr expect it.
 const SOURCE: &str = "src/lib.rs";
 
-/// What cargo asks for if it does not only check.
+/// The argument with which cargo asks for a build and not only a check.
 const TO_BE_RUN: &str = "--emit=dep-info,link";
 
-/// Makes the compiler of a session. cargo must be given the returned path.
+/// Creates the compiler of a session, and returns the path to pass to cargo.
 pub(crate) fn install(session: &Path) -> io::Result<PathBuf> {
     let path = session.join(NAME);
     symlink(std::env::current_exe()?, &path)?;
     Ok(path)
 }
 
-/// The directory of the session whose compiler this process is.
+/// The directory of the session, if this process is its compiler.
 pub(crate) fn session() -> Option<PathBuf> {
     let program = PathBuf::from(std::env::args_os().next()?);
     (program.file_name()? == NAME).then(|| program.with_file_name(""))
 }
 
-/// Compiles; returns only if that could not be started.
+/// Compiles. Returns only if `rustc` was not executed in place of this process.
 pub(crate) fn run(session: &Path) -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let Some(rustc) = arguments.next() else {
@@ -77,19 +77,19 @@ pub(crate) fn run(session: &Path) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// A cell that is to be compiled.
-struct Cell {
+/// The compilation of a cell.
+struct CellCompilation {
     command: Command,
-    /// Its source without probes.
+    /// The source without probes.
     plain: String,
-    /// With probes, if there shall be some.
+    /// The source with probes, if any.
     probed: Option<String>,
     probes: Probes,
 }
 
-impl Cell {
-    /// Compiles it with its probes, if it has any. Gives back the command that compiles it without:
-    /// so that what the compiler says of the source, it says of what the user wrote.
+impl CellCompilation {
+    /// Compiles the source with probes, if there is one. Without it, or if it does not compile, returns
+    /// the command that compiles the plain source, so that compiler messages are about the user's code.
     fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
         let copy = session.join(SOURCE);
         if let Some(probed) = &self.probed {
@@ -113,7 +113,7 @@ impl Cell {
         match &self.probes.problem {
             None => {}
             Some(Problem::Compile { .. }) => probes::tell(session, &self.probes)?,
-            // The kernel says what is wrong.
+            // The kernel reports the problem.
             Some(_) => {
                 probes::tell(session, &self.probes)?;
                 return Ok(Ok(ExitCode::FAILURE));
@@ -123,8 +123,12 @@ impl Cell {
     }
 }
 
-/// How a cell is compiled; `None` if it is something else that shall be compiled.
-fn cell(session: &Path, rustc: &OsStr, arguments: &[OsString]) -> anyhow::Result<Option<Cell>> {
+/// Prepares the compilation of a cell; `None` if the arguments are not those of a cell.
+fn cell(
+    session: &Path,
+    rustc: &OsStr,
+    arguments: &[OsString],
+) -> anyhow::Result<Option<CellCompilation>> {
     let text = |argument: &OsString| argument.to_str().map(str::to_owned);
     let Some(mut arguments) = arguments.iter().map(text).collect::<Option<Vec<_>>>() else {
         return Ok(None);
@@ -148,7 +152,7 @@ fn cell(session: &Path, rustc: &OsStr, arguments: &[OsString]) -> anyhow::Result
     is_changed |= plain.is_some() || probed.is_some();
     source = plain.unwrap_or(source);
     if is_changed {
-        // Under another directory and the same name, so that messages name evcxr's file.
+        // The same file name in another directory, so that messages name evcxr's file.
         let copy = session.join(SOURCE);
         fs::create_dir_all(copy.with_file_name(""))?;
         fs::write(copy, &source)?;
@@ -160,7 +164,7 @@ fn cell(session: &Path, rustc: &OsStr, arguments: &[OsString]) -> anyhow::Result
     }
     let externals = session_crate::arguments(session, rustc, &arguments)?;
     command.args(arguments).args(externals);
-    Ok(Some(Cell {
+    Ok(Some(CellCompilation {
         command,
         plain: source,
         probed,
@@ -168,12 +172,12 @@ fn cell(session: &Path, rustc: &OsStr, arguments: &[OsString]) -> anyhow::Result
     }))
 }
 
-/// Below this many bytes, keeping what can be used again takes longer than compiling it again.
+/// Below this many bytes, compiling everything again is faster than saving incremental results.
 const SMALL: usize = 2048;
 
-/// Chooses codegen units. cargo's many let rustc use again what has not changed since the cell
-/// before. A measurement is one unit, because what would be inlined in a program of one's own
-/// otherwise depends on how the code happens to be divided.
+/// Chooses codegen units. With cargo's many units, rustc can reuse code that has not changed since the
+/// previous cell. A measurement is one unit, because inlining must not depend on how the code happens
+/// to be divided.
 fn divide(session: &Path, source: &str, arguments: &mut Vec<String>) {
     let is_small = source.len() < SMALL;
     let is_measurement = source.contains(MEASUREMENT);
@@ -191,13 +195,13 @@ fn divide(session: &Path, source: &str, arguments: &mut Vec<String>) {
     }
 }
 
-/// The argument of a compiler behind `option`.
+/// The argument behind `option`.
 pub(crate) fn value_of<'a>(arguments: &'a [String], option: &str) -> Option<&'a str> {
     let mut behind = arguments.iter().skip_while(|argument| *argument != option);
     behind.nth(1).map(String::as_str)
 }
 
-/// Lets types that cells define stay the same when a dependency comes.
+/// Keeps the identity of types that cells define when a dependency is added.
 fn keep_identity(session: &Path, rustc: &OsStr, arguments: &mut [String]) -> anyhow::Result<()> {
     let dependencies = arguments
         .windows(2)
@@ -221,7 +225,7 @@ fn keep_identity(session: &Path, rustc: &OsStr, arguments: &mut [String]) -> any
     Ok(())
 }
 
-/// The source with blank lines where evcxr's variable store is; `None` if there is no store.
+/// Replaces evcxr's variable store with blank lines; `None` if the source has no store.
 fn without_store(source: &str) -> Option<String> {
     const LAST_ITEM: &str = "pub fn create_variable_store(";
     let start = source.find(&format!("mod {STORE} {{\n"))?;

@@ -1,6 +1,6 @@
-//! Probes in the functions of a cell: the kernel says which, the compiler puts them in.
+//! Probes in the functions of a cell: the kernel chooses the functions, the compiler inserts probes.
 //!
-//! They speak through files in the session's directory, for cargo stands between them.
+//! Kernel and compiler talk through files in the session's directory, because cargo runs between them.
 
 use std::fs;
 use std::io;
@@ -10,29 +10,29 @@ use memit_instrument::{Error, Function, Runtime, Which, instrument};
 use memit_magics::cell::snippet::{self, MEASUREMENT};
 use serde::{Deserialize, Serialize};
 
-/// Names of functions, for the next cell that is compiled.
+/// Names the functions that get probes in the next cell.
 const WANTED: &str = "wanted-probes.json";
-/// What has probes in the cell that was compiled last.
+/// Lists the probes of the cell that was compiled last.
 const DONE: &str = "probes.json";
 
-/// What probes call.
+/// The module that probes call.
 const RUNTIME: Runtime<'_> = Runtime {
     path: "::memit_session::lines",
 };
 
-/// What spans call.
+/// The module that spans call.
 const SPANS: Runtime<'_> = Runtime {
     path: "::memit_session",
 };
 
-/// How evcxr calls the function that holds the statements of a cell.
+/// How the name of evcxr's function for the statements of a cell starts.
 const CELL_FUNCTION: &str = "run_user_code_";
 
 /// The functions of a cell that have probes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Probes {
     pub functions: Vec<Probed>,
-    /// Why there are none.
+    /// Why there are no probes.
     pub problem: Option<Problem>,
 }
 
@@ -40,33 +40,33 @@ pub(crate) struct Probes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Probed {
     pub name: String,
-    /// Its first line in what was compiled, from 1.
+    /// The first line in the compiled source, counted from 1.
     pub first: u32,
-    /// Its lines as they were before.
+    /// The lines of the function without probes.
     pub source: Vec<String>,
-    /// What its `#[profile]` asks for.
+    /// The precision that its `#[profile]` asks for.
     pub precision: Option<usize>,
 }
 
 /// Why a cell has no probes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Problem {
-    /// There is no function of a name; these there are.
+    /// No function has this name; `known` are the functions of the cell.
     Unknown { name: String, known: Vec<String> },
-    /// This one is `const`.
+    /// The function is `const`.
     Const { name: String },
-    /// An option of `#[profile]` is wrong.
+    /// A `#[profile]` has a wrong option.
     Option { message: String, text: String },
-    /// With probes it does not compile, though it does without.
+    /// The source does not compile with probes.
     Compile { message: String },
 }
 
-/// Asks for probes in the functions of these names, in the cell that is compiled next.
+/// Asks for probes in the functions with these names, in the next cell.
 pub(crate) fn want(session: &Path, names: &[&str]) -> io::Result<()> {
     fs::write(session.join(WANTED), serde_json::to_vec(names)?)
 }
 
-/// The probes of the cell that was compiled last; none are asked for any more.
+/// Takes the probes of the cell that was compiled last, and withdraws the wish for probes.
 pub(crate) fn take(session: &Path) -> Probes {
     let _ = fs::remove_file(session.join(WANTED));
     let done = session.join(DONE);
@@ -77,22 +77,22 @@ pub(crate) fn take(session: &Path) -> Probes {
         .unwrap_or_default()
 }
 
-/// Leaves word for [`take`].
+/// Writes the probes for [`take`].
 pub(super) fn tell(session: &Path, probes: &Probes) -> io::Result<()> {
     fs::write(session.join(DONE), serde_json::to_vec(probes)?)
 }
 
-/// A cell's source as it is to be compiled.
+/// The sources to compile for a cell.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sources {
-    /// With probes; `None` if nothing is asked for.
+    /// With probes; `None` if no function gets probes.
     pub(super) probed: Option<String>,
-    /// Without; `None` if that is as it was.
+    /// Without probes; `None` if the source is unchanged.
     pub(super) plain: Option<String>,
     pub(super) probes: Probes,
 }
 
-/// Puts in what is asked for, by name or by `#[profile]`. `to_be_run` says that the cell is not
+/// Inserts the probes that the kernel or a `#[profile]` asks for. `to_be_run` says that the cell is not
 /// only checked.
 pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
     let mut sources = Sources {
@@ -115,7 +115,7 @@ pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
     let which = match &names {
         _ if has_spans => Which::Spans { name: users_name },
         Some(names) => Which::Named(names),
-        // A measurement of another kind shall not be disturbed.
+        // Probes would disturb a measurement of another kind.
         None if !to_be_run || source.contains(MEASUREMENT) => Which::Nothing,
         None => Which::Marked,
     };
@@ -129,7 +129,7 @@ pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
             let functions = instrumented.functions.iter();
             sources.probes.functions = functions.map(|function| probed(function, &lines)).collect();
         }
-        // What cannot be parsed, the compiler has to say something about.
+        // Leave unparsable code as it is: the compiler's error is better than ours.
         Err(error) => sources.probes.problem = problem(error, source),
     }
     sources
@@ -149,7 +149,7 @@ fn probed(function: &Function, lines: &[&str]) -> Probed {
     }
 }
 
-/// Without the function that evcxr puts the statements of a cell in.
+/// The name without evcxr's function for the statements of a cell.
 fn users_name(name: &str) -> &str {
     match name.split_once("::") {
         Some((first, rest)) if first.starts_with(CELL_FUNCTION) => rest,

@@ -1,4 +1,4 @@
-//! Outputs on a terminal, as text.
+//! Prints outputs as text, for `memit eval` and `memit run`.
 
 use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use crate::session::{CellError, MimeBundle, Output, Stream};
 
-/// Prints the text form of every output at once.
+/// Prints the text form of every output at once. Printed text is never cleared: it may have gone to a
+/// file.
 #[derive(Default)]
 pub(super) struct Console {
-    /// On standard error there is a line of progress, which other text must not follow.
+    /// Whether standard error ends in a line of progress, which other text must not follow.
     has_progress: AtomicBool,
 }
 
@@ -19,7 +20,7 @@ impl Output for Console {
         if self.has_progress.load(Relaxed) {
             self.progress(None);
         }
-        // A reader that has gone away is no reason to stop the cell.
+        // A closed pipe is no reason to stop the cell.
         let _ = match stream {
             Stream::Stdout => write_flushed(anstream::stdout().lock(), text),
             Stream::Stderr => write_flushed(anstream::stderr().lock(), text),
@@ -36,7 +37,7 @@ impl Output for Console {
         self.stream(Stream::Stdout, &(text.trim_end().to_owned() + "\n"));
     }
 
-    /// Its first line.
+    /// Shows only the first line of a preview.
     fn preview(&self, data: MimeBundle) {
         let text = data.get("text/plain").and_then(Value::as_str);
         self.progress(text.and_then(|text| text.lines().next()));
@@ -47,24 +48,17 @@ impl Output for Console {
         self.display(data);
     }
 
-    fn result(&self, data: MimeBundle) {
-        self.display(data);
-    }
-
-    /// What has been printed stays: it may have gone to a file.
-    fn clear(&self, _: bool) {}
-
     fn progress(&self, text: Option<&str>) {
         let stderr = std::io::stderr();
         if stderr.is_terminal() {
-            // Over the line of before, which goes when there is no more to tell.
+            // Overwrites the previous line, or clears it if there is no text.
             let _ = write_flushed(stderr, &format!("\r\x1b[K{}", text.unwrap_or_default()));
             self.has_progress.store(text.is_some(), Relaxed);
         }
     }
 }
 
-/// Prints an error as a notebook shows it.
+/// Prints an error the way a notebook shows it.
 pub(super) fn print_error(error: &CellError) {
     let _ = write_flushed(
         anstream::stderr().lock(),

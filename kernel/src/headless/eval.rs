@@ -1,4 +1,4 @@
-//! `memit eval`: cells from the command line.
+//! `memit eval`: evaluates cells from the command line.
 
 use std::io::Read as _;
 use std::process::ExitCode;
@@ -7,12 +7,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::console::{self, Console};
-use super::start_session;
+use super::interrupts::start_session;
 use super::terminal::Terminal;
 use crate::session::{Input, Output};
 
-/// Evaluates the cells one after the other; `-` stands for standard input. Stops at the first
-/// that fails, with exit code 1.
+/// Evaluates the cells in order; `-` stands for standard input. Stops at the first cell that fails,
+/// with exit code 1.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! A notebook file. Only outputs, counts and the language are ours to change: all else is kept
-//! as it was read.
+//! A notebook file. memit changes only the outputs, the execution counts and the language; everything
+//! else stays as it was read.
 
 use std::fs;
 use std::io::Write as _;
@@ -15,11 +15,11 @@ pub(super) struct Notebook {
 }
 
 /// A cell to execute.
-pub(super) struct Cell {
-    /// Its position among all cells.
+pub(super) struct CodeCell {
+    /// The position among all cells of the notebook.
     pub(super) index: usize,
     pub(super) source: String,
-    /// Tagged `raises-exception`: its error does not stop the run.
+    /// Whether the cell is tagged `raises-exception`, so that its error does not stop the run.
     pub(super) may_fail: bool,
 }
 
@@ -52,14 +52,14 @@ impl Notebook {
         Ok(Self { document })
     }
 
-    /// The code cells in order, without empty ones and those tagged `skip-execution`.
-    pub(super) fn code_cells(&self) -> Vec<Cell> {
+    /// The code cells in order, except empty cells and cells tagged `skip-execution`.
+    pub(super) fn code_cells(&self) -> Vec<CodeCell> {
         let cells = self.document["cells"].as_array().into_iter().flatten();
         cells
             .enumerate()
             .filter(|(_, cell)| cell["cell_type"] == "code")
             .filter(|(_, cell)| !has_tag(cell, "skip-execution"))
-            .map(|(index, cell)| Cell {
+            .map(|(index, cell)| CodeCell {
                 index,
                 source: joined(&cell["source"]),
                 may_fail: has_tag(cell, "raises-exception"),
@@ -68,7 +68,7 @@ impl Notebook {
             .collect()
     }
 
-    /// Forgets the outputs of all code cells.
+    /// Removes the outputs of all code cells.
     pub(super) fn clear(&mut self) {
         let cells = self.document["cells"].as_array_mut().into_iter().flatten();
         for cell in cells.filter(|cell| cell["cell_type"] == "code") {
@@ -77,14 +77,19 @@ impl Notebook {
         }
     }
 
-    /// Puts in what a cell gave.
-    pub(super) fn set_outputs(&mut self, cell: &Cell, execution_count: u64, outputs: Vec<Value>) {
+    /// Replaces the outputs of a cell.
+    pub(super) fn set_outputs(
+        &mut self,
+        cell: &CodeCell,
+        execution_count: u64,
+        outputs: Vec<Value>,
+    ) {
         let cell = &mut self.document["cells"][cell.index];
         cell["execution_count"] = execution_count.into();
         cell["outputs"] = outputs.into();
     }
 
-    /// Says which kernel and language the outputs are from.
+    /// Records the kernel and the language that the outputs are from.
     pub(super) fn set_language(&mut self, language_info: Value) {
         if !self.document["metadata"].is_object() {
             self.document["metadata"] = Map::new().into();
@@ -97,7 +102,7 @@ impl Notebook {
         metadata["language_info"] = language_info;
     }
 
-    /// Writes the notebook as Jupyter does; the old file stays until the new one is whole.
+    /// Writes the notebook in Jupyter's format. The old file stays until the new one is complete.
     ///
     /// # Errors
     ///
@@ -131,7 +136,7 @@ impl Notebook {
     }
 }
 
-/// A temporary file is the owner's alone; a notebook keeps the mode that it has or would get.
+/// Gives a temporary file, which only its owner can read, the mode of the notebook that it replaces.
 #[cfg(unix)]
 fn set_permissions(file: &tempfile::NamedTempFile, path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -152,7 +157,7 @@ fn has_tag(cell: &Value, tag: &str) -> bool {
         .is_some_and(|tags| tags.iter().any(|t| t == tag))
 }
 
-/// A text that may be kept as one string or as lines.
+/// Joins a text, which nbformat keeps as one string or as lines.
 fn joined(text: &Value) -> String {
     match text {
         Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
@@ -160,7 +165,7 @@ fn joined(text: &Value) -> String {
     }
 }
 
-/// A text as lines with their ends, the form in which Jupyter keeps it.
+/// Splits a text into lines with their line ends, as Jupyter writes it.
 pub(super) fn lines(text: &str) -> Value {
     text.split_inclusive('\n').map(Value::from).collect()
 }
@@ -193,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_kept() {
+    fn everything_else_is_kept() {
         let mut notebook = Notebook::parse(NOTEBOOK).unwrap();
         let cells = notebook.code_cells();
         notebook.clear();
@@ -216,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_notebook_is_refused() {
+    fn a_file_that_is_not_a_notebook_is_refused() {
         for (text, why) in [
             ("{}", "it has no `nbformat`"),
             ("{\"nbformat\": 3}", "it is nbformat 3, not 4"),

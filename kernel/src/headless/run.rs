@@ -1,34 +1,36 @@
-//! `memit run`: a notebook from its first cell to its last.
+//! `memit run`: executes a notebook.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use memit_magics::units;
+
 use super::console::{self, Console};
-use super::notebook::{Cell, Notebook};
-use super::recorder::Recorder;
-use super::{interrupt_after, start_session};
-use crate::jupyter::KernelInfo;
+use super::interrupts::{interrupt_after, start_session};
+use super::notebook::{CodeCell, Notebook};
+use super::notebook_output::NotebookOutput;
+use crate::kernel_info::KernelInfo;
 use crate::session::{CellError, Input, NoInput, Output, Session};
 
-/// What is asked of a run.
+/// The options of `memit run`.
 pub(crate) struct RunOptions {
     pub(crate) notebook: PathBuf,
-    /// Where the executed notebook goes; nowhere without one.
+    /// The file to write the executed notebook to, if any.
     pub(crate) output: Option<PathBuf>,
-    /// For each cell.
+    /// The time limit of each cell.
     pub(crate) timeout: Option<Duration>,
-    /// A cell that fails does not stop the run.
+    /// Whether the run continues after a cell fails.
     pub(crate) allow_errors: bool,
 }
 
-/// Executes a notebook and prints its outputs as they come.
+/// Executes a notebook and prints its outputs as they arrive.
 ///
 /// # Errors
 ///
-/// If the notebook cannot be read or written, or the session does not start. A cell that fails
-/// is no error here: it is printed, and the exit code is 1.
+/// If the notebook cannot be read or written, or the session does not start. A failing cell is not an
+/// error here: its error is printed, and the exit code is 1.
 pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
     let mut notebook = Notebook::read(&options.notebook)?;
     let cells = notebook.code_cells();
@@ -44,19 +46,19 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
     for (index, cell) in cells.iter().enumerate() {
         announce(cell, index + 1, cells.len());
         let execution_count = index as u64 + 1;
-        let recorder = Arc::new(Recorder::new(Console::default(), execution_count));
+        let recorded = Arc::new(NotebookOutput::new(Console::default(), execution_count));
         let result = execute(
             &mut session,
             execution_count,
             cell,
-            &recorder,
+            &recorded,
             options.timeout,
         )?;
         if let Err(error) = &result {
-            recorder.error(error);
+            recorded.error(error);
             console::print_error(error);
         }
-        notebook.set_outputs(cell, execution_count, recorder.outputs());
+        notebook.set_outputs(cell, execution_count, recorded.outputs());
         if result.is_err() && !options.allow_errors && !cell.may_fail {
             failed = Some(index + 1);
             break;
@@ -68,7 +70,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
         anstream::eprintln!("Wrote {}", path.display());
     }
     if let Some(number) = failed {
-        anstream::eprintln!("Cell {number} of {} failed", cells.len());
+        anstream::eprintln!("CodeCell {number} of {} failed", cells.len());
         return Ok(ExitCode::FAILURE);
     }
     anstream::eprintln!(
@@ -82,17 +84,17 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
 fn execute(
     session: &mut Session,
     number: u64,
-    cell: &Cell,
-    recorder: &Arc<Recorder<Console>>,
+    cell: &CodeCell,
+    recorded: &Arc<NotebookOutput<Console>>,
     timeout: Option<Duration>,
 ) -> anyhow::Result<Result<(), CellError>> {
     let started = Instant::now();
-    // The time of the cell before may have been over just after it.
+    // The timer of the previous cell may have fired just after that cell ended.
     session.interrupter().forget();
     let timer = timeout
         .map(|limit| interrupt_after(session.interrupter(), limit))
         .transpose()?;
-    let output: Arc<dyn Output> = recorder.clone();
+    let output: Arc<dyn Output> = recorded.clone();
     let input: Arc<dyn Input> = Arc::new(NoInput("`memit run` has no one to ask"));
     let result = session.execute(number, &cell.source, &output, &input);
     drop(timer);
@@ -107,8 +109,8 @@ fn execute(
     })
 }
 
-/// Which cell runs, with its first line.
-fn announce(cell: &Cell, number: usize, of: usize) {
+/// Prints the number and the first line of the cell that starts.
+fn announce(cell: &CodeCell, number: usize, of: usize) {
     let mut lines = cell.source.lines().filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or_default();
     let more = if lines.next().is_some() { " …" } else { "" };
@@ -116,5 +118,5 @@ fn announce(cell: &Cell, number: usize, of: usize) {
 }
 
 fn counted(cells: usize) -> String {
-    format!("{cells} cell{}", if cells == 1 { "" } else { "s" })
+    units::counted(&cells.to_string(), "cell")
 }

@@ -1,22 +1,23 @@
-//! Asks the user at the terminal.
+//! Asks the user for input at the terminal.
 
 use std::io::{IsTerminal as _, Write as _, stdin};
-use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
 use crate::session::{Input, NoAnswer, Question};
 
-/// How often a wait for the user looks whether it should go on.
+/// How often a wait for the user checks whether it should stop.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Standard input, if it is a terminal.
+/// Asks on standard input, if that is a terminal.
 #[derive(Default)]
 pub(super) struct Terminal {
-    /// A line that is being waited for. A wait that was given up goes on behind the scenes, as
-    /// nothing stops a read; the next question takes its line.
+    /// The read that is under way. Nothing can stop a read, so after a question is given up, its read
+    /// continues, and the next question gets the line.
     pending: Mutex<Option<Receiver<std::io::Result<String>>>>,
 }
 
@@ -26,7 +27,7 @@ impl Input for Terminal {
             let why = "standard input is not a terminal";
             return Err(NoAnswer::Impossible(why.to_owned()));
         }
-        // Before the prompt: nobody types a password earlier.
+        // Before the prompt appears, because users type their password only after it.
         let _hidden = question.password.then(Hidden::new);
         let _ = write!(anstream::stderr(), "{}", question.prompt);
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,41 +49,45 @@ impl Input for Terminal {
     }
 }
 
-/// Reads a line on a thread of its own.
+/// Reads a line on a separate thread.
 fn read_line() -> Receiver<std::io::Result<String>> {
     let (read, line) = channel();
     thread::spawn(move || {
         let mut text = String::new();
-        // No one listens any more if the program is about to end.
+        // Nobody listens if the program is about to end.
         let _ = read.send(stdin().read_line(&mut text).map(|_| text));
     });
     line
 }
 
-/// While it lives the terminal does not show what is typed.
-struct Hidden;
+/// Hides what is typed, until it is dropped.
+struct Hidden {
+    /// The terminal as it was.
+    shown: Option<Termios>,
+}
 
 impl Hidden {
     fn new() -> Self {
-        set_terminal("-echo");
-        Self
+        let shown = tcgetattr(stdin());
+        let hidden = shown.clone().and_then(|mut terminal| {
+            terminal.local_modes.remove(LocalModes::ECHO);
+            tcsetattr(stdin(), OptionalActions::Drain, &terminal)
+        });
+        if let Err(error) = hidden {
+            tracing::warn!("the terminal shows what is typed: {error}");
+        }
+        Self { shown: shown.ok() }
     }
 }
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        set_terminal("echo");
-        // The line end that was typed was not shown either.
+        if let Some(shown) = &self.shown
+            && let Err(error) = tcsetattr(stdin(), OptionalActions::Drain, shown)
+        {
+            tracing::warn!("the terminal goes on hiding what is typed: {error}");
+        }
+        // The terminal did not show the line end that was typed either.
         let _ = writeln!(anstream::stderr());
-    }
-}
-
-fn set_terminal(mode: &str) {
-    let done = Command::new("stty")
-        .arg(mode)
-        .stdin(Stdio::inherit())
-        .status();
-    if !done.is_ok_and(|status| status.success()) {
-        tracing::warn!("`stty {mode}` failed: what is typed may be shown");
     }
 }

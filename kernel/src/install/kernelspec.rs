@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// The file that tells Jupyter how to start the kernel.
 pub(super) const KERNEL_JSON: &str = "kernel.json";
 
-/// The names by which Jupyter looks for logos.
+/// The logos, under the names that Jupyter looks for.
 const LOGOS: [(&str, &[u8]); 3] = [
     (
         "logo-svg.svg",
@@ -26,23 +26,23 @@ const LOGOS: [(&str, &[u8]); 3] = [
     ),
 ];
 
-/// How `memit` is told to serve a front-end; Jupyter puts the path of the connection file in.
+/// The arguments with which Jupyter starts the kernel; it fills in the path of the connection file.
 const ARGUMENTS: [&str; 3] = ["kernel", "--connection-file", "{connection_file}"];
 
-/// Whose kernelspec a directory holds.
+/// The owner of a kernelspec.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// There is no kernelspec.
+    /// The directory does not exist.
     Nobody,
-    /// memit, of any version, under any name.
+    /// memit, in any version and under any name.
     Memit,
-    /// Another kernel, or no one can tell.
+    /// Another kernel, or an unreadable directory.
     Other,
 }
 
-/// Writes all files into `directory`, for a kernel that is started as `executable`.
+/// Writes all files of the kernelspec into `directory`. Jupyter will run `executable`.
 pub(super) fn write(directory: &Path, executable: &Path, display_name: &str) -> anyhow::Result<()> {
-    // JSON is Unicode, paths need not be.
+    // Paths need not be Unicode, but JSON must.
     let executable = executable.to_str().with_context(|| {
         format!(
             "Jupyter cannot start {}: the path is not Unicode",
@@ -60,7 +60,7 @@ pub(super) fn write(directory: &Path, executable: &Path, display_name: &str) -> 
     Ok(())
 }
 
-/// Looks whose kernelspec `directory` is.
+/// Finds the owner of the kernelspec in `directory`.
 pub(super) fn owner(directory: &Path) -> Owner {
     match fs::symlink_metadata(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Owner::Nobody,
@@ -83,7 +83,7 @@ fn kernel_json(executable: &str, display_name: &str) -> Value {
         "argv": [executable, command, option, connection_file],
         "display_name": display_name,
         "language": "rust",
-        // A signal would reach the kernel, which does not run the cells.
+        // A signal would reach the kernel process, which does not run the cells.
         "interrupt_mode": "message",
         "env": {},
         "metadata": {"debugger": false},
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jupyter_is_told_how_to_start_the_kernel() {
+    fn the_kernelspec_says_how_to_start_the_kernel() {
         insta::assert_json_snapshot!(kernel_json("/usr/bin/memit", "Rust (memit)"), @r#"
         {
           "argv": [
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernelspec_is_told_from_that_of_another_kernel() {
+    fn a_kernelspec_is_distinguished_from_that_of_another_kernel() {
         let directory = tempfile::tempdir().unwrap();
         let directory = directory.path();
         assert_eq!(owner(&directory.join("absent")), Owner::Nobody);

@@ -1,15 +1,13 @@
-//! Makes the kernel known to Jupyter, and unknown again: the kernelspec, a directory with
-//! `kernel.json` and the logos in one of the places where Jupyter looks.
+//! Installs and removes the kernelspec: a directory with `kernel.json` and the logos, in one of the
+//! directories that Jupyter searches.
 
-mod environment;
 mod kernelspec;
 mod name;
-mod place;
+mod prefix;
 mod remove;
 mod write;
 
-pub(crate) use environment::Environment;
 pub(crate) use name::KernelName;
-pub(crate) use place::{Place, user_data};
+pub(crate) use prefix::InstallPrefix;
 pub(crate) use remove::uninstall;
 pub(crate) use write::Install;

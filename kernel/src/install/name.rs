@@ -1,4 +1,4 @@
-//! The name of a kernelspec: what `jupyter console --kernel` is given.
+//! The name of a kernelspec, as in `jupyter console --kernel NAME`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// A name that Jupyter accepts, in lower case, as Jupyter writes and looks it up.
+/// A name that Jupyter accepts, in lower case, which Jupyter uses to look names up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KernelName(String);
 
-/// Why a text is not the name of a kernelspec.
+/// A text that cannot name a kernelspec.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "`{0}` cannot be the name of a kernel; a name consists of ASCII letters, digits and `.`, `_`, \
@@ -18,7 +18,7 @@ pub(crate) struct KernelName(String);
 )]
 pub(crate) struct BadKernelName(String);
 
-/// `_is_valid_kernel_name` of `jupyter_client`.
+/// The rule of `_is_valid_kernel_name` in `jupyter_client`.
 static RULE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^(?i-u:[a-z0-9._-]+)$").expect("a valid pattern"));
 
@@ -33,7 +33,7 @@ impl FromStr for KernelName {
     type Err = BadKernelName;
 
     fn from_str(name: &str) -> Result<Self, BadKernelName> {
-        // Jupyter's rule admits `.` and `..` too, but they would name its own directories.
+        // Jupyter's rule admits `.` and `..`, which would name Jupyter's own directories.
         if RULE.is_match(name) && !matches!(name, "." | "..") {
             Ok(Self(name.to_ascii_lowercase()))
         } else {

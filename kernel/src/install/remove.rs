@@ -5,30 +5,30 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
-use super::environment::Environment;
 use super::kernelspec::{self, KERNEL_JSON, Owner};
 use super::name::KernelName;
-use super::place::Place;
+use super::prefix::InstallPrefix;
+use crate::data_directory::Environment;
 
-/// Removes the kernelspec with this name from each of `places` that has it, and returns the
-/// removed directories.
+/// Removes the kernelspec `name` from each of `prefixes` that has it, and returns the removed
+/// directories.
 ///
 /// # Errors
 ///
-/// If none of the places has it, or one has a kernelspec of that name which is not memit's; then
-/// nothing is removed at all.
+/// If no prefix has the kernelspec, or if one has a kernelspec of this name that is not memit's. In
+/// both cases nothing is removed.
 pub(crate) fn uninstall(
-    places: &[Place],
+    prefixes: &[InstallPrefix],
     name: &KernelName,
     environment: &Environment<'_>,
 ) -> anyhow::Result<Vec<PathBuf>> {
     let mut looked = Vec::new();
     let mut found = Vec::new();
-    for place in places {
-        let directory = place.kernelspec(name, environment)?;
+    for prefix in prefixes {
+        let directory = prefix.kernelspec(name, environment)?;
         match kernelspec::owner(&directory) {
             Owner::Nobody => looked.push(directory.display().to_string()),
-            // Two places may be the same directory.
+            // Two prefixes may be the same directory.
             Owner::Memit if found.contains(&directory) => {}
             Owner::Memit => found.push(directory),
             Owner::Other => bail!(
@@ -62,13 +62,13 @@ mod tests {
         Install::DEFAULT_NAME.parse().unwrap()
     }
 
-    fn place(prefix: &Path) -> Place {
-        Place::Prefix(prefix.to_owned())
+    fn directory(prefix: &Path) -> InstallPrefix {
+        InstallPrefix::Directory(prefix.to_owned())
     }
 
     fn install_into(prefix: &Path) -> PathBuf {
         let install = Install {
-            place: place(prefix),
+            prefix: directory(prefix),
             name: memit(),
             display_name: "Rust".to_owned(),
         };
@@ -76,12 +76,12 @@ mod tests {
     }
 
     fn uninstall_from(prefixes: &[&Path]) -> anyhow::Result<Vec<PathBuf>> {
-        let places: Vec<_> = prefixes.iter().map(|prefix| place(prefix)).collect();
-        uninstall(&places, &memit(), &Environment::of_process())
+        let prefixes: Vec<_> = prefixes.iter().map(|prefix| directory(prefix)).collect();
+        uninstall(&prefixes, &memit(), &Environment::of_process())
     }
 
     #[test]
-    fn what_was_installed_is_removed_wherever_it_is_found() {
+    fn an_installed_kernelspec_is_removed_from_every_prefix() {
         let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let directory = install_into(second.path());
         let removed = uninstall_from(&[first.path(), second.path(), second.path()]).unwrap();

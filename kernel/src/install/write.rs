@@ -5,37 +5,37 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::environment::Environment;
 use super::kernelspec::{self, Owner};
 use super::name::KernelName;
-use super::place::Place;
+use super::prefix::InstallPrefix;
+use crate::data_directory::Environment;
 
-/// What to install, and where.
+/// An installation of the kernelspec.
 #[derive(Debug, Clone)]
 pub(crate) struct Install {
-    /// Where Jupyter will find it.
-    pub(crate) place: Place,
-    /// The name by which Jupyter knows it.
+    /// The prefix in which Jupyter finds the kernelspec.
+    pub(crate) prefix: InstallPrefix,
+    /// The name by which Jupyter identifies the kernel.
     pub(crate) name: KernelName,
-    /// The name that users see.
+    /// The name that users see in menus.
     pub(crate) display_name: String,
 }
 
 impl Install {
-    /// The name by which Jupyter knows the kernel unless the user wants another.
+    /// The default of [`Self::name`].
     pub(crate) const DEFAULT_NAME: &str = "memit";
-    /// What users see in the launcher unless they want something else.
+    /// The default of [`Self::display_name`].
     pub(crate) const DEFAULT_DISPLAY_NAME: &str = "Rust (memit)";
 
-    /// Writes the kernelspec for the running executable and returns its directory. An older one
-    /// of memit is replaced; that of another kernel is not.
+    /// Writes the kernelspec for the running executable and returns its directory. Replaces an older
+    /// kernelspec of memit, but not the kernelspec of another kernel.
     pub(crate) fn run(&self, environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
-        let executable = std::env::current_exe().context("cannot tell where memit itself is")?;
+        let executable = std::env::current_exe().context("cannot find the executable of memit")?;
         self.run_for(&executable, environment)
     }
 
     fn run_for(&self, executable: &Path, environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
-        let directory = self.place.kernelspec(&self.name, environment)?;
+        let directory = self.prefix.kernelspec(&self.name, environment)?;
         if kernelspec::owner(&directory) == Owner::Other {
             bail!(
                 "{} belongs to another kernel; choose another name with --name, or remove it with \
@@ -50,7 +50,7 @@ impl Install {
         fs::create_dir_all(kernels)
             .with_context(|| format!("cannot create {}", kernels.display()))?;
 
-        // Jupyter may look at any moment, so the kernelspec appears all at once.
+        // Jupyter may read the directory at any moment, so the kernelspec appears all at once.
         let new = temporary_directory(kernels)?;
         kernelspec::write(new.path(), executable, &self.display_name)?;
         let old = temporary_directory(kernels)?;
@@ -62,7 +62,7 @@ impl Install {
         }
         if let Err(error) = fs::rename(new.path(), &directory) {
             if is_update {
-                // The error that counts is the one that comes next.
+                // If this fails too, the first error is the one to report.
                 let _ = fs::rename(&set_aside, &directory);
             }
             return Err(error).with_context(|| format!("cannot create {}", directory.display()));
@@ -71,15 +71,15 @@ impl Install {
     }
 }
 
-/// A directory beside the kernelspecs, so that it can be renamed to one. Jupyter ignores it: it
-/// holds no kernel.json until it is complete, and then its name is still hidden.
+/// Creates a directory next to the kernelspecs, so that renaming can turn it into one. Jupyter ignores
+/// the directory, because its name is hidden.
 fn temporary_directory(kernels: &Path) -> anyhow::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".memit-");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // Other users of a shared prefix read it too; their umask still applies.
+        // Other users of a shared prefix must be able to read it. The umask still applies.
         builder.permissions(fs::Permissions::from_mode(0o777));
     }
     builder
@@ -93,7 +93,7 @@ mod tests {
 
     fn install_into(prefix: &Path, executable: &str) -> anyhow::Result<PathBuf> {
         let install = Install {
-            place: Place::Prefix(prefix.to_owned()),
+            prefix: InstallPrefix::Directory(prefix.to_owned()),
             name: Install::DEFAULT_NAME.parse().unwrap(),
             display_name: Install::DEFAULT_DISPLAY_NAME.to_owned(),
         };
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_cannot_be_written_is_named() {
+    fn a_prefix_that_cannot_be_written_is_named() {
         let prefix = tempfile::tempdir().unwrap();
         fs::write(prefix.path().join("share"), "").unwrap();
         let error = format!(
@@ -170,7 +170,7 @@ mod tests {
         let prefix = tempfile::tempdir().unwrap();
         let directory = install_into(prefix.path(), "/usr/bin/memit").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        // The same umask made them both.
+        // Both were created under the same umask.
         assert_eq!(mode(&directory), mode(directory.parent().unwrap()));
     }
 }

@@ -1,4 +1,4 @@
-//! The connection file: where a front-end tells the kernel to listen, and how to sign.
+//! The connection file: names the endpoints to listen at, and the key that signs messages.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 /// The only scheme that Jupyter's clients use.
 const SIGNATURE_SCHEME: &str = "hmac-sha256";
 
-/// Reads and checks the connection file at `path`. An error names the file and the field.
+/// Reads and checks the connection file at `path`. Errors name the file and the field.
 pub(crate) fn read(path: &Path) -> anyhow::Result<ConnectionInfo> {
     let json = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the connection file {}", path.display()))?;
@@ -23,7 +23,7 @@ fn parse(json: &str) -> anyhow::Result<ConnectionInfo> {
     let transport = match text(&fields, "transport", "tcp")? {
         "tcp" => Transport::TCP,
         "ipc" => Transport::IPC,
-        other => bail!("`transport` is `{other}`; memit knows `tcp` and `ipc`"),
+        other => bail!("`transport` is `{other}`; memit supports `tcp` and `ipc`"),
     };
     let ip = text(&fields, "ip", "127.0.0.1")?;
     ensure!(!ip.is_empty(), "`ip` is empty");
@@ -34,7 +34,7 @@ fn parse(json: &str) -> anyhow::Result<ConnectionInfo> {
     let signature_scheme = text(&fields, "signature_scheme", SIGNATURE_SCHEME)?;
     ensure!(
         signature_scheme == SIGNATURE_SCHEME || key.is_empty(),
-        "`signature_scheme` is `{signature_scheme}`; memit knows `{SIGNATURE_SCHEME}`"
+        "`signature_scheme` is `{signature_scheme}`; memit supports `{SIGNATURE_SCHEME}`"
     );
 
     Ok(ConnectionInfo {
@@ -54,20 +54,20 @@ fn parse(json: &str) -> anyhow::Result<ConnectionInfo> {
     })
 }
 
-/// Whoever asks for CURVE wants the traffic encrypted; serving it in the clear would betray that.
+/// Refuses CURVE: a client that asks for encryption must not be served unencrypted.
 fn refuse_curve(fields: &Map<String, Value>) -> anyhow::Result<()> {
     for name in ["curve_publickey", "curve_secretkey"] {
         let wanted = fields.get(name).is_some_and(|value| !value.is_null());
         ensure!(
             !wanted,
-            "`{name}` asks for encryption with CURVE, which this build of memit does not have: \
-             it would talk unencrypted; turn CURVE off in the client"
+            "`{name}` asks for encryption with CURVE, which this build of memit does not support; turn \
+             CURVE off in the client"
         );
     }
     Ok(())
 }
 
-/// A text field; `default` if the file leaves it out.
+/// Reads a text field; `default` if the file omits it.
 fn text<'a>(
     fields: &'a Map<String, Value>,
     name: &str,
@@ -157,11 +157,11 @@ mod tests {
         );
         assert_eq!(
             error_with("transport", json!("udp")),
-            "`transport` is `udp`; memit knows `tcp` and `ipc`"
+            "`transport` is `udp`; memit supports `tcp` and `ipc`"
         );
         assert_eq!(
             error_with("signature_scheme", json!("hmac-md5")),
-            "`signature_scheme` is `hmac-md5`; memit knows `hmac-sha256`"
+            "`signature_scheme` is `hmac-md5`; memit supports `hmac-sha256`"
         );
         assert_eq!(
             error_with("ip", json!("a\0b")),

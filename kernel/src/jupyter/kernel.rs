@@ -1,4 +1,4 @@
-//! The kernel from its first thread to its last message.
+//! Starts the parts of the kernel, and ends them in order.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,43 +7,43 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::exit::{Alive, ExitOnDrop, ExitRequest, alive, exit_requests};
-use super::history::{self, History};
-use super::interrupt::Interrupt;
-use super::kernel_info::KernelInfo;
-use super::request::{BackgroundSession, Executor};
-use super::socket::{
-    Control, ControlParts, ExecutionState, Heartbeat, Iopub, RequestSocket, Shell, Stdin,
+use super::connection;
+use super::history::{DatabasePlace, History};
+use super::lifecycle::{
+    Alive, ExitOnDrop, ExitRequest, Interrupt, alive, exit_requests, handle_signals,
 };
+use super::request::{BackgroundSession, Executor};
+use super::serve::{Control, ControlParts, Shell};
+use super::socket::{ExecutionState, Heartbeat, Iopub, RequestSocket, Stdin};
 use super::socket_files::SocketFiles;
 use super::wire::{Codec, Signer};
-use super::{connection, signals};
+use crate::kernel_info::KernelInfo;
 
-/// How long the end of the kernel waits for a cell to notice its interrupt and for the session's
-/// processes to end.
+/// How long the end of the kernel waits for the interrupted cell and for the session's processes.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Serves the front-end that wrote `connection_file` until it asks for the end, and keeps the
-/// history of cells at `history`; returns when all has been cleared away. If a cell cannot be stopped, the process exits from here.
+/// Serves the front-end that wrote `connection_file` until a client or a signal ends the kernel, and
+/// keeps the history of cells at `history`.
 ///
-/// Clients get their first answers while the session is still being started.
+/// Clients get their first answers while the session is still starting. Returns when every part has
+/// ended; if a cell cannot be stopped, exits the process instead.
 ///
 /// # Errors
 ///
 /// If the connection file cannot be used, or a socket cannot be bound.
-pub(crate) fn serve(connection_file: &Path, history: history::Place) -> anyhow::Result<()> {
+pub(crate) fn serve(connection_file: &Path, history: DatabasePlace) -> anyhow::Result<()> {
     let kernel_info = Arc::new(KernelInfo::default());
     ask_rustc_in_background(&kernel_info)?;
     let (exit, exit_requests) = exit_requests();
     let interrupt = Interrupt::default();
-    signals::handle(interrupt.clone(), exit.clone())?;
+    handle_signals(interrupt.clone(), exit.clone())?;
 
     let connection = connection::read(connection_file)?;
     let socket_files = SocketFiles::of(&connection);
     let codec = Codec::new(Signer::new(&connection.key));
-    // A cell that cannot be stopped keeps its socket, and dropping a context waits for every
-    // socket in it. So the sockets that cells have to do with get a context of their own, and
-    // that of the others can be dropped, which waits until the last messages have left.
+    // Dropping a context waits for all of its sockets, and a stuck cell never gives up its socket.
+    // Sockets used by cells therefore have their own context. Dropping the other context flushes its
+    // messages and cannot hang on a stuck cell.
     let (context, cell_context) = (zmq::Context::new(), zmq::Context::new());
 
     let (iopub, iopub_thread) = Iopub::start(&context, &connection.iopub_url(), codec.clone())?;
@@ -82,8 +82,8 @@ pub(crate) fn serve(connection_file: &Path, history: history::Place) -> anyhow::
     }
     drop((context, socket_files));
     if !cells_ended {
-        tracing::warn!("the end does not wait for the compiler or the analyser");
-        // Returning would wait for its socket.
+        tracing::warn!("exiting without waiting for the compiler or the analyser");
+        // Returning would wait for the socket of the cell.
         std::process::exit(0);
     }
     Ok(())
@@ -95,7 +95,7 @@ fn run_shell(shell: Shell, alive: Alive, exit: ExitRequest) -> anyhow::Result<()
         .name("shell".to_owned())
         .spawn(move || {
             let _alive = alive;
-            // Without a shell, a kernel that goes on beating would fool its clients.
+            // A kernel whose shell has ended must not go on answering heartbeats.
             let _exit = ExitOnDrop(exit);
             shell.run();
         })
@@ -103,7 +103,7 @@ fn run_shell(shell: Shell, alive: Alive, exit: ExitRequest) -> anyhow::Result<()
     Ok(())
 }
 
-/// `rustc` is asked first of all, so that the answer is there when the first client wants it.
+/// Asks `rustc` for its version early, so that the answer is ready for the first client.
 fn ask_rustc_in_background(kernel_info: &Arc<KernelInfo>) -> anyhow::Result<()> {
     let kernel_info = Arc::clone(kernel_info);
     thread::Builder::new()

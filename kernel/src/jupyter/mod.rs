@@ -1,17 +1,14 @@
-//! The Jupyter kernel: sockets, messages, and what is answered to them.
+//! The Jupyter kernel: sockets, messages, and the answers to requests.
 
 mod connection;
-mod exit;
 mod history;
-mod interrupt;
 mod kernel;
-mod kernel_info;
+mod lifecycle;
 mod request;
-mod signals;
+mod serve;
 mod socket;
 mod socket_files;
-mod wire;
+pub mod wire;
 
-pub(crate) use history::Place as HistoryPlace;
+pub(crate) use history::DatabasePlace;
 pub(crate) use kernel::serve;
-pub(crate) use kernel_info::KernelInfo;

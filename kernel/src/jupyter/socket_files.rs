@@ -1,4 +1,4 @@
-//! The files of sockets that are reached by `ipc`.
+//! The files of `ipc` sockets.
 
 use std::fs;
 use std::os::unix::fs::FileTypeExt as _;
@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use jupyter_protocol::ConnectionInfo;
 
-/// Removes the files when it is dropped: zmq makes them and leaves them behind.
+/// Removes the socket files on drop: zmq creates them and leaves them behind.
 pub(crate) struct SocketFiles {
     paths: Vec<PathBuf>,
 }
 
 impl SocketFiles {
-    /// Those of a connection; none if it is reached by TCP.
+    /// The socket files of a connection; none if it uses TCP.
     pub(crate) fn of(connection: &ConnectionInfo) -> Self {
         let endpoints = [
             connection.shell_url(),
@@ -33,7 +33,7 @@ impl SocketFiles {
 impl Drop for SocketFiles {
     fn drop(&mut self) {
         for path in &self.paths {
-            // Something else under that name is the reason why it could not be bound.
+            // Another file of this name is not ours; the socket could not be bound because of it.
             let is_socket =
                 fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
             if is_socket && let Err(error) = fs::remove_file(path) {

@@ -1,4 +1,4 @@
-//! What can be asked of `memit mprof`: the options of `mprof`, with its names and defaults.
+//! The command line of `memit mprof`: the options of `mprof`, with the same names and defaults.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,27 +7,27 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use memit_measurement::Backend;
 
-use crate::cli::seconds;
+use crate::arguments::{seconds, window};
 
 /// The subcommands.
 #[derive(Subcommand)]
 pub(crate) enum Action {
     /// Run a program and record its memory
     ///
-    /// The program has the terminal, its input, output and signals as if it ran alone, and its
-    /// exit code is passed on. In the environment variable `MEMIT_MPROF_FILE` it finds the file, to
-    /// which it may add functions and phases of its own.
+    /// The program keeps its terminal, input, output and signals, and memit exits with the exit code
+    /// of the program. The environment variable `MEMIT_MPROF_FILE` names the profile; the program may
+    /// append its own functions and phases to it.
     #[command(after_help = "Examples:\n  \
         memit mprof run ./program --its-option\n  \
         memit mprof run -C sh -c 'sort words | uniq -c'\n  \
         memit mprof run -T 0.001 -o sort.dat python3 sort.py")]
     Run(RunArgs),
-    /// Record the memory of a process that is running already
+    /// Record the memory of a running process
     #[command(after_help = "Examples:\n  \
         memit mprof attach 4711\n  \
         memit mprof attach -t 60 firefox")]
     Attach(AttachArgs),
-    /// Draw profiles, in the terminal or into a file
+    /// Plot profiles in the terminal or to a file
     #[command(after_help = "Examples:\n  \
         memit mprof plot\n  \
         memit mprof plot -o memory.svg -t 'Before and after' -2 -1\n  \
@@ -36,10 +36,10 @@ pub(crate) enum Action {
     /// List the profiles in this directory
     #[command(after_help = "Example:\n  memit mprof list")]
     List,
-    /// Print the highest memory of profiles
+    /// Print the peak memory of profiles
     #[command(after_help = "Examples:\n  memit mprof peak\n  memit mprof peak --func load -1")]
     Peak {
-        /// While this function was running
+        /// Count only the time while this function was running
         #[arg(long = "func", value_name = "NAME")]
         function: Option<String>,
         #[arg(value_name = "PROFILE", help = PROFILES, allow_negative_numbers = true)]
@@ -48,44 +48,44 @@ pub(crate) enum Action {
     /// Remove profiles
     #[command(after_help = "Examples:\n  memit mprof rm 0\n  memit mprof rm 'mprofile_2025*'")]
     Rm {
-        /// Only tell which files
+        /// Only list the files that would be removed
         #[arg(long)]
         dry_run: bool,
-        /// Files, with `*` and `?` if need be, or numbers as `memit mprof list` has them; -1 is the
-        /// last
+        /// Files, or numbers from `memit mprof list`; -1 is the newest. File names may contain `*` and
+        /// `?`
         #[arg(value_name = "PROFILE", required = true, allow_negative_numbers = true)]
         profiles: Vec<String>,
     },
     /// Remove all profiles in this directory
     #[command(after_help = "Example:\n  memit mprof clean --dry-run")]
     Clean {
-        /// Only tell which files
+        /// Only list the files that would be removed
         #[arg(long)]
         dry_run: bool,
     },
 }
 
-const PROFILES: &str = "Files, or numbers as `memit mprof list` has them; -1 is the last, and the \
-    default";
+const PROFILES: &str =
+    "Files, or numbers from `memit mprof list`; -1 is the newest, and the default";
 
 #[derive(Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(super) record: RecordArgs,
-    /// Stop recording after this time; the program goes on
+    /// Stop recording after this time; the program keeps running
     #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) timeout: Option<Duration>,
-    /// Tell of an exit code that is not 0; it is passed on in any case
+    /// Report an exit code other than 0; memit exits with it in any case
     #[arg(short = 'E', long)]
     pub(super) exit_code: bool,
-    /// Record the functions of a Python program that are decorated with `@profile`, by
-    /// `memory_profiler`; the default for programs that end in `.py`
+    /// Let `memory_profiler` record the functions that a Python program decorates with `@profile`;
+    /// the default for programs that end in `.py`
     #[arg(long, overrides_with = "nopython")]
     pub(super) python: bool,
-    /// Run a Python program as any other
+    /// Run a Python program like any other program
     #[arg(long)]
     pub(super) nopython: bool,
-    /// The program and its arguments
+    /// Program to run, with its arguments
     #[arg(
         value_name = "PROGRAM",
         required = true,
@@ -102,31 +102,31 @@ pub(crate) struct AttachArgs {
     /// Stop recording after this time
     #[arg(short, long, value_name = "SECONDS", value_parser = seconds, default_value = "3600")]
     pub(super) timeout: Duration,
-    /// The number of the process, or a part of its name
+    /// Process ID, or a part of the process name
     #[arg(value_name = "PID")]
     pub(super) process: String,
 }
 
-/// How memory is recorded.
+/// Options that `run` and `attach` share.
 #[derive(Args)]
 pub(crate) struct RecordArgs {
-    /// Time between two samples
+    /// Time between samples
     #[arg(short = 'T', long, value_name = "SECONDS", value_parser = seconds, default_value = "0.1")]
     pub(super) interval: Duration,
-    /// Add up the memory of the program and all its descendants
+    /// Record the sum of the program and all its descendants
     #[arg(short = 'C', long)]
     pub(super) include_children: bool,
-    /// Record each descendant on its own
+    /// Also record each descendant separately
     #[arg(short = 'M', long)]
     pub(super) multiprocess: bool,
-    /// The file, to which is added if there is one [default: mprofile_<YYYYmmddHHMMSS>.dat]
+    /// Profile to write; an existing file is appended to [default: mprofile_<YYYYmmddHHMMSS>.dat]
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// What is counted: resident memory; the same with shared pages divided among those who share
-    /// them; pages that are the program's alone. Only resident memory has an exact peak
+    /// What to record. rss: resident memory; pss: resident memory, with each shared page divided
+    /// among its users; uss: pages that no other process shares. Only rss has an exact peak
     #[arg(long, value_name = "BACKEND", default_value = "rss", value_parser = backend())]
     pub(super) backend: Backend,
-    /// Do not show what is going on
+    /// Print neither progress nor a summary
     #[arg(short, long)]
     pub(super) quiet: bool,
 }
@@ -150,19 +150,19 @@ fn backend() -> impl TypedValueParser<Value = Backend> {
 
 #[derive(Args)]
 pub(crate) struct PlotArgs {
-    /// A file that ends in .svg, .png or .html, instead of the terminal
+    /// Write to this .svg, .png or .html file instead of the terminal
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Above the plot [default: the command line]
+    /// Title of the plot [default: the command line]
     #[arg(short, long, value_name = "TEXT")]
     pub(super) title: Option<String>,
-    /// Only from A to B, in seconds from the start
+    /// Plot only the time from A to B, in seconds from the start
     #[arg(short, long, value_name = "A,B", value_parser = window, allow_hyphen_values = true)]
     pub(super) window: Option<(f64, f64)>,
-    /// Draw a straight line through each curve and tell its slope
+    /// Fit a straight line to each curve and print its slope
     #[arg(short, long)]
     pub(super) slope: bool,
-    /// Leave out functions and phases
+    /// Hide functions and phases
     #[arg(short, long = "no-function-ts")]
     pub(super) no_functions: bool,
     /// Draw functions and phases as a flame graph instead of brackets
@@ -170,31 +170,4 @@ pub(crate) struct PlotArgs {
     pub(super) flame: bool,
     #[arg(value_name = "PROFILE", help = PROFILES, allow_negative_numbers = true)]
     pub(super) profiles: Vec<String>,
-}
-
-/// Two times, as `0,20.5`.
-fn window(text: &str) -> Result<(f64, f64), String> {
-    let ends = text.split_once(',').and_then(|(from, to)| {
-        let ends: (f64, f64) = (from.trim().parse().ok()?, to.trim().parse().ok()?);
-        (ends.0.is_finite() && ends.1.is_finite()).then_some(ends)
-    });
-    match ends {
-        Some((from, to)) if from < to => Ok((from, to)),
-        Some(_) => Err("the second time must be after the first".to_owned()),
-        None => Err("not two numbers of seconds with a comma between them".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_is_two_times_in_order() {
-        assert_eq!(window("0,20.5"), Ok((0.0, 20.5)));
-        assert_eq!(window("-1, 2"), Ok((-1.0, 2.0)));
-        for wrong in ["", "1", "1,", "a,b", "2,1", "1,1", "0,nan"] {
-            assert!(window(wrong).is_err(), "{wrong}");
-        }
-    }
 }

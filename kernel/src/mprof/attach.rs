@@ -1,4 +1,4 @@
-//! `memit mprof attach`: a process that is running already.
+//! `memit mprof attach`: records a running process.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -8,17 +8,17 @@ use anyhow::{Context as _, bail};
 use memit_magics::mprof_file;
 use memit_process::Tree;
 use memit_process::process;
+use rustix::io::Errno;
 
 use super::arguments::AttachArgs;
-use super::output::Output;
+use super::profile_file::ProfileFile;
 use super::recording::{Recording, hold_signals, with_descendants};
-use super::run::summary;
 
-/// Records the memory of a process until it ends, the time is over, or Ctrl-C.
+/// Records the memory of a process until it ends, the time is up, or Ctrl-C is pressed.
 ///
 /// # Errors
 ///
-/// If there is no such process, it may not be looked at, or the profile cannot be written.
+/// If the process does not exist, its memory may not be read, or the profile cannot be written.
 pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     let pid = find(&arguments.process)?;
     let signals = hold_signals().context("cannot receive signals")?;
@@ -28,16 +28,16 @@ pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     let tree = tree.map_err(|error| cannot_read(pid, &error))?;
     let command = process::arguments(pid);
     if process::resident(pid).is_none() {
-        bail!("process {pid} has no memory of its own: it has ended, or is a part of the system");
+        bail!("process {pid} has no memory of its own: it has ended, or is a kernel thread");
     }
-    let mut output = Output::open(record.output.as_deref())?;
-    // The last argument has an end too.
+    let mut output = ProfileFile::open(record.output.as_deref())?;
+    // The last argument is terminated too, which leaves an empty word behind it.
     let words = command.strip_suffix(&[String::new()]).unwrap_or(&command);
     mprof_file::command(output.lines(), words);
     let mut recording = Recording::start(tree, record, output);
     if !record.quiet {
         let name = process::name(pid).unwrap_or_default();
-        eprintln!("memit: recording process {pid} ({name}); Ctrl-C ends it");
+        eprintln!("memit: recording process {pid} ({name}); Ctrl-C stops the recording");
     }
     let timeout = Some(arguments.timeout);
     recording.record(std::os::fd::AsFd::as_fd(&ended), &signals, timeout, |_| {
@@ -45,25 +45,26 @@ pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     })?;
     recording.output.flush()?;
     if !record.quiet {
-        eprintln!("{}", summary(&recording));
+        eprintln!("{}", recording.summary());
     }
     Ok(())
 }
 
 fn cannot_read(pid: u32, error: &io::Error) -> anyhow::Error {
-    // ESRCH has no kind of its own.
-    let is_gone = error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(3);
+    // `ErrorKind` has no name for ESRCH.
+    let is_gone =
+        error.kind() == io::ErrorKind::NotFound || Errno::from_io_error(error) == Some(Errno::SRCH);
     match error.kind() {
-        _ if is_gone => anyhow::anyhow!("there is no process {pid}: it has ended, or never was"),
+        _ if is_gone => anyhow::anyhow!("there is no process {pid}: it has ended or never existed"),
         io::ErrorKind::PermissionDenied => anyhow::anyhow!(
-            "no permission to read the memory of process {pid}: it is another user's; try \
-             `--backend rss`, or as that user"
+            "no permission to read the memory of process {pid}, which belongs to another user; try \
+             `--backend rss`, or run memit as that user"
         ),
         _ => anyhow::anyhow!("cannot read the memory of process {pid}: {error}"),
     }
 }
 
-/// The process of that number, or the only one that has the text in its name.
+/// The process with this ID, or the only process whose name contains the text.
 fn find(process: &str) -> anyhow::Result<u32> {
     if let Ok(pid) = process.parse() {
         return Ok(pid);
@@ -81,7 +82,7 @@ fn find(process: &str) -> anyhow::Result<u32> {
         .collect();
     found.sort();
     match found.as_slice() {
-        [] => bail!("there is no process with `{process}` in its name; `ps -e` lists them"),
+        [] => bail!("no process has `{process}` in its name; `ps -e` lists all processes"),
         [(pid, _)] => Ok(*pid),
         several => {
             let several: Vec<_> = several
@@ -89,7 +90,7 @@ fn find(process: &str) -> anyhow::Result<u32> {
                 .map(|(pid, name)| format!("{pid} ({name})"))
                 .collect();
             bail!(
-                "there are {} processes with `{process}` in their names: {}; give the number of one",
+                "{} processes have `{process}` in their names: {}; choose one by its ID",
                 several.len(),
                 several.join(", ")
             )

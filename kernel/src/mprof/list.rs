@@ -1,8 +1,8 @@
-//! `memit mprof list`.
+//! `memit mprof list`: prints the profiles of a directory.
 
 use super::selection;
 
-/// Prints the profiles of this directory with their numbers and times, as `mprof` does.
+/// Prints the profiles in this directory with their numbers and times, in the format of `mprof`.
 pub(super) fn list() {
     for (number, path) in selection::recorded().iter().enumerate() {
         let name = path.display().to_string();
@@ -11,7 +11,7 @@ pub(super) fn list() {
     }
 }
 
-/// `20260131120000` as `12:00:00 31/01/2026`.
+/// Turns `20260131120000` into `12:00:00 31/01/2026`.
 fn time(stamp: &str) -> String {
     let part =
         |from: usize, to: usize| -> String { stamp.chars().skip(from).take(to - from).collect() };

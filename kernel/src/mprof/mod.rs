@@ -1,16 +1,14 @@
-//! `memit mprof`: the memory of any program over time, as `mprof` of Python's `memory_profiler`
-//! records it, in the same files.
+//! `memit mprof`: records the memory of any program over time, and plots it. Commands and files are
+//! those of `mprof`, which belongs to Python's `memory_profiler`.
 
 mod arguments;
 #[cfg(target_os = "linux")]
 mod attach;
-pub(crate) mod chart_file;
 mod list;
-#[cfg(target_os = "linux")]
-mod output;
 mod peak;
 mod plot;
-mod png;
+#[cfg(target_os = "linux")]
+mod profile_file;
 #[cfg(target_os = "linux")]
 mod python;
 #[cfg(target_os = "linux")]
@@ -27,11 +25,11 @@ pub(crate) use arguments::Action;
 use std::process::ExitCode;
 
 impl Action {
-    /// Does what was asked.
+    /// Runs the subcommand.
     ///
     /// # Errors
     ///
-    /// If it cannot be done.
+    /// If the subcommand fails.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             #[cfg(target_os = "linux")]
@@ -41,7 +39,8 @@ impl Action {
             #[cfg(not(target_os = "linux"))]
             Self::Run(_) | Self::Attach(_) => {
                 anyhow::bail!(
-                    "memory can only be recorded on Linux; here, profiles can be looked at"
+                    "memit records memory only on Linux; on this system it can only plot, list and \
+                     remove profiles"
                 )
             }
             Self::Plot(arguments) => plot::plot(&arguments)?,

@@ -1,4 +1,4 @@
-//! `memit mprof peak`.
+//! `memit mprof peak`: prints the peak memory of profiles.
 
 use std::process::ExitCode;
 
@@ -6,13 +6,14 @@ use memit_magics::mprof_file::Profile;
 
 use super::selection;
 
-/// Prints the highest memory of each profile and of its children, as `mprof` does, in MiB. With a
-/// function, while that was running.
+/// Prints the peak memory of each profile and of its children in MiB, in the format of `mprof`. With
+/// `function`, only the time while that function was running counts.
+///
+/// A profile without the function is reported but not fatal; the exit code is then 1.
 ///
 /// # Errors
 ///
-/// If a profile cannot be found or read. One without the function is none: it is told, and the exit
-/// code is 1.
+/// If a profile cannot be found or read.
 pub(super) fn peak(profiles: &[String], function: Option<&str>) -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for path in selection::to_show(profiles)? {

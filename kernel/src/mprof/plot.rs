@@ -1,4 +1,4 @@
-//! `memit mprof plot`.
+//! `memit mprof plot`: draws profiles.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,24 +10,24 @@ use memit_magics::mprof_file::Profile;
 use terminal_size::{Height, Width, terminal_size_of};
 
 use super::arguments::PlotArgs;
-use super::chart_file::{Format, write_chart};
 use super::selection;
+use crate::chart_file::{ChartFormat, write_chart};
 
-/// What an output that is no terminal has.
+/// Width of an output that is not a terminal.
 const COLUMNS: usize = 80;
-/// Lines of the curves in a terminal.
+/// Lines of the curves in a tall terminal, or in an output that is not a terminal.
 const LINES: usize = 15;
 const FEWEST_LINES: usize = 6;
-/// Lines that a chart has besides.
+/// Lines of a chart other than its curves.
 const OTHER_LINES: usize = 8;
 
-/// Draws profiles into a file, or else in the terminal.
+/// Draws profiles to a file, or in the terminal.
 ///
 /// # Errors
 ///
-/// If a profile cannot be found or read, there is nothing to draw, or the file cannot be written.
+/// If a profile cannot be found or read or is empty, or the file cannot be written.
 pub(super) fn plot(arguments: &PlotArgs) -> anyhow::Result<()> {
-    // First, as reading may take a while.
+    // Checked first, because reading the profiles may take a while.
     let to = arguments
         .output
         .as_deref()
@@ -62,10 +62,10 @@ pub(super) fn plot(arguments: &PlotArgs) -> anyhow::Result<()> {
     }
 }
 
-fn format(path: &Path) -> anyhow::Result<Format> {
-    let Some(format) = Format::of(path) else {
+fn format(path: &Path) -> anyhow::Result<ChartFormat> {
+    let Some(format) = ChartFormat::of(path) else {
         bail!(
-            "cannot tell from {} what to write: let it end in .svg, .png or .html",
+            "unknown format `{}`: use .svg, .png or .html",
             path.display()
         );
     };
@@ -85,13 +85,13 @@ fn show(chart: &Chart) -> anyhow::Result<()> {
     });
     let text = chart::terminal(chart, width.unwrap_or(COLUMNS), height);
     match anstream::stdout().lock().write_all(text.as_bytes()) {
-        // A pager that was left.
+        // The user has quit the pager.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write the plot"),
     }
 }
 
-/// When the profile was started, and its file if there are several.
+/// The time when the profile starts, and its file name if there are several profiles.
 fn label(path: &Path, profile: &Profile, several: bool) -> String {
     let first = profile.curve().first().map_or(0.0, |sample| sample.time);
     #[allow(clippy::cast_possible_truncation)]
@@ -114,11 +114,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_output_whose_name_does_not_tell_what_it_is_is_refused() {
+    fn an_output_of_unknown_format_is_refused() {
         let error = format(Path::new("a.pdf")).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "cannot tell from a.pdf what to write: let it end in .svg, .png or .html"
-        );
+        assert_eq!(error, "unknown format `a.pdf`: use .svg, .png or .html");
     }
 }

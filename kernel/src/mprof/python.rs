@@ -1,4 +1,4 @@
-//! Programs in Python, whose functions `memory_profiler` can record in the same file.
+//! Python programs: `memory_profiler` records their functions in the same profile.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -6,8 +6,10 @@ use std::process::{Command, Stdio};
 
 use super::arguments::RunArgs;
 
-/// The command line to show, and the one to run. As in `mprof`, a script is run by Python with
-/// `memory_profiler`'s time stamps of its decorated functions, if that is installed.
+/// The command line to show, and the command line to run.
+///
+/// Like `mprof`, memit runs a script under `memory_profiler`, if that is installed, so that the
+/// profile has time stamps of the decorated functions.
 pub(super) fn command_line(arguments: &RunArgs, file: &Path) -> (Vec<OsString>, Vec<OsString>) {
     let mut words = arguments.program.clone();
     let first = words.first().cloned().unwrap_or_default();
@@ -19,7 +21,7 @@ pub(super) fn command_line(arguments: &RunArgs, file: &Path) -> (Vec<OsString>, 
         words.insert(0, interpreter());
     }
     let shown = words.clone();
-    // The profiler of one process cannot tell of several, so `mprof` leaves it out as well.
+    // `memory_profiler` cannot tell processes apart, so `mprof` leaves it out as well.
     if !arguments.record.multiprocess && has_memory_profiler(&words[0]) {
         let mut more = ["-m", "memory_profiler", "--timestamp", "-o"]
             .map(OsString::from)
@@ -38,7 +40,7 @@ fn is_python(program: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b"python")
 }
 
-/// Python of the active environment, or else the system's.
+/// The Python of the active environment, or else of the system.
 fn interpreter() -> OsString {
     let answers = |name: &&str| {
         let mut python = Command::new(name);
@@ -49,7 +51,7 @@ fn interpreter() -> OsString {
             .stderr(Stdio::null());
         python.status().is_ok_and(|status| status.success())
     };
-    // `python` is there in environments, and elsewhere it may be missing or old.
+    // Environments have a `python`; elsewhere `python` may be missing or be Python 2.
     let found = ["python", "python3"].into_iter().find(answers);
     found.unwrap_or("python3").into()
 }

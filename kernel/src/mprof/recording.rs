@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use memit_magics::mprof_file;
+use memit_magics::{mprof_file, units};
 use memit_measurement::Backend;
 use memit_process::{Ended, Observed, Signal, Signals, Ticker, Tree};
 
 use super::arguments::RecordArgs;
-use super::output::Output;
+use super::profile_file::ProfileFile;
 use super::status::Status;
 
 /// Why sampling came to its end.
@@ -30,7 +30,7 @@ pub(super) struct Recording {
     each: bool,
     backend: Backend,
     interval: Duration,
-    pub(super) output: Output,
+    pub(super) output: ProfileFile,
     status: Status,
     /// Since 1970, when `started` was.
     epoch: Duration,
@@ -61,7 +61,7 @@ pub(super) fn with_descendants(arguments: &RecordArgs) -> bool {
 
 impl Recording {
     /// Takes the first sample.
-    pub(super) fn start(tree: Tree, arguments: &RecordArgs, output: Output) -> Self {
+    pub(super) fn start(tree: Tree, arguments: &RecordArgs, output: ProfileFile) -> Self {
         let mut recording = Self {
             tree,
             sum: arguments.include_children,
@@ -139,7 +139,7 @@ impl Recording {
         // The peak may be a child's, and then it is no peak of the program; of the sum it is one, or
         // less than one.
         let is_ours = self.sum || !ended.had_children;
-        // Of one that was not seen while it ran, a limit is better than nothing.
+        // We never saw this process run; an upper bound is better than nothing.
         let is_unseen = self.elapsed() < SHORT;
         let is_known = is_ours && (!ended.is_limit || is_unseen);
         let peak = if is_known { ended.peak } else { 0 }.max(self.glimpsed);
@@ -152,6 +152,22 @@ impl Recording {
     /// How long it took.
     pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// What was recorded, in one line.
+    pub(super) fn summary(&self) -> String {
+        let path = self.output.path().display();
+        let elapsed = units::time(self.elapsed().as_secs_f64() * 1e9, 4);
+        if self.samples == 0 && self.peak == 0 {
+            return format!(
+                "memit: {path} has no samples, because the program ended within {elapsed}"
+            );
+        }
+        let samples = units::counted(&units::count(self.samples), "sample");
+        format!(
+            "memit: {path}: peak {}, {samples} in {elapsed}",
+            units::bytes(self.peak)
+        )
     }
 
     fn sample(&mut self) {

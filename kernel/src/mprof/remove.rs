@@ -1,4 +1,4 @@
-//! `memit mprof rm` and `memit mprof clean`.
+//! `memit mprof rm` and `memit mprof clean`: remove profiles.
 
 use std::path::PathBuf;
 
@@ -6,20 +6,21 @@ use anyhow::Context as _;
 
 use super::selection;
 
-/// Removes profiles by name or number; with `dry_run` only tells which.
+/// Removes profiles by name or number; with `dry_run`, only lists the files.
 ///
 /// # Errors
 ///
-/// If there is none of a name or number, and then none is removed, or one cannot be removed.
+/// If a name or number has no profile, in which case nothing is removed, or if a file cannot be
+/// removed.
 pub(super) fn remove(profiles: &[String], dry_run: bool) -> anyhow::Result<()> {
     remove_files(&selection::to_remove(profiles)?, dry_run)
 }
 
-/// Removes all profiles of this directory.
+/// Removes all profiles in this directory; with `dry_run`, only lists the files.
 ///
 /// # Errors
 ///
-/// If one cannot be removed.
+/// If a file cannot be removed.
 pub(super) fn clean(dry_run: bool) -> anyhow::Result<()> {
     remove_files(&selection::all(), dry_run)
 }

@@ -1,4 +1,4 @@
-//! `memit mprof run`: a program, from its start to its end.
+//! `memit mprof run`: runs a program and records its memory.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -6,41 +6,41 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::Context as _;
-use memit_magics::{failure, mprof_file, units};
+use memit_magics::{failure, mprof_file};
 use memit_process::{Program, Tree, end_by};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::arguments::RunArgs;
-use super::output::Output;
+use super::profile_file::ProfileFile;
+use super::python;
 use super::recording::{Finish, Recording, hold_signals, with_descendants};
-use super::{python, recording};
 
-/// Where the program finds the file, to add functions and phases of its own.
+/// Names the profile to the program, which may append its own functions and phases.
 const FILE_VARIABLE: &str = "MEMIT_MPROF_FILE";
 
-/// What shells and `env` answer for a program that they do not find, or may not start.
+/// Exit codes of shells and `env` for a program that does not exist, or may not be started.
 const NOT_FOUND: u8 = 127;
 const NOT_STARTED: u8 = 126;
-/// Added to the number of a signal that ended a program.
+/// Shells add this to the number of the signal that ended a program.
 const SIGNALLED: i32 = 128;
 
-/// Runs the program and records its memory. The exit code is the program's; a signal that people
-/// send to end programs ends this one as well.
+/// Runs the program, records its memory, and returns its exit code. A signal with which people end
+/// programs ends memit too.
 ///
 /// # Errors
 ///
-/// If there can be no profile. A program that cannot be started is none: it is told, and the exit
-/// code is that of a shell.
+/// If the profile cannot be recorded. A program that cannot be started is reported but not an error;
+/// the exit code is then the one that a shell returns.
 pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
-    // Before the program starts, so that one that comes meanwhile reaches it.
+    // Before the program starts, so that an early signal still reaches it.
     let signals = hold_signals().context("cannot receive signals")?;
-    let mut output = Output::open(arguments.record.output.as_deref())?;
+    let mut output = ProfileFile::open(arguments.record.output.as_deref())?;
     let (shown, words) = python::command_line(arguments, &output.absolute_path());
     let shown: Vec<_> = shown.iter().map(|word| word.to_string_lossy()).collect();
     mprof_file::command(output.lines(), &shown);
     output.flush()?;
 
-    let (name, rest) = words.split_first().context("there is no program to run")?;
+    let (name, rest) = words.split_first().context("no program to run")?;
     let mut command = Command::new(name);
     command
         .args(rest)
@@ -68,49 +68,35 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
         recording.output.flush()?;
         if !arguments.record.quiet {
             let name = name.to_string_lossy();
-            eprintln!("memit: time is over; {name} (process {pid}) goes on");
+            eprintln!("memit: stopped recording; {name} (process {pid}) keeps running");
         }
-        tell(arguments, &recording);
+        print_summary(arguments, &recording);
         return Ok(ExitCode::SUCCESS);
     }
     let ended = program.wait().context("cannot wait for the program")?;
     recording.end(&ended);
     recording.output.flush()?;
-    tell(arguments, &recording);
+    print_summary(arguments, &recording);
     Ok(exit(arguments, ended.status))
 }
 
-fn tell(arguments: &RunArgs, recording: &recording::Recording) {
+fn print_summary(arguments: &RunArgs, recording: &Recording) {
     if arguments.record.quiet {
         return;
     }
-    eprintln!("{}", summary(recording));
-}
-
-/// What was recorded, in a line.
-pub(super) fn summary(recording: &Recording) -> String {
-    let path = recording.output.path().display();
-    let elapsed = units::time(recording.elapsed().as_secs_f64() * 1e9, 4);
-    if recording.samples == 0 && recording.peak == 0 {
-        return format!("memit: {path} has no samples: the program ended within {elapsed}");
-    }
-    let samples = units::counted(&units::count(recording.samples), "sample");
-    format!(
-        "memit: {path}: peak {}, {samples} in {elapsed}",
-        units::bytes(recording.peak)
-    )
+    eprintln!("{}", recording.summary());
 }
 
 fn not_started(name: &str, error: &io::Error) -> ExitCode {
     match error.kind() {
         io::ErrorKind::NotFound if name.contains('/') => {
-            eprintln!("memit: cannot run {name}: there is no such file");
+            eprintln!("memit: cannot run {name}: no such file");
             ExitCode::from(NOT_FOUND)
         }
         io::ErrorKind::NotFound => {
             eprintln!(
-                "memit: cannot run {name}: no directory of PATH has a program of this name; for \
-                 one in this directory, write ./{name}"
+                "memit: cannot run {name}: no directory in PATH has such a program; to run one from \
+                 this directory, write ./{name}"
             );
             ExitCode::from(NOT_FOUND)
         }
@@ -125,11 +111,11 @@ fn not_started(name: &str, error: &io::Error) -> ExitCode {
     }
 }
 
-/// Ends as the program did.
+/// Ends memit the way the program ended.
 fn exit(arguments: &RunArgs, status: ExitStatus) -> ExitCode {
     if let Some(signal) = status.signal() {
         if [SIGINT, SIGTERM, SIGHUP].contains(&signal) {
-            // A shell that waits must see that signal: Ctrl-C ends its loops then.
+            // A waiting shell must see the signal, so that Ctrl-C ends its loops.
             end_by(signal);
         }
         eprintln!(

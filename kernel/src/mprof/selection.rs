@@ -1,40 +1,41 @@
-//! Which profiles are meant.
+//! Selects profiles by file name, pattern or number.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-/// `mprofile_`, 14 characters, `.dat`.
+/// A profile is named `mprofile_`, 14 digits of its start time, `.dat`.
 const PREFIX: &str = "mprofile_";
 const SUFFIX: &str = ".dat";
 const STAMP: usize = 14;
 
-/// The profiles in this directory that have the name which `run` gives them, in order of time.
+/// The profiles in this directory that `run` has named, oldest first.
 pub(super) fn recorded() -> Vec<PathBuf> {
     let mut found = files_in(Path::new("."), |name| stamp(name).is_some());
     found.sort();
     found
 }
 
-/// The part of a profile's name that is the time of its start.
+/// The start time in the name of a profile, as 14 digits.
 pub(super) fn stamp(name: &str) -> Option<&str> {
     let stamp = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
     (stamp.chars().count() == STAMP).then_some(stamp)
 }
 
-/// The profiles to look at: files, or numbers; without any the last, which is told.
+/// The profiles to show, by file name or number. Without arguments, the newest profile; a line of
+/// output says so.
 ///
 /// # Errors
 ///
-/// If there is none of a name or number.
+/// If a name or number has no profile.
 pub(super) fn to_show(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
     let recorded = recorded();
     if arguments.is_empty() {
         let Some(last) = recorded.last() else {
             bail!(
-                "there is no profile in this directory: `memit mprof run PROGRAM` makes one, \
-                 mprofile_*.dat, or name a file"
+                "there is no profile (mprofile_*.dat) in this directory: record one with `memit mprof \
+                 run PROGRAM`, or name a file"
             );
         };
         println!("Using last profile data.");
@@ -48,18 +49,18 @@ pub(super) fn to_show(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
         } else if let Ok(number) = argument.parse() {
             chosen.push(numbered(&recorded, number)?);
         } else {
-            chosen.extend(matching(argument)?);
+            chosen.extend(matched(argument)?);
         }
     }
     Ok(without_repetition(chosen))
 }
 
-/// The profiles to remove: as to show, but a number is always a number, and the `_ts` files that
-/// older versions of `mprof` left beside profiles go with them.
+/// The profiles to remove, selected like those to show, except that a number never names a file.
+/// Includes the `_ts` files that older versions of `mprof` left beside profiles.
 ///
 /// # Errors
 ///
-/// If there is none of a name or number.
+/// If a name or number has no profile.
 pub(super) fn to_remove(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
     let recorded = recorded();
     let mut chosen = Vec::new();
@@ -69,13 +70,13 @@ pub(super) fn to_remove(arguments: &[String]) -> anyhow::Result<Vec<PathBuf>> {
         } else if Path::new(argument).exists() {
             chosen.push(file(Path::new(argument))?);
         } else {
-            chosen.extend(matching(argument)?);
+            chosen.extend(matched(argument)?);
         }
     }
     Ok(with_time_stamps(without_repetition(chosen)))
 }
 
-/// All profiles of this directory, and their `_ts` files.
+/// All profiles in this directory, and their `_ts` files.
 pub(super) fn all() -> Vec<PathBuf> {
     with_time_stamps(recorded())
 }
@@ -87,7 +88,7 @@ fn file(path: &Path) -> anyhow::Result<PathBuf> {
     Ok(path.to_owned())
 }
 
-/// From 0, the oldest, or from -1, the newest, backwards.
+/// Numbers count up from 0, the oldest, and down from -1, the newest.
 fn numbered(recorded: &[PathBuf], number: i64) -> anyhow::Result<PathBuf> {
     let count = recorded.len();
     let from_start = usize::try_from(number).ok();
@@ -106,15 +107,15 @@ fn numbered(recorded: &[PathBuf], number: i64) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// The files of a pattern that no shell has replaced by them.
-fn matching(pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
+/// The files that match a pattern which the shell left as it was.
+fn matched(pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
     let path = Path::new(pattern);
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let mut found = Vec::new();
     if name.contains(['*', '?']) {
         let parent = path.parent().filter(|parent| *parent != Path::new(""));
         let directory = parent.unwrap_or(Path::new("."));
-        found = files_in(directory, |file| fits(name.as_bytes(), file.as_bytes()));
+        found = files_in(directory, |file| matches(name.as_bytes(), file.as_bytes()));
         found.sort();
     }
     if found.is_empty() {
@@ -123,20 +124,30 @@ fn matching(pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Whether `*` for any characters and `?` for any one make the pattern the name.
-fn fits(pattern: &[u8], name: &[u8]) -> bool {
-    match (pattern.split_first(), name.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => {
-            fits(rest, name)
-                || name
-                    .split_first()
-                    .is_some_and(|(_, name)| fits(pattern, name))
+/// Whether `name` matches `pattern`, in which `*` stands for any characters and `?` for one.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut at_pattern, mut at_name) = (0, 0);
+    // Behind the last `*`, and the first character that it does not cover yet.
+    let mut star = None;
+    while let Some(found) = name.get(at_name) {
+        match (pattern.get(at_pattern), star) {
+            (Some(b'*'), _) => {
+                at_pattern += 1;
+                star = Some((at_pattern, at_name));
+            }
+            (Some(wanted), _) if *wanted == b'?' || wanted == found => {
+                at_pattern += 1;
+                at_name += 1;
+            }
+            (_, Some((behind, covered))) => {
+                at_pattern = behind;
+                at_name = covered + 1;
+                star = Some((behind, at_name));
+            }
+            (_, None) => return false,
         }
-        (Some((b'?', rest)), Some((_, name))) => fits(rest, name),
-        (Some((one, rest)), Some((other, name))) => one == other && fits(rest, name),
-        _ => false,
     }
+    pattern[at_pattern..].iter().all(|rest| *rest == b'*')
 }
 
 fn files_in(directory: &Path, is_meant: impl Fn(&str) -> bool) -> Vec<PathBuf> {
@@ -148,7 +159,7 @@ fn files_in(directory: &Path, is_meant: impl Fn(&str) -> bool) -> Vec<PathBuf> {
         .filter(|entry| entry.file_name().to_str().is_some_and(&is_meant))
         .map(|entry| entry.path())
         .filter(|path| path.is_file())
-        // As one would write it.
+        // Users write `x.dat`, not `./x.dat`.
         .map(|path| path.strip_prefix(".").map(Path::to_owned).unwrap_or(path))
         .collect()
 }
@@ -220,9 +231,13 @@ mod tests {
             ("?.dat", "x.dat", true),
             ("?.dat", "xy.dat", false),
             ("x*", "x", true),
+            ("*a*b", "aab", true),
+            ("*a?c*", "abacd", false),
+            ("*a?c", "abac abc", true),
+            ("", "x", false),
         ] {
             assert_eq!(
-                fits(pattern.as_bytes(), name.as_bytes()),
+                matches(pattern.as_bytes(), name.as_bytes()),
                 expected,
                 "{pattern} {name}"
             );

@@ -1,22 +1,24 @@
-//! The line that shows how a program is doing, at the bottom of the terminal.
+//! The status line at the bottom of the terminal, with the memory of the program.
 //!
-//! The program writes to the same terminal. So the last line is taken out of what scrolls, as package
-//! managers do it, and given back at the end.
+//! The program writes to the same terminal. The last line is therefore excluded from scrolling, as
+//! package managers do, and released at the end.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::Duration;
 
 use memit_magics::units;
+use rustix::process::getpgrp;
+use rustix::termios::tcgetpgrp;
 use terminal_size::{Height, terminal_size_of};
 
-/// Time between two changes of the line.
+/// Time between updates of the line.
 const EVERY: Duration = Duration::from_millis(100);
-/// Lines of a terminal below which the program needs all of them.
+/// A terminal with fewer lines has none to spare.
 const FEWEST: u16 = 4;
 
 pub(super) struct Status {
     is_on: bool,
-    /// Lines of the terminal, while the last one is ours.
+    /// Height of the terminal, while its last line is reserved.
     lines: Option<u16>,
     shown: Option<Duration>,
 }
@@ -30,7 +32,7 @@ impl Status {
         }
     }
 
-    /// Shows the time from the start, and memory in bytes.
+    /// Shows the time since the start, and memory in bytes.
     pub(super) fn show(&mut self, now: Duration, memory: u64, peak: u64) {
         if !self.is_on || self.shown.is_some_and(|shown| now < shown + EVERY) {
             return;
@@ -40,7 +42,7 @@ impl Status {
             return;
         };
         if self.lines != Some(lines) {
-            // A line feed, so that the cursor is above the last line.
+            // The line feed scrolls, so that the cursor stands above the last line.
             write(&format!("\n\x1b[A\x1b7\x1b[1;{}r\x1b8", lines - 1));
             self.lines = Some(lines);
         }
@@ -52,7 +54,7 @@ impl Status {
         ));
     }
 
-    /// Gives the line back.
+    /// Releases the line.
     pub(super) fn clear(&mut self) {
         if let Some(lines) = self.lines.take() {
             write(&format!("\x1b7\x1b[r\x1b[{lines};1H\x1b[2K\x1b8"));
@@ -71,16 +73,12 @@ fn lines() -> Option<u16> {
     (lines >= FEWEST).then_some(lines)
 }
 
-/// A terminal is not written to from the background.
+/// Whether this process may write to the terminal: a background job must not.
 fn is_in_foreground() -> bool {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // Behind the name: state, parent, process group, session, terminal, its foreground group.
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-    let fields: Vec<_> = fields.split_ascii_whitespace().take(6).collect();
-    matches!(fields[..], [_, _, own, _, _, foreground] if own == foreground)
+    tcgetpgrp(stderr()).is_ok_and(|foreground| foreground == getpgrp())
 }
 
 fn write(text: &str) {
-    // A terminal that has gone away is the program's concern.
+    // A closed terminal is the program's concern.
     let _ = stderr().lock().write_all(text.as_bytes());
 }

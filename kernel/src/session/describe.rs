@@ -1,14 +1,14 @@
-//! `%session`: the session in words.
+//! `%session`: describes the session in words.
 
 use std::fmt::Write as _;
 
 use memit_magics::units;
 use memit_measurement::Described;
 
-use super::history::History;
+use super::evaluation::UndoLog;
 
-/// What the session is and holds.
-pub(crate) fn session(described: Option<&Described>, history: &History) -> String {
+/// The text of `%session`.
+pub(crate) fn session(described: Option<&Described>, undo_log: &UndoLog) -> String {
     let Some((described, pid)) = described.and_then(|all| all.pid.map(|pid| (all, pid))) else {
         return "There is no session process; the next cell starts one.".to_owned();
     };
@@ -34,12 +34,12 @@ pub(crate) fn session(described: Option<&Described>, history: &History) -> Strin
         _ => "yes: whatever it does, the session goes on as it was before it".to_owned(),
     };
     let _ = writeln!(text, "protected:    {protection}");
-    // A cell that was undone, or changed nothing, is none to go back to.
-    let farthest = checkpoints.iter().find_map(|cell| history.undos_to(*cell));
+    // `%undo` skips cells that were undone or changed nothing.
+    let farthest = checkpoints.iter().find_map(|cell| undo_log.undos_to(*cell));
     let back = match farthest {
         Some(cells) => format!(
-            "{cells} cell{} back; checkpoints hold {}",
-            if cells == 1 { "" } else { "s" },
+            "{} back; checkpoints hold {}",
+            units::counted(&cells.to_string(), "cell"),
             units::mib(*checkpoint_memory)
         ),
         None => "no cell to go back to".to_owned(),

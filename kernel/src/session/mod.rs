@@ -1,73 +1,58 @@
-//! The session: what a cell may see and change, and how cells are evaluated in it.
-//! Knows nothing of Jupyter's wire protocol; the kernel, `memit run` and `memit eval` all use it.
+//! The session: evaluates cells, which share variables, items and dependencies.
+//!
+//! The Jupyter kernel, `memit run` and `memit eval` use it, so it knows nothing of Jupyter's protocol.
 
-mod build;
-mod bundle;
-mod check;
-mod complete;
 mod describe;
-mod diagnostics;
+mod editor;
 mod engine;
-mod error;
-mod history;
-mod input;
-mod inspect;
-mod link;
+mod errors;
+mod evaluation;
+mod io;
 mod magic;
-mod output;
-mod panic_site;
-mod phase_types;
-mod position;
-mod profile;
-mod running;
-mod utf8;
-mod value;
+mod measure;
 
-pub(crate) use check::Problem;
-pub(crate) use complete::{Completeness, Completions, Match, completeness};
-pub(crate) use error::CellError;
-pub(crate) use input::{Input, NoAnswer, NoInput, Question};
-pub(crate) use link::Interrupter;
-pub(crate) use output::{MimeBundle, Output, Stream};
+pub(crate) use editor::{Completions, Match, Problem, completeness};
+pub(crate) use engine::Interrupter;
+pub(crate) use errors::CellError;
+pub(crate) use io::{Input, MimeBundle, NoAnswer, NoInput, Output, Question, Stream};
 
 use std::sync::Arc;
 
 use memit_magics::cell::{self, Part};
 
-use engine::Engine;
-use history::History;
-use profile::Written;
-use running::Running;
+use engine::{BuildWatch, Engine};
+use errors::diagnostics;
+use evaluation::{Running, UndoLog, Written};
 
 /// A Rust session.
 pub(crate) struct Session {
     engine: Engine,
-    /// The cells so far, oldest first: where a panic's line is looked up.
+    /// The source of the cells so far, oldest first, to find the line of a panic.
     cells: Vec<String>,
-    /// What front-ends call them.
+    /// The numbers that front-ends show for the cells.
     numbers: Vec<u64>,
-    history: History,
-    /// The analyser has been got going, or has been tried to.
+    undo_log: UndoLog,
+    /// Whether [`Self::warm_up`] has been called.
     warm: bool,
 }
 
 impl Session {
-    /// Starts a session. Takes seconds: the compiler and the analyser are started.
+    /// Starts a session with its compiler and analyser. Takes seconds.
     ///
     /// # Errors
     ///
-    /// If the compiler is missing or does not work, or the system refuses a process.
+    /// If the compiler is missing or broken, or a process cannot be started.
     pub(crate) fn start() -> anyhow::Result<Self> {
         Ok(Self {
             engine: Engine::start()?,
             cells: Vec::new(),
             numbers: Vec::new(),
-            history: History::default(),
+            undo_log: UndoLog::default(),
             warm: false,
         })
     }
 
-    /// Gets the analyser going, which the first `let` would have to wait for. Takes seconds.
+    /// Warms up the analyser, so that the first `let` need not wait for it. Takes seconds.
     pub(crate) fn warm_up(&mut self) {
         self.warm = true;
         self.engine.warm_up();
@@ -78,12 +63,12 @@ impl Session {
         self.warm
     }
 
-    /// Evaluates one cell, which front-ends call `number`, and whose questions `input` answers;
-    /// returns when all of its output has been given to `output`.
+    /// Evaluates the cell that front-ends show as `number`. `input` answers its questions. Returns when
+    /// `output` has received all of its output.
     ///
     /// # Errors
     ///
-    /// How the cell failed. What was there before is still there.
+    /// If the cell fails; the session is then as it was before the cell, where that is possible.
     pub(crate) fn execute(
         &mut self,
         number: u64,
@@ -93,18 +78,18 @@ impl Session {
     ) -> Result<(), CellError> {
         self.cells.push(code.to_owned());
         self.numbers.push(number);
-        let number = self.history.begin_cell(&self.engine);
+        let number = self.undo_log.begin_cell(&self.engine);
         self.engine
             .begin_cell(number, Arc::clone(output), Arc::clone(input));
-        let watch = build::Watch::start(output);
+        let watch = BuildWatch::start(output);
         let result = self.execute_parts(code, output.as_ref());
         drop(watch);
-        self.history.end_cell();
+        self.undo_log.end_cell();
         self.engine.end_cell();
         let questions = self.engine.questions();
         match result {
             result if questions.refused() => questions.outcome(result),
-            // The interrupt may be all that there is to say, or the cause of another error.
+            // Another error may be a consequence of the interrupt, so the interrupt is reported.
             Err(error) if error.ename == CellError::INTERRUPTED => Err(error),
             _ if self.engine.interrupted() => Err(CellError::interrupted()),
             result => result,
@@ -122,19 +107,19 @@ impl Session {
                 engine,
                 cells,
                 numbers,
-                history,
+                undo_log,
                 ..
             } = self;
             let mut running = Running {
                 engine,
-                history,
+                undo_log,
                 code,
                 written: Written { cells, numbers },
                 output,
             };
             match part {
                 Part::Rust(range) => {
-                    // Line ends in front keep the line numbers those of the cell.
+                    // Blank lines in front, so that line numbers are those of the cell.
                     let lines_before = code[..range.start].matches('\n').count();
                     let source = "\n".repeat(lines_before) + &code[range];
                     let is_last = index == last;
@@ -148,22 +133,22 @@ impl Session {
         Ok(())
     }
 
-    /// What the compiler would say to a cell. Nothing is run or changed.
+    /// The problems that the compiler finds in a cell, which is neither run nor kept.
     pub(crate) fn check(&mut self, code: &str) -> Vec<Problem> {
-        check::check(&mut self.engine, code)
+        editor::check(&mut self.engine, code)
     }
 
     /// Completions at `cursor`, in Unicode code points.
     pub(crate) fn complete(&mut self, code: &str, cursor: usize) -> Completions {
-        complete::complete(&mut self.engine, code, cursor)
+        editor::complete(&mut self.engine, code, cursor)
     }
 
-    /// What is known of the name at `cursor`, in Unicode code points.
+    /// The documentation of the name at `cursor`, in Unicode code points.
     pub(crate) fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
-        inspect::inspect(&mut self.engine, code, cursor)
+        editor::inspect(&mut self.engine, code, cursor)
     }
 
-    /// A handle that stops what the session is running.
+    /// A handle that interrupts the running cell.
     pub(crate) fn interrupter(&self) -> Interrupter {
         self.engine.interrupter()
     }

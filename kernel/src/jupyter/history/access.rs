@@ -1,14 +1,14 @@
-//! What a client may want to know of the history.
+//! Which cells of the history a client asks for.
 
 use serde::Deserialize;
 
-/// Which cells. The names and defaults are those of `history_request`.
+/// Selects cells. Names and defaults are those of `history_request`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "hist_access_type", rename_all = "lowercase")]
 pub(crate) enum Access {
-    /// The last `n`, of whichever session.
+    /// The last `n` cells of all sessions.
     Tail {
-        /// How many.
+        /// The number of cells.
         #[serde(default = "ten")]
         n: u32,
     },
@@ -17,30 +17,30 @@ pub(crate) enum Access {
         /// The number of the session; 0 is the current one, −1 the one before.
         #[serde(default)]
         session: i64,
-        /// The first line; counted from the end if negative.
+        /// The first line; negative lines count from the end.
         #[serde(default)]
         start: i64,
-        /// The line behind the last; the end of the session without one.
+        /// The line behind the last one; by default the end of the session.
         #[serde(default)]
         stop: Option<i64>,
     },
-    /// Those that look like `pattern`.
+    /// The cells whose source matches `pattern`.
     Search {
         /// `*` stands for any text, `?` for one character.
         #[serde(default = "anything")]
         pattern: String,
-        /// No more than the last so many.
+        /// At most this many cells, the last ones.
         #[serde(default)]
         n: Option<u32>,
-        /// Of cells with the same source only the last.
+        /// Return only the last of several cells with the same source.
         #[serde(default)]
         unique: bool,
     },
 }
 
-/// A cell that was run.
+/// A cell of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct HistoryEntry {
     /// The number of its session, from 1.
     pub(crate) session: i64,
     /// The number of the cell in its session.
@@ -49,7 +49,7 @@ pub(crate) struct Entry {
     pub(crate) source: String,
 }
 
-/// As many as IPython gives.
+/// The default of IPython.
 fn ten() -> u32 {
     10
 }

@@ -1,4 +1,4 @@
-//! The history in a database, laid out like IPython's.
+//! The history in an SQLite database with the layout of IPython's.
 
 use std::fs;
 use std::io;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Row, TransactionBehavior, params};
 
-use super::{Access, Entry};
+use super::access::{Access, HistoryEntry};
 
-/// How long to wait while another kernel writes.
+/// How long to wait for another kernel that is writing.
 const BUSY: Duration = Duration::from_secs(2);
 
 const SCHEMA: &str = "
@@ -17,7 +17,7 @@ const SCHEMA: &str = "
         session INTEGER PRIMARY KEY AUTOINCREMENT,
         start TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
     );
-    -- In the order of rowid, in which the cells were run, whichever kernel ran them.
+    -- rowid has the order in which cells ran, across all kernels.
     CREATE TABLE IF NOT EXISTS history (
         session INTEGER NOT NULL,
         line INTEGER NOT NULL,
@@ -28,10 +28,10 @@ const SCHEMA: &str = "
 /// Why the history cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
-    /// Its directory cannot be made.
+    /// The directory cannot be created.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// The reason that the database gives.
+    /// The database fails.
     #[error("{0}")]
     Sqlite(#[from] rusqlite::Error),
 }
@@ -39,13 +39,13 @@ pub(super) enum Error {
 /// An open history.
 pub(super) struct Database {
     connection: Connection,
-    /// The number of this session, once it has run a cell: a kernel that is started and runs
-    /// nothing is no session.
+    /// The number of this session. A session gets its number with its first cell, so that kernels
+    /// which run nothing leave no session behind.
     session: Option<i64>,
 }
 
 impl Database {
-    /// Opens or creates the file, and its directory.
+    /// Opens the file; creates it and its directory if necessary.
     pub(super) fn open(file: &Path) -> Result<Self, Error> {
         if let Some(directory) = file.parent() {
             create_private(directory)?;
@@ -53,14 +53,14 @@ impl Database {
         Self::with(Connection::open(file)?)
     }
 
-    /// A history that starts empty and leaves nothing.
+    /// Creates a history that is never written to disk.
     pub(super) fn in_memory() -> Result<Self, Error> {
         Self::with(Connection::open_in_memory()?)
     }
 
     fn with(mut connection: Connection) -> Result<Self, Error> {
         connection.busy_timeout(BUSY)?;
-        // Locked for writing, so that a file that can only be read is noticed here.
+        // Locks for writing, so that a read-only file fails here.
         let schema = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         schema.execute_batch(SCHEMA)?;
         schema.commit()?;
@@ -91,7 +91,7 @@ impl Database {
     }
 
     /// Finds cells, oldest first.
-    pub(super) fn look_up(&self, access: &Access) -> Result<Vec<Entry>, Error> {
+    pub(super) fn look_up(&self, access: &Access) -> Result<Vec<HistoryEntry>, Error> {
         match access {
             Access::Tail { n } => self.tail(*n),
             Access::Range {
@@ -103,7 +103,7 @@ impl Database {
         }
     }
 
-    fn tail(&self, n: u32) -> Result<Vec<Entry>, Error> {
+    fn tail(&self, n: u32) -> Result<Vec<HistoryEntry>, Error> {
         let found = self.entries(
             "SELECT session, line, source FROM history
              ORDER BY rowid DESC LIMIT ?1",
@@ -112,7 +112,12 @@ impl Database {
         Ok(reversed(found))
     }
 
-    fn range(&self, session: i64, start: i64, stop: Option<i64>) -> Result<Vec<Entry>, Error> {
+    fn range(
+        &self,
+        session: i64,
+        start: i64,
+        stop: Option<i64>,
+    ) -> Result<Vec<HistoryEntry>, Error> {
         let session = if session > 0 {
             session
         } else {
@@ -131,8 +136,13 @@ impl Database {
         )
     }
 
-    fn search(&self, pattern: &str, n: Option<u32>, unique: bool) -> Result<Vec<Entry>, Error> {
-        // To SQLite a bracket is special too; to Rust it is an everyday character.
+    fn search(
+        &self,
+        pattern: &str,
+        n: Option<u32>,
+        unique: bool,
+    ) -> Result<Vec<HistoryEntry>, Error> {
+        // SQLite gives brackets a meaning; in Rust code they are everywhere, so they are literal.
         let pattern = pattern.replace('[', "[[]");
         let sql = if unique {
             "SELECT session, line, source FROM history
@@ -147,7 +157,7 @@ impl Database {
         Ok(reversed(found))
     }
 
-    /// The number of this session, which it gets when it runs a cell.
+    /// The number of this session, or the number that its first cell will give it.
     fn number(&self) -> Result<i64, Error> {
         if let Some(session) = self.session {
             return Ok(session);
@@ -156,27 +166,31 @@ impl Database {
         Ok(self.connection.query_row(next, [], |row| row.get(0))?)
     }
 
-    fn entries(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Entry>, Error> {
+    fn entries(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Vec<HistoryEntry>, Error> {
         let mut statement = self.connection.prepare(sql)?;
         let entries = statement.query_map(params, entry)?;
         Ok(entries.collect::<Result<_, _>>()?)
     }
 }
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    Ok(Entry {
+fn entry(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
+    Ok(HistoryEntry {
         session: row.get(0)?,
         line: row.get(1)?,
         source: row.get(2)?,
     })
 }
 
-fn reversed(mut entries: Vec<Entry>) -> Vec<Entry> {
+fn reversed(mut entries: Vec<HistoryEntry>) -> Vec<HistoryEntry> {
     entries.reverse();
     entries
 }
 
-/// Creates a directory that only its owner may look into: cells can hold passwords.
+/// Creates a directory that only its owner can read, because cells may contain passwords.
 fn create_private(directory: &Path) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
@@ -188,7 +202,7 @@ fn create_private(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(directory) {
-        // Another kernel was quicker.
+        // Another kernel has created the directory in the meantime.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         result => result,
     }
@@ -217,7 +231,8 @@ mod tests {
     fn found(database: &Database, access: serde_json::Value) -> Vec<String> {
         let access = serde_json::from_value(access).unwrap();
         let entries = database.look_up(&access).unwrap();
-        let text = |entry: &Entry| format!("{}/{} {}", entry.session, entry.line, entry.source);
+        let text =
+            |entry: &HistoryEntry| format!("{}/{} {}", entry.session, entry.line, entry.source);
         entries.iter().map(text).collect()
     }
 

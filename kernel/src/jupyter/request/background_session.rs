@@ -1,4 +1,4 @@
-//! A session that starts while the kernel already answers.
+//! A session that starts in the background while the kernel answers requests.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,28 +9,27 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::jupyter::exit::Alive;
-use crate::jupyter::interrupt::Interrupt;
+use crate::jupyter::lifecycle::{Alive, Interrupt};
 use crate::session::{CellError, Session};
 
 /// A session that is starting, running, or could not be started.
 pub(crate) struct BackgroundSession {
-    state: State,
-    /// A cell waits for the session.
+    state: Startup,
+    /// Whether a cell waits for the session.
     wanted: Arc<AtomicBool>,
     interrupt: Interrupt,
 }
 
-/// How often a cell that waits for the session looks whether it has been interrupted.
+/// How often a cell that waits for the session checks whether it has been interrupted.
 const LOOK: Duration = Duration::from_millis(50);
 
-enum State {
+enum Startup {
     Starting(Receiver<anyhow::Result<Session>>),
     Running(Box<Session>),
     Failed(String),
 }
 
-impl From<anyhow::Result<Session>> for State {
+impl From<anyhow::Result<Session>> for Startup {
     fn from(started: anyhow::Result<Session>) -> Self {
         match started {
             Ok(session) => Self::Running(Box::new(session)),
@@ -40,7 +39,7 @@ impl From<anyhow::Result<Session>> for State {
 }
 
 impl BackgroundSession {
-    /// Starts a session on a thread of its own. `interrupt` learns how to interrupt it.
+    /// Starts a session on a separate thread, and connects `interrupt` to it.
     pub(crate) fn start(interrupt: Interrupt, alive: Alive) -> anyhow::Result<Self> {
         let (started, session) = sync_channel(1);
         let wanted = Arc::new(AtomicBool::new(false));
@@ -51,39 +50,42 @@ impl BackgroundSession {
             .spawn(move || {
                 let session = Session::start().map(|mut session| {
                     connected.connect(session.interrupter());
-                    // While the user is still typing.
+                    // Use the time in which the user types the first cell.
                     if !cell_waits.load(Relaxed) {
                         session.warm_up();
                     }
                     session
                 });
-                // No one takes the session if the kernel is ending; then it is dropped here.
+                // If the kernel is ending, nobody receives the session, and it is dropped here.
                 let _ = started.send(session);
                 drop(alive);
             })
             .context("cannot start the session thread")?;
         Ok(Self {
-            state: State::Starting(session),
+            state: Startup::Starting(session),
             wanted,
             interrupt,
         })
     }
 
-    /// A cell begins, which can be interrupted from now on. To be called before clients are told.
+    /// Called when a cell starts, before clients see it: from now on interrupts are meant for this cell.
     pub(super) fn begin_cell(&self) {
         self.interrupt.forget();
     }
 
-    /// The session, once it has started; an error if there is none, or if the cell that waits is
-    /// interrupted before.
+    /// Waits until the session has started.
+    ///
+    /// # Errors
+    ///
+    /// If the session cannot be started, or the waiting cell is interrupted.
     pub(super) fn wait(&mut self) -> Result<&mut Session, CellError> {
         self.wanted.store(true, Relaxed);
-        while let State::Starting(session) = &self.state {
+        while let Startup::Starting(session) = &self.state {
             match session.recv_timeout(LOOK) {
-                Ok(started) => self.state = State::from(started),
+                Ok(started) => self.state = Startup::from(started),
                 Err(RecvTimeoutError::Disconnected) => {
                     let panicked = Err(anyhow!("its thread panicked while starting it"));
-                    self.state = State::from(panicked);
+                    self.state = Startup::from(panicked);
                 }
                 Err(RecvTimeoutError::Timeout) if self.interrupt.is_asked() => break,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -93,20 +95,20 @@ impl BackgroundSession {
             return Err(CellError::interrupted());
         }
         match &mut self.state {
-            State::Running(session) => Ok(session),
-            State::Failed(why) => Err(no_session(why)),
-            State::Starting(_) => unreachable!("the session was waited for"),
+            Startup::Running(session) => Ok(session),
+            Startup::Failed(why) => Err(no_session(why)),
+            Startup::Starting(_) => unreachable!("the session was waited for"),
         }
     }
 
     /// The session, if it has started already.
     pub(super) fn get(&mut self) -> Option<&mut Session> {
-        if let State::Starting(session) = &self.state {
-            self.state = State::from(session.try_recv().ok()?);
+        if let Startup::Starting(session) = &self.state {
+            self.state = Startup::from(session.try_recv().ok()?);
         }
         match &mut self.state {
-            State::Running(session) => Some(session),
-            State::Starting(_) | State::Failed(_) => None,
+            Startup::Running(session) => Some(session),
+            Startup::Starting(_) | Startup::Failed(_) => None,
         }
     }
 }
@@ -116,7 +118,7 @@ impl BackgroundSession {
     /// A session that could not be started.
     pub(super) fn failed(why: &str) -> Self {
         Self {
-            state: State::Failed(why.to_owned()),
+            state: Startup::Failed(why.to_owned()),
             wanted: Arc::default(),
             interrupt: Interrupt::default(),
         }
@@ -124,17 +126,15 @@ impl BackgroundSession {
 }
 
 fn no_session(why: &str) -> CellError {
-    let evalue = format!("the Rust session could not be started: {why}");
-    let advice = "Mend the cause and restart the kernel.".to_owned();
-    CellError {
-        ename: "SessionError".to_owned(),
-        traceback: vec![evalue.clone(), advice],
-        evalue,
-    }
+    CellError::internal(
+        "SessionError",
+        format!("the Rust session could not be started: {why}"),
+        "Fix the cause, then restart the kernel.",
+    )
 }
 
-/// Calls into the session. The compiler front-end behind it can panic on code that is half typed;
-/// the message of the panic is returned, and the kernel lives on.
+/// Calls into the session. The analyser can panic on half-typed code; then the message of the panic is
+/// returned, and the kernel lives on.
 pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
         let message = panic
@@ -154,7 +154,7 @@ mod tests {
         let interrupt = Interrupt::default();
         let (_starts_for_ever, session) = sync_channel(1);
         let mut waiting = BackgroundSession {
-            state: State::Starting(session),
+            state: Startup::Starting(session),
             wanted: Arc::default(),
             interrupt: interrupt.clone(),
         };
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_behind_the_session_is_told_by_its_message() {
+    fn a_panic_in_the_session_is_reported_by_its_message() {
         assert_eq!(guarded(|| 1), Ok(1));
         assert_eq!(
             guarded(|| panic!("at the disco")),

@@ -1,4 +1,4 @@
-//! Puts the questions of a cell to the client that runs it.
+//! Passes the questions of a cell on to the client that runs it.
 
 use std::sync::Arc;
 
@@ -6,15 +6,15 @@ use crate::jupyter::socket::{Iopub, Stdin};
 use crate::jupyter::wire::Message;
 use crate::session::{Input, NoAnswer, Question};
 
-/// Asks the client of one request.
+/// Asks the client that sent a request.
 pub(super) struct CellInput {
-    /// Where to ask.
+    /// The socket to ask on.
     pub(super) stdin: Arc<Stdin>,
-    /// Where the cell has published what is to be read before its question.
+    /// Flushed before a question, so that the user sees earlier output first.
     pub(super) iopub: Iopub,
     /// The request that runs the cell.
     pub(super) request: Message,
-    /// Whether the client is prepared to be asked.
+    /// Whether the client accepts questions.
     pub(super) allowed: bool,
 }
 

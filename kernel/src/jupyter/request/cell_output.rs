@@ -9,27 +9,27 @@ use crate::jupyter::socket::Iopub;
 use crate::jupyter::wire::Header;
 use crate::session::{MimeBundle, Output, Stream};
 
-/// Publishes outputs as those of one request. A thread that the cell left running keeps it, so
-/// what that thread prints later still appears below its cell.
+/// Publishes outputs for one request. Text that a thread prints after its cell has ended still appears
+/// below that cell.
 pub(super) struct CellOutput {
-    /// Where to publish.
+    /// The socket to publish on.
     pub(super) iopub: Iopub,
     /// The header of the request.
     pub(super) parent: Header,
     /// The number of the cell.
     pub(super) execution_count: u32,
-    /// What the notebook shows of it.
+    /// What the notebook shows below the cell.
     pub(super) shown: Mutex<Shown>,
 }
 
-/// What there is below a cell.
+/// The outputs below a cell, as far as later outputs depend on them.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
-    /// Something that stays.
+    /// Whether there is an output that stays.
     outputs: bool,
-    /// The id of the display of its progress.
+    /// The ID of the display with the progress.
     progress: Option<String>,
-    /// The id of a display that is not final.
+    /// The ID of the display with a preview.
     preview: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl CellOutput {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something comes that stays; what was told of the progress goes before it.
+    /// Called before an output that stays: removes the progress.
     fn make_way(&self) {
         let mut shown = self.shown();
         self.show_progress(&mut shown, None);
@@ -49,7 +49,7 @@ impl CellOutput {
         let (msg_type, id) = match (shown.progress.take(), text) {
             (None, None) => return,
             (None, Some(_)) => ("display_data", new_id()),
-            // A display that is updated to nothing would leave an empty line.
+            // Updating the display to an empty text would leave an empty line.
             (Some(_), None) if !shown.outputs => {
                 let content = json!({"wait": false});
                 return self.iopub.broadcast("clear_output", &self.parent, content);
@@ -61,10 +61,8 @@ impl CellOutput {
         self.show_as(msg_type, &id, &data);
         shown.progress = text.map(|_| id);
     }
-}
 
-impl CellOutput {
-    /// Shows a display that can be updated, or updates it.
+    /// Shows or updates a display that has an ID.
     fn show_as(&self, msg_type: &'static str, id: &str, data: &MimeBundle) {
         let content = json!({"data": data, "metadata": {}, "transient": {"display_id": id}});
         self.iopub.broadcast(msg_type, &self.parent, content);
@@ -113,7 +111,7 @@ impl Output for CellOutput {
         *shown = Shown {
             outputs: wait && shown.outputs,
             progress: None,
-            // What comes of it now is a new display.
+            // A later preview needs a new display.
             preview: None,
         };
         let content = json!({"wait": wait});
@@ -133,15 +131,7 @@ impl Output for CellOutput {
     }
 }
 
-/// Publishes nothing: for requests that asked for silence.
+/// Publishes nothing: for requests that ask for silence.
 pub(super) struct Silence;
 
-impl Output for Silence {
-    fn stream(&self, _: Stream, _: &str) {}
-    fn display(&self, _: MimeBundle) {}
-    fn preview(&self, _: MimeBundle) {}
-    fn settle(&self, _: MimeBundle) {}
-    fn result(&self, _: MimeBundle) {}
-    fn clear(&self, _: bool) {}
-    fn progress(&self, _: Option<&str>) {}
-}
+impl Output for Silence {}

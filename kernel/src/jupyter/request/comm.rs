@@ -1,4 +1,4 @@
-//! Comms, the channels of widgets and extensions. memit opens none, and knows one target.
+//! Comms, the channels of widgets and extensions. memit opens none, and answers one target.
 
 use serde_json::{Value, json};
 
@@ -7,16 +7,16 @@ use crate::jupyter::socket::Iopub;
 use crate::jupyter::wire::Message;
 use crate::session::Session;
 
-/// The target at which editors have a cell checked while it is typed; evcxr's own kernel has it.
+/// Editors open a comm to this target to check a cell while it is typed. evcxr's own kernel defined it.
 const CHECK: &str = "evcxr-cargo-check";
 
-/// The reply to `comm_info_request`: no comm stays open.
+/// The reply to `comm_info_request`, which lists no comm because none stays open.
 pub(crate) fn info_reply() -> Value {
     json!({"status": "ok", "comms": {}})
 }
 
-/// Answers a `comm_open` and closes the comm, which for unknown targets is all that the protocol
-/// asks for. Without a session nothing can be checked yet.
+/// Answers a `comm_open` and closes the comm. For unknown targets, the protocol asks for nothing else.
+/// Until the session has started, a check finds no problems.
 pub(crate) fn open(comm_open: &Message, session: Option<&mut Session>, iopub: &Iopub) {
     let content = &comm_open.content;
     let publish = |msg_type, data: Value| {

@@ -1,16 +1,16 @@
-//! `complete_request`: what could be typed at the cursor.
+//! `complete_request`: completes the code at the cursor.
 
 use jupyter_protocol::CompleteRequest;
 use serde_json::{Value, json};
 
-use super::answer::{self, BadRequest};
 use super::background_session::guarded;
+use super::bad_request::{self, BadRequest};
 use crate::jupyter::wire::Message;
 use crate::session::{Completions, Match, Session};
 
-/// The reply. Without a session nothing can be completed yet.
+/// The reply, which has no matches until the session has started.
 pub(crate) fn reply(request: &Message, session: Option<&mut Session>) -> Result<Value, BadRequest> {
-    let CompleteRequest { code, cursor_pos } = answer::content(request)?;
+    let CompleteRequest { code, cursor_pos } = bad_request::content(request)?;
     let none = || Completions {
         matches: Vec::new(),
         start: cursor_pos,
@@ -33,7 +33,7 @@ fn content(completions: &Completions) -> Value {
         end,
     } = completions;
     let texts: Vec<&str> = matches.iter().map(|each| each.text.as_str()).collect();
-    // JupyterLab shows the kinds beside the matches.
+    // JupyterLab shows the kind of each match.
     let kinds: Vec<Value> = matches
         .iter()
         .map(|Match { text, kind }| json!({"start": start, "end": end, "text": text, "type": kind}))

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer;
 use super::background_session::{BackgroundSession, guarded};
+use super::bad_request;
 use super::cell_input::CellInput;
 use super::cell_output::{CellOutput, Silence};
 use crate::jupyter::history::History;
@@ -14,7 +14,7 @@ use crate::jupyter::socket::{Iopub, Stdin};
 use crate::jupyter::wire::Message;
 use crate::session::{CellError, Input, Output, Session};
 
-/// Runs cells, and counts them.
+/// Runs and counts cells.
 pub(crate) struct Executor {
     session: BackgroundSession,
     iopub: Iopub,
@@ -23,17 +23,17 @@ pub(crate) struct Executor {
     execution_count: u32,
 }
 
-/// How a cell went.
+/// The result of a cell.
 pub(crate) struct Executed {
     /// The content of the reply.
     pub(crate) reply: Value,
-    /// Whether the cells that wait behind this one should not be run.
+    /// Whether to abort the cells that are queued behind this one.
     pub(crate) abort_queue: bool,
 }
 
-/// The content of a request. What clients may leave out has the default of the protocol.
+/// The content of a request. Fields that clients may omit have the defaults of the protocol.
 #[derive(Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "the protocol has them")]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol defines them")]
 struct ExecuteRequest {
     code: String,
     #[serde(default)]
@@ -51,8 +51,8 @@ fn yes() -> bool {
 }
 
 impl Executor {
-    /// Runs cells in `session`, which publish on `iopub`, ask on `stdin` and are kept in
-    /// `history`.
+    /// Creates an executor that runs cells in `session`. Cells publish on `iopub` and ask on `stdin`;
+    /// `history` keeps them.
     pub(crate) fn new(
         session: BackgroundSession,
         iopub: Iopub,
@@ -73,26 +73,26 @@ impl Executor {
         self.session.get()
     }
 
-    /// The cells that were run.
+    /// The history of cells.
     pub(crate) fn history(&self) -> &History {
         &self.history
     }
 
-    /// Whether there is a session whose first `let` would have to wait for the analyser.
+    /// Whether the session has started but its analyser is cold, so that the first `let` would be slow.
     pub(crate) fn is_cold(&mut self) -> bool {
         self.session.get().is_some_and(|session| !session.is_warm())
     }
 
-    /// Gets the analyser going. Takes seconds.
+    /// Warms up the analyser. Takes seconds.
     pub(crate) fn warm_up(&mut self) {
         if let Some(session) = self.session.get()
             && let Err(panic) = guarded(|| session.warm_up())
         {
-            tracing::warn!("the analyser panicked while it was started: {panic}");
+            tracing::warn!("the analyser panicked while it was warmed up: {panic}");
         }
     }
 
-    /// Where cells publish.
+    /// The socket that cells publish on.
     pub(crate) fn iopub(&self) -> &Iopub {
         &self.iopub
     }
@@ -105,7 +105,7 @@ impl Executor {
             store_history,
             stop_on_error,
             allow_stdin,
-        } = match answer::content(request) {
+        } = match bad_request::content(request) {
             Ok(content) => content,
             Err(bad) => {
                 return Executed {
@@ -144,48 +144,26 @@ impl Executor {
             request: request.clone(),
             allowed: allow_stdin,
         });
-        // Blank code need not wait for the session.
+        // Blank code does not need the session.
         let done = if is_blank {
             Ok(())
         } else {
             self.run(&code, &output, &input)
         };
 
-        match done {
-            Ok(()) => Executed {
-                reply: json!({
-                    "status": "ok",
-                    "execution_count": execution_count,
-                    "user_expressions": {},
-                    "payload": [],
-                }),
-                abort_queue: false,
-            },
-            Err(CellError {
-                ename,
-                evalue,
-                traceback,
-            }) => {
-                if !silent {
-                    let content = json!({"ename": ename, "evalue": evalue, "traceback": traceback});
-                    self.iopub.broadcast("error", parent, content);
-                }
-                Executed {
-                    reply: json!({
-                        "status": "error",
-                        "execution_count": execution_count,
-                        "ename": ename,
-                        "evalue": evalue,
-                        "traceback": traceback,
-                    }),
-                    abort_queue: stop_on_error && !silent,
-                }
-            }
+        if let Err(error) = &done
+            && !silent
+        {
+            self.iopub.broadcast("error", parent, error_content(error));
+        }
+        Executed {
+            abort_queue: done.is_err() && stop_on_error && !silent,
+            reply: reply(execution_count, done),
         }
     }
 
-    /// The reply to a cell that is not run because one before it failed.
-    /// It has no count: front-ends would show the cell as run.
+    /// The reply to a cell that is aborted because an earlier cell failed. It has no execution count,
+    /// because front-ends would then show the cell as run.
     pub(crate) fn aborted() -> Value {
         json!({"status": "aborted"})
     }
@@ -199,19 +177,50 @@ impl Executor {
         let number = u64::from(self.execution_count);
         let session = self.session.wait()?;
         guarded(|| session.execute(number, code, output, input))
-            .unwrap_or_else(|panic| Err(internal(&panic)))
+            .unwrap_or_else(|panic| Err(panicked(&panic)))
     }
 }
 
-fn internal(panic: &str) -> CellError {
-    let evalue = format!("memit itself panicked: {panic}");
-    let advice = "This is a bug in memit or in evcxr. The session carries on, but if it misbehaves, \
-                  restart the kernel.";
-    CellError {
-        ename: "InternalError".to_owned(),
-        traceback: vec![evalue.clone(), advice.to_owned()],
-        evalue,
+/// The content of the reply.
+fn reply(execution_count: u32, done: Result<(), CellError>) -> Value {
+    match done {
+        Ok(()) => json!({
+            "status": "ok",
+            "execution_count": execution_count,
+            "user_expressions": {},
+            "payload": [],
+        }),
+        Err(CellError {
+            ename,
+            evalue,
+            traceback,
+        }) => json!({
+            "status": "error",
+            "execution_count": execution_count,
+            "ename": ename,
+            "evalue": evalue,
+            "traceback": traceback,
+        }),
     }
+}
+
+/// The content of an `error` message.
+fn error_content(error: &CellError) -> Value {
+    let CellError {
+        ename,
+        evalue,
+        traceback,
+    } = error;
+    json!({"ename": ename, "evalue": evalue, "traceback": traceback})
+}
+
+fn panicked(panic: &str) -> CellError {
+    CellError::internal(
+        "InternalError",
+        format!("memit itself panicked: {panic}"),
+        "This is a bug in memit or in evcxr. The session carries on, but if it misbehaves, restart \
+         the kernel.",
+    )
 }
 
 #[cfg(test)]
@@ -227,8 +236,8 @@ mod tests {
         let (iopub, _) = Iopub::start(&context, "inproc://iopub", codec.clone()).unwrap();
         let stdin = Stdin::bind(&context, "inproc://stdin", codec).unwrap();
         let session = BackgroundSession::failed("cargo was not found");
-        let (alive, _) = crate::jupyter::exit::alive();
-        let history = History::open(history::Place::Memory, alive).unwrap();
+        let (alive, _) = crate::jupyter::lifecycle::alive();
+        let history = History::open(history::DatabasePlace::Memory, alive).unwrap();
         Executor::new(session, iopub, stdin, history)
     }
 
@@ -244,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_session_a_cell_is_told_why() {
+    fn without_a_session_the_reply_says_why() {
         let Executed { reply, abort_queue } = execute(&mut executor(), json!({"code": "1"}));
         assert!(abort_queue);
         insta::assert_json_snapshot!(reply, @r#"
@@ -255,7 +264,7 @@ mod tests {
           "evalue": "the Rust session could not be started: cargo was not found",
           "traceback": [
             "the Rust session could not be started: cargo was not found",
-            "Mend the cause and restart the kernel."
+            "Fix the cause, then restart the kernel."
           ]
         }
         "#);

@@ -1,14 +1,14 @@
-//! `history_request`: what was run before.
+//! `history_request`: looks up cells that were run before.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{self, BadRequest};
-use crate::jupyter::history::{Access, Entry, History};
+use super::bad_request::{self, BadRequest};
+use crate::jupyter::history::{Access, History, HistoryEntry};
 use crate::jupyter::wire::Message;
 
-/// The content of a request. Of its fields `raw` has no meaning here: cells are kept as they were
-/// typed, and there is no other form of them.
+/// The content of a request. The field `raw` is ignored, because cells are kept only as they were
+/// typed.
 #[derive(Deserialize)]
 struct HistoryRequest {
     #[serde(default)]
@@ -19,15 +19,15 @@ struct HistoryRequest {
 
 /// The reply.
 pub(crate) fn reply(request: &Message, history: &History) -> Result<Value, BadRequest> {
-    let HistoryRequest { output, access } = answer::content(request)?;
+    let HistoryRequest { output, access } = bad_request::content(request)?;
     let entries = history.look_up(access);
     let items: Vec<Value> = entries.iter().map(|entry| item(entry, output)).collect();
     Ok(json!({"status": "ok", "history": items}))
 }
 
-/// Outputs are not kept; IPython too gives `null` for one that it has not.
-fn item(entry: &Entry, output: bool) -> Value {
-    let Entry {
+/// Outputs are not kept, so they are `null`, as IPython has it for a missing output.
+fn item(entry: &HistoryEntry, output: bool) -> Value {
+    let HistoryEntry {
         session,
         line,
         source,
@@ -42,12 +42,12 @@ fn item(entry: &Entry, output: bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jupyter::exit::alive;
-    use crate::jupyter::history::Place;
+    use crate::jupyter::history::DatabasePlace;
+    use crate::jupyter::lifecycle::alive;
     use crate::jupyter::wire::Header;
 
     fn reply_to(content: Value) -> Result<Value, String> {
-        let history = History::open(Place::Memory, alive().0).unwrap();
+        let history = History::open(DatabasePlace::Memory, alive().0).unwrap();
         history.store(1, "1 + 1");
         let request = Message {
             identities: vec![],

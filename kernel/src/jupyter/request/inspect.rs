@@ -1,18 +1,18 @@
-//! `inspect_request`: what is known of the name at the cursor.
+//! `inspect_request`: shows the documentation of the name at the cursor.
 
 use jupyter_protocol::InspectRequest;
 use serde_json::{Value, json};
 
-use super::answer::{self, BadRequest};
 use super::background_session::guarded;
+use super::bad_request::{self, BadRequest};
 use crate::jupyter::wire::Message;
 use crate::session::Session;
 
-/// The reply. Without a session nothing is known yet.
+/// The reply, which finds nothing until the session has started.
 pub(crate) fn reply(request: &Message, session: Option<&mut Session>) -> Result<Value, BadRequest> {
     let InspectRequest {
         code, cursor_pos, ..
-    } = answer::content(request)?;
+    } = bad_request::content(request)?;
     let found = session.and_then(|session| {
         guarded(|| session.inspect(&code, cursor_pos)).unwrap_or_else(|panic| {
             tracing::warn!("the inspector panicked: {panic}");

@@ -1,20 +1,24 @@
-//! `is_complete_request`: whether the code can be run as it stands.
+//! `is_complete_request`: whether code is complete, or the user should type on.
 
 use jupyter_protocol::IsCompleteRequest;
+use memit_magics::cell::syntax::Completeness;
 use serde_json::{Value, json};
 
-use super::answer::{self, BadRequest};
 use super::background_session::guarded;
+use super::bad_request::{self, BadRequest};
 use crate::jupyter::wire::Message;
-use crate::session::{Completeness, completeness};
+use crate::session::completeness;
 
-/// The reply. It needs no session.
+/// One level of indentation, as rustfmt writes it.
+const INDENT: &str = "    ";
+
+/// The reply, which needs no session.
 pub(crate) fn reply(request: &Message) -> Result<Value, BadRequest> {
-    let IsCompleteRequest { code } = answer::content(request)?;
+    let IsCompleteRequest { code } = bad_request::content(request)?;
     Ok(match guarded(|| completeness(&code)) {
         Ok(Completeness::Complete) => json!({"status": "complete"}),
-        Ok(Completeness::Incomplete { indent }) => {
-            json!({"status": "incomplete", "indent": indent})
+        Ok(Completeness::Incomplete { depth }) => {
+            json!({"status": "incomplete", "indent": INDENT.repeat(depth)})
         }
         Ok(Completeness::Invalid) => json!({"status": "invalid"}),
         Err(panic) => {

@@ -1,7 +1,7 @@
-//! What the kernel answers to each type of request.
+//! The handlers of requests: one file for each type.
 
-mod answer;
 mod background_session;
+mod bad_request;
 mod cell_input;
 mod cell_output;
 pub(crate) mod comm;
@@ -10,8 +10,8 @@ mod execute;
 pub(crate) mod history;
 pub(crate) mod inspect;
 pub(crate) mod is_complete;
+pub(crate) mod kernel_info;
 pub(crate) mod shutdown;
 
-pub(crate) use answer::Answer;
 pub(crate) use background_session::BackgroundSession;
 pub(crate) use execute::Executor;

@@ -2,11 +2,11 @@
 
 use anyhow::Context as _;
 
-/// How long, in milliseconds, a closing socket waits for a client to take what was sent: the last
+/// How long, in milliseconds, a closing socket waits for clients to receive its messages: the last
 /// `idle` and the reply to `shutdown_request` are sent when the process is about to end.
 const LINGER_MS: i32 = 500;
 
-/// A socket that listens at `endpoint`. An error names the socket (`name`) and the endpoint.
+/// Creates a socket that listens at `endpoint`. Errors name the socket (`name`) and the endpoint.
 pub(super) fn bind(
     context: &zmq::Context,
     kind: zmq::SocketType,
@@ -20,8 +20,8 @@ pub(super) fn bind(
 fn open(context: &zmq::Context, kind: zmq::SocketType, endpoint: &str) -> zmq::Result<zmq::Socket> {
     let socket = context.socket(kind)?;
     socket.set_linger(LINGER_MS)?;
-    // By default ZeroMQ drops what exceeds 1000 messages: a cell that prints a lot would lose
-    // output, and a long queue of cells would lose replies.
+    // By default zmq drops messages beyond 1000: a cell that prints a lot would lose output, and a
+    // long queue of cells would lose replies.
     socket.set_sndhwm(0)?;
     socket.set_rcvhwm(0)?;
     if is_ipv6(endpoint) {
@@ -31,7 +31,7 @@ fn open(context: &zmq::Context, kind: zmq::SocketType, endpoint: &str) -> zmq::R
     Ok(socket)
 }
 
-/// Whether the host of a TCP endpoint is an IPv6 address; zmq wants to be told.
+/// Whether the host of a TCP endpoint is an IPv6 address, which zmq accepts only after `set_ipv6`.
 fn is_ipv6(endpoint: &str) -> bool {
     endpoint
         .strip_prefix("tcp://")

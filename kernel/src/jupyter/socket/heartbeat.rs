@@ -1,4 +1,4 @@
-//! The heartbeat socket: echoes whatever it is sent, so that clients see that the kernel lives.
+//! The heartbeat socket: echoes every message, so that clients see that the kernel is alive.
 
 use std::thread::{self, JoinHandle};
 
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use super::bind::bind;
 use super::stop::{StopSignal, Stopper, Woken, stop_pair};
 
-/// The heartbeat's thread. It does nothing else, so it beats whatever cells do.
+/// The thread of the heartbeat. It does nothing else, so cells cannot delay it.
 pub(crate) struct Heartbeat {
     stopper: Stopper,
     thread: JoinHandle<()>,

@@ -1,4 +1,4 @@
-//! The iopub socket, on which the kernel tells every client what it does and what cells print.
+//! The iopub socket: publishes outputs and the state of the kernel to all clients.
 
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -11,29 +11,29 @@ use super::wake::{Sleeper, Waker, wake_pair};
 use crate::jupyter::wire::{Codec, Header, Message};
 use crate::session::Stream;
 
-/// How many messages may wait for the thread. A cell that prints faster than they can be signed
-/// and sent is slowed down instead of filling the memory.
+/// How many messages may wait for the thread. A full queue slows down a cell that prints faster than
+/// messages can be signed and sent, instead of filling the memory.
 const QUEUE: usize = 1024;
 
-/// Text that waits is joined up to about this many bytes into one message.
+/// Waiting text is joined into messages of about this many bytes.
 const JOINED_TEXT: usize = 64 << 10;
 
-/// Where messages for iopub are handed in: cheap to clone, usable from any thread. What one
-/// thread hands in leaves in that order.
+/// Publishes messages on iopub. Cheap to clone, usable from any thread. Messages of one thread keep
+/// their order.
 #[derive(Clone)]
 pub(crate) struct Iopub {
     items: SyncSender<Item>,
     waker: Waker,
 }
 
-/// What a kernel says it is doing.
+/// The state of the kernel that clients show.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ExecutionState {
-    /// The process has just begun. Sent once.
+    /// The process has just started. Sent once.
     Starting,
     /// A request is being answered.
     Busy,
-    /// The request has been answered, and all its output is out.
+    /// The request has been answered, and all of its output has been sent.
     Idle,
 }
 
@@ -55,13 +55,13 @@ struct Chunk {
 }
 
 impl Iopub {
-    /// Binds the socket and starts the thread that owns it; the thread ends on [`Iopub::close`].
+    /// Binds the socket and starts the thread that owns it. [`Iopub::close`] ends the thread.
     pub(crate) fn start(
         context: &zmq::Context,
         endpoint: &str,
         codec: Codec,
     ) -> anyhow::Result<(Self, JoinHandle<()>)> {
-        // Tells of subscriptions; without `verbose` only of the first to each topic.
+        // XPUB reports subscriptions; without `verbose`, only the first one to each topic.
         let socket = bind(context, zmq::XPUB, "iopub", endpoint)?;
         socket.set_xpub_verbose(true)?;
         let (waker, sleeper) = wake_pair().context("cannot make the iopub thread wakeable")?;
@@ -79,7 +79,7 @@ impl Iopub {
         Ok((Self { items, waker }, thread))
     }
 
-    /// Says what the kernel is doing, and for which request.
+    /// Publishes the state of the kernel; `parent` is the request that caused it.
     pub(crate) fn status(&self, state: ExecutionState, parent: Option<&Header>) {
         let state = match state {
             ExecutionState::Starting => "starting",
@@ -93,7 +93,7 @@ impl Iopub {
         });
     }
 
-    /// Publishes any message that belongs to the request with the header `parent`.
+    /// Publishes a message that belongs to the request with the header `parent`.
     pub(crate) fn broadcast(&self, msg_type: &'static str, parent: &Header, content: Value) {
         self.hand_in(Item::Broadcast {
             msg_type,
@@ -102,8 +102,8 @@ impl Iopub {
         });
     }
 
-    /// Publishes text that a cell wrote. It leaves at once; only text that has to wait for other
-    /// messages is joined with its neighbours.
+    /// Publishes text that a cell wrote, without delay. Text that waits behind other messages is joined
+    /// with its neighbours.
     pub(crate) fn text(&self, stream: Stream, parent: &Header, text: &str) {
         self.hand_in(Item::Text(Chunk {
             stream,
@@ -112,28 +112,28 @@ impl Iopub {
         }));
     }
 
-    /// Returns when all that was handed in before has been given to zmq. A reply on another
-    /// socket follows the outputs of its cell only if they were flushed first.
+    /// Waits until zmq has received all earlier messages. A reply on another socket arrives after the
+    /// outputs of its cell only if they were flushed first.
     pub(crate) fn flush(&self) {
         let (done, flushed) = sync_channel(1);
         self.hand_in(Item::Flush(done));
-        // An error means that the thread has ended, and then there is nothing to wait for.
+        // An error means that the thread has ended.
         let _ = flushed.recv();
     }
 
-    /// Ends the thread after all that was handed in before, and closes the socket.
+    /// Ends the thread after all earlier messages, and closes the socket.
     pub(crate) fn close(&self) {
         self.hand_in(Item::Close);
     }
 
     fn hand_in(&self, item: Item) {
-        // It fails only after `close`, when no one is left to be told.
+        // Fails only after `close`.
         let _ = self.items.send(item);
         self.waker.wake();
     }
 }
 
-/// The thread's side: owns the socket.
+/// The state of the thread, which owns the socket.
 struct Publisher {
     socket: zmq::Socket,
     codec: Codec,
@@ -177,7 +177,7 @@ impl Publisher {
                     );
                 }
                 Item::Flush(done) => {
-                    // Whoever flushes may have gone; that is his affair.
+                    // Fails if the thread that flushes has ended.
                     let _ = done.send(());
                 }
                 Item::Close => return,
@@ -185,9 +185,9 @@ impl Publisher {
         }
     }
 
-    /// Sends the message by which a subscriber knows that from here on it misses nothing, under
-    /// the topic that it has subscribed to. What a subscriber sends is one byte, 1 or 0 for a
-    /// subscription or the end of one, and the topic.
+    /// Sends `iopub_welcome` to new subscribers under the topic that they subscribed to; from this
+    /// message on, they miss nothing. A subscription arrives as the byte 1 and the topic; the byte 0
+    /// ends a subscription.
     fn welcome_subscribers(&self) {
         while let Ok(event) = self.socket.recv_bytes(zmq::DONTWAIT) {
             let [1, topic @ ..] = event.as_slice() else {
@@ -198,8 +198,8 @@ impl Publisher {
         }
     }
 
-    /// Appends the text that already waits behind `chunk` on the same stream, and returns the
-    /// first item that cannot be appended.
+    /// Appends waiting text of the same stream to `chunk`, and returns the first item that cannot be
+    /// appended.
     fn join_waiting(&self, chunk: &mut Chunk) -> Option<Item> {
         while chunk.text.len() < JOINED_TEXT {
             match self.queue.try_recv().ok()? {
@@ -217,7 +217,7 @@ impl Publisher {
         let message = Message::broadcast(topic, msg_type, session, parent, content);
         let frames = self.codec.encode(message);
         if let Err(error) = self.socket.send_multipart(frames, 0) {
-            tracing::warn!("a {msg_type} message could not be published: {error}");
+            tracing::warn!("cannot publish a {msg_type} message: {error}");
         }
     }
 }

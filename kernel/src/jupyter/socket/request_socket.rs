@@ -1,13 +1,13 @@
-//! A socket on which clients ask and the kernel answers: what shell and control have in common.
+//! A socket with requests and replies: the common part of shell and control.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::answer::Answer;
 use super::bind::bind;
 use super::iopub::{ExecutionState, Iopub};
 use super::stop::{StopSignal, Stopper, Woken, stop_pair};
-use crate::jupyter::request::Answer;
 use crate::jupyter::wire::{Codec, Message};
 
 /// A router socket that receives requests and sends replies.
@@ -20,7 +20,7 @@ pub(crate) struct RequestSocket {
 }
 
 impl RequestSocket {
-    /// Binds the socket; the stopper makes [`RequestSocket::receive`] return nothing more.
+    /// Binds the socket. The stopper makes [`RequestSocket::receive`] return `None`.
     pub(crate) fn bind(
         context: &zmq::Context,
         name: &'static str,
@@ -43,14 +43,14 @@ impl RequestSocket {
         ))
     }
 
-    /// Whether nothing comes for as long as this.
-    pub(super) fn is_quiet_for(&self, time: Duration) -> bool {
+    /// Waits for `time`, and returns whether no message arrived.
+    pub(crate) fn is_quiet_for(&self, time: Duration) -> bool {
         let milliseconds = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         matches!(self.socket.poll(zmq::POLLIN, milliseconds), Ok(0))
     }
 
-    /// The next well-formed request; `None` when the thread should end.
-    pub(super) fn receive(&self) -> Option<Message> {
+    /// Waits for the next well-formed request; `None` when the thread should end.
+    pub(crate) fn receive(&self) -> Option<Message> {
         loop {
             match self.signal.wait(&self.socket) {
                 Ok(Woken::Message) => {}
@@ -67,18 +67,19 @@ impl RequestSocket {
     }
 
     /// The well-formed requests that have already arrived.
-    pub(super) fn drain(&self) -> Vec<Message> {
+    pub(crate) fn drain(&self) -> Vec<Message> {
         std::iter::from_fn(|| self.take_frames())
             .filter_map(|frames| self.decode(frames))
             .collect()
     }
 
-    /// Answers `request`: busy, whatever `handle` publishes, the reply, idle, in this order.
-    pub(super) fn answer(&self, request: &Message, handle: impl FnOnce() -> Answer) {
+    /// Answers `request`. Clients see, in this order: busy, the messages that `handle` publishes, the
+    /// reply, idle.
+    pub(crate) fn answer(&self, request: &Message, handle: impl FnOnce() -> Answer) {
         let header = &request.header;
         self.iopub.status(ExecutionState::Busy, Some(header));
         let answer = handle();
-        // Clients take the reply as the end of the request's outputs.
+        // Clients treat the reply as the end of the request's outputs.
         self.iopub.flush();
         if let Answer::Reply(content) = answer {
             let msg_type = reply_type(header.msg_type());
@@ -112,7 +113,7 @@ impl RequestSocket {
     }
 }
 
-/// `execute_request` is answered by `execute_reply`, and so are all others.
+/// Names the reply to a request: `execute_reply` for `execute_request`, and so on.
 fn reply_type(request_type: &str) -> String {
     let stem = request_type
         .strip_suffix("_request")

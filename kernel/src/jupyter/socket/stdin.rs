@@ -1,4 +1,4 @@
-//! The stdin socket, by which a kernel asks the user for input.
+//! The stdin socket: asks the user for input.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -10,14 +10,14 @@ use super::bind::bind;
 use crate::jupyter::wire::{Codec, Header, Message};
 use crate::session::{NoAnswer, Question};
 
-/// How often a wait for the user looks whether it should go on.
+/// How often a wait for the user checks whether it should stop.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// How long a client may take to connect its stdin socket. It does so together with the others,
-/// but zmq promises no order among them.
+/// How long a client may take to connect its stdin socket. Clients connect all sockets together, but
+/// zmq promises no order among them.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// The bound socket. Whoever asks has it to himself until the answer has come.
+/// The bound socket. A question locks it until the answer arrives.
 pub(crate) struct Stdin {
     socket: Mutex<zmq::Socket>,
     codec: Codec,
@@ -31,7 +31,7 @@ impl Stdin {
         codec: Codec,
     ) -> anyhow::Result<Self> {
         let socket = bind(context, zmq::ROUTER, "stdin", endpoint)?;
-        // A question to a client that is not there is an error, and not dropped.
+        // By default zmq drops a question to a client that is not connected.
         socket.set_router_mandatory(true)?;
         Ok(Self {
             socket: Mutex::new(socket),
@@ -39,7 +39,7 @@ impl Stdin {
         })
     }
 
-    /// Asks the client whose `request` runs, and waits until it answers or `given_up` is true.
+    /// Asks the client that sent `request`, and waits until it answers or `given_up` returns true.
     pub(crate) fn ask(
         &self,
         request: &Message,
@@ -50,7 +50,7 @@ impl Stdin {
         let content = json!({"prompt": question.prompt, "password": question.password});
         let asked = Message::reply(request, "input_request", self.codec.session(), content);
         let header = asked.header.clone();
-        // What has come until now answers an earlier question.
+        // Messages that have already arrived answer earlier questions.
         while receive(&socket)?.is_some() {}
         send(&socket, &self.codec.encode(asked), given_up)?;
         loop {
@@ -72,7 +72,7 @@ impl Stdin {
     }
 }
 
-/// Sends a question; tries again for a while if the client is not connected.
+/// Sends a question, and retries for [`CONNECT`] while the client is not connected.
 fn send(
     socket: &zmq::Socket,
     frames: &[Vec<u8>],
@@ -93,18 +93,18 @@ fn send(
     }
 }
 
-/// A message, if one comes within [`LOOK`].
+/// Waits for a message, for at most [`LOOK`].
 fn wait(socket: &zmq::Socket) -> Result<Option<Vec<Vec<u8>>>, NoAnswer> {
     let look = i64::try_from(LOOK.as_millis()).expect("it is short");
     match socket.poll(zmq::POLLIN, look) {
-        // Signals interrupt a poll, and are dealt with on a thread of their own.
+        // Signals interrupt a poll; another thread handles them.
         Ok(0) | Err(zmq::Error::EINTR) => Ok(None),
         Ok(_) => receive(socket),
         Err(error) => Err(broken(error)),
     }
 }
 
-/// A message, if one has arrived.
+/// Takes a message that has arrived, if any.
 fn receive(socket: &zmq::Socket) -> Result<Option<Vec<Vec<u8>>>, NoAnswer> {
     match socket.recv_multipart(zmq::DONTWAIT) {
         Ok(frames) => Ok(Some(frames)),
@@ -117,8 +117,8 @@ fn broken(error: zmq::Error) -> NoAnswer {
     NoAnswer::Impossible(format!("the stdin socket fails: {error}"))
 }
 
-/// Whether `reply` answers the question with the header `asked`, put to the client of `request`.
-/// Not all clients say which question they answer.
+/// Whether `reply` answers the question `asked` that was sent to the client of `request`. Some clients
+/// do not say which question they answer.
 fn answers(reply: &Message, request: &Message, asked: &Header) -> bool {
     let parent = reply.parent.as_ref().and_then(Header::msg_id);
     reply.header.msg_type() == "input_reply"
@@ -164,8 +164,7 @@ mod tests {
         }
     }
 
-    /// Sends what the client with the identity `client` answers: its own identity is added by
-    /// the router.
+    /// Answers as `client`. The router adds the identity of the client.
     fn reply(client: &zmq::Socket, value: &str, parent: Option<Header>) {
         let mut message = message("input_reply", json!({"value": value}));
         message.identities.clear();

@@ -1,6 +1,6 @@
-//! Tells a thread that waits on a socket to end.
+//! Stops a thread that waits on a socket.
 
-/// Ends a thread.
+/// Stops the thread that holds the [`StopSignal`].
 pub(crate) struct Stopper {
     socket: zmq::Socket,
 }
@@ -10,7 +10,7 @@ pub(super) struct StopSignal {
     socket: zmq::Socket,
 }
 
-/// What a thread that waits on a socket has been woken by.
+/// Why [`StopSignal::wait`] returned.
 pub(super) enum Woken {
     /// A message can be received.
     Message,
@@ -18,7 +18,7 @@ pub(super) enum Woken {
     Stop,
 }
 
-/// A stopper and its signal; `name` tells them from the others of the same context.
+/// Creates a stopper and its signal. `name` must be unique in the context.
 pub(super) fn stop_pair(context: &zmq::Context, name: &str) -> zmq::Result<(Stopper, StopSignal)> {
     let endpoint = format!("inproc://stop-{name}");
     let stopper = context.socket(zmq::PAIR)?;
@@ -29,15 +29,15 @@ pub(super) fn stop_pair(context: &zmq::Context, name: &str) -> zmq::Result<(Stop
 }
 
 impl Stopper {
-    /// Asks the thread to end as soon as it has answered the request at hand.
+    /// Asks the thread to end once it has answered the current request.
     pub(crate) fn stop(&self) {
-        // It fails if the thread has ended already: nothing is left to stop.
+        // Fails if the thread has ended already.
         let _ = self.socket.send("stop", zmq::DONTWAIT);
     }
 }
 
 impl StopSignal {
-    /// Waits until `socket` can be read or the thread should end; the latter goes first.
+    /// Waits until `socket` can be read or the thread should end, which takes precedence.
     pub(super) fn wait(&self, socket: &zmq::Socket) -> zmq::Result<Woken> {
         loop {
             let mut items = [
@@ -47,7 +47,7 @@ impl StopSignal {
             match zmq::poll(&mut items, -1) {
                 Ok(_) if items[0].is_readable() => return Ok(Woken::Stop),
                 Ok(_) if items[1].is_readable() => return Ok(Woken::Message),
-                // Signals interrupt a poll, and are dealt with on a thread of their own.
+                // Signals interrupt a poll; another thread handles them.
                 Ok(_) | Err(zmq::Error::EINTR) => {}
                 Err(error) => return Err(error),
             }

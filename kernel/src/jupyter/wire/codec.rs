@@ -1,38 +1,41 @@
-//! Frames to messages and back.
+//! Converts between frames and messages.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Header, Message, Signer, WireError};
+use super::error::WireError;
+use super::header::Header;
+use super::message::Message;
+use super::signature::Signer;
 
 /// Stands between the routing identities and the signed part of a message.
 const DELIMITER: &[u8] = b"<IDS|MSG>";
 
-/// Turns frames into messages, checking signatures, and messages into signed frames.
+/// Decodes frames, checking their signature, and encodes messages as signed frames.
 #[derive(Clone)]
-pub(crate) struct Codec {
+pub struct Codec {
     signer: Signer,
     session: Arc<str>,
 }
 
 impl Codec {
-    /// A codec that signs with `signer`. It and its clones speak for one kernel.
-    pub(crate) fn new(signer: Signer) -> Self {
+    /// Creates a codec that signs with `signer`. All clones share one session ID.
+    pub fn new(signer: Signer) -> Self {
         Self {
             signer,
             session: Uuid::new_v4().to_string().into(),
         }
     }
 
-    /// What the headers of this kernel's messages have as `session`: one name for one process.
-    pub(crate) fn session(&self) -> &str {
+    /// The `session` in the headers of this kernel's messages, which identifies the process.
+    pub fn session(&self) -> &str {
         &self.session
     }
 
     /// Reads one message. The signature is checked before anything is parsed.
-    pub(crate) fn decode(&self, mut frames: Vec<Vec<u8>>) -> Result<Message, WireError> {
+    pub fn decode(&self, mut frames: Vec<Vec<u8>>) -> Result<Message, WireError> {
         let Some(delimiter) = frames.iter().position(|frame| frame == DELIMITER) else {
             return Err(WireError::NoDelimiter {
                 frames: frames.len(),
@@ -64,7 +67,7 @@ impl Codec {
     }
 
     /// The frames of `message`, signed.
-    pub(crate) fn encode(&self, message: Message) -> Vec<Vec<u8>> {
+    pub fn encode(&self, message: Message) -> Vec<Vec<u8>> {
         let header = message.header.json().as_bytes();
         let parent = message
             .parent
@@ -89,8 +92,8 @@ impl Codec {
     }
 }
 
-/// The parent of a received message. The kernel never looks at it, so a parent without the usual
-/// fields is no reason to refuse the message: it counts as none.
+/// Reads the parent of a received message. A parent without the usual fields counts as no parent,
+/// which is no reason to refuse the message.
 fn parse_parent(json: &[u8]) -> Result<Option<Header>, WireError> {
     parse_object("parent_header", json)?;
     Ok(Header::parse(json).ok())
@@ -197,7 +200,7 @@ mod tests {
 
     prop_compose! {
         fn any_message()(
-            // An identity that is the delimiter itself cannot be told from it.
+            // An identity that equals the delimiter cannot be distinguished from it.
             identities in vec(vec(any::<u8>(), 0..8), 0..3),
             has_parent in any::<bool>(),
             content in vec((".{0,8}", ".{0,20}"), 0..4),

@@ -1,12 +1,12 @@
-//! Why frames are not a message.
+//! Errors of the decoder.
 
-/// What is wrong with the frames that a socket received.
+/// Why received frames are not a message.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum WireError {
-    /// Not a Jupyter message at all.
+pub enum WireError {
+    /// The frames are not a Jupyter message.
     #[error("{frames} frames without the delimiter <IDS|MSG>")]
     NoDelimiter {
-        /// How many frames there were.
+        /// The number of frames.
         frames: usize,
     },
     /// The message ends before its content.
@@ -15,18 +15,18 @@ pub(crate) enum WireError {
          header, metadata, content"
     )]
     TooFewFrames {
-        /// How many frames followed the delimiter.
+        /// The number of frames behind the delimiter.
         found: usize,
     },
-    /// Sent by someone who does not know the key of the connection file.
+    /// The sender does not know the key of the connection file.
     #[error("the signature does not match the message")]
     BadSignature,
     /// One of the four dictionaries is not a JSON object of the right shape.
     #[error("{part} is not valid: {source}")]
     BadJson {
-        /// Which of the four.
+        /// The name of the dictionary.
         part: &'static str,
-        /// What the JSON parser says.
+        /// The error of the JSON parser.
         source: serde_json::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! The header of a message: who sent it, when, and of which type it is.
+//! The header of a message: its sender, date and type.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,15 +8,16 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use uuid::Uuid;
 
-use super::PROTOCOL_VERSION;
+/// The version of Jupyter's messaging protocol that the kernel speaks.
+pub const PROTOCOL_VERSION: &str = "5.4";
 
-/// A header, with the JSON that spelt it. Cheap to clone.
+/// A header and the JSON that it was read from. Cheap to clone.
 ///
-/// A reply carries the header of its request as `parent_header`, and front-ends match the two, so
-/// the kernel gives back the very bytes that it received: no field is lost or rewritten, whatever
-/// a client or a later version of the protocol puts there.
+/// A reply carries the header of its request as `parent_header`, and front-ends match the two. The
+/// kernel therefore returns the bytes that it received: no field is lost or rewritten, whatever a
+/// client or a later version of the protocol adds.
 #[derive(Debug, Clone)]
-pub(crate) struct Header(Arc<Parts>);
+pub struct Header(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
@@ -26,8 +27,8 @@ struct Parts {
 }
 
 impl Header {
-    /// A header for a new message of this type, dated now.
-    pub(crate) fn new(msg_type: &str, session: &str) -> Self {
+    /// Creates the header of a new message, dated now.
+    pub fn new(msg_type: &str, session: &str) -> Self {
         let date = DateTime::<Utc>::from(SystemTime::now());
         let msg_id = Uuid::new_v4().to_string();
         let json = serde_json::json!({
@@ -46,9 +47,9 @@ impl Header {
         }))
     }
 
-    /// Reads a header as it came over the wire.
-    pub(crate) fn parse(json: &[u8]) -> serde_json::Result<Self> {
-        /// The fields that the kernel looks at.
+    /// Reads a header from the wire.
+    pub fn parse(json: &[u8]) -> serde_json::Result<Self> {
+        /// The fields that the kernel uses.
         #[derive(Deserialize)]
         struct Fields {
             msg_type: String,
@@ -64,17 +65,17 @@ impl Header {
     }
 
     /// The type of the message: `execute_request`, `status`, …
-    pub(crate) fn msg_type(&self) -> &str {
+    pub fn msg_type(&self) -> &str {
         &self.0.msg_type
     }
 
-    /// What replies name the message by; the kernel's own always have it.
-    pub(crate) fn msg_id(&self) -> Option<&str> {
+    /// The ID by which replies refer to the message. The kernel's own messages always have one.
+    pub fn msg_id(&self) -> Option<&str> {
         self.0.msg_id.as_deref()
     }
 
-    /// The header as JSON, as it was received.
-    pub(crate) fn json(&self) -> &str {
+    /// The header as JSON, byte for byte as it was received.
+    pub fn json(&self) -> &str {
         &self.0.json
     }
 }

@@ -2,31 +2,31 @@
 
 use serde_json::{Value, json};
 
-use super::Header;
+use super::header::Header;
 
 /// A message, received or to be sent.
 ///
-/// The content stays JSON here: what it must hold depends on the type of the message, and is
-/// checked by the handler of that type.
+/// The content stays JSON here: its fields depend on the type of the message, and the handler of that
+/// type checks them.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Message {
+pub struct Message {
     /// The route to the client on a router socket; the topic on iopub.
-    pub(crate) identities: Vec<Vec<u8>>,
-    /// What kind of message this is.
-    pub(crate) header: Header,
+    pub identities: Vec<Vec<u8>>,
+    /// The type and the sender of the message.
+    pub header: Header,
     /// The header of the message that caused this one.
-    pub(crate) parent: Option<Header>,
+    pub parent: Option<Header>,
     /// Data about the message; a JSON object.
-    pub(crate) metadata: Value,
-    /// What the message says; a JSON object.
-    pub(crate) content: Value,
+    pub metadata: Value,
+    /// The fields that belong to the type of the message; a JSON object.
+    pub content: Value,
     /// Binary data, not signed.
-    pub(crate) buffers: Vec<Vec<u8>>,
+    pub buffers: Vec<Vec<u8>>,
 }
 
 impl Message {
-    /// A message of the kernel that answers `request`, on the same socket.
-    pub(crate) fn reply(request: &Self, msg_type: &str, session: &str, content: Value) -> Self {
+    /// Creates a message that answers `request` on the same socket.
+    pub fn reply(request: &Self, msg_type: &str, session: &str, content: Value) -> Self {
         Self {
             identities: request.identities.clone(),
             header: Header::new(msg_type, session),
@@ -37,8 +37,8 @@ impl Message {
         }
     }
 
-    /// A message of the kernel for everyone who listens to iopub.
-    pub(crate) fn broadcast(
+    /// Creates a message for all subscribers of iopub.
+    pub fn broadcast(
         topic: Vec<u8>,
         msg_type: &str,
         session: &str,

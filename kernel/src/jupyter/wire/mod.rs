@@ -1,5 +1,8 @@
 //! Jupyter's wire protocol: messages, and the zmq frames that carry them.
 //!
+//! Requests are read into types by their handlers, because clients may send anything. Replies are
+//! written with `json!`: the kernel decides their shape, and tests with real clients check it.
+//!
 //! A message on the wire is
 //!
 //! ```text
@@ -19,11 +22,8 @@ mod header;
 mod message;
 mod signature;
 
-pub(crate) use codec::Codec;
-pub(crate) use error::WireError;
-pub(crate) use header::Header;
-pub(crate) use message::Message;
-pub(crate) use signature::Signer;
-
-/// The version of Jupyter's messaging protocol that the kernel speaks.
-pub(crate) const PROTOCOL_VERSION: &str = "5.4";
+pub use codec::Codec;
+pub use error::WireError;
+pub use header::{Header, PROTOCOL_VERSION};
+pub use message::Message;
+pub use signature::Signer;

@@ -5,26 +5,26 @@ use std::fmt::Write as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::WireError;
+use super::error::WireError;
 
 /// Signs messages and verifies their signatures with the key of the connection file.
 #[derive(Clone)]
-pub(crate) struct Signer {
-    /// The keyed hash before any input; none if the connection is not signed.
+pub struct Signer {
+    /// The keyed hash before any input; `None` if the connection is not signed.
     keyed: Option<Hmac<Sha256>>,
 }
 
 impl Signer {
-    /// A signer for `key`. With an empty key nothing is signed, and every signature is accepted:
-    /// this is how a connection file asks for an unsigned connection.
-    pub(crate) fn new(key: &str) -> Self {
+    /// Creates a signer for `key`. An empty key is how a connection file asks for an unsigned
+    /// connection: nothing is signed, and every signature is accepted.
+    pub fn new(key: &str) -> Self {
         let keyed = (!key.is_empty())
             .then(|| Hmac::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length"));
         Self { keyed }
     }
 
     /// The signature of `dictionaries` in lower-case hexadecimal; empty if nothing is signed.
-    pub(crate) fn sign(&self, dictionaries: [&[u8]; 4]) -> String {
+    pub fn sign(&self, dictionaries: [&[u8]; 4]) -> String {
         let Some(hash) = self.hash(dictionaries) else {
             return String::new();
         };
@@ -38,11 +38,7 @@ impl Signer {
     }
 
     /// Checks `signature`, in hexadecimal, against `dictionaries`, in constant time.
-    pub(crate) fn verify(
-        &self,
-        signature: &[u8],
-        dictionaries: [&[u8]; 4],
-    ) -> Result<(), WireError> {
+    pub fn verify(&self, signature: &[u8], dictionaries: [&[u8]; 4]) -> Result<(), WireError> {
         let Some(hash) = self.hash(dictionaries) else {
             return Ok(());
         };
@@ -60,7 +56,7 @@ impl Signer {
     }
 }
 
-/// The bytes that `hex` spells; `None` if it is not hexadecimal.
+/// Decodes hexadecimal digits; `None` if `hex` contains anything else.
 fn from_hex(hex: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: u8| {
         char::from(byte)

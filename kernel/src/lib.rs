@@ -1,0 +1,57 @@
+//! memit: a Jupyter kernel for Rust that measures memory and time.
+//!
+//! The one executable plays several parts, and [`run`] decides which: a process of the session, the
+//! compiler that cargo starts for a cell, or the command line.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod chart_file;
+mod cli;
+mod compiler;
+mod data_directory;
+mod headless;
+mod install;
+pub mod jupyter;
+mod kernel_info;
+mod mprof;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use memit_session_process::{relay, supervisor};
+use tracing_subscriber::EnvFilter;
+
+/// Runs the executable: plays the part that the environment and the arguments of the process name,
+/// and returns its exit code.
+pub fn run() -> ExitCode {
+    if std::env::var_os(relay::CHILD_VARIABLE).is_some() {
+        return relay::run();
+    }
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == supervisor::ARGUMENT)
+    {
+        return supervisor::run();
+    }
+    if let Some(session) = compiler::session() {
+        return compiler::run(&session);
+    }
+    evcxr::runtime_hook();
+    let cli = cli::Cli::parse();
+    log_to_stderr();
+    cli.run().unwrap_or_else(|error| {
+        eprintln!("memit: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Logs to standard error. `MEMIT_LOG` selects messages like `RUST_LOG`; the default is memit's warnings.
+fn log_to_stderr() {
+    let filter =
+        EnvFilter::try_from_env("MEMIT_LOG").unwrap_or_else(|_| EnvFilter::new("memit=warn"));
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .init();
+}

@@ -1,0 +1,106 @@
+//! Checks a cell without running it.
+
+use evcxr::CompilationError;
+use memit_magics::request::blank_magics;
+use serde::Serialize;
+
+use crate::session::engine::Engine;
+
+/// A problem, in the format of evcxr's own kernel. Lines and columns count from 1, columns in
+/// characters; the end is exclusive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Problem {
+    /// The error message and its help.
+    message: String,
+    /// `error` or `warning`.
+    severity: String,
+    start_line: usize,
+    start_column: usize,
+    end_line: usize,
+    end_column: usize,
+}
+
+/// The problems in `code`.
+pub(crate) fn check(engine: &mut Engine, code: &str) -> Vec<Problem> {
+    let blanked = blank_magics(code);
+    let errors = engine.check(&blanked);
+    errors
+        .iter()
+        .filter_map(|error| problem(error, code, &blanked))
+        .collect()
+}
+
+/// Converts an error; `None` if it does not point at the cell.
+fn problem(error: &CompilationError, code: &str, blanked: &str) -> Option<Problem> {
+    let primary = error.primary_spanned_message()?;
+    let span = primary.span?;
+    let moved = |line, column| moved(blanked, code, line, column);
+    let (start_line, start_column) = moved(span.start_line, span.start_column);
+    let (end_line, end_column) = moved(span.end_line, span.end_column);
+    let label = Some(primary.label.clone()).filter(|label| !label.is_empty());
+    let help = error.help().into_iter().map(|help| format!("help: {help}"));
+    let lines: Vec<String> = label
+        .into_iter()
+        .chain([error.message()])
+        .chain(help)
+        .collect();
+    Some(Problem {
+        message: lines.join("\n"),
+        severity: error.level().to_owned(),
+        start_line,
+        start_column,
+        end_line,
+        end_column,
+    })
+}
+
+/// Maps a line and a column of `from` to `to`, which has the same bytes with other line ends.
+fn moved(from: &str, to: &str, line: usize, column: usize) -> (usize, usize) {
+    let line_starts_at: usize = from
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let rest = &from[line_starts_at..];
+    let in_line: usize = rest
+        .chars()
+        .take(column.saturating_sub(1))
+        .map(char::len_utf8)
+        .sum();
+    let before = &to[..to.floor_char_boundary(line_starts_at + in_line)];
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_behind_magics_are_those_of_the_cell() {
+        let cell = "%memit 1\nlet é = wrong;\n%timeit é\nlet x = worse;";
+        let blanked = blank_magics(cell);
+        let place_of = |name: &str| {
+            let before = &blanked[..blanked.find(name).unwrap()];
+            let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+            let line = before.matches('\n').count() + 1;
+            moved(
+                &blanked,
+                cell,
+                line,
+                before[line_start..].chars().count() + 1,
+            )
+        };
+        assert_eq!(place_of("wrong"), (2, 9));
+        assert_eq!(place_of("worse"), (4, 9));
+    }
+
+    #[test]
+    fn a_place_beyond_the_end_is_the_end() {
+        assert_eq!(moved("ab", "ab", 1, 9), (1, 3));
+        assert_eq!(moved("ab", "ab", 7, 1), (1, 3));
+    }
+}

@@ -1,0 +1,231 @@
+//! Completes code, and decides whether a cell is complete.
+
+use memit_magics::cell::options::{HELP, OptionSpec};
+use memit_magics::cell::syntax::{Completeness, Statements};
+use memit_magics::cell::{self, MagicText, Part};
+use memit_magics::magic::{Form, Magic};
+use memit_magics::registry;
+use memit_magics::request::blank_magics;
+
+use super::position;
+use crate::session::engine::Engine;
+
+/// A completion of the code under the cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Match {
+    /// The text that replaces [`Completions::start`] to [`Completions::end`].
+    pub text: String,
+    /// The kind: `function`, `magic`, …; empty if unknown.
+    pub kind: String,
+}
+
+/// Completions, and the range that they replace, in Unicode code points.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Completions {
+    /// The possible replacements.
+    pub matches: Vec<Match>,
+    /// The start of the text to replace.
+    pub start: usize,
+    /// The end of the text to replace.
+    pub end: usize,
+}
+
+/// The completions at `cursor`, in code points.
+pub(crate) fn complete(engine: &mut Engine, code: &str, cursor: usize) -> Completions {
+    let at = position::to_bytes(code, cursor);
+    if let Some(in_magic) = in_magic_head(code, at) {
+        return in_magic;
+    }
+    let Some(found) = engine.completions(&blank_magics(code), at) else {
+        return Completions {
+            matches: Vec::new(),
+            start: cursor,
+            end: cursor,
+        };
+    };
+    let mut matches: Vec<Match> = Vec::new();
+    for completion in found.completions {
+        let new = Match {
+            text: completion.code,
+            kind: completion.kind.to_owned(),
+        };
+        if !matches.contains(&new) {
+            matches.push(new);
+        }
+    }
+    // The order of the analyser means nothing. The shortest name is nearest to what was typed.
+    if found.start_offset < at {
+        matches.sort_by_key(|found| found.text.chars().count());
+    }
+    Completions {
+        matches,
+        start: position::to_code_points(code, found.start_offset),
+        end: position::to_code_points(code, found.end_offset),
+    }
+}
+
+/// The completions of a magic's name or options, if the byte `at` lies in one.
+fn in_magic_head(code: &str, at: usize) -> Option<Completions> {
+    let line_start = code[..at].rfind('\n').map_or(0, |end| end + 1);
+    let typed = &code[line_start..at];
+    let sigil = typed.trim_start();
+    let offer = |from: usize, matches: Vec<Match>| Completions {
+        matches,
+        start: position::to_code_points(code, from),
+        end: position::to_code_points(code, at),
+    };
+    // Only `%` so far, which is not a magic yet.
+    if sigil == "%" || sigil == "%%" {
+        return Some(offer(at - sigil.len(), names(sigil, "")));
+    }
+    let magic = magic_at(code, at)?;
+    if at <= magic.name.end {
+        let sigil = if magic.body.is_some() { "%%" } else { "%" };
+        let start = magic.name.start - sigil.len();
+        return Some(offer(start, names(sigil, &code[magic.name.start..at])));
+    }
+    let known = registry::find(&code[magic.name.clone()])?;
+    let word_start = code[..at]
+        .rfind(char::is_whitespace)
+        .map_or(0, |end| end + 1);
+    let word = &code[word_start..at];
+    let before = &code[magic.line.start..word_start.max(magic.line.start)];
+    let mut specs = known.options().to_vec();
+    specs.push(HELP);
+    let only_options_before = memit_magics::cell::options::parse(before, 0, &specs)
+        .is_ok_and(|(_, end)| before[end..].trim().is_empty());
+    (word.starts_with('-') && only_options_before)
+        .then(|| offer(word_start, option_names(&specs, word)))
+}
+
+/// The magic whose line the byte `at` lies on.
+pub(crate) fn magic_at(code: &str, at: usize) -> Option<MagicText> {
+    let parts = cell::split(code).ok()?;
+    parts.into_iter().find_map(|part| match part {
+        Part::Magic(magic) if (magic.name.start..=magic.line.end).contains(&at) => Some(magic),
+        _ => None,
+    })
+}
+
+fn names(sigil: &str, prefix: &str) -> Vec<Match> {
+    let fits = |magic: &&&dyn Magic| {
+        let has_form = match sigil {
+            "%%" => magic.form() != Form::Line,
+            _ => true,
+        };
+        has_form && magic.name().starts_with(prefix)
+    };
+    registry::all()
+        .iter()
+        .filter(fits)
+        .map(|magic| {
+            let sigil = if magic.form() == Form::Cell {
+                "%%"
+            } else {
+                sigil
+            };
+            Match {
+                text: format!("{sigil}{}", magic.name()),
+                kind: "magic".to_owned(),
+            }
+        })
+        .collect()
+}
+
+fn option_names(specs: &[OptionSpec], word: &str) -> Vec<Match> {
+    let long = specs.iter().map(|spec| format!("--{}", spec.long));
+    let short = specs.iter().map(|spec| format!("-{}", spec.short));
+    let all = if word.starts_with("--") {
+        long.collect()
+    } else {
+        short.chain(long).collect::<Vec<_>>()
+    };
+    all.into_iter()
+        .filter(|name| name.starts_with(word))
+        .map(|text| Match {
+            text,
+            kind: "option".to_owned(),
+        })
+        .collect()
+}
+
+/// Whether `code` is complete, so that it can be run.
+pub(crate) fn completeness(code: &str) -> Completeness {
+    let Ok(parts) = cell::split(code) else {
+        return Completeness::Invalid;
+    };
+    let Some(last) = parts.last() else {
+        return Completeness::Complete;
+    };
+    match last {
+        Part::Magic(magic) => match &magic.body {
+            Some(body) => of_cell_magic(&code[body.clone()]),
+            None => Completeness::Complete,
+        },
+        Part::Rust(range) => of_rust(cell::without_commands(&code[range.clone()])),
+    }
+}
+
+/// As in IPython, a blank line ends the body of a cell magic.
+fn of_cell_magic(body: &str) -> Completeness {
+    match of_rust(body) {
+        Completeness::Complete if body.trim().is_empty() || !body.ends_with('\n') => {
+            Completeness::Incomplete { depth: 0 }
+        }
+        other => other,
+    }
+}
+
+fn of_rust(code: &str) -> Completeness {
+    Statements::parse(code).completeness()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(code: &str) -> Vec<String> {
+        in_magic_head(code, code.len())
+            .into_iter()
+            .flat_map(|completions| completions.matches)
+            .map(|found| found.text)
+            .collect()
+    }
+
+    #[test]
+    fn magics_and_their_options_are_completed() {
+        assert_eq!(texts("%me"), ["%memit"]);
+        assert_eq!(texts("// timed\n%%t"), ["%%timeit"]);
+        assert_eq!(
+            texts("%"),
+            [
+                "%memit", "%timeit", "%mprun", "%lprun", "%mprof", "%session", "%undo", "%lsmagic"
+            ]
+        );
+        assert_eq!(texts("%memit --re"), ["--repeat", "--return"]);
+        assert_eq!(texts("%memit -r 3 --qu"), ["--quiet"]);
+        assert_eq!(texts("%memit x --qu"), Vec::<String>::new());
+        assert_eq!(texts("let s = \"%me"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_place_of_a_completion_counts_code_points() {
+        let code = "let é = 1;\n%me";
+        let found = in_magic_head(code, code.len()).unwrap();
+        assert_eq!((found.start, found.end), (11, 14));
+    }
+
+    #[test]
+    fn completeness_knows_magics_and_commands() {
+        let incomplete = |depth: usize| Completeness::Incomplete { depth };
+        assert_eq!(completeness("%memit vec![1]"), Completeness::Complete);
+        assert_eq!(completeness("%%memit\n"), incomplete(0));
+        assert_eq!(completeness("%%memit\nf(\n"), incomplete(1));
+        assert_eq!(completeness("%%memit\nf()"), incomplete(0));
+        assert_eq!(completeness("%%memit\nf()\n"), Completeness::Complete);
+        assert_eq!(completeness(":dep regex = \"1\""), Completeness::Complete);
+        assert_eq!(completeness("fn f() {"), incomplete(1));
+        assert_eq!(completeness("foo)"), Completeness::Invalid);
+        assert_eq!(completeness(""), Completeness::Complete);
+    }
+}

@@ -1,0 +1,65 @@
+//! Finds the documentation of the name at the cursor.
+
+use memit_magics::request::blank_magics;
+use memit_magics::{help, registry};
+
+use super::{complete, position};
+use crate::session::engine::Engine;
+use crate::session::io::{MimeBundle, bundle};
+
+/// The text of evcxr for a name without documentation.
+const NOTHING: &str = "No documentation found";
+
+/// The documentation of the name at `cursor`, or the help of the magic there.
+pub(crate) fn inspect(engine: &mut Engine, code: &str, cursor: usize) -> Option<MimeBundle> {
+    let at = position::to_bytes(code, cursor);
+    if let Some(text) = magic_help(code, at) {
+        return Some(bundle::of_text(&text));
+    }
+    let (plain, html) = engine.hover(&blank_magics(code), end_of_name(code, at))?;
+    if plain == NOTHING {
+        return None;
+    }
+    let mut found = bundle::of_text(&plain);
+    found.insert("text/html".to_owned(), html.into());
+    Some(found)
+}
+
+fn magic_help(code: &str, at: usize) -> Option<String> {
+    let magic = complete::magic_at(code, at).filter(|magic| at <= magic.name.end);
+    let name = match magic {
+        Some(magic) => &code[magic.name],
+        // Some front-ends send only the name.
+        None => code.trim().strip_prefix('%')?.trim_start_matches('%'),
+    };
+    registry::find(name).map(help::of)
+}
+
+fn end_of_name(code: &str, at: usize) -> usize {
+    let rest = &code[at..];
+    at + rest
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_magic_shows_its_help() {
+        assert!(
+            magic_help("%memit v", 3)
+                .unwrap()
+                .starts_with("Measure the peak memory")
+        );
+        assert!(magic_help("let x = 1;\n%%timeit", 16).is_none());
+        assert_eq!(magic_help("%memit v", 8), None);
+    }
+
+    #[test]
+    fn the_cursor_may_be_anywhere_in_a_name() {
+        assert_eq!(end_of_name("foo.bar()", 5), 7);
+        assert_eq!(end_of_name("é", 0), 2);
+    }
+}

@@ -1,0 +1,10 @@
+//! Answers editors about code that is not run: completions, documentation, problems.
+
+mod check;
+mod complete;
+mod inspect;
+mod position;
+
+pub(crate) use check::{Problem, check};
+pub(crate) use complete::{Completions, Match, complete, completeness};
+pub(crate) use inspect::inspect;

@@ -1,0 +1,83 @@
+//! The error of an evaluation, and what the user sees of it.
+
+use memit_measurement::Ended;
+use memit_measurement::{FailureKind, Panic};
+
+use super::toolchain;
+use crate::session::errors::{CellError, diagnostics, panic_site};
+
+/// Why an evaluation failed.
+pub(crate) enum EvaluationError {
+    /// The source does not compile.
+    Compile(Vec<evcxr::CompilationError>),
+    /// The code panicked. The line of the panic is a line of the compiled source, which is included.
+    Panic(Panic, String),
+    /// The session process ended. The flag says whether a checkpoint has restored the session.
+    Ended(Option<Ended>, bool),
+    /// evcxr failed, with this message.
+    Other(String),
+}
+
+impl EvaluationError {
+    /// The same failure in terms of a measured run; `None` if the code did not run.
+    pub(crate) fn of_run(&self) -> Option<FailureKind> {
+        match self {
+            Self::Panic(panic, _) => Some(FailureKind::Panic(panic.clone())),
+            Self::Ended(Some(Ended::Interrupted), _) => Some(FailureKind::Interrupted),
+            Self::Ended(Some(Ended::Signal(number)), _) => {
+                Some(FailureKind::Signal { number: *number })
+            }
+            Self::Ended(Some(Ended::Exit(code)), _) => Some(FailureKind::Exit { code: *code }),
+            Self::Ended(None, _) => Some(FailureKind::System {
+                message: ENDED.to_owned(),
+            }),
+            Self::Compile(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// The error of the cell `code`. `cells` are the cells so far; `cell_line` maps a line of the
+    /// evaluated source to a line of the cell.
+    pub(crate) fn into_error(
+        self,
+        code: &str,
+        cells: &[String],
+        cell_line: impl Fn(usize) -> Option<usize>,
+    ) -> CellError {
+        match self {
+            Self::Compile(errors) => diagnostics::of_compiler(&errors, code, cell_line),
+            Self::Panic(panic, compiled) => panic_site::error(&panic, &compiled, cells),
+            Self::Ended(ended, restored) => {
+                let error = match ended {
+                    Some(Ended::Interrupted) => CellError::interrupted(),
+                    Some(Ended::Signal(number)) => {
+                        let signal = memit_magics::failure::signal(number);
+                        CellError::new("ProcessEnded", format!("the cell was ended by {signal}"))
+                    }
+                    Some(Ended::Exit(code)) => {
+                        let message = format!("the cell ended its process with exit code {code}");
+                        CellError::new("ProcessEnded", message)
+                    }
+                    None => CellError::new("ProcessEnded", ENDED),
+                };
+                error.with_note(if restored { KEPT } else { LOST })
+            }
+            Self::Other(message) => {
+                let unknown_type = message.starts_with("Couldn't automatically determine type");
+                let error = CellError::new("Error", message);
+                if unknown_type && !toolchain::has_library_source() {
+                    error.with_note(NEEDS_SOURCE)
+                } else {
+                    error
+                }
+            }
+        }
+    }
+}
+
+const ENDED: &str = "the session process has ended";
+const KEPT: &str = "The session goes on as it was before the cell: nothing is lost.";
+const LOST: &str = "The session process had more than one thread, so there was no checkpoint to go \
+     back to: its variables are lost, items and dependencies are kept.";
+
+const NEEDS_SOURCE: &str = "help: type inference needs the source of the standard library, which \
+     this toolchain lacks. Run `rustup component add rust-src`, then restart the kernel.";

@@ -1,0 +1,202 @@
+//! The kernel's end of the connection to the supervisor of the session's processes.
+
+mod interrupt_sender;
+mod reader;
+mod state;
+mod utf8;
+
+pub(crate) use interrupt_sender::InterruptSender;
+pub(crate) use state::CellOutcome;
+
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use memit_magics::magic::Draw;
+use memit_measurement::{Described, Ended, Request};
+use memit_process::process;
+use memit_session_process::supervisor;
+
+use crate::session::io::Output;
+use state::{LinkState, Shared};
+
+/// The connection. A reader thread delivers output as it arrives.
+pub(crate) struct SupervisorLink {
+    shared: Arc<Shared>,
+    supervisor: Child,
+    /// Contains the socket of the relays and other files of the session. Removed with the link.
+    directory: tempfile::TempDir,
+}
+
+/// The longest wait for an answer of the supervisor.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest wait for the news of how the session process ended.
+const END_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl SupervisorLink {
+    /// Starts the supervisor.
+    pub(crate) fn start() -> io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("memit-").tempdir()?;
+        let relays = UnixListener::bind(directory.path().join(SOCKET_NAME))?;
+        let (kernel, supervisor) = UnixStream::pair()?;
+        let process = Command::new(std::env::current_exe()?)
+            .arg(supervisor::ARGUMENT)
+            .stdin(OwnedFd::from(relays))
+            .stdout(OwnedFd::from(supervisor))
+            .spawn()?;
+        let shared = Arc::new(Shared {
+            state: Mutex::new(LinkState {
+                supervisor: Some(kernel.try_clone()?),
+                ..LinkState::default()
+            }),
+            changed: Condvar::new(),
+        });
+        let reading = Arc::clone(&shared);
+        // `ps` and debuggers show this name.
+        std::thread::Builder::new()
+            .name("session output".to_owned())
+            .spawn(move || reader::read(&reading, kernel))?;
+        Ok(Self {
+            shared,
+            supervisor: process,
+            directory,
+        })
+    }
+
+    /// A directory for files of the session. Removed with the link.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The path of the socket that relays connect to.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.directory().join(SOCKET_NAME)
+    }
+
+    /// Starts a cell: `output` receives its output, and the outcome of earlier cells is discarded.
+    pub(crate) fn begin_cell(&self, number: u64, output: Arc<dyn Output>) {
+        let mut state = self.shared.lock();
+        state.output = Some(output);
+        state.outcome = CellOutcome::default();
+        state.busy = true;
+        let _ = state.send(Request::BeginCell(number));
+    }
+
+    /// Ends the cell: waits until all of its output has been delivered.
+    pub(crate) fn end_cell(&self) {
+        self.sync();
+        self.shared.lock().busy = false;
+    }
+
+    /// Sets the function that draws unfinished timelines; `None` draws nothing.
+    pub(crate) fn draw_by(&self, draw: Option<Draw>) {
+        self.shared.lock().draw = draw;
+    }
+
+    /// Announces that the code that runs next leaves the session unchanged.
+    pub(crate) fn pass(&self) {
+        let _ = self.shared.lock().send(Request::Passing);
+    }
+
+    /// Announces the prelude: every later session process runs it first, too.
+    pub(crate) fn expect_prelude(&self) {
+        let _ = self.shared.lock().send(Request::Prelude);
+    }
+
+    /// Takes the outcome of the code that ran since the last call or the start of the cell, after all of
+    /// its output has been delivered.
+    pub(crate) fn take_outcome(&self) -> CellOutcome {
+        self.sync();
+        std::mem::take(&mut self.shared.lock().outcome)
+    }
+
+    /// Waits until all output that was written so far has been delivered.
+    pub(crate) fn sync(&self) {
+        let mut state = self.shared.lock();
+        let number = state.synced + 1;
+        if state.send(Request::Sync(number)).is_err() {
+            return;
+        }
+        let is_synced = |state: &mut LinkState| (state.synced >= number).then_some(());
+        if self
+            .shared
+            .wait_for(state, ANSWER_TIMEOUT, is_synced)
+            .is_none()
+        {
+            tracing::warn!("the session did not deliver its output in time");
+        }
+    }
+
+    /// Describes the processes of the session; `None` if there are none.
+    pub(crate) fn describe(&self) -> Option<Described> {
+        let mut state = self.shared.lock();
+        state.described = None;
+        state.send(Request::Describe).ok()?;
+        let answer = |state: &mut LinkState| state.described.take();
+        self.shared.wait_for(state, ANSWER_TIMEOUT, answer)
+    }
+
+    /// Takes the session process back to the start of a cell; false if that cell has no checkpoint.
+    /// Afterwards evcxr must start its child again.
+    pub(crate) fn undo(&self, cell: u64) -> bool {
+        let mut state = self.shared.lock();
+        state.undone = None;
+        if state.send(Request::Undo(cell)).is_err() {
+            return false;
+        }
+        let answer = |state: &mut LinkState| state.undone.take();
+        self.shared
+            .wait_for(state, ANSWER_TIMEOUT, answer)
+            .unwrap_or(false)
+    }
+
+    /// How the session process ended. To be called once evcxr has noticed the end: the supervisor has
+    /// then sent the news, but the reader thread may not have read it yet.
+    pub(crate) fn wait_for_end(&self) -> Option<Ended> {
+        let answer = |state: &mut LinkState| state.outcome.ended.take();
+        self.shared
+            .wait_for(self.shared.lock(), END_TIMEOUT, answer)
+    }
+
+    /// Whether the running cell has been interrupted.
+    pub(crate) fn interrupted(&self) -> bool {
+        self.shared.lock().interrupted
+    }
+
+    /// Whether the process that runs the cell has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        let state = self.shared.lock();
+        state.pid.is_none() || state.outcome.ended.is_some()
+    }
+
+    /// The number of threads of the session process; 1 if it is unknown.
+    pub(crate) fn threads(&self) -> u32 {
+        let pid = self.shared.lock().pid;
+        pid.and_then(process::threads).unwrap_or(1)
+    }
+
+    /// A handle that interrupts the session from any thread.
+    pub(crate) fn interrupt_sender(&self) -> InterruptSender {
+        InterruptSender {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl Drop for SupervisorLink {
+    fn drop(&mut self) {
+        // The end of the stream makes the supervisor end all processes of the session, and itself.
+        if let Some(supervisor) = self.shared.lock().supervisor.take() {
+            let _ = supervisor.shutdown(Shutdown::Both);
+        }
+        let _ = self.supervisor.wait();
+    }
+}
+
+const SOCKET_NAME: &str = "session.sock";

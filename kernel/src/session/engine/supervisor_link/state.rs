@@ -1,0 +1,124 @@
+//! The state of the connection, which the kernel's threads share.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use memit_magics::magic::Draw;
+use memit_measure::protocol::Frame as _;
+use memit_measurement::{Described, Displayed, Ended, Event, Request};
+use memit_measurement::{LinesMeasurement, Measured, Panic, TimelineMeasurement};
+
+use crate::session::io::Output;
+
+/// The outcome of the code that ran last, apart from its output.
+#[derive(Debug, Default)]
+pub(crate) struct CellOutcome {
+    /// The panic of the code.
+    pub panic: Option<Panic>,
+    /// The measurement of a magic.
+    pub measured: Option<Measured>,
+    /// An unfinished timeline, as far as it has come.
+    pub progress: Option<TimelineMeasurement>,
+    /// The counts of the functions with `#[profile]`.
+    pub counted: Option<LinesMeasurement>,
+    /// How the session process ended.
+    pub ended: Option<Ended>,
+    /// Whether a checkpoint has restored the session.
+    pub restored: bool,
+    /// The last display, if the code did nothing after it.
+    pub displayed: Option<Displayed>,
+}
+
+/// The current cell and the answers of the supervisor.
+#[derive(Default)]
+pub(super) struct LinkState {
+    /// The stream to the supervisor; `None` after the supervisor has ended.
+    pub(super) supervisor: Option<UnixStream>,
+    pub(super) pid: Option<u32>,
+    pub(super) output: Option<Arc<dyn Output>>,
+    /// Draws unfinished timelines.
+    pub(super) draw: Option<Draw>,
+    pub(super) outcome: CellOutcome,
+    /// Whether a cell runs.
+    pub(super) busy: bool,
+    pub(super) interrupted: bool,
+    pub(super) synced: u64,
+    pub(super) described: Option<Described>,
+    pub(super) undone: Option<bool>,
+}
+
+/// The state, and the signal that it has changed.
+pub(super) struct Shared {
+    pub(super) state: Mutex<LinkState>,
+    pub(super) changed: Condvar,
+}
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, LinkState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The output of the current cell. Callers deliver to it without the lock, because delivery may block.
+    pub(super) fn output(&self) -> Option<Arc<dyn Output>> {
+        self.lock().output.clone()
+    }
+
+    /// Waits until `answer` returns a value or the supervisor has ended, for at most `limit`.
+    pub(super) fn wait_for<T>(
+        &self,
+        state: MutexGuard<'_, LinkState>,
+        limit: Duration,
+        mut answer: impl FnMut(&mut LinkState) -> Option<T>,
+    ) -> Option<T> {
+        let mut found = None;
+        let waited = self.changed.wait_timeout_while(state, limit, |state| {
+            found = answer(state);
+            found.is_none() && state.supervisor.is_some()
+        });
+        drop(waited);
+        found
+    }
+}
+
+impl LinkState {
+    pub(super) fn send(&mut self, request: Request) -> io::Result<()> {
+        match &mut self.supervisor {
+            Some(supervisor) => request.write(supervisor),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Records an event that is not output.
+    pub(super) fn take(&mut self, event: Event) {
+        match event {
+            Event::Started(process) => self.pid = Some(process.pid),
+            Event::Restored(process) => {
+                self.pid = Some(process.pid);
+                self.outcome.restored = true;
+            }
+            Event::Panicked(panic) => self.outcome.panic = Some(panic),
+            Event::Measured(measured) | Event::Kept(measured) => {
+                self.outcome.measured = Some(measured);
+            }
+            Event::Counted(counted) => self.outcome.counted = Some(counted),
+            Event::Ended(ended) => {
+                self.pid = None;
+                self.outcome.ended = Some(ended);
+            }
+            Event::Described(described) => self.described = Some(described),
+            Event::Undone(undone) => self.undone = Some(undone),
+            // The reader delivers output. The other events stay with the supervisor.
+            Event::Stdout(_)
+            | Event::Stderr(_)
+            | Event::Progress(_)
+            | Event::Displayed(_)
+            | Event::ClearOutput(_)
+            | Event::Synced(_)
+            | Event::Checkpointed(_)
+            | Event::Unprotected(_)
+            | Event::Completed => {}
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Renders errors with an excerpt of the cell, in the style of rustc.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, Title};
+use evcxr::CompilationError;
+use memit_magics::MagicError;
+
+use super::cell_error::CellError;
+
+const COMPILE_ERROR: &str = "CompileError";
+const MAGIC_ERROR: &str = "MagicError";
+/// The name of the source above an excerpt.
+const ORIGIN: &str = "cell";
+
+/// A label under a part of the cell.
+struct Mark {
+    span: Range<usize>,
+    label: String,
+    primary: bool,
+}
+
+/// The errors of the compiler in the cell `code`. `cell_line` maps a line of the compiled source to a
+/// line of the cell.
+pub(crate) fn of_compiler(
+    errors: &[CompilationError],
+    code: &str,
+    cell_line: impl Fn(usize) -> Option<usize>,
+) -> CellError {
+    let mut seen = Vec::new();
+    let mut traceback = Vec::new();
+    for error in errors {
+        let rendered = render_compiler_error(error, code, &cell_line);
+        // evcxr compiles a cell in more than one form, and each form can have the same error.
+        if !seen.contains(&rendered) {
+            traceback.extend(rendered.lines().map(str::to_owned));
+            seen.push(rendered);
+        }
+    }
+    let evalue = errors.first().map(|error| match error.code() {
+        Some(code) => format!("[{code}] {}", error.message()),
+        None => error.message(),
+    });
+    CellError {
+        ename: COMPILE_ERROR.to_owned(),
+        evalue: evalue.unwrap_or_else(|| "the cell does not compile".to_owned()),
+        traceback,
+    }
+}
+
+fn render_compiler_error(
+    error: &CompilationError,
+    code: &str,
+    cell_line: &impl Fn(usize) -> Option<usize>,
+) -> String {
+    let marks: Vec<Mark> = error
+        .spanned_messages()
+        .iter()
+        .filter_map(|message| {
+            let span = message.span?;
+            let start = byte_at(code, cell_line(span.start_line)?, span.start_column)?;
+            let end = byte_at(code, cell_line(span.end_line)?, span.end_column)?;
+            Some(Mark {
+                span: start..end.max(start),
+                // evcxr appends its own code to the cell.
+                label: message
+                    .label
+                    .replace("`evcxr_variable_store`", "the end of the cell"),
+                primary: message.is_primary,
+            })
+        })
+        .collect();
+    let notes: Vec<(Level<'_>, String)> = error.json["children"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|child| {
+            let level = match child["level"].as_str()? {
+                "help" => Level::HELP,
+                "note" => Level::NOTE,
+                _ => return None,
+            };
+            let message = child["message"].as_str()?.to_owned();
+            // evcxr's names mean nothing to the user.
+            (!message.contains("evcxr_")).then_some((level, message))
+        })
+        .collect();
+    let mut title = Level::ERROR.primary_title(error.message());
+    if let Some(error_code) = error.code() {
+        title = title.id(error_code);
+    }
+    render(title, ORIGIN, code, &marks, &notes)
+}
+
+/// The error of a magic.
+pub(crate) fn of_magic(error: &MagicError, code: &str) -> CellError {
+    let mark = Mark {
+        span: error.span.clone(),
+        label: String::new(),
+        primary: true,
+    };
+    let notes: Vec<_> = error
+        .help
+        .iter()
+        .map(|help| (Level::HELP, help.clone()))
+        .collect();
+    let title = Level::ERROR.primary_title(error.message.as_str());
+    let rendered = render(title, ORIGIN, code, &[mark], &notes);
+    CellError {
+        ename: MAGIC_ERROR.to_owned(),
+        evalue: error.message.clone(),
+        traceback: rendered.lines().map(str::to_owned).collect(),
+    }
+}
+
+/// Renders a panic with the origin, the source and the byte where it happened, if they are known.
+pub(crate) fn of_panic(message: &str, place: Option<(&str, &str, usize)>) -> String {
+    let title = Level::ERROR.with_name("panic").primary_title(message);
+    match place {
+        Some((origin, code, at)) => {
+            let mark = Mark {
+                span: at..at,
+                label: String::new(),
+                primary: true,
+            };
+            render(title, origin, code, &[mark], &[])
+        }
+        None => render(title, ORIGIN, "", &[], &[]),
+    }
+}
+
+fn render(
+    title: Title<'_>,
+    origin: &str,
+    code: &str,
+    marks: &[Mark],
+    notes: &[(Level<'_>, String)],
+) -> String {
+    let mut group = Group::with_title(title);
+    if !marks.is_empty() {
+        let annotations = marks.iter().map(|mark| {
+            let kind = if mark.primary {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
+            kind.span(mark.span.clone()).label(mark.label.as_str())
+        });
+        group = group.element(Snippet::source(code).path(origin).annotations(annotations));
+    }
+    for (level, note) in notes {
+        group = group.element(level.clone().message(note.as_str()));
+    }
+    Renderer::styled().render(&[group])
+}
+
+/// The byte offset in `code` of a line and a column in characters, both counted from 1.
+pub(crate) fn byte_at(code: &str, line: usize, column: usize) -> Option<usize> {
+    let mut start = 0;
+    let text = code
+        .split_inclusive('\n')
+        .nth(line.checked_sub(1)?)
+        .or_else(|| (line == 1).then_some(""))?;
+    for earlier in code.split_inclusive('\n').take(line - 1) {
+        start += earlier.len();
+    }
+    let text = text.trim_end_matches('\n');
+    let offset = text
+        .char_indices()
+        .nth(column.checked_sub(1)?)
+        .map_or(text.len(), |(at, _)| at);
+    Some(start + offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_characters() {
+        assert_eq!(byte_at("é = 1;\nlet x", 1, 2), Some(2));
+        assert_eq!(byte_at("é = 1;\nlet x", 2, 5), Some(12));
+        assert_eq!(byte_at("a", 1, 99), Some(1));
+        assert_eq!(byte_at("a", 2, 1), None);
+    }
+
+    #[test]
+    fn a_magic_error_points_at_the_users_text() {
+        let error = MagicError::new("unknown option `--repaet`", 7..15)
+            .with_help("did you mean `--repeat`?");
+        let error = of_magic(&error, "%memit --repaet 5 x");
+        let text = anstream::adapter::strip_str(&error.traceback.join("\n")).to_string();
+        insta::assert_snapshot!(text, @r"
+        error: unknown option `--repaet`
+         --> cell:1:8
+          |
+        1 | %memit --repaet 5 x
+          |        ^^^^^^^^
+          |
+          = help: did you mean `--repeat`?
+        ");
+    }
+}

@@ -1,0 +1,11 @@
+//! Evaluates the Rust of a cell, and keeps the log that `%undo` needs.
+
+mod phase_types;
+mod probed_functions;
+mod running;
+mod undo_log;
+mod value;
+
+pub(crate) use probed_functions::{Written, explained};
+pub(crate) use running::{Failed, Running};
+pub(crate) use undo_log::UndoLog;

@@ -1,0 +1,92 @@
+//! The running cell: evaluates its Rust and shows the value.
+
+use memit_magics::cell;
+use memit_measurement::FailureKind;
+
+use super::phase_types;
+use super::probed_functions::{self, Written};
+use super::undo_log::UndoLog;
+use super::value::{self, Prepared};
+use crate::session::engine::Engine;
+use crate::session::errors::CellError;
+use crate::session::io::{Output, bundle};
+
+/// The running cell and the parts of the session that it uses.
+pub(crate) struct Running<'a> {
+    pub(crate) engine: &'a mut Engine,
+    pub(crate) undo_log: &'a mut UndoLog,
+    pub(crate) code: &'a str,
+    pub(crate) written: Written<'a>,
+    pub(crate) output: &'a dyn Output,
+}
+
+/// Why a part of the cell failed.
+pub(crate) struct Failed {
+    pub(crate) error: CellError,
+    /// What ended the code, if it ran.
+    pub(crate) cause: Option<Box<FailureKind>>,
+}
+
+impl From<CellError> for Failed {
+    fn from(error: CellError) -> Self {
+        Self { error, cause: None }
+    }
+}
+
+impl Running<'_> {
+    /// Evaluates generated `source`. `users` is the part the user wrote; `cell_line` maps a line of
+    /// `source` to a line of the cell. If `last`, the cell ends with `source`, and its value is the
+    /// value of the cell.
+    pub(crate) fn evaluate(
+        &mut self,
+        source: &str,
+        users: &str,
+        last: bool,
+        cell_line: impl Fn(usize) -> Option<usize>,
+    ) -> Result<(), Failed> {
+        let source = &phase_types::with_phase_types(source);
+        let prepared = if self.undo_log.may_display(users) {
+            Prepared::unchanged(source)
+        } else {
+            value::show_debug(source)
+        };
+        let evaluated = self.engine.evaluate(&prepared.source).map_err(|failure| {
+            let cause = failure.of_run().map(Box::new);
+            let cell_line = |line| cell_line(prepared.line(line));
+            let error = failure.into_error(self.code, self.written.cells, cell_line);
+            Failed { error, cause }
+        });
+        let profile = probed_functions::of_marked(self.engine, self.written, evaluated.is_ok());
+        let ((outputs, outcome), profile) = match (evaluated, profile) {
+            (Ok(evaluated), Ok(profile)) => (evaluated, profile),
+            (Err(failed), Ok(profile)) => {
+                profile.show(self.output);
+                return Err(failed);
+            }
+            (_, Err(error)) => return Err(error.into()),
+        };
+        self.undo_log.evaluated(users);
+        let has_value = || cell::rust(users).value().is_some();
+        let output = self.output;
+        let shown = outcome
+            .displayed
+            .and_then(|displayed| bundle::of_contents(displayed.pairs()));
+        match (bundle::of_outputs(&outputs), shown) {
+            (Some(command), None) if last => output.result(command),
+            (Some(command), None) => output.display(command),
+            (command, Some(shown)) => {
+                if let Some(command) = command {
+                    output.display(command);
+                }
+                if last && has_value() {
+                    output.result(shown);
+                } else {
+                    output.display(shown);
+                }
+            }
+            (None, None) => {}
+        }
+        profile.show(output);
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! Logs how cells change the session, so that `%undo` can go back.
+//!
+//! A checkpoint restores the values of variables. evcxr's knowledge of variables, items and
+//! dependencies is outside the checkpoint; it is rebuilt from this log.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use memit_magics::cell;
+
+use super::value;
+use crate::session::engine::{Engine, EvaluationError};
+use crate::session::errors::CellError;
+
+/// The evaluated sources of a session, and the cells that evaluated them.
+#[derive(Default)]
+pub(crate) struct UndoLog {
+    /// The sources that were evaluated without an error.
+    sources: Vec<String>,
+    /// Whether the last binding of a variable is `mut`.
+    mutable: HashMap<String, bool>,
+    /// The cells that changed the session, oldest first.
+    cells: Vec<UndoPoint>,
+    /// The running cell.
+    current: Option<UndoPoint>,
+    /// The number of cells so far.
+    count: u64,
+    /// Whether there may be types that display themselves.
+    may_display: bool,
+}
+
+/// The session at the start of a cell.
+#[derive(Debug, Clone)]
+struct UndoPoint {
+    number: u64,
+    /// The number of evaluated sources.
+    sources: usize,
+    variables: Vec<Variable>,
+}
+
+#[derive(Debug, Clone)]
+struct Variable {
+    name: String,
+    type_name: String,
+    mutable: bool,
+}
+
+impl UndoLog {
+    /// Called when a cell starts; returns its number.
+    pub(crate) fn begin_cell(&mut self, engine: &Engine) -> u64 {
+        self.count += 1;
+        let variables = engine
+            .types()
+            .into_iter()
+            .map(|(name, type_name)| Variable {
+                mutable: self.mutable.get(&name).copied().unwrap_or(true),
+                name,
+                type_name,
+            });
+        self.current = Some(UndoPoint {
+            number: self.count,
+            sources: self.sources.len(),
+            variables: variables.collect(),
+        });
+        self.count
+    }
+
+    /// Whether the session may have types that display themselves, including types from `source`, which
+    /// is about to be evaluated.
+    pub(crate) fn may_display(&mut self, source: &str) -> bool {
+        self.may_display |= value::changes_display(source);
+        self.may_display
+    }
+
+    /// Called when the cell has evaluated a source.
+    pub(crate) fn evaluated(&mut self, source: &str) {
+        self.mutable.extend(cell::rust(source).bindings());
+        self.sources.push(source.to_owned());
+    }
+
+    /// Called when the cell has ended.
+    pub(crate) fn end_cell(&mut self) {
+        let changed = |cell: &UndoPoint| cell.sources < self.sources.len();
+        self.cells.extend(self.current.take().filter(changed));
+    }
+
+    /// How many `%undo`s lead back to the start of the cell `number`; `None` if no `%undo` does.
+    pub(crate) fn undos_to(&self, number: u64) -> Option<usize> {
+        let index = self.cells.iter().position(|cell| cell.number == number)?;
+        Some(self.cells.len() - index)
+    }
+
+    /// Takes the session back to the start of the last cell that changed it. Returns the text to show.
+    pub(crate) fn undo(&mut self, engine: &mut Engine) -> Result<String, CellError> {
+        let current = self.current.as_ref();
+        if current.is_some_and(|cell| cell.sources < self.sources.len()) {
+            let message = "the cell that contains `%undo` must not change the session before it";
+            return Err(CellError::new("UndoError", message));
+        }
+        let Some(cell) = self.cells.last().cloned() else {
+            return Err(CellError::new("UndoError", "there is no cell to undo"));
+        };
+        let failed = |failure: EvaluationError| failure.into_error("", &[], |_| None);
+        if !engine.undo(cell.number).map_err(failed)? {
+            let message = "the last cell that changed the session has no checkpoint";
+            return Err(CellError::new("UndoError", message).with_note(
+                "help: `%session` shows how far `%undo` can go back, and why cells have no checkpoint",
+            ));
+        }
+        self.cells.pop();
+        self.sources.truncate(cell.sources);
+        if let Some(current) = &mut self.current {
+            current.sources = cell.sources;
+        }
+        for Variable { name, mutable, .. } in &cell.variables {
+            self.mutable.insert(name.clone(), *mutable);
+        }
+        engine
+            .evaluate_passing(&self.recollection(&cell.variables))
+            .map_err(failed)?;
+        let names: Vec<_> = cell.variables.iter().map(|v| v.name.as_str()).collect();
+        Ok(match names.as_slice() {
+            [] => "The session is as it was before its last cell: no variables.".to_owned(),
+            names => format!(
+                "The session is as it was before its last cell. Variables: {}.",
+                names.join(", ")
+            ),
+        })
+    }
+
+    /// Code that makes the session's dependencies, items and variables known to evcxr.
+    fn recollection(&self, variables: &[Variable]) -> String {
+        let mut source = String::new();
+        for command in self.sources.iter().flat_map(|source| dependencies(source)) {
+            let _ = writeln!(source, "{command}");
+        }
+        for evaluated in &self.sources {
+            for item in cell::rust(evaluated).items() {
+                let _ = writeln!(source, "{item}");
+            }
+        }
+        for Variable {
+            name,
+            type_name,
+            mutable,
+        } in variables
+        {
+            let mutability = if *mutable { "mut " } else { "" };
+            let _ = writeln!(
+                source,
+                "let {mutability}{name}: {type_name} = \
+                 evcxr_variable_store.take_variable::<{type_name}>(stringify!({name}));"
+            );
+        }
+        source
+    }
+}
+
+/// The `:dep` lines of a source.
+fn dependencies(source: &str) -> impl Iterator<Item = &str> {
+    let (commands, _) = cell::split_commands(source);
+    commands
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with(":dep "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dependencies_items_and_variables_are_recollected() {
+        let mut undo_log = UndoLog::default();
+        undo_log.evaluated(":dep regex\n\nuse regex::Regex;\nlet x = 1;");
+        undo_log.evaluated("fn f() {}\nlet mut y = f();");
+        let variables = [("x", "i32"), ("y", "()")].map(|(name, type_name)| Variable {
+            name: name.to_owned(),
+            type_name: type_name.to_owned(),
+            mutable: undo_log.mutable[name],
+        });
+        insta::assert_snapshot!(undo_log.recollection(&variables), @r"
+        :dep regex
+        use regex::Regex;
+        fn f() {}
+        let x: i32 = evcxr_variable_store.take_variable::<i32>(stringify!(x));
+        let mut y: () = evcxr_variable_store.take_variable::<()>(stringify!(y));
+        ");
+    }
+}

@@ -1,0 +1,8 @@
+//! The output of a running cell, and the input that it asks for.
+
+pub(crate) mod bundle;
+mod input;
+mod output;
+
+pub(crate) use input::{Input, NoAnswer, NoInput, Question};
+pub(crate) use output::{MimeBundle, Output, Stream};

@@ -1,0 +1,179 @@
+//! Runs measurements and delivers their answers.
+
+mod deliver;
+mod measurement_error;
+
+use memit_instrument::is_called;
+use memit_magics::cell::snippet::Scope;
+use memit_magics::magic::Named;
+use memit_magics::magic::{Answer, Compiled, Measurement};
+use memit_measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
+
+use crate::compiler::probes::{Probed, Problem};
+use crate::session::engine;
+use crate::session::errors::{CellError, diagnostics};
+use crate::session::evaluation::{Failed, Running};
+use measurement_error::{explained, failed, nothing_measured, of_problem};
+
+/// Measures and delivers the answer. `last` says that the cell ends with the magic.
+///
+/// # Errors
+///
+/// If the cell fails. The answer of a timeline that ended early is delivered before.
+pub(crate) fn measure(
+    running: &mut Running<'_>,
+    measurement: &dyn Measurement,
+    last: bool,
+) -> Result<(), CellError> {
+    running.engine.draw_by(measurement.preview());
+    let measured = if measurement.is_kept() {
+        keep(running, measurement, last)
+    } else {
+        run(running, measurement)
+    };
+    running.engine.draw_by(None);
+    let (answer, error) = measured?;
+    deliver::deliver(running, &answer, measurement.delivery())?;
+    error.map_or(Ok(()), Err)
+}
+
+/// The answer to show, and the error if the run ended early.
+type Outcome = Result<(Answer, Option<CellError>), CellError>;
+
+/// Runs a measurement whose effects on the session are discarded.
+fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
+    let Running {
+        engine,
+        code,
+        written,
+        ..
+    } = running;
+    let cells = written.cells;
+    let functions = measurement.functions();
+    let names: Vec<_> = functions.iter().map(|named| named.name.as_str()).collect();
+    let mut scope = Scope {
+        variables: engine.variables(),
+        threads: engine.threads(),
+    };
+    loop {
+        let generated = measurement
+            .code(&scope)
+            .map_err(|error| diagnostics::of_magic(&error, code))?;
+        let evaluated = engine.evaluate_probed(&generated.source, &names);
+        let measured = engine.take_measured();
+        let probes = engine.take_probes();
+        if let Some(problem) = &probes.problem
+            && (evaluated.is_ok() || !matches!(problem, Problem::Compile { .. }))
+        {
+            return Err(diagnostics::of_magic(&of_problem(problem, functions), code));
+        }
+        let outputs = match evaluated {
+            Ok((outputs, _)) => outputs,
+            Err(failure) => {
+                let cause = failure.of_run();
+                let error = explained(failure, measurement, &scope, &generated, code, cells);
+                let answer = answer_until(measured, cause, scope.threads, measurement);
+                return answer.map_or(Err(error.clone()), |answer| Ok((answer, Some(error))));
+            }
+        };
+        match measured {
+            // The session has started a thread since its threads were counted: measure in place.
+            Some(Measured::Failed(Failure {
+                cause: FailureKind::CannotFork,
+                threads,
+                ..
+            })) if scope.isolated() => {
+                scope.threads = threads.max(2);
+            }
+            Some(Measured::Failed(failure)) => {
+                return Err(failed(engine, &failure, None, cells));
+            }
+            Some(measured) => {
+                let compiled = Compiled {
+                    time: engine::compile_time(&outputs),
+                    functions: in_order(&probes.functions, functions)
+                        .map(|function| written.find(function))
+                        .collect(),
+                };
+                let failure = match &measured {
+                    Measured::Lines(lines) => lines.failure.clone(),
+                    Measured::Timeline(timeline) => timeline.failure.clone(),
+                    _ => None,
+                };
+                let answer = measurement.answer(measured, &compiled);
+                let answer = answer.ok_or_else(nothing_measured)?;
+                let error =
+                    failure.map(|failure| failed(engine, &failure, answer.stopped.clone(), cells));
+                return Ok((answer, error));
+            }
+            None => return Err(nothing_measured()),
+        }
+    }
+}
+
+/// Runs the statements of a measurement as an ordinary cell, whose effects are kept.
+fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) -> Outcome {
+    let code = running.code;
+    let scope = Scope {
+        variables: running.engine.variables(),
+        threads: running.engine.threads(),
+    };
+    let generated = measurement
+        .code(&scope)
+        .map_err(|error| diagnostics::of_magic(&error, code))?;
+    let cell_line = |line| generated.cell_line(line);
+    let evaluated = running.evaluate(&generated.source, &generated.users(), last, cell_line);
+    let measured = running.engine.take_measured();
+    match (evaluated, measured) {
+        (Ok(()), Some(Measured::Failed(failure))) => Err(failed(
+            running.engine,
+            &failure,
+            None,
+            running.written.cells,
+        )),
+        (Ok(()), Some(measured)) => {
+            let answer = measurement.answer(measured, &Compiled::default());
+            Ok((answer.ok_or_else(nothing_measured)?, None))
+        }
+        (Ok(()), None) => Err(nothing_measured()),
+        (Err(Failed { error, cause }), measured) => {
+            let cause = cause.map(|cause| *cause);
+            let answer = answer_until(measured, cause, scope.threads, measurement);
+            answer.map_or(Err(error.clone()), |answer| Ok((answer, Some(error))))
+        }
+    }
+}
+
+/// The answer of a timeline that was recorded until its process ended.
+fn answer_until(
+    measured: Option<Measured>,
+    cause: Option<FailureKind>,
+    threads: u32,
+    measurement: &dyn Measurement,
+) -> Option<Answer> {
+    let Measured::Timeline(timeline) = measured? else {
+        return None;
+    };
+    let failure = Failure {
+        cause: cause?,
+        peak_rss: None,
+        threads,
+    };
+    let timeline = TimelineMeasurement {
+        failure: Some(failure),
+        ..timeline
+    };
+    measurement.answer(Measured::Timeline(timeline), &Compiled::default())
+}
+
+/// The functions with probes, in the order in which the user named them.
+fn in_order<'a>(probed: &'a [Probed], named: &'a [Named]) -> impl Iterator<Item = &'a Probed> {
+    let place = |function: &&Probed| {
+        named
+            .iter()
+            .position(|named| is_called(&function.name, &named.name))
+    };
+    let mut ordered: Vec<_> = probed.iter().collect();
+    ordered.sort_by_key(place);
+    ordered.into_iter()
+}
