@@ -1,13 +1,27 @@
-//! The README keeps its promises.
+//! The README files keep their promises: their tables, examples and links are checked.
 
-use memit_magics::help;
+mod support;
+
+#[path = "readme/cells.rs"]
+mod cells;
+#[path = "readme/commands.rs"]
+mod commands;
+#[path = "readme/fields.rs"]
+mod fields;
+#[path = "readme/links.rs"]
+mod links;
+#[path = "readme/magics.rs"]
+mod magics;
+#[path = "readme/markdown.rs"]
+mod markdown;
+
+use markdown::Page;
 
 #[test]
-fn the_table_of_magics_is_that_of_the_registry() {
-    let readme = include_str!("../README.md");
-    let table = help::markdown_table();
+fn the_readme_is_a_door() {
+    let lines = Page::read("README.md").text().lines().count();
     assert!(
-        readme.contains(&table),
-        "the README's table of magics should be:\n\n{table}"
+        lines <= 160,
+        "README.md has {lines} lines: move details to the README of the folder they are about"
     );
 }

@@ -1,0 +1,62 @@
+//! The tables of magics and of their options are those of the registry.
+
+use std::fmt::Write as _;
+
+use memit_magics::magic::Magic;
+use memit_magics::options::OptionSpec;
+use memit_magics::{help, registry};
+
+use crate::markdown::Page;
+
+#[test]
+fn the_table_of_magics_is_that_of_the_registry() {
+    let table = help::markdown_table();
+    assert!(
+        Page::read("README.md").section("Magics").contains(&table),
+        "the table in README.md should be:\n\n{table}"
+    );
+}
+
+#[test]
+fn the_manual_has_the_options_of_every_magic() {
+    let manual = Page::read("magics/README.md");
+    for magic in registry::all()
+        .iter()
+        .filter(|magic| !magic.options().is_empty())
+    {
+        let section = manual.section(&format!("`%{}`", magic.name()));
+        let table = options(*magic);
+        assert!(
+            section.contains(&format!("\n\n{table}\n")),
+            "the options of `%{}` in magics/README.md should be:\n\n{table}",
+            magic.name()
+        );
+    }
+}
+
+#[test]
+fn the_manual_names_every_magic_in_a_heading() {
+    let manual = Page::read("magics/README.md");
+    for magic in registry::all() {
+        let name = format!("`%{}`", magic.name());
+        let mut headings = manual.text().lines().filter(|line| line.starts_with("## "));
+        assert!(headings.any(|heading| heading.contains(&name)), "{name}");
+    }
+}
+
+fn options(magic: &dyn Magic) -> String {
+    let mut table = "| option | meaning |\n|---|---|\n".to_owned();
+    for option in magic.options() {
+        let _ = writeln!(table, "| {} | {} |", spelling(option), option.help);
+    }
+    table
+}
+
+/// `-r R`, `--repeat R`
+fn spelling(option: &OptionSpec) -> String {
+    let value = option
+        .value
+        .map(|value| format!(" {value}"))
+        .unwrap_or_default();
+    format!("`-{}{value}`, `--{}{value}`", option.short, option.long)
+}
