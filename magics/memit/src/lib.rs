@@ -71,6 +71,10 @@
 compile_error!("memit's feature `enabled` needs a Unix system: leave it off on this one");
 
 #[cfg(all(feature = "enabled", unix))]
+mod call;
+#[cfg(all(feature = "enabled", unix))]
+mod destination;
+#[cfg(all(feature = "enabled", unix))]
 mod mprof;
 mod phase;
 #[cfg(all(feature = "enabled", unix))]

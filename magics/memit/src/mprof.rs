@@ -17,7 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use memit_runtime::program;
 
-use crate::report;
+use crate::destination;
 #[cfg(target_os = "linux")]
 use crate::resident::linux::Statm;
 
@@ -111,11 +111,11 @@ fn recorder() -> Option<&'static Recorder> {
 impl Recorder {
     #[cold]
     fn open() -> Option<Self> {
-        let path = report::file(FILE)?;
+        let path = destination::file(FILE)?;
         let file = File::options().create(true).append(true).open(&path);
         let file = file.inspect_err(|error| {
-            let path = path.display();
-            report::show_on_standard_error(&format!("memit: cannot write {path}: {error}\n"));
+            let message = destination::cannot_write(&path, error);
+            destination::show_on_standard_error(&format!("{message}\n"));
         });
         program::at_exit(write_the_rest);
         Some(Self {

@@ -1,14 +1,13 @@
 //! The tables at the end of the program.
 
-use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use memit_lines::{Backend, Function, Kind, Line, Place, Profile, Stopped, memory_text};
 use memit_runtime::measurement::{FunctionLines, LinesMeasurement};
 use memit_runtime::program;
 
+use crate::destination;
 use crate::source::{self, Source};
 
 /// Names the file that the tables are written to, instead of standard error.
@@ -27,19 +26,11 @@ static DESTINATION: OnceLock<Destination> = OnceLock::new();
 pub(crate) fn expect() {
     DESTINATION.get_or_init(|| {
         program::at_exit(show);
-        crate::mprof::prepare();
         Destination {
             process: std::process::id(),
-            file: file(FILE),
+            file: destination::file(FILE),
         }
     });
-}
-
-/// The file that an environment variable names, wherever the program goes.
-pub(crate) fn file(variable: &str) -> Option<PathBuf> {
-    let name = std::env::var_os(variable).filter(|name| !name.is_empty())?;
-    let path = PathBuf::from(name);
-    Some(std::path::absolute(&path).unwrap_or(path))
 }
 
 extern "C" fn show() {
@@ -53,22 +44,15 @@ extern "C" fn show() {
         return;
     };
     let text = text(&counted, &source::all().collect::<Vec<_>>()) + "\n";
-    let written = destination.file.as_ref().map(|file| write(file, &text));
+    let written = destination
+        .file
+        .as_ref()
+        .map(|file| destination::write(file, &text));
     match written {
         Some(Ok(())) => {}
-        Some(Err(message)) => show_on_standard_error(&format!("{message}\n{text}")),
-        None => show_on_standard_error(&text),
+        Some(Err(message)) => destination::show_on_standard_error(&format!("{message}\n{text}")),
+        None => destination::show_on_standard_error(&text),
     }
-}
-
-fn write(file: &Path, text: &str) -> Result<(), String> {
-    let written = File::create(file).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| format!("memit: cannot write {}: {error}", file.display()))
-}
-
-/// Nobody is left to be told of an error.
-pub(crate) fn show_on_standard_error(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// The tables of all functions that have been called, in the order of their first calls; those
