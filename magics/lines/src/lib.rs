@@ -2,16 +2,20 @@
 //! from Python's `memory_profiler` and `line_profiler`. Knows nothing of how it is measured.
 #![forbid(unsafe_code)]
 
+mod backend;
+mod function;
+mod function_name;
 pub mod memory_text;
 pub mod notes;
-pub mod profile;
+mod profile;
 mod table;
 pub mod time_text;
 pub mod units;
 
-pub use profile::{
-    Backend, Clock, Figures, Function, Kind, Line, Place, Profile, Stopped, UnknownBackend,
-};
+pub use backend::{Backend, UnknownBackend, UnknownBackendNumber};
+pub use function::{Figures, Function, Line, Place};
+pub use function_name::is_called;
+pub use profile::{Clock, Kind, Profile, Stopped};
 pub use time_text::TimeText;
 
 #[cfg(test)]

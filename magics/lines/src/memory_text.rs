@@ -2,9 +2,9 @@
 //! more: the peak and the number of allocations.
 
 use crate::notes;
-use crate::profile::{Figures, Function, Place, Profile};
 use crate::table::{self, Column};
 use crate::units;
+use crate::{Figures, Function, Place, Profile};
 
 const COLUMNS: [Column; 5] = [
     Column {
@@ -104,8 +104,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::profile::{Backend, Kind};
     use crate::samples::{MIB, build, function, memory, of_heap, stopped};
+    use crate::{Backend, Kind};
 
     /// What scripts that read the table may look for.
     const HEADER: &str =

@@ -1,7 +1,7 @@
 //! What a reader has to know about the figures.
 
-use crate::profile::{Backend, Clock, Kind, Profile};
 use crate::units;
+use crate::{Backend, Clock, Kind, Profile};
 
 /// A line each, without a full stop.
 pub fn of(profile: &Profile) -> Vec<String> {

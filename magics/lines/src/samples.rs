@@ -1,6 +1,6 @@
 //! Profiles for the tests of the views.
 
-use crate::profile::{Backend, Clock, Figures, Function, Kind, Line, Place, Profile, Stopped};
+use crate::{Backend, Clock, Figures, Function, Kind, Line, Place, Profile, Stopped};
 
 pub(crate) const MIB: i64 = 1 << 20;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::notes;
-use crate::profile::{Figures, Function, Line, Profile};
+use crate::{Figures, Function, Line, Profile};
 
 /// A column of figures, aligned to the right.
 pub(crate) struct Column {

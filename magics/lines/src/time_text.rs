@@ -1,9 +1,9 @@
 //! Time line by line as text, in the layout of Python's `line_profiler` 5.
 
 use crate::notes;
-use crate::profile::{Figures, Function, Place, Profile};
 use crate::table::{self, Column};
 use crate::units;
+use crate::{Figures, Function, Place, Profile};
 
 /// The widths of `line_profiler`, which are part of its configuration.
 const COLUMNS: [Column; 4] = [
@@ -132,8 +132,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::profile::{Clock, Kind};
     use crate::samples::{calculate_z, function, of_time, stopped, time};
+    use crate::{Clock, Kind};
 
     fn nanoseconds(profile: &Profile) -> String {
         TimeText::default().text(profile)

@@ -171,7 +171,7 @@ impl Meter {
         let heap = (counts.allocated, counts.live);
         let now = Instant::now();
         let faults = faults();
-        let last = &self.last[backend as usize];
+        let last = &self.last[backend.index()];
         let good = last.filter(|last| {
             let changed = (heap.0 - last.heap.0).max(heap.1.abs_diff(last.heap.1));
             changed < PAGE && last.faults == faults && now - last.at < INTERVAL
@@ -180,7 +180,7 @@ impl Meter {
             (last.size, last.size)
         } else {
             let (size, peak) = self.size(backend);
-            self.last[backend as usize] = Some(Reading {
+            self.last[backend.index()] = Some(Reading {
                 size,
                 at: now,
                 heap,
