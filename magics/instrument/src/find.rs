@@ -5,6 +5,8 @@ use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 use syn::{Attribute, Block, Signature, Type, Visibility};
 
+use crate::error::Error;
+
 /// A function with a body.
 pub(crate) struct Found<'ast> {
     /// With all that it is below.
@@ -24,10 +26,34 @@ impl Found<'_> {
 }
 
 /// All functions, those within functions included, in the order in which they stand.
-pub(crate) fn functions(file: &syn::File) -> Vec<Found<'_>> {
+pub(crate) fn all(file: &syn::File) -> Vec<Found<'_>> {
     let mut finder = Finder::default();
     finder.visit_file(file);
     finder.found
+}
+
+/// The functions of a source: `name`, `Type::name`, `Trait::name`, below modules `module::…`, and
+/// below a function that they are within `function::…`.
+pub fn functions(source: &str) -> Result<Vec<String>, Error> {
+    let file = parse(source)?;
+    Ok(all(&file).into_iter().map(|found| found.name).collect())
+}
+
+/// The whole name, as [`functions`] lists it, of the function that is called `name` and whose
+/// signature starts on a line.
+pub fn whole_name(source: &str, line: usize, name: &str) -> Option<String> {
+    let file = parse(source).ok()?;
+    let is_here =
+        |found: &Found<'_>| found.is_called(name) && found.signature.span().start().line == line;
+    let found = all(&file).into_iter().find(is_here)?;
+    Some(found.name)
+}
+
+pub(crate) fn parse(source: &str) -> Result<syn::File, Error> {
+    syn::parse_file(source).map_err(|error| Error::Syntax {
+        line: error.span().start().line,
+        message: error.to_string(),
+    })
 }
 
 #[derive(Default)]

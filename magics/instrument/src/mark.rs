@@ -1,28 +1,27 @@
-//! The attribute `#[profile]`, and what it asks for.
+//! The attribute `#[profile]` and its options.
 
+use memit_lines::Backend;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, Lit, MetaNameValue, Token};
 
-use crate::Error;
+use crate::error::Error;
 
-/// What `#[profile(…)]` asks for.
+/// The options in `#[profile(…)]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// `precision = 4`: decimals of the sizes in the table.
     pub precision: Option<usize>,
-    /// `backend = "rss"`: what is measured, one of heap, rss, pss, uss.
-    pub backend: Option<String>,
+    /// `backend = "rss"`: which memory is measured.
+    pub backend: Option<Backend>,
 }
 
-const BACKENDS: [&str; 4] = ["heap", "rss", "pss", "uss"];
-
 impl Options {
-    /// Reads what stands between the parentheses of the attribute.
+    /// Reads the arguments of the attribute, without the parentheses.
     ///
     /// # Errors
     ///
-    /// If it is none of the options above.
+    /// If an argument is no option, or the value of an option is wrong.
     pub fn parse(arguments: proc_macro2::TokenStream) -> syn::Result<Self> {
         let parser = Punctuated::<MetaNameValue, Token![,]>::parse_terminated;
         let arguments = syn::parse::Parser::parse2(parser, arguments)
@@ -41,12 +40,11 @@ impl Options {
                     }
                 }
                 Lit::Str(name) if argument.path.is_ident("backend") => {
-                    let name = name.value();
-                    if !BACKENDS.contains(&name.as_str()) {
-                        let known = BACKENDS.join(", ");
+                    let Ok(backend) = name.value().parse() else {
+                        let known = Backend::ALL.map(Backend::name).join(", ");
                         return wrong(&format!("`backend` is one of {known}"));
-                    }
-                    options.backend = Some(name);
+                    };
+                    options.backend = Some(backend);
                 }
                 _ => {
                     let message = "`#[profile]` takes `precision = 4` and `backend = \"rss\"`";
@@ -70,7 +68,7 @@ pub(crate) fn of(attributes: &[Attribute]) -> Option<&Attribute> {
     })
 }
 
-/// The options of such an attribute.
+/// The options of a `#[profile]` attribute.
 pub(crate) fn options(attribute: &Attribute) -> Result<Options, Error> {
     match &attribute.meta {
         syn::Meta::List(list) => {
@@ -96,7 +94,7 @@ mod tests {
         assert_eq!(parsed(""), Ok(Options::default()));
         let both = Options {
             precision: Some(4),
-            backend: Some("rss".into()),
+            backend: Some(Backend::Rss),
         };
         assert_eq!(parsed("precision = 4, backend = \"rss\""), Ok(both));
         for (wrong, message) in [

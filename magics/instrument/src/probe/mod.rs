@@ -1,14 +1,19 @@
 //! The probes of one function.
 
-use proc_macro2::{Delimiter, LineColumn, TokenStream, TokenTree};
-use quote::ToTokens;
+mod ownership;
+mod syntax;
+
+use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
-use syn::{Block, Expr, FnArg, Local, Pat, Signature, Stmt, Type};
+use syn::{Block, Expr, Stmt};
 
 use crate::edit::{Edits, inside};
 use crate::find::Found;
-use crate::{Function, Options, Runtime};
+use crate::function::{Function, Runtime};
+use crate::mark::Options;
+use ownership::{may_own, owned_parameters};
+use syntax::{attributes, binds_tightly, end, is_place, is_value, leaves, line};
 
 /// By this name the code of a function knows its counters.
 const COUNTERS: &str = "MEMIT_FUNCTION";
@@ -53,8 +58,8 @@ pub(crate) fn function(
         format!("{path}::Line::{kind}({})", line.number)
     };
     let counters = lines.iter().map(counter).collect::<Vec<_>>().join(", ");
-    let backend = match &options.backend {
-        Some(name) => format!("{path}::backend(\"{}\")", name.escape_default()),
+    let backend = match options.backend {
+        Some(backend) => format!("{path}::backend(\"{backend}\")"),
         None => "0".to_owned(),
     };
     // They are dropped within the function then, not after it.
@@ -245,130 +250,6 @@ impl Prober<'_> {
         self.visit_block(block);
         self.around = around;
     }
-}
-
-/// Parameters whose value may own something, each with whether it is `mut`.
-fn owned_parameters(signature: &Signature) -> Vec<(bool, String)> {
-    let parameters = signature.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(typed) if !owns_nothing(&typed.ty) => match &*typed.pat {
-            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => {
-                Some((name.mutability.is_some(), name.ident.to_string()))
-            }
-            _ => None,
-        },
-        _ => None,
-    });
-    parameters.collect()
-}
-
-/// Whether a value of the type surely frees nothing when it is dropped.
-fn owns_nothing(of: &Type) -> bool {
-    const PRIMITIVES: [&str; 17] = [
-        "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
-        "i128", "isize", "f32", "f64", "str",
-    ];
-    match of {
-        Type::Reference(_) | Type::Ptr(_) | Type::BareFn(_) | Type::Never(_) => true,
-        Type::Path(path) => PRIMITIVES.iter().any(|name| path.path.is_ident(name)),
-        Type::Tuple(tuple) => tuple.elems.iter().all(owns_nothing),
-        Type::Array(array) => owns_nothing(&array.elem),
-        Type::Paren(paren) => owns_nothing(&paren.elem),
-        _ => false,
-    }
-}
-
-/// Whether dropping the variables of a declaration may free something, as far as that can be
-/// seen: a probe at the end of a block costs little, but it is in the innermost loops.
-fn may_own(local: &Local) -> bool {
-    if let Pat::Type(typed) = &local.pat
-        && owns_nothing(&typed.ty)
-    {
-        return false;
-    }
-    let init = local.init.as_ref().map(|init| &*init.expr);
-    !matches!(
-        init,
-        Some(Expr::Lit(_) | Expr::Cast(_) | Expr::Reference(_) | Expr::Closure(_))
-    )
-}
-
-/// Whether the last statement of a block is its value.
-fn is_value(last: &Stmt) -> bool {
-    match last {
-        Stmt::Expr(_, semicolon) => semicolon.is_none(),
-        Stmt::Macro(called) => called.semi_token.is_none(),
-        _ => false,
-    }
-}
-
-/// Whether what stands behind a statement is never reached.
-fn leaves(statement: &Stmt) -> bool {
-    matches!(
-        statement,
-        Stmt::Expr(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_), _)
-    )
-}
-
-/// Whether an expression names a place, of which a reference may be taken.
-fn is_place(of: &Expr) -> bool {
-    match of {
-        Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => true,
-        Expr::Unary(unary) => matches!(unary.op, syn::UnOp::Deref(_)),
-        Expr::Paren(paren) => is_place(&paren.expr),
-        _ => false,
-    }
-}
-
-/// Whether `a && condition` means `a && (condition)`; a `let` must have no parentheses.
-fn binds_tightly(condition: &Expr) -> bool {
-    use syn::BinOp::{And, Eq, Ge, Gt, Le, Lt, Ne};
-    match condition {
-        Expr::Binary(binary) => {
-            matches!(
-                binary.op,
-                And(_) | Eq(_) | Ge(_) | Gt(_) | Le(_) | Lt(_) | Ne(_)
-            )
-        }
-        Expr::Assign(_) | Expr::Range(_) | Expr::Return(_) | Expr::Break(_) | Expr::Closure(_) => {
-            false
-        }
-        _ => true,
-    }
-}
-
-/// Behind the last token of something.
-///
-/// `span` does not tell: in a macro, a stable compiler joins no spans, and it is that of the first.
-fn end(of: &impl ToTokens) -> LineColumn {
-    fn of_tokens(tokens: TokenStream) -> Option<LineColumn> {
-        match tokens.into_iter().last()? {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                of_tokens(group.stream())
-            }
-            TokenTree::Group(group) => Some(group.span().end()),
-            other => Some(other.span().end()),
-        }
-    }
-    of_tokens(of.to_token_stream()).unwrap_or(LineColumn { line: 0, column: 0 })
-}
-
-/// The attributes of a declaration or a macro.
-fn attributes(statement: &Stmt) -> &[syn::Attribute] {
-    match statement {
-        Stmt::Local(local) => &local.attrs,
-        Stmt::Macro(called) => &called.attrs,
-        _ => &[],
-    }
-}
-
-/// The line on which a statement starts, apart from its attributes.
-fn line(statement: &Stmt) -> usize {
-    let span = match statement {
-        Stmt::Local(local) => local.let_token.span,
-        Stmt::Macro(called) => called.mac.path.span(),
-        other => other.span(),
-    };
-    span.start().line
 }
 
 impl<'ast> Visit<'ast> for Prober<'_> {
