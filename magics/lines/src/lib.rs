@@ -3,19 +3,23 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod counted;
 mod function;
 mod function_name;
 pub mod memory_text;
 pub mod notes;
 mod profile;
+mod source;
 mod table;
 pub mod time_text;
 pub mod units;
 
 pub use backend::{Backend, UnknownBackend, UnknownBackendNumber};
+pub use counted::{FunctionLines, LineFigures};
 pub use function::{Figures, Function, Line, Place};
 pub use function_name::is_called;
 pub use profile::{Clock, Kind, Profile, Stopped};
+pub use source::{RunningLine, SourceFunction, innermost};
 pub use time_text::TimeText;
 
 #[cfg(test)]
