@@ -7,6 +7,7 @@ mod counted;
 mod function;
 mod function_name;
 pub mod memory_text;
+pub mod mprof_format;
 pub mod notes;
 mod profile;
 mod source;
@@ -19,8 +20,9 @@ pub use counted::{FunctionLines, LineFigures};
 pub use function::{Figures, Function, Line, Place};
 pub use function_name::is_called;
 pub use profile::{Clock, Kind, Profile, Stopped};
-pub use source::{RunningLine, SourceFunction, innermost};
+pub use source::{RunningLine, SourceFunction, innermost_line};
 pub use time_text::TimeText;
 
-#[cfg(test)]
-mod samples;
+#[cfg(any(test, feature = "samples"))]
+#[doc(hidden)]
+pub mod samples;

@@ -71,7 +71,7 @@ pub struct RunningLine<'a> {
 }
 
 /// The innermost line that was running when the run ended, of these functions with their counters.
-pub fn innermost<'a>(
+pub fn innermost_line<'a>(
     functions: impl IntoIterator<Item = (&'a SourceFunction, &'a FunctionLines)>,
 ) -> Option<RunningLine<'a>> {
     let running = functions.into_iter().filter_map(|(source, counters)| {
@@ -176,12 +176,12 @@ mod tests {
             counters("g", 80, 2, Some(81)),
         );
         let of_idle = counters("idle", 90, 3, None);
-        let innermost = innermost([(&f, &of_f), (&idle, &of_idle), (&g, &of_g)]);
+        let innermost = innermost_line([(&f, &of_f), (&idle, &of_idle), (&g, &of_g)]);
         let expected = RunningLine {
             function: "g",
             line: 3,
         };
         assert_eq!(innermost, Some(expected));
-        assert_eq!(super::innermost([(&idle, &of_idle)]), None);
+        assert_eq!(super::innermost_line([(&idle, &of_idle)]), None);
     }
 }

@@ -1,20 +1,16 @@
-//! Spans of time and memory in a file, as Python's `memory_profiler` writes them for its `mprof`:
+//! Phases and calls over time, appended to a file in the format of Python's `mprof`.
 //!
-//! ```text
-//! FUNC name memory-at-start time-at-start memory-at-end time-at-end level
-//! ```
-//!
-//! Memory is in MiB with four decimals, as `TimeStamper.show_results` in version 0.61 has it; times are
-//! in seconds since 1970, with two decimals more. `level` tells spans apart that are there at the
-//! same time: `mprof plot --flame` draws one above the other.
+//! `level` tells apart spans that overlap: `mprof plot --flame` draws one above the other.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::fs::File;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use memit_lines::mprof_format::{self, Sample};
 use memit_runtime::program;
 
 use crate::destination;
@@ -41,15 +37,13 @@ static RECORDER: OnceLock<Option<Recorder>> = OnceLock::new();
 static LINES: Mutex<Lines> = Mutex::new(Lines {
     text: [0; ROOM],
     length: 0,
-    written: 0,
+    written: Duration::ZERO,
 });
 
 /// Bytes; not on the heap, which may be what is being measured.
 const ROOM: usize = 32 << 10;
-/// Bytes of a line beside its label, at most: words, five numbers and what is between them.
-const AROUND_LABEL: usize = 160;
-/// Lines are held back for so many microseconds at most while others come.
-const PATIENCE: u64 = 100_000;
+/// Lines are held back for this long at most while others come.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A bit for each level that a span is on.
 static LEVELS: AtomicU64 = AtomicU64::new(0);
@@ -59,15 +53,7 @@ static LEVELS: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Span {
     label: Cow<'static, str>,
     level: u32,
-    start: Moment,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Moment {
-    /// Resident set size in bytes.
-    memory: u64,
-    /// Microseconds since 1970.
-    time: u64,
+    start: Sample,
 }
 
 /// Opens the file, if one is named.
@@ -126,20 +112,19 @@ impl Recorder {
         })
     }
 
-    fn now(&self) -> Moment {
+    fn now(&self) -> Sample {
         #[cfg(target_os = "linux")]
         let memory = self.statm.as_ref().and_then(Statm::resident);
         #[cfg(not(target_os = "linux"))]
         let memory = crate::memory_usage();
         let time = SystemTime::now().duration_since(UNIX_EPOCH);
-        let time = time.map_or(0, |time| time.as_micros());
-        Moment {
+        Sample {
             memory: memory.unwrap_or(0),
-            time: u64::try_from(time).unwrap_or(u64::MAX),
+            time: time.unwrap_or_default(),
         }
     }
 
-    fn record(&self, label: &str, level: u32, start: Moment, end: Moment) {
+    fn record(&self, label: &str, level: u32, start: Sample, end: Sample) {
         let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
         if !lines.add(label, level, start, end) {
             self.write(&mut lines);
@@ -173,67 +158,28 @@ extern "C" fn write_the_rest() {
 struct Lines {
     text: [u8; ROOM],
     length: usize,
-    /// Microseconds since 1970.
-    written: u64,
+    /// When lines were last written to the file, since 1970.
+    written: Duration,
 }
 
 impl Lines {
-    /// Whether there is room for the line.
-    fn add(&mut self, label: &str, level: u32, start: Moment, end: Moment) -> bool {
-        if label.len() + AROUND_LABEL > ROOM - self.length {
-            return false;
+    /// Whether there was room for the line.
+    fn add(&mut self, label: &str, level: u32, start: Sample, end: Sample) -> bool {
+        let before = self.length;
+        let added = mprof_format::function(self, label, start, end, level.into());
+        if added.is_err() {
+            self.length = before;
         }
-        self.put(b"FUNC ");
-        self.label(label);
-        self.moment(start);
-        self.moment(end);
-        self.put(b" ");
-        self.number(u64::from(level), 1);
-        self.put(b"\n");
-        true
+        added.is_ok()
     }
+}
 
-    /// `mprof` splits lines at spaces.
-    fn label(&mut self, label: &str) {
-        let mut words = label.split(char::is_whitespace);
-        self.put(words.next().unwrap_or_default().as_bytes());
-        for word in words {
-            self.put(b"_");
-            self.put(word.as_bytes());
-        }
-    }
-
-    fn moment(&mut self, moment: Moment) {
-        const MIB: u64 = 1 << 20;
-        const MICROS: u64 = 1_000_000;
-        // To the nearest of the last decimal.
-        let memory = moment.memory.saturating_add(MIB / 20_000);
-        self.put(b" ");
-        self.number(memory / MIB, 1);
-        self.put(b".");
-        self.number(memory % MIB * 10_000 / MIB, 4);
-        self.put(b" ");
-        self.number(moment.time / MICROS, 1);
-        self.put(b".");
-        self.number(moment.time % MICROS, 6);
-    }
-
-    /// As decimal digits, with zeros in front up to `width`. What formatting macros take for a
-    /// line is more than all the rest.
-    fn number(&mut self, mut number: u64, width: usize) {
-        let mut digits = [b'0'; 20];
-        let mut start = digits.len();
-        while number > 0 || digits.len() - start < width {
-            start -= 1;
-            digits[start] = b'0' + u8::try_from(number % 10).unwrap_or(0);
-            number /= 10;
-        }
-        self.put(&digits[start..]);
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        self.text[self.length..][..bytes.len()].copy_from_slice(bytes);
-        self.length += bytes.len();
+impl fmt::Write for Lines {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.text[self.length..].get_mut(..text.len());
+        room.ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length += text.len();
+        Ok(())
     }
 }
 
@@ -274,33 +220,37 @@ mod tests {
     #[test]
     fn lines_are_as_mprof_reads_them() {
         let mut lines = lines(0);
-        let start = Moment {
+        let start = Sample {
             memory: 10 << 20,
-            time: 1_700_000_000_000_007,
+            time: Duration::from_micros(1_700_000_000_000_007),
         };
-        let end = Moment {
+        let end = Sample {
             memory: (12 << 20) + 4096,
-            time: 1_700_000_001_250_000,
+            time: Duration::from_micros(1_700_000_001_250_000),
         };
-        assert!(lines.add("read all\tfiles", 3, start, end));
+        assert!(lines.add("read all files", 3, start, end));
+        let text = std::str::from_utf8(&lines.text[..lines.length]).unwrap();
         assert_eq!(
-            std::str::from_utf8(&lines.text[..lines.length]).unwrap(),
-            "FUNC read_all_files 10.0000 1700000000.000007 12.0039 1700000001.250000 3\n"
+            text.replace('\u{a0}', "~"),
+            "FUNC read~all~files 10.000000 1700000000.000007 12.003906 1700000001.250000 3\n"
         );
     }
 
     #[test]
-    fn a_line_is_as_long_as_is_said_at_most() {
-        let last = Moment {
+    fn a_line_that_does_not_fit_leaves_no_trace() {
+        let last = Sample {
             memory: u64::MAX,
-            time: u64::MAX,
+            time: Duration::MAX,
         };
         let mut longest = lines(0);
         assert!(longest.add("", u32::MAX, last, last));
-        assert!(longest.length <= AROUND_LABEL, "{}", longest.length);
-        let full = ROOM - AROUND_LABEL + 1;
+        let length = longest.length;
+        longest.length = ROOM - length;
+        assert!(longest.add("", u32::MAX, last, last));
+        assert_eq!(longest.length, ROOM);
+        let full = ROOM - length + 1;
         longest.length = full;
-        assert!(!longest.add("", 0, last, last));
+        assert!(!longest.add("", u32::MAX, last, last));
         assert_eq!(longest.length, full);
     }
 

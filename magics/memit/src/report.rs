@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use memit_lines::{
-    Backend, Kind, Place, Profile, RunningLine, SourceFunction, Stopped, innermost, memory_text,
+    Backend, Kind, Place, Profile, RunningLine, SourceFunction, Stopped, innermost_line,
+    memory_text,
 };
 use memit_runtime::measurement::LinesMeasurement;
 use memit_runtime::program;
@@ -106,7 +107,7 @@ fn of_backend(backend: Backend, counted: &LinesMeasurement, sources: &[Shown]) -
     let running = shown
         .iter()
         .map(|(source, counters)| (&source.function, *counters));
-    let stopped = innermost(running).map(|RunningLine { function, line }| Stopped {
+    let stopped = innermost_line(running).map(|RunningLine { function, line }| Stopped {
         why: format!("the program ended on line {line} of `{function}`"),
     });
     let functions = shown
