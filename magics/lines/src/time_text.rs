@@ -263,7 +263,7 @@ Line #      Hits         Time  Per Hit   % Time  Line Contents
     #[test]
     fn the_counter_is_read_at_every_probe_until_the_run_is_interrupted() {
         let mut f = calculate_z();
-        f.stopped_at = Some(17);
+        f.stopped_at = Some(19);
         let profile = Profile {
             kind: Kind::Time {
                 clock: Clock::Exact { probe_ns: 7.52 },
