@@ -1,34 +1,34 @@
-//! Why a function gets no probes.
+//! Errors of the instrumenter.
 
 use std::fmt;
 
-/// Why there are no probes.
+/// Why a source gets no probes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The source is no Rust.
+    /// The source is not Rust.
     Syntax {
-        /// What the parser says.
+        /// The parser's message.
         message: String,
         /// Where, from 1.
         line: usize,
     },
-    /// There is no function of this name; `known` are those that there are.
+    /// The source has no function of this name.
     Unknown {
-        /// What was asked for.
+        /// The name that was asked for.
         name: String,
-        /// What there is.
+        /// The functions of the source.
         known: Vec<String>,
     },
     /// An option of `#[profile]` is wrong.
     Option {
-        /// Which, and what would be right.
+        /// Which option is wrong, and what would be right.
         message: String,
         /// Where, from 1.
         line: usize,
     },
     /// A `const fn` is also run by the compiler, which cannot call the runtime.
     Const {
-        /// Its name.
+        /// The name of the function.
         name: String,
     },
 }

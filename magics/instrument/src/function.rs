@@ -2,24 +2,24 @@
 
 use crate::mark::Options;
 
-/// Paths of what generated code calls, all below one path of a crate.
+/// The runtime that generated code calls.
 #[derive(Debug, Clone, Copy)]
 pub struct Runtime<'a> {
-    /// For example `::memit_session::lines`.
+    /// Path of the module that everything is in, for example `::memit_session::lines`.
     pub path: &'a str,
 }
 
-/// A function that has been given probes.
+/// A function with probes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
-    /// As [`functions`] lists it.
+    /// The name as [`crate::functions`] lists it.
     pub name: String,
-    /// The line of its signature, and that of its closing brace; the first line is 1.
+    /// The line of the signature, from 1.
     pub first: usize,
-    /// See `first`.
+    /// The line of the closing brace.
     pub last: usize,
     /// The lines that have probes, in ascending order.
     pub lines: Vec<usize>,
-    /// What its `#[profile]` asks for.
+    /// The options of the function's `#[profile]`.
     pub options: Options,
 }

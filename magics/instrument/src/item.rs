@@ -9,19 +9,19 @@ use crate::function::{Function, Runtime};
 use crate::mark::Options;
 use crate::{inlining, probe};
 
-/// Puts probes into the one function that an attribute stands at: free, or in an `impl` or a
-/// `trait`. What cannot have probes is left as it is, with `None`: a function without a body, and
-/// one whose tokens have no places, as in editors.
+/// Puts probes into the function that an attribute is applied to: a free function, or one in an `impl`
+/// or a `trait`. Returns the item unchanged and `None` if the function has no body, or its tokens have
+/// no positions, as in editors.
 ///
 /// # Errors
 ///
-/// If it is no function, or a `const fn`, or made by a macro of tokens from several places.
+/// If the item is no function, is a `const fn`, or is made by a macro of tokens from several places.
 pub fn instrument_item(
     item: TokenStream,
     options: Options,
     runtime: Runtime<'_>,
 ) -> syn::Result<(TokenStream, Option<Function>)> {
-    // Of the three kinds of functions, this one parses all, with or without a body.
+    // `TraitItemFn` parses all three kinds of functions, with or without a body.
     let function: syn::TraitItemFn = syn::parse2(without_visibility(item.clone()))?;
     let Some(block) = &function.default else {
         return Ok((item, None));
@@ -30,8 +30,7 @@ pub fn instrument_item(
     if let Some(constness) = &function.sig.constness {
         return Err(syn::Error::new(constness.span, Error::Const { name }));
     }
-    // In front of the body there may be tokens from anywhere: the name of a function that a macro
-    // makes.
+    // Tokens in front of the body may be from anywhere, such as a name that a macro inserts.
     let mut tokens: Vec<_> = item.clone().into_iter().collect();
     let body: TokenStream = tokens.pop().into_iter().collect();
     match edit::order(body.clone()) {

@@ -56,7 +56,7 @@ impl Options {
     }
 }
 
-/// `#[profile]` or `#[memit::profile]` among the attributes of a function.
+/// The attribute `#[profile]` or `#[memit::profile]` of a function, if it has one.
 pub(crate) fn of(attributes: &[Attribute]) -> Option<&Attribute> {
     attributes.iter().find(|attribute| {
         let path = attribute.path();

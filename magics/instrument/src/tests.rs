@@ -1,4 +1,4 @@
-//! What users of the crate get.
+//! Sources with probes, as users of the crate get them.
 
 use proc_macro2::TokenStream;
 

@@ -15,26 +15,26 @@ use crate::{inlining, probe};
 pub struct Instrumented {
     /// The source, with as many lines as before.
     pub source: String,
-    /// The source without them, and like it without `#[profile]`.
+    /// The source without probes. `#[profile]` is blanked out here, too.
     pub plain: String,
-    /// What has probes now, in the order in which it stands.
+    /// The functions that got probes, in source order.
     pub functions: Vec<Function>,
 }
 
-/// Which functions are given probes.
+/// Which functions get probes.
 #[derive(Debug, Clone, Copy)]
 pub enum Which<'a> {
-    /// Those that have one of the names. A name may leave out modules and functions that its
-    /// function is below; several functions may be meant by one name.
+    /// The functions with one of these names. A name may lack leading modules, types and functions, and
+    /// then fit several functions.
     Named(&'a [&'a str]),
-    /// Those with the attribute `#[profile]` or `#[memit::profile]`.
+    /// The functions with the attribute `#[profile]` or `#[memit::profile]`.
     Marked,
-    /// These, but instead of probes each is given a span: from its start to its end.
+    /// The same functions, but with a span from start to end instead of probes.
     Spans {
-        /// What a span is called whose function has this whole name.
+        /// Maps the whole name of a function to the name of its span.
         name: fn(&str) -> &str,
     },
-    /// None.
+    /// No function.
     Nothing,
 }
 
@@ -117,7 +117,7 @@ fn expect_known(names: &[&str], found: &[Found<'_>]) -> Result<(), Error> {
     }
 }
 
-/// Puts spaces in the place of what stands between two places, whose columns count characters.
+/// Replaces the text between two positions by spaces. Columns count characters.
 fn blank(source: &mut String, start: LineColumn, end: LineColumn) {
     let mut at = LineColumn { line: 1, column: 0 };
     let blanked = source.chars().map(|character| {

@@ -6,13 +6,13 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Function {
-    /// With the type or module that it is of: `Julia::step`.
+    /// The name, with the type or module before it: `Julia::step`.
     pub name: String,
-    /// Where it was written.
+    /// Where the user wrote the function.
     pub place: Place,
     /// Number of the first line listed.
     pub first: u32,
-    /// How often it was called.
+    /// How often the function was called.
     pub calls: u64,
     /// Every line from the signature to the closing brace.
     pub lines: Vec<Line>,
@@ -20,7 +20,7 @@ pub struct Function {
     pub stopped_at: Option<u32>,
 }
 
-/// Where a function was written.
+/// Where the user wrote a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -30,12 +30,12 @@ pub struct Function {
 pub enum Place {
     /// In a cell of a notebook.
     Cell {
-        /// Its execution count.
+        /// The execution count of the cell.
         number: usize,
     },
     /// In a file, by its path.
     File(String),
-    /// Nobody knows.
+    /// The place is not known.
     Unknown,
 }
 
@@ -53,30 +53,30 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Line {
-    /// Its number in the cell or file; the first is 1.
+    /// Number in the cell or file, from 1.
     pub number: u32,
-    /// Tabs and all.
+    /// The text, tabs included.
     pub source: String,
-    /// Absent where nothing of its own runs: comments, blank lines, the rest of a statement.
+    /// Absent for a line that runs nothing of its own: a comment, a blank line, the rest of a statement.
     pub figures: Option<Figures>,
 }
 
-/// What a line took, over all its executions.
+/// The figures of a line, over all its executions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Figures {
-    /// Executions. 0 with figures all the same for a closing brace, where locals are dropped.
+    /// Executions. A closing brace, where variables are dropped, has figures and 0 executions.
     pub hits: u64,
-    /// Memory after its last execution: of the heap, above the start of the run; of the process,
-    /// as it is.
+    /// Memory after the last execution: for the heap, above the start of the run; for the process, the
+    /// whole.
     pub memory: i64,
-    /// What memory grew by in the line, summed over its executions; negative where it shrank.
+    /// Growth of memory in the line, summed over its executions; negative if memory shrank.
     pub increment: i64,
-    /// Highest memory above what the line started with, in any of its executions.
+    /// Highest memory above the start of the line, in any of its executions.
     pub peak: u64,
     /// Allocations.
     pub allocations: u64,
-    /// Time, summed over its executions.
+    /// Time, summed over all executions.
     pub time_ns: u64,
 }
 
@@ -91,7 +91,7 @@ impl Figures {
     fn any(&self) -> bool {
         let Self {
             hits,
-            // Of a line that never ran, it says nothing.
+            // Meaningless for a line that never ran.
             memory: _,
             increment,
             peak,
@@ -101,30 +101,30 @@ impl Figures {
         hits > 0 || increment != 0 || peak > 0 || allocations > 0 || time_ns > 0
     }
 
-    /// Time of an execution in nanoseconds; none without executions.
+    /// Mean time of an execution in nanoseconds; `None` without executions.
     pub fn ns_per_hit(&self) -> Option<f64> {
         (self.hits > 0).then(|| self.time_ns as f64 / self.hits as f64)
     }
 
-    /// Part of a `total` of nanoseconds, in percent; none of nothing.
+    /// Share of a `total` of nanoseconds, in percent; `None` if `total` is 0.
     pub fn percent_of(&self, total: u64) -> Option<f64> {
         (total > 0).then(|| 100.0 * self.time_ns as f64 / total as f64)
     }
 }
 
 impl Function {
-    /// The figures of all lines that have some.
+    /// The figures of all lines that have figures.
     pub fn figures(&self) -> impl Iterator<Item = &Figures> {
         self.lines.iter().filter_map(|line| line.figures.as_ref())
     }
 
-    /// What memory grew by in all lines together, in bytes.
+    /// Growth of memory in all lines together, in bytes.
     pub fn increment(&self) -> i64 {
         self.figures()
             .fold(0, |sum, figures| sum.saturating_add(figures.increment))
     }
 
-    /// Highest peak of a line, in bytes above what that line started with.
+    /// Highest peak of a line, in bytes above the start of that line.
     pub fn peak(&self) -> u64 {
         self.figures()
             .map(|figures| figures.peak)
@@ -144,8 +144,8 @@ impl Function {
             .fold(0, |sum, figures| sum.saturating_add(figures.time_ns))
     }
 
-    /// The line that took most memory: by what it left behind or by its peak, whichever is more;
-    /// of two alike, the one that left more behind, then the first. None if no line took any.
+    /// The line that took most memory, by increment or peak, whichever is more. Of equal lines, the one
+    /// with the greater increment, then the first. `None` if no line took memory.
     pub fn hottest_by_memory(&self) -> Option<&Line> {
         self.hottest(|figures| {
             let left_behind = u64::try_from(figures.increment).unwrap_or_default();
@@ -153,7 +153,7 @@ impl Function {
         })
     }
 
-    /// The line that took most time; of two alike, the first. None if no line took any.
+    /// The line that took most time; of equal lines, the first. `None` if no line took time.
     pub fn hottest_by_time(&self) -> Option<&Line> {
         self.hottest(|figures| (figures.time_ns, 0))
     }

@@ -1,5 +1,5 @@
 //! Memory and time of Rust functions, line by line: the data, and the tables that people know
-//! from Python's `memory_profiler` and `line_profiler`. Knows nothing of how it is measured.
+//! from Python's `memory_profiler` and `line_profiler`. Nothing here measures.
 #![forbid(unsafe_code)]
 
 mod backend;

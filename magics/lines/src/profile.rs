@@ -1,15 +1,15 @@
-//! What was measured. Sizes are in bytes, times in nanoseconds.
+//! The result of measuring functions line by line. Sizes are in bytes, times in nanoseconds.
 
 use crate::backend::Backend;
 use crate::function::Function;
 
-/// One run of a statement, seen from the lines of some functions.
+/// One run of a statement, by the lines of some functions.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Profile {
-    /// The functions that were asked for, in the order in which they are shown.
+    /// The profiled functions, in the order in which they are shown.
     pub functions: Vec<Function>,
-    /// What the figures are, and where they come from.
+    /// What was measured, and how.
     pub kind: Kind,
     /// How long the statement ran, probes included.
     pub wall_ns: u64,
@@ -17,14 +17,14 @@ pub struct Profile {
     pub isolated: bool,
     /// Threads of the session when the run started.
     pub threads: u32,
-    /// Whether more than one thread ran during the run: lines that run at the same time may be
-    /// charged with each other's memory.
+    /// Whether more than one thread ran during the run. Lines that run at the same time may be charged
+    /// with each other's memory.
     pub threaded: bool,
-    /// Why the run did not come to its end; absent if it did.
+    /// Why the run stopped early; absent if the run finished.
     pub stopped: Option<Stopped>,
 }
 
-/// What the figures of a profile are.
+/// What was measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(
     feature = "serde",
@@ -38,17 +38,17 @@ pub enum Kind {
         backend: Backend,
         /// Whether child processes are included.
         children: bool,
-        /// What there was at the start of the run; 0 for the heap, which is counted from there.
+        /// Memory at the start of the run; 0 for the heap, which is counted from the start.
         baseline: u64,
     },
     /// Time, as `%lprun` measures it.
     Time {
-        /// How the time was told.
+        /// How the time was measured.
         clock: Clock,
     },
 }
 
-/// How the time of a line was told.
+/// How the time of a line was measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(
     feature = "serde",
@@ -56,21 +56,21 @@ pub enum Kind {
     serde(tag = "clock", rename_all = "lowercase")
 )]
 pub enum Clock {
-    /// A thread looked which line was running, again and again.
+    /// A thread looked at an interval which line was running.
     Sampled {
         /// Time between two looks.
         interval_ns: u64,
-        /// Looks that met a line.
+        /// Looks that found a line running.
         samples: u64,
     },
     /// Each probe read the time stamp counter.
     Exact {
-        /// What a probe was found to cost, which is already taken off.
+        /// Time that a probe takes, already subtracted from the figures.
         probe_ns: f64,
     },
 }
 
-/// An end before the end.
+/// How a run stopped early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stopped {

@@ -20,32 +20,33 @@ use crate::resident::linux::Statm;
 /// Names the file that spans are appended to.
 const FILE: &str = "MEMIT_MPROF_FILE";
 
-/// The file, and what it takes to write to it.
+/// The open file, and the process that writes to the file.
 #[derive(Debug)]
 struct Recorder {
     file: File,
     #[cfg(target_os = "linux")]
     statm: Option<Statm>,
-    /// A fork has a copy of the lines that are held back, and leaves writing them to this.
+    /// The process that opened the file. A fork has a copy of the pending lines and must not write
+    /// them.
     process: u32,
 }
 
-/// `None` when nothing is asked for.
+/// Holds `None` if no file is named.
 static RECORDER: OnceLock<Option<Recorder>> = OnceLock::new();
 
-/// Lines that are held back, and when the last were written.
+/// Lines that were not written to the file yet.
 static LINES: Mutex<Lines> = Mutex::new(Lines {
     text: [0; ROOM],
     length: 0,
     written: Duration::ZERO,
 });
 
-/// Bytes; not on the heap, which may be what is being measured.
+/// Bytes for pending lines. The buffer is a static because the heap may be what is measured.
 const ROOM: usize = 32 << 10;
-/// Lines are held back for this long at most while others come.
+/// Pending lines are written once the last write is longer ago than this.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// A bit for each level that a span is on.
+/// A bit per level, set while a span is on the level.
 static LEVELS: AtomicU64 = AtomicU64::new(0);
 
 /// A span that has begun.
@@ -71,7 +72,7 @@ pub(crate) fn begin(label: impl Into<Cow<'static, str>>) -> Option<Span> {
     })
 }
 
-/// Ends it.
+/// Ends a span.
 pub(crate) fn end(span: &Span) {
     give_back(span.level);
     if let Some(recorder) = recorder() {
@@ -128,7 +129,7 @@ impl Recorder {
         let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
         if !lines.add(label, level, start, end) {
             self.write(&mut lines);
-            // A label that is longer than all there is room for is left out.
+            // A label that is longer than the whole buffer is left out.
             lines.add(label, level, start, end);
         }
         if end.time.saturating_sub(lines.written) >= PATIENCE {
@@ -148,7 +149,7 @@ impl Recorder {
 
 extern "C" fn write_the_rest() {
     if let Some(recorder) = recorder() {
-        // A thread that is not done with a line is not waited for.
+        // Waiting for a thread that holds the lock could hang the end of the program.
         if let Ok(mut lines) = LINES.try_lock() {
             recorder.write(&mut lines);
         }
@@ -158,7 +159,7 @@ extern "C" fn write_the_rest() {
 struct Lines {
     text: [u8; ROOM],
     length: usize,
-    /// When lines were last written to the file, since 1970.
+    /// Time of the last write to the file, since 1970.
     written: Duration,
 }
 
@@ -183,13 +184,13 @@ impl fmt::Write for Lines {
     }
 }
 
-/// The lowest level that no span is on.
+/// Takes the lowest free level.
 fn take_level() -> u32 {
     let mut taken = LEVELS.load(Relaxed);
     loop {
         let level = taken.trailing_ones();
         let Some(bit) = 1_u64.checked_shl(level) else {
-            // All further spans share a level.
+            // All levels are taken: further spans share the level above them.
             return level;
         };
         match LEVELS.compare_exchange_weak(taken, taken | bit, Relaxed, Relaxed) {
@@ -226,7 +227,7 @@ mod tests {
         };
         let end = Sample {
             memory: (12 << 20) + 4096,
-            time: Duration::from_micros(1_700_000_001_250_000),
+            time: Duration::from_millis(1_700_000_001_250),
         };
         assert!(lines.add("read all files", 3, start, end));
         let text = std::str::from_utf8(&lines.text[..lines.length]).unwrap();

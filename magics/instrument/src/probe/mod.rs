@@ -15,14 +15,14 @@ use crate::mark::Options;
 use ownership::{may_own, owned_parameters};
 use syntax::{attributes, binds_tightly, end, is_place, is_value, leaves, line};
 
-/// By this name the code of a function knows its counters.
+/// Name of the counters in the code of a function.
 const COUNTERS: &str = "MEMIT_FUNCTION";
-/// By this name the code of a body knows that it runs.
+/// Name of the value that lives while a body runs.
 const GUARD: &str = "_memit_guard";
-/// The same in a function with a span.
+/// Name of the value that lives while a function with a span runs.
 const SPAN: &str = "_memit_span";
 
-/// Puts a value into a function that begins a span when it is called, and ends it when it is left.
+/// Puts a value into a function that begins a span at the call and ends the span at the return.
 pub(crate) fn span(found: &Found<'_>, name: &str, runtime: Runtime<'_>, edits: &mut Edits) {
     let (open, _) = inside(found.block.brace_token.span.join());
     let (path, name) = (runtime.path, name.escape_default());
@@ -43,7 +43,7 @@ pub(crate) fn function(
     let start = edits.reserve(open);
     let mut prober = Prober {
         edits,
-        // What stands on the line of the signature is a line that runs, too.
+        // No line is known to run yet, not even the line of the signature.
         around: 0,
         lines: Vec::new(),
         awaits: false,
@@ -62,7 +62,7 @@ pub(crate) fn function(
         Some(backend) => format!("{path}::backend(\"{backend}\")"),
         None => "0".to_owned(),
     };
-    // They are dropped within the function then, not after it.
+    // Rebound parameters are dropped inside the function, not after it.
     let owned = owned.iter().map(|(mutable, parameter)| {
         let mutable = if *mutable { "mut " } else { "" };
         format!("let {mutable}{parameter} = {parameter}; ")
@@ -90,22 +90,22 @@ pub(crate) fn function(
 /// A line with a counter.
 struct Line {
     number: usize,
-    /// It is the end of a block, where variables are dropped, and nothing else.
+    /// Whether the line holds nothing but the end of a block, where variables are dropped.
     ends: bool,
 }
 
 struct Prober<'e> {
     edits: &'e mut Edits,
-    /// The line that is known to run where the visit is.
+    /// The line that is known to run at the current position of the visit.
     around: usize,
-    /// Those with probes, by the index of their counters.
+    /// The lines with probes, by the index of their counters.
     lines: Vec<Line>,
-    /// There is an `.await` in the body that is visited.
+    /// Whether the visited body contains an `.await`.
     awaits: bool,
 }
 
 impl Prober<'_> {
-    /// The index of the line's counters.
+    /// The index of the counters of a line.
     fn index(&mut self, number: usize, ends: bool) -> usize {
         let known = self.lines.iter().position(|known| known.number == number);
         let index = known.unwrap_or_else(|| {
@@ -116,13 +116,13 @@ impl Prober<'_> {
         index
     }
 
-    /// A call of the runtime about a line.
+    /// Code that calls a function of the runtime for a line.
     fn call(&mut self, function: &str, line: usize) -> String {
         format!("{COUNTERS}.{function}({})", self.index(line, false))
     }
 
-    /// Puts a probe for the line `line` in front of a statement. Where the statement is left out
-    /// of the program, the probe is, too.
+    /// Puts a probe for a line in front of a statement. The probe has the statement's `cfg`s, so both
+    /// are compiled or neither.
     fn statement(&mut self, statement: &Stmt, line: usize, function: &str) {
         let conditions: String = attributes(statement)
             .iter()
@@ -135,7 +135,7 @@ impl Prober<'_> {
         self.around = line;
     }
 
-    /// A block that may run when the function does not: that of a closure, or an `async` one.
+    /// A block that may run when the function does not: the body of a closure, or an `async` block.
     fn body_apart(&mut self, block: &Block) {
         let (open, _) = inside(block.brace_token.span.join());
         let start = self.edits.reserve(open);
@@ -149,7 +149,7 @@ impl Prober<'_> {
         self.awaits = awaits;
     }
 
-    /// The statements of a block, and its end, if something may be dropped there.
+    /// The statements of a block, and the end of the block if something may be dropped there.
     fn body(&mut self, block: &Block, owns: bool) {
         let around = self.around;
         let (_, close) = inside(block.brace_token.span.join());
@@ -164,7 +164,7 @@ impl Prober<'_> {
             let is_last = at + 1 == block.stmts.len();
             let is_value = is_last && is_value(statement);
             if ends && is_value {
-                // Of all that is dropped, it is the first.
+                // Declared last, so dropped first: other drops then count for the end of the block.
                 let end = self.index(close.line, true);
                 let start = statement.span().start();
                 self.edits
@@ -174,7 +174,7 @@ impl Prober<'_> {
             match statement {
                 Stmt::Item(_) => continue,
                 _ if line == self.around => {}
-                // The header counts by itself.
+                // The header has a probe of its own.
                 Stmt::Expr(Expr::While(_), _) => self.around = line,
                 Stmt::Expr(Expr::ForLoop(_), _) => self.statement(statement, line, "here"),
                 _ => self.statement(statement, line, "line"),
@@ -189,8 +189,7 @@ impl Prober<'_> {
         self.around = around;
     }
 
-    /// Gives an expression that stands where there is no statement a probe, if it is on another
-    /// line.
+    /// Puts a probe in front of an expression that is no statement, if it starts on a line of its own.
     fn value(&mut self, value: &Expr) {
         let start = value.span().start();
         // A block probes its own statements.
@@ -206,7 +205,7 @@ impl Prober<'_> {
         self.around = around;
     }
 
-    /// The value of a closure, which may run when the function does not.
+    /// The body of a closure without a block. The closure may run when the function does not.
     fn value_apart(&mut self, value: &Expr, is_async: bool) {
         let start = self.edits.reserve(value.span().start());
         let before = self.edits.len();
@@ -220,7 +219,7 @@ impl Prober<'_> {
         self.awaits = awaits;
     }
 
-    /// Counts a condition each time it is worked out.
+    /// Counts each evaluation of a condition.
     fn condition(&mut self, condition: &Expr, line: usize) {
         // A `let` in an `&&` needs edition 2024.
         if let Expr::Let(binding) = condition
@@ -244,7 +243,7 @@ impl Prober<'_> {
         }
     }
 
-    /// A block on whose first line `line` runs already.
+    /// A block whose beginning belongs to `line`, which has a probe already.
     fn block_within(&mut self, block: &Block, line: usize) {
         let around = std::mem::replace(&mut self.around, line);
         self.visit_block(block);
@@ -316,7 +315,7 @@ impl<'ast> Visit<'ast> for Prober<'_> {
         self.edits.insert(end(&awaited.base), ")");
     }
 
-    // A constant is worked out by the compiler.
+    // The compiler evaluates constants.
     fn visit_expr_const(&mut self, _: &'ast syn::ExprConst) {}
     fn visit_expr_repeat(&mut self, repeat: &'ast syn::ExprRepeat) {
         self.visit_expr(&repeat.expr);

@@ -1,8 +1,8 @@
-//! Which variables may own something that is freed when they are dropped.
+//! Which variables may free memory when they are dropped.
 
 use syn::{Expr, FnArg, Local, Pat, Signature, Type};
 
-/// Parameters whose value may own something, each with whether it is `mut`.
+/// Parameters that may free memory when they are dropped: whether each is `mut`, and its name.
 pub(super) fn owned_parameters(signature: &Signature) -> Vec<(bool, String)> {
     let parameters = signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(typed) if !owns_nothing(&typed.ty) => match &*typed.pat {
@@ -16,7 +16,7 @@ pub(super) fn owned_parameters(signature: &Signature) -> Vec<(bool, String)> {
     parameters.collect()
 }
 
-/// Whether a value of the type surely frees nothing when it is dropped.
+/// Whether dropping a value of the type certainly frees nothing.
 fn owns_nothing(of: &Type) -> bool {
     const PRIMITIVES: [&str; 17] = [
         "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
@@ -32,8 +32,8 @@ fn owns_nothing(of: &Type) -> bool {
     }
 }
 
-/// Whether dropping the variables of a declaration may free something, as far as that can be
-/// seen: a probe at the end of a block costs little, but it is in the innermost loops.
+/// Whether dropping the variables of a declaration may free something, as far as the syntax shows. A
+/// probe at the end of a block costs little, but in an innermost loop it shows.
 pub(super) fn may_own(local: &Local) -> bool {
     if let Pat::Type(typed) = &local.pat
         && owns_nothing(&typed.ty)

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned as _;
 use syn::{Expr, Stmt};
 
-/// Whether the last statement of a block is its value.
+/// Whether the last statement of a block is the value of the block.
 pub(super) fn is_value(last: &Stmt) -> bool {
     match last {
         Stmt::Expr(_, semicolon) => semicolon.is_none(),
@@ -14,7 +14,7 @@ pub(super) fn is_value(last: &Stmt) -> bool {
     }
 }
 
-/// Whether what stands behind a statement is never reached.
+/// Whether the code after a statement is never reached.
 pub(super) fn leaves(statement: &Stmt) -> bool {
     matches!(
         statement,
@@ -22,7 +22,7 @@ pub(super) fn leaves(statement: &Stmt) -> bool {
     )
 }
 
-/// Whether an expression names a place, of which a reference may be taken.
+/// Whether an expression is a place, so that a reference to it may be taken.
 pub(super) fn is_place(of: &Expr) -> bool {
     match of {
         Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => true,
@@ -49,9 +49,9 @@ pub(super) fn binds_tightly(condition: &Expr) -> bool {
     }
 }
 
-/// Behind the last token of something.
+/// The position after the last token.
 ///
-/// `span` does not tell: in a macro, a stable compiler joins no spans, and it is that of the first.
+/// `span` cannot be used: stable compilers join no spans in a macro, so it covers the first token only.
 pub(super) fn end(of: &impl ToTokens) -> LineColumn {
     fn of_tokens(tokens: TokenStream) -> Option<LineColumn> {
         match tokens.into_iter().last()? {
@@ -74,7 +74,7 @@ pub(super) fn attributes(statement: &Stmt) -> &[syn::Attribute] {
     }
 }
 
-/// The line on which a statement starts, apart from its attributes.
+/// The line on which a statement starts, without its attributes.
 pub(super) fn line(statement: &Stmt) -> usize {
     let span = match statement {
         Stmt::Local(local) => local.let_token.span,

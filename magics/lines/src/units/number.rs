@@ -7,7 +7,7 @@ pub fn general(value: f64, precision: usize) -> String {
         return format!("{value}").to_lowercase();
     }
     let digits = precision.max(1);
-    // The exponent that counts is the one after rounding: 999.95 to three digits is 1e+03.
+    // The exponent after rounding decides: 999.95 to three digits is 1e+03.
     let scientific = format!("{value:.*e}", digits - 1);
     let (mantissa, exponent) = scientific
         .split_once('e')
@@ -42,11 +42,11 @@ fn without_trailing_zeros(number: &str) -> &str {
     }
 }
 
-/// A number that is not negative, rounded; what is too large is the largest.
+/// A number rounded to a whole one, at least 0 and at most `u64::MAX`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the cast does what is said above"
+    reason = "a cast from a float stops at the limits of the type"
 )]
 pub fn whole(number: f64) -> u64 {
     number.round() as u64
@@ -57,8 +57,8 @@ pub fn count(n: u64) -> String {
     grouped(&n.to_string())
 }
 
-/// A mean of counts: whole where it is whole, else to two decimals or, below a hundredth, to two
-/// digits: `1`, `1,234.5`, `0.0012`.
+/// A mean of counts to two decimals or, below a hundredth, to two digits, without trailing zeros: `1`,
+/// `1,234.5`, `0.0012`.
 pub fn mean_count(n: f64) -> String {
     if !n.is_finite() || (n != 0.0 && n.abs() < 0.01) {
         return general(n, 2);
@@ -86,7 +86,7 @@ fn grouped(number: &str) -> String {
     text
 }
 
-/// A number as written, and its noun, in the plural unless the number is `1`: `2 runs`.
+/// A number and its noun, in the plural unless the number is `1`: `2 runs`.
 pub fn counted(number: &str, noun: &str) -> String {
     let plural = if number == "1" { "" } else { "s" };
     format!("{number} {noun}{plural}")

@@ -2,7 +2,7 @@
 
 use super::number::{mean_count, whole};
 
-/// Multiples of a byte, each 1024 times the one before.
+/// Units above a byte, each 1024 times the unit before.
 const BYTE_UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 /// Bytes in a mebibyte.
@@ -31,7 +31,7 @@ pub fn size(n: u64, precision: Option<usize>) -> String {
     }
 }
 
-/// [`size`] with a minus sign in front of a negative size, unless no digit of it is left.
+/// [`size`] with a minus sign in front of a negative size, unless all digits are 0.
 pub fn signed_size(n: i64, precision: Option<usize>) -> String {
     let size = size(n.unsigned_abs(), precision);
     let visible = size.contains(|digit| matches!(digit, '1'..='9'));
@@ -39,7 +39,7 @@ pub fn signed_size(n: i64, precision: Option<usize>) -> String {
     format!("{sign}{size}")
 }
 
-/// A size in the largest unit that keeps it at or above 1: `0 B`, `64 B`, `95.37 MiB`.
+/// A size in the largest unit in which it is at least 1: `0 B`, `64 B`, `95.37 MiB`.
 pub fn bytes(n: u64) -> String {
     if n < 1024 {
         format!("{n} B")
@@ -54,8 +54,8 @@ pub fn signed_bytes(n: i64) -> String {
     format!("{sign}{}", bytes(n.unsigned_abs()))
 }
 
-/// A mean of sizes: like [`bytes`], but part of a byte is shown, to two decimals or, below
-/// a hundredth, to two digits: `21.33 B`.
+/// A mean of sizes: like [`bytes`], but with fractions of a byte, to two decimals or, below a
+/// hundredth, to two digits: `21.33 B`.
 pub fn mean_bytes(n: f64) -> String {
     if n < 1024.0 {
         format!("{} B", mean_count(n))
@@ -64,8 +64,8 @@ pub fn mean_bytes(n: f64) -> String {
     }
 }
 
-/// A size as people write it, in bytes: `512KiB`, `1.5 GB`, `100M`; a unit must be there. `K`,
-/// `M`, `G` and `T` alone are multiples of 1024, as in `dd`.
+/// Reads a size as people write it, in bytes: `512KiB`, `1.5 GB`, `100M`. The unit is required. `K`, `M`,
+/// `G` and `T` alone are powers of 1024, as in `dd`.
 pub fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
