@@ -67,8 +67,8 @@ impl TimeText {
             .filter(move |function| !strip_zeros || function.figures().any(|line| line.hits > 0))
     }
 
-    /// A time in nanoseconds as a number of units, with one decimal; with three digits and an exponent if
-    /// the number would be longer than `digits`.
+    /// A time in nanoseconds as a number of units, with one decimal; with three digits and an
+    /// exponent if the number would be longer than `digits`.
     fn in_unit(&self, ns: f64, digits: usize) -> String {
         let value = ns * (1e-9 / self.unit_seconds());
         let fixed = format!("{value:.1}");

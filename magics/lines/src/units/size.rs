@@ -64,8 +64,8 @@ pub fn mean_bytes(n: f64) -> String {
     }
 }
 
-/// Reads a size as people write it, in bytes: `512KiB`, `1.5 GB`, `100M`. The unit is required. `K`, `M`,
-/// `G` and `T` alone are powers of 1024, as in `dd`.
+/// Reads a size as people write it, in bytes: `512KiB`, `1.5 GB`, `100M`. The unit is required.
+/// `K`, `M`, `G` and `T` alone are powers of 1024, as in `dd`.
 pub fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;

@@ -1,4 +1,4 @@
-//! Functions of every form that can be profiled. The results are printed last, because text takes memory.
+//! Functions of every form that can be profiled. Results are printed last: text takes memory.
 
 struct Shelf(Vec<Vec<u8>>);
 
