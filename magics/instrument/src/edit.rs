@@ -1,34 +1,34 @@
-//! Text that is put between the tokens of a source.
+//! Insertions between the tokens of a source.
 
 use std::str::FromStr as _;
 
 use proc_macro2::{Delimiter, Group, LexError, LineColumn, Span, TokenStream, TokenTree};
 
-/// Insertions; none of them removes anything or contains a line break.
+/// Insertions. None contains a line break.
 #[derive(Default)]
 pub(crate) struct Edits {
-    /// Place and text. Of those at one place, the first is leftmost.
+    /// Position and text. Of several insertions at one position, the first is leftmost.
     insertions: Vec<(LineColumn, String)>,
 }
 
 impl Edits {
-    /// Keeps a place left of what is inserted there from now on, for [`Self::fill`].
+    /// Reserves a place for [`Self::fill`], left of later insertions at the same position.
     pub(crate) fn reserve(&mut self, at: LineColumn) -> usize {
         self.insert(at, "");
         self.insertions.len() - 1
     }
 
-    /// Inserts at a place that was kept.
+    /// Inserts at a reserved place.
     pub(crate) fn fill(&mut self, place: usize, text: String) {
         self.insertions[place].1 = text;
     }
 
-    /// Inserts before the character at a place, which is the start or the end of a token.
+    /// Inserts before the character at a position. The position must be the start or end of a token.
     pub(crate) fn insert(&mut self, at: LineColumn, text: impl Into<String>) {
         self.insertions.push((at, text.into()));
     }
 
-    /// How many insertions there are.
+    /// Number of insertions, reserved places included.
     pub(crate) fn len(&self) -> usize {
         self.insertions.len()
     }
@@ -37,7 +37,7 @@ impl Edits {
     pub(crate) fn apply_to_text(self, source: &str) -> String {
         let starts = source.match_indices('\n').map(|(at, _)| at + 1);
         let lines: Vec<usize> = std::iter::once(0).chain(starts).collect();
-        // A column counts characters.
+        // Columns count characters.
         let offset = |at: LineColumn| {
             let line = &source[lines[at.line - 1]..];
             let column = line.char_indices().nth(at.column);
@@ -54,11 +54,11 @@ impl Edits {
         edited + &source[copied..]
     }
 
-    /// The tokens with everything inserted. Those that were there keep their spans.
+    /// The tokens with everything inserted. The original tokens keep their spans.
     ///
     /// # Errors
     ///
-    /// If an insertion is no Rust.
+    /// If an insertion is not Rust.
     pub(crate) fn apply_to_tokens(self, tokens: TokenStream) -> Result<TokenStream, LexError> {
         let mut weaver = Weaver {
             insertions: self.sorted(),
@@ -82,12 +82,12 @@ impl Edits {
     }
 }
 
-/// Puts insertions between tokens. Only all of them together are balanced: one may open what
-/// another closes.
+/// Puts insertions between tokens. One insertion may open a group that another closes; only all of them
+/// together are balanced.
 struct Weaver {
     insertions: Vec<(LineColumn, String)>,
     next: usize,
-    /// What has been opened, with the tokens before it.
+    /// The open groups, each with the tokens before it.
     open: Vec<(Delimiter, TokenStream)>,
     done: TokenStream,
 }
@@ -112,7 +112,7 @@ impl Weaver {
         Ok(())
     }
 
-    /// Inserts all that stands at or before a place.
+    /// Makes all insertions at or before a position.
     fn insert_until(&mut self, at: LineColumn) -> Result<(), LexError> {
         while let Some((place, text)) = self.insertions.get(self.next)
             && *place <= at
@@ -149,9 +149,8 @@ impl Weaver {
     }
 }
 
-/// Behind the delimiter that opens a group with this span, and before the one that closes it. Spans
-/// of the delimiters themselves do not tell: in a group that a macro has made anew of its tokens,
-/// both are the whole.
+/// The positions after the opening and before the closing delimiter of a group with this span. The spans
+/// of the delimiters cannot be used: in a group that a macro rebuilt, both are the span of the group.
 pub(crate) fn inside(group: Span) -> (LineColumn, LineColumn) {
     let (start, end) = (group.start(), group.end());
     let open = LineColumn {
@@ -165,22 +164,22 @@ pub(crate) fn inside(group: Span) -> (LineColumn, LineColumn) {
     (open, close)
 }
 
-/// How the places of tokens follow each other.
+/// The order of the tokens' positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// As the tokens do.
+    /// The same as the order of the tokens.
     Ascending,
-    /// All are at one place: nobody knows where.
+    /// All tokens are at one position, so the real positions are unknown.
     Unknown,
-    /// Some tokens are from elsewhere: a macro has put them there.
+    /// Some tokens are from elsewhere: a macro inserted them.
     Mixed,
 }
 
-/// How the places of a block's tokens follow each other.
+/// The order of the positions of a block's tokens.
 pub(crate) fn order(block: TokenStream) -> Order {
     let mut places = Vec::new();
     add_places(block, &mut places);
-    // Several tokens may be at one place: what the compiler has made of a doc comment.
+    // Several tokens may share a position: the compiler turns a doc comment into an attribute.
     if !places.is_sorted() {
         Order::Mixed
     } else if places.first() == places.last() {
@@ -206,7 +205,7 @@ fn add_places(tokens: TokenStream, places: &mut Vec<LineColumn>) {
     }
 }
 
-/// Where a text closes what it did not open (`None`), and where it opens what it does not close.
+/// Positions of delimiters without a partner in a text: closing ones (`None`), or opening ones.
 type Unbalanced = Vec<(usize, Option<Delimiter>)>;
 
 fn unbalanced(text: &str) -> (Unbalanced, Unbalanced) {

@@ -1,38 +1,63 @@
-//! The functions of a file, and what they are called.
+//! The functions of a file, and their names.
 
 use proc_macro2::LineColumn;
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 use syn::{Attribute, Block, Signature, Type, Visibility};
 
+use crate::error::Error;
+
 /// A function with a body.
 pub(crate) struct Found<'ast> {
-    /// With all that it is below.
+    /// The name, with the modules, types and functions around it.
     pub(crate) name: String,
     pub(crate) attributes: &'ast [Attribute],
-    /// Behind its attributes.
+    /// Where the function begins, after its attributes.
     pub(crate) start: LineColumn,
     pub(crate) signature: &'ast Signature,
     pub(crate) block: &'ast Block,
 }
 
 impl Found<'_> {
-    /// Whether `name` is the whole name, or what is left of it without some of the first parts.
+    /// Whether `name` is the whole name, or a suffix of it that starts at a `::`.
     pub(crate) fn is_called(&self, name: &str) -> bool {
         crate::is_called(&self.name, name)
     }
 }
 
-/// All functions, those within functions included, in the order in which they stand.
-pub(crate) fn functions(file: &syn::File) -> Vec<Found<'_>> {
+/// All functions in source order, nested functions included.
+pub(crate) fn all(file: &syn::File) -> Vec<Found<'_>> {
     let mut finder = Finder::default();
     finder.visit_file(file);
     finder.found
 }
 
+/// The names of all functions of a source: `name`, `Type::name`, `Trait::name`, with `module::` and
+/// `function::` in front inside modules and functions.
+pub fn functions(source: &str) -> Result<Vec<String>, Error> {
+    let file = parse(source)?;
+    Ok(all(&file).into_iter().map(|found| found.name).collect())
+}
+
+/// The whole name, as [`functions`] lists it, of the function `name` whose signature starts on a line.
+pub fn whole_name(source: &str, line: usize, name: &str) -> Option<String> {
+    let file = parse(source).ok()?;
+    let is_here =
+        |found: &Found<'_>| found.is_called(name) && found.signature.span().start().line == line;
+    let found = all(&file).into_iter().find(is_here)?;
+    Some(found.name)
+}
+
+pub(crate) fn parse(source: &str) -> Result<syn::File, Error> {
+    syn::parse_file(source).map_err(|error| Error::Syntax {
+        line: error.span().start().line,
+        message: error.to_string(),
+    })
+}
+
 #[derive(Default)]
 struct Finder<'ast> {
-    /// Names of what is around.
+    /// Names of the modules, types and functions around the current position.
     path: Vec<String>,
     found: Vec<Found<'ast>>,
 }
@@ -101,7 +126,7 @@ impl<'ast> Visit<'ast> for Finder<'ast> {
     }
 }
 
-/// The last name of a path; what other types there are is called by none.
+/// The last segment of a type's path; `_` for a type without a path.
 fn type_name(of: &Type) -> String {
     match of {
         Type::Path(path) => {

@@ -1,27 +1,27 @@
-//! The attribute `#[profile]`, and what it asks for.
+//! The attribute `#[profile]` and its options.
 
-use memit_session::abi::Backend;
+use memit_lines::Backend;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, Lit, MetaNameValue, Token};
 
-use crate::Error;
+use crate::error::Error;
 
-/// What `#[profile(…)]` asks for.
+/// The options in `#[profile(…)]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// `precision = 4`: decimals of the sizes in the table.
     pub precision: Option<usize>,
-    /// `backend = "rss"`: what is measured, one of heap, rss, pss, uss.
+    /// `backend = "rss"`: which memory is measured.
     pub backend: Option<Backend>,
 }
 
 impl Options {
-    /// Reads what stands between the parentheses of the attribute.
+    /// Reads the arguments of the attribute, without the parentheses.
     ///
     /// # Errors
     ///
-    /// If it is none of the options above.
+    /// If an argument is no option, or the value of an option is wrong.
     pub fn parse(arguments: proc_macro2::TokenStream) -> syn::Result<Self> {
         let parser = Punctuated::<MetaNameValue, Token![,]>::parse_terminated;
         let arguments = syn::parse::Parser::parse2(parser, arguments)
@@ -56,7 +56,7 @@ impl Options {
     }
 }
 
-/// `#[profile]` or `#[memit::profile]` among the attributes of a function.
+/// The attribute `#[profile]` or `#[memit::profile]` of a function, if it has one.
 pub(crate) fn of(attributes: &[Attribute]) -> Option<&Attribute> {
     attributes.iter().find(|attribute| {
         let path = attribute.path();
@@ -68,7 +68,7 @@ pub(crate) fn of(attributes: &[Attribute]) -> Option<&Attribute> {
     })
 }
 
-/// The options of such an attribute.
+/// The options of a `#[profile]` attribute.
 pub(crate) fn options(attribute: &Attribute) -> Result<Options, Error> {
     match &attribute.meta {
         syn::Meta::List(list) => {

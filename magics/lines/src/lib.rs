@@ -1,18 +1,27 @@
 //! Memory and time of Rust functions, line by line: the data, and the tables that people know
-//! from Python's `memory_profiler` and `line_profiler`. Knows nothing of how it is measured.
+//! from Python's `memory_profiler` and `line_profiler`. Nothing here measures.
 #![forbid(unsafe_code)]
 
+mod counted;
+mod function;
+mod function_name;
 pub mod memory_text;
+pub mod mprof_format;
 pub mod notes;
-pub mod profile;
+mod profile;
+mod source;
 mod table;
 pub mod time_text;
 pub mod units;
 
-pub use profile::{
-    Backend, Clock, Figures, Function, Kind, Line, Place, Profile, Stopped, UnknownBackend,
-};
+pub use counted::{FunctionLines, LineFigures};
+pub use function::{Figures, Function, Line, Place};
+pub use function_name::is_called;
+pub use memit_session::abi::{Backend, UnknownBackend};
+pub use profile::{Clock, Kind, Profile, Stopped};
+pub use source::{RunningLine, SourceFunction, innermost_line};
 pub use time_text::TimeText;
 
-#[cfg(test)]
-mod samples;
+#[cfg(any(test, feature = "samples"))]
+#[doc(hidden)]
+pub mod samples;

@@ -1,10 +1,10 @@
-//! Memory line by line as text, in the layout of Python's `memory_profiler`, with two columns
-//! more: the peak and the number of allocations.
+//! Memory line by line as text, in the layout of Python's `memory_profiler`, with two more columns:
+//! the peak and the number of allocations.
 
 use crate::notes;
-use crate::profile::{Figures, Function, Place, Profile};
 use crate::table::{self, Column};
 use crate::units;
+use crate::{Figures, Function, Place, Profile};
 
 const COLUMNS: [Column; 5] = [
     Column {
@@ -32,10 +32,9 @@ const COLUMNS: [Column; 5] = [
 /// Between the last figure and the source.
 const GAP: usize = 3;
 
-/// A table for each function, a blank line between two, then what there is to know about the
-/// figures. No newline at the end.
+/// A table per function and the notes, with blank lines between them. No newline at the end.
 ///
-/// Sizes are in the unit that fits, or, with a `precision`, in MiB with that many decimals.
+/// Sizes are in the unit that fits or, with a `precision`, in MiB with `precision` decimals.
 pub fn text(profile: &Profile, precision: Option<usize>) -> String {
     let mut blocks: Vec<String> = profile
         .functions
@@ -49,7 +48,8 @@ pub fn text(profile: &Profile, precision: Option<usize>) -> String {
     blocks.join("\n\n")
 }
 
-/// The same for an ordinary program, which no statement began, with a precision for each function.
+/// Like [`text`], for an ordinary program: the run has no statement, and each function has a precision
+/// of its own.
 pub fn of_program(profile: &Profile, precisions: &[Option<usize>]) -> String {
     let functions = profile.functions.iter().zip(precisions);
     let mut blocks: Vec<String> = functions
@@ -59,7 +59,7 @@ pub fn of_program(profile: &Profile, precisions: &[Option<usize>]) -> String {
     blocks.join("\n\n")
 }
 
-/// What a function did to memory: `increment: 0 B, highest peak of a line: 76.29 MiB, 1 allocation
+/// The figures of a whole function: `increment: 0 B, highest peak of a line: 76.29 MiB, 1 allocation
 /// in 1 call`.
 pub fn total(function: &Function, precision: Option<usize>) -> String {
     if function.calls == 0 {
@@ -104,10 +104,10 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::profile::{Backend, Kind};
     use crate::samples::{MIB, build, function, memory, of_heap, stopped};
+    use crate::{Backend, Kind};
 
-    /// What scripts that read the table may look for.
+    /// Scripts that read the table may look for this line.
     const HEADER: &str =
         "Line #    Mem usage    Increment         Peak    Allocs  Occurrences   Line Contents";
 

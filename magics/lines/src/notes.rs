@@ -1,9 +1,9 @@
-//! What a reader has to know about the figures.
+//! Notes that explain the figures to a reader.
 
-use crate::profile::{Backend, Clock, Kind, Profile};
 use crate::units;
+use crate::{Backend, Clock, Kind, Profile};
 
-/// A line each, without a full stop.
+/// The notes of a profile, each a line without a full stop.
 pub fn of(profile: &Profile) -> Vec<String> {
     let first = match profile.kind {
         Kind::Memory {
@@ -14,7 +14,7 @@ pub fn of(profile: &Profile) -> Vec<String> {
     behind(first, profile)
 }
 
-/// The same for an ordinary program: what is measured begins with the first call.
+/// The notes for an ordinary program, where measuring begins with the first call.
 pub fn of_program(profile: &Profile) -> Vec<String> {
     let first = match profile.kind {
         Kind::Memory { backend, .. } => match name(backend) {
@@ -26,7 +26,7 @@ pub fn of_program(profile: &Profile) -> Vec<String> {
     behind(first, profile)
 }
 
-/// All there is to say, whatever was measured.
+/// The first note and those that do not depend on what was measured.
 fn behind(first: String, profile: &Profile) -> Vec<String> {
     let mut notes = vec![first];
     if matches!(profile.kind, Kind::Memory { children: true, .. }) {
@@ -51,7 +51,7 @@ pub fn stopped(profile: &Profile) -> Option<String> {
     Some(format!("stopped early: {}", stopped.why))
 }
 
-/// What stands in place of the tables where none is shown.
+/// The text in place of the tables if no table is shown.
 pub fn nothing_shown(profile: &Profile) -> &'static str {
     if profile.functions.is_empty() {
         "no function was measured"
@@ -68,7 +68,7 @@ fn memory(backend: Backend, baseline: u64) -> String {
     format!("memory: {name} of the process ({short}), {start} at the start of the statement")
 }
 
-/// What the system calls it; the heap is no matter of the system's.
+/// Name and abbreviation of a size that the system reports; `None` for the heap, which memit counts.
 fn name(backend: Backend) -> Option<(&'static str, &'static str)> {
     match backend {
         Backend::Heap => None,

@@ -1,16 +1,15 @@
-//! What was measured. Sizes are in bytes, times in nanoseconds.
+//! The result of measuring functions line by line. Sizes are in bytes, times in nanoseconds.
 
-use std::fmt;
+use crate::Backend;
+use crate::function::Function;
 
-pub use memit_session::abi::{Backend, UnknownBackend};
-use serde::{Deserialize, Serialize};
-
-/// One run of a statement, seen from the lines of some functions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One run of a statement, by the lines of some functions.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Profile {
-    /// The functions that were asked for, in the order in which they are shown.
+    /// The profiled functions, in the order in which they are shown.
     pub functions: Vec<Function>,
-    /// What the figures are, and where they come from.
+    /// What was measured, and how.
     pub kind: Kind,
     /// How long the statement ran, probes included.
     pub wall_ns: u64,
@@ -18,16 +17,20 @@ pub struct Profile {
     pub isolated: bool,
     /// Threads of the session when the run started.
     pub threads: u32,
-    /// Whether more than one thread ran during the run: lines that run at the same time may be
-    /// charged with each other's memory.
+    /// Whether more than one thread ran during the run. Lines that run at the same time may be charged
+    /// with each other's memory.
     pub threaded: bool,
-    /// Why the run did not come to its end; absent if it did.
+    /// Why the run stopped early; absent if the run finished.
     pub stopped: Option<Stopped>,
 }
 
-/// What the figures of a profile are.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "measured", rename_all = "lowercase")]
+/// What was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "measured", rename_all = "lowercase")
+)]
 pub enum Kind {
     /// Memory, as `%mprun` measures it.
     Memory {
@@ -35,323 +38,73 @@ pub enum Kind {
         backend: Backend,
         /// Whether child processes are included.
         children: bool,
-        /// What there was at the start of the run; 0 for the heap, which is counted from there.
+        /// Memory at the start of the run; 0 for the heap, which is counted from the start.
         baseline: u64,
     },
     /// Time, as `%lprun` measures it.
     Time {
-        /// How the time was told.
+        /// How the time was measured.
         clock: Clock,
     },
 }
 
-/// How the time of a line was told.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "clock", rename_all = "lowercase")]
+/// How the time of a line was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "clock", rename_all = "lowercase")
+)]
 pub enum Clock {
-    /// A thread looked which line was running, again and again.
+    /// A thread looked at an interval which line was running.
     Sampled {
         /// Time between two looks.
         interval_ns: u64,
-        /// Looks that met a line.
+        /// Looks that found a line running.
         samples: u64,
     },
     /// Each probe read the time stamp counter.
     Exact {
-        /// What a probe was found to cost, which is already taken off.
+        /// Time that a probe takes, already subtracted from the figures.
         probe_ns: f64,
     },
 }
 
-/// An end before the end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// How a run stopped early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stopped {
     /// What happened, without a full stop: `the statement panicked`.
     pub why: String,
 }
 
-/// A function and its lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Function {
-    /// With the type or module that it is of: `Julia::step`.
-    pub name: String,
-    /// Where it was written.
-    pub place: Place,
-    /// Number of the first line listed.
-    pub first: u32,
-    /// How often it was called.
-    pub calls: u64,
-    /// Every line from the signature to the closing brace.
-    pub lines: Vec<Line>,
-    /// The line that was running when the run stopped early.
-    pub stopped_at: Option<u32>,
-}
-
-/// Where a function was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Place {
-    /// In a cell of a notebook.
-    Cell {
-        /// Its execution count.
-        number: usize,
-    },
-    /// In a file, by its path.
-    File(String),
-    /// Nobody knows.
-    Unknown,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cell { number } => write!(out, "cell [{number}]"),
-            Self::File(path) => out.write_str(path),
-            Self::Unknown => out.write_str("unknown place"),
-        }
-    }
-}
-
-/// A line of source, as written, without the line break.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// Its number in the cell or file; the first is 1.
-    pub number: u32,
-    /// Tabs and all.
-    pub source: String,
-    /// Absent where nothing of its own runs: comments, blank lines, the rest of a statement.
-    pub figures: Option<Figures>,
-}
-
-/// What a line took, over all its executions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Figures {
-    /// Executions. 0 with figures all the same for a closing brace, where locals are dropped.
-    pub hits: u64,
-    /// Memory after its last execution: of the heap, above the start of the run; of the process,
-    /// as it is.
-    pub memory: i64,
-    /// What memory grew by in the line, summed over its executions; negative where it shrank.
-    pub increment: i64,
-    /// Highest memory above what the line started with, in any of its executions.
-    pub peak: u64,
-    /// Allocations.
-    pub allocations: u64,
-    /// Time, summed over its executions.
-    pub time_ns: u64,
-}
-
-impl Line {
-    /// The figures, if anything ran on this line.
-    pub fn active(&self) -> Option<&Figures> {
-        self.figures.as_ref().filter(|figures| figures.any())
-    }
-}
-
-impl Figures {
-    fn any(&self) -> bool {
-        let Self {
-            hits,
-            // Of a line that never ran, it says nothing.
-            memory: _,
-            increment,
-            peak,
-            allocations,
-            time_ns,
-        } = *self;
-        hits > 0 || increment != 0 || peak > 0 || allocations > 0 || time_ns > 0
-    }
-
-    /// Time of an execution in nanoseconds; none without executions.
-    pub fn ns_per_hit(&self) -> Option<f64> {
-        (self.hits > 0).then(|| self.time_ns as f64 / self.hits as f64)
-    }
-
-    /// Part of a `total` of nanoseconds, in percent; none of nothing.
-    pub fn percent_of(&self, total: u64) -> Option<f64> {
-        (total > 0).then(|| 100.0 * self.time_ns as f64 / total as f64)
-    }
-}
-
-impl Function {
-    /// The figures of all lines that have some.
-    pub fn figures(&self) -> impl Iterator<Item = &Figures> {
-        self.lines.iter().filter_map(|line| line.figures.as_ref())
-    }
-
-    /// What memory grew by in all lines together, in bytes.
-    pub fn increment(&self) -> i64 {
-        self.figures()
-            .fold(0, |sum, figures| sum.saturating_add(figures.increment))
-    }
-
-    /// Highest peak of a line, in bytes above what that line started with.
-    pub fn peak(&self) -> u64 {
-        self.figures()
-            .map(|figures| figures.peak)
-            .max()
-            .unwrap_or_default()
-    }
-
-    /// Allocations of all lines together.
-    pub fn allocations(&self) -> u64 {
-        self.figures()
-            .fold(0, |sum, figures| sum.saturating_add(figures.allocations))
-    }
-
-    /// Time of all lines together, in nanoseconds.
-    pub fn time_ns(&self) -> u64 {
-        self.figures()
-            .fold(0, |sum, figures| sum.saturating_add(figures.time_ns))
-    }
-
-    /// The line that took most memory: by what it left behind or by its peak, whichever is more;
-    /// of two alike, the one that left more behind, then the first. None if no line took any.
-    pub fn hottest_by_memory(&self) -> Option<&Line> {
-        self.hottest(|figures| {
-            let left_behind = u64::try_from(figures.increment).unwrap_or_default();
-            (left_behind.max(figures.peak), left_behind)
-        })
-    }
-
-    /// The line that took most time; of two alike, the first. None if no line took any.
-    pub fn hottest_by_time(&self) -> Option<&Line> {
-        self.hottest(|figures| (figures.time_ns, 0))
-    }
-
-    fn hottest(&self, heat: impl Fn(&Figures) -> (u64, u64)) -> Option<&Line> {
-        self.lines
-            .iter()
-            .rev()
-            .filter_map(|line| Some((line, heat(line.figures.as_ref()?))))
-            .filter(|&(_, (heat, _))| heat > 0)
-            .max_by_key(|&(_, heat)| heat)
-            .map(|(line, _)| line)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::function::{Figures, Line, Place};
 
-    fn function(figures: &[Figures]) -> Function {
-        let lines = (1..).zip(figures).map(|(number, figures)| Line {
-            number,
-            source: String::new(),
-            figures: Some(*figures),
-        });
-        Function {
+    #[test]
+    fn a_profile_survives_json() {
+        let figures = Figures {
+            hits: 1,
+            increment: -100,
+            peak: 5,
+            ..Figures::default()
+        };
+        let function = Function {
             name: "f".to_owned(),
             place: Place::Unknown,
             first: 1,
             calls: 1,
-            lines: lines.collect(),
-            stopped_at: None,
-        }
-    }
-
-    fn memory(increment: i64, peak: u64) -> Figures {
-        Figures {
-            hits: 1,
-            increment,
-            peak,
-            ..Figures::default()
-        }
-    }
-
-    fn number_of_hottest(figures: &[Figures]) -> Option<u32> {
-        function(figures)
-            .hottest_by_memory()
-            .map(|line| line.number)
-    }
-
-    #[test]
-    fn a_function_is_the_sum_of_its_lines() {
-        let f = function(&[memory(100, 150), memory(-30, 0), memory(0, 200)]);
-        assert_eq!(f.increment(), 70);
-        assert_eq!(f.peak(), 200);
-        let none = function(&[]);
-        assert_eq!((none.increment(), none.peak(), none.time_ns()), (0, 0, 0));
-    }
-
-    #[test]
-    fn sums_stop_at_what_a_number_holds() {
-        let huge = Figures {
-            increment: i64::MAX,
-            time_ns: u64::MAX,
-            allocations: u64::MAX,
-            ..Figures::default()
-        };
-        let f = function(&[huge, huge]);
-        assert_eq!(f.increment(), i64::MAX);
-        assert_eq!((f.time_ns(), f.allocations()), (u64::MAX, u64::MAX));
-    }
-
-    #[test]
-    fn the_hottest_line_grew_most_or_peaked_highest() {
-        assert_eq!(
-            number_of_hottest(&[memory(100, 100), memory(0, 200)]),
-            Some(2)
-        );
-        assert_eq!(
-            number_of_hottest(&[memory(0, 100), memory(100, 100)]),
-            Some(2)
-        );
-        assert_eq!(number_of_hottest(&[memory(9, 9), memory(9, 9)]), Some(1));
-        assert_eq!(number_of_hottest(&[memory(-100, 0), memory(0, 0)]), None);
-        assert_eq!(number_of_hottest(&[]), None);
-    }
-
-    #[test]
-    fn the_hottest_line_took_most_time() {
-        let time = |time_ns| Figures {
-            time_ns,
-            ..Figures::default()
-        };
-        let f = function(&[time(1), time(7), time(7)]);
-        assert_eq!(f.hottest_by_time().map(|line| line.number), Some(2));
-        assert!(function(&[time(0)]).hottest_by_time().is_none());
-    }
-
-    #[test]
-    fn a_line_that_never_ran_is_not_active() {
-        let active = |figures: Option<Figures>| {
-            let line = Line {
+            lines: vec![Line {
                 number: 1,
                 source: String::new(),
-                figures,
-            };
-            line.active().is_some()
+                figures: Some(figures),
+            }],
+            stopped_at: None,
         };
-        assert!(!active(None));
-        assert!(!active(Some(Figures::default())));
-        assert!(active(Some(memory(0, 0))));
-        let brace = Figures {
-            hits: 0,
-            ..memory(-100, 0)
-        };
-        assert!(active(Some(brace)));
-        assert_eq!(brace.ns_per_hit(), None);
-        assert_eq!(brace.percent_of(0), None);
-    }
-
-    #[test]
-    fn backends_are_asked_for_by_name() {
-        for backend in Backend::ALL {
-            assert_eq!(backend.to_string().parse(), Ok(backend));
-            assert_eq!(serde_json::to_value(backend).unwrap(), backend.to_string());
-        }
-        let error = "psutil".parse::<Backend>().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "no backend `psutil`: there are heap, rss, pss, uss"
-        );
-    }
-
-    #[test]
-    fn a_profile_survives_json() {
         let profile = Profile {
-            functions: vec![function(&[memory(-100, 5)])],
+            functions: vec![function],
             kind: Kind::Time {
                 clock: Clock::Exact { probe_ns: 7.5 },
             },

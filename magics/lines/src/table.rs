@@ -3,23 +3,23 @@
 use std::fmt::Write as _;
 
 use crate::notes;
-use crate::profile::{Figures, Function, Line, Profile};
+use crate::{Figures, Function, Line, Profile};
 
 /// A column of figures, aligned to the right.
 pub(crate) struct Column {
     pub(crate) header: &'static str,
-    /// The width that it has at least, with the gap before it.
+    /// Minimum width, with the gap before the column.
     pub(crate) width: usize,
 }
 
-/// Before the number of the line that was running when the run stopped.
+/// Mark in front of the number of the line that was running when the run stopped.
 const STOPPED_HERE: &str = ">";
 
-/// Width of the line number at least.
+/// Minimum width of the line number.
 const NUMBER: usize = 6;
 
-/// The table of a function: number, figures and source of each line. `cells` gives the figures
-/// of a line, one for each column, or none. The source begins `gap` behind the last column.
+/// The table of a function: number, figures and source of each line. `cells` returns the figures of a
+/// line, one per column, or `None`. The source begins `gap` characters after the last column.
 pub(crate) fn table<const N: usize>(
     function: &Function,
     columns: &[Column; N],
@@ -53,7 +53,7 @@ pub(crate) fn table<const N: usize>(
     lines.join("\n")
 }
 
-/// The lines below the tables: the mark of [`table`] explained, and `notes`.
+/// The lines below the tables: why the run stopped, and `notes`.
 pub(crate) fn below(profile: &Profile, notes: Vec<String>) -> String {
     let marked = profile
         .functions
@@ -70,7 +70,7 @@ pub(crate) fn below(profile: &Profile, notes: Vec<String>) -> String {
     all.join("\n")
 }
 
-/// Executions; blank for a closing brace, which has figures but is not executed.
+/// Executions; blank for a closing brace, which has figures but no executions.
 pub(crate) fn hits(figures: &Figures) -> String {
     if figures.hits == 0 {
         String::new()

@@ -1,11 +1,11 @@
 //! Time line by line as text, in the layout of Python's `line_profiler` 5.
 
 use crate::notes;
-use crate::profile::{Figures, Function, Place, Profile};
 use crate::table::{self, Column};
 use crate::units;
+use crate::{Figures, Function, Place, Profile};
 
-/// The widths of `line_profiler`, which are part of its configuration.
+/// The widths are the defaults in the configuration of `line_profiler`.
 const COLUMNS: [Column; 4] = [
     Column {
         header: "Hits",
@@ -25,7 +25,7 @@ const COLUMNS: [Column; 4] = [
     },
 ];
 
-/// Characters from which on a number is written with an exponent.
+/// A number with more characters than this is written with an exponent.
 const HITS_DIGITS: usize = 9;
 const TIME_DIGITS: usize = 12;
 const PER_HIT_DIGITS: usize = 8;
@@ -36,15 +36,15 @@ const GAP: usize = 2;
 /// How times are shown: the options of `%lprun`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct TimeText {
-    /// Unit of the columns, in seconds (`-u`). None: a nanosecond in text, and what fits in HTML.
+    /// Unit of the columns, in seconds (`-u`). `None` is a nanosecond in text, and the unit that fits in
+    /// HTML.
     pub unit: Option<f64>,
-    /// Leave out functions that never ran (`-z`, and `-s`, its older name).
+    /// Leave out functions that never ran (`-z`, or the older name `-s`).
     pub strip_zeros: bool,
 }
 
 impl TimeText {
-    /// The table of each function, after it what there is to know about the figures. No newline
-    /// at the end.
+    /// A table per function and the notes, with blank lines between them. No newline at the end.
     pub fn text(&self, profile: &Profile) -> String {
         let mut blocks = vec![format!(
             "Timer unit: {} s",
@@ -58,7 +58,7 @@ impl TimeText {
         blocks.join("\n\n")
     }
 
-    /// The functions that are not left out.
+    /// The functions that are shown.
     pub fn shown<'a>(&self, profile: &'a Profile) -> impl Iterator<Item = &'a Function> {
         let strip_zeros = self.strip_zeros;
         profile
@@ -67,8 +67,8 @@ impl TimeText {
             .filter(move |function| !strip_zeros || function.figures().any(|line| line.hits > 0))
     }
 
-    /// A time in nanoseconds as a number of units: with one decimal, or in three digits and an
-    /// exponent where that is longer than `digits`.
+    /// A time in nanoseconds as a number of units, with one decimal; with three digits and an
+    /// exponent if the number would be longer than `digits`.
     fn in_unit(&self, ns: f64, digits: usize) -> String {
         let value = ns * (1e-9 / self.unit_seconds());
         let fixed = format!("{value:.1}");
@@ -132,8 +132,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::profile::{Clock, Kind};
     use crate::samples::{calculate_z, function, of_time, stopped, time};
+    use crate::{Clock, Kind};
 
     fn nanoseconds(profile: &Profile) -> String {
         TimeText::default().text(profile)
@@ -263,7 +263,7 @@ Line #      Hits         Time  Per Hit   % Time  Line Contents
     #[test]
     fn the_counter_is_read_at_every_probe_until_the_run_is_interrupted() {
         let mut f = calculate_z();
-        f.stopped_at = Some(17);
+        f.stopped_at = Some(19);
         let profile = Profile {
             kind: Kind::Time {
                 clock: Clock::Exact { probe_ns: 7.52 },

@@ -15,9 +15,10 @@ mod time;
 mod timeline;
 
 pub use failure::{Failure, FailureKind, Panic};
-pub use lines::{FunctionLines, LineFigures, LinesMeasurement};
+pub use lines::LinesMeasurement;
 pub use measure_call::MeasureCall;
 pub use measured::Measured;
+pub use memit_lines::{FunctionLines, LineFigures};
 pub use memit_session::abi::{Backend, Clock};
 pub use memory::{MemoryMeasurement, MemoryRun, Source};
 pub use message::{Checkpointed, Described, Displayed, Ended, Event, Process, Request};

@@ -11,7 +11,7 @@ fn text(words: usize) -> String {
     words.join(" ")
 }
 
-/// How often each word is there, the most frequent first.
+/// How often each word occurs, the most frequent first.
 #[memit::profile(precision = 3)]
 fn count(text: &str) -> Vec<(String, usize)> {
     let mut counts: HashMap<String, usize> = HashMap::new();

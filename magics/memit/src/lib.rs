@@ -11,8 +11,8 @@
 //! assert_eq!(squares(6), 20);
 //! ```
 //!
-//! As long as memit's feature `enabled` is off, this is the same program without the attribute, and
-//! memit has no dependencies. Give the program a feature of its own that turns it on:
+//! While memit's feature `enabled` is off, the attribute does nothing, and memit has no dependencies.
+//! Give the program a feature of its own that turns `enabled` on:
 //!
 //! ```toml
 //! [features]
@@ -20,7 +20,7 @@
 //! ```
 //!
 //! Then `cargo run --release --features profile` shows at the end of the program what each line of the
-//! functions has done:
+//! profiled functions did:
 //!
 //! ```text
 //! Function: squares (src/main.rs)
@@ -35,41 +35,46 @@
 //! increment: 0 B, highest peak of a line: 56 B, 2 allocations in 1 call
 //! ```
 //!
-//! `Mem usage` is what there is after the line has run last, above what there was at the first call
-//! of a profiled function; `Increment` is what the line has added, over all its executions; `Peak` is
-//! the highest point above what there was when the line began. What a function calls counts for the
-//! line that calls it. What a block's variables free counts for its closing brace.
+//! `Mem usage` is the memory after the last execution of the line, above the memory at the first call
+//! of a profiled function. `Increment` is what the line added, summed over all executions. `Peak` is
+//! the highest memory during the line, above the memory at its start. A line is charged with the
+//! functions that it calls, and the closing brace of a block with the variables that are dropped there.
 //!
 //! # What is measured
 //!
-//! On Linux with glibc the heap, exact to the byte, in the sizes of the blocks that `malloc` hands
-//! out: with the feature, the program has a `malloc` of its own in front of glibc's, so that what C
-//! libraries allocate counts, too. A program with another allocator than the system's, or a static
-//! one, asks for `#[memit::profile(backend = "rss")]`; in a static program, and on other Unix systems,
-//! that is what is measured anyway. As long as there is one thread, a line costs about a nanosecond;
-//! as soon as there are more, threads take turns in counting.
+//! On Linux with glibc: the heap, exact to the byte, in the sizes of the blocks that `malloc` hands
+//! out. With the feature, the program has a `malloc` of its own in front of glibc's, so allocations of
+//! C libraries count, too. A program with another allocator needs
+//! `#[memit::profile(backend = "rss")]`. Static programs and other Unix systems always measure the
+//! resident memory. A line costs about a nanosecond in a program with one thread; several threads
+//! take turns in counting.
 //!
 //! # Where it is shown
 //!
-//! The tables are printed to standard error when the program ends, by the end of `main`, a panic or
-//! `std::process::exit`; or written to the file that the environment variable `MEMIT_PROFILE_FILE`
-//! names. A program that is aborted shows none, and neither does a fork of it. One in which no profiled
-//! function was called has nothing to show.
+//! The tables are printed to standard error when the program ends by the end of `main`, a panic or
+//! `std::process::exit`. If the environment variable `MEMIT_PROFILE_FILE` names a file, they are
+//! written to that file instead. A program shows no tables if it is aborted, if it is a fork, or if no
+//! profiled function was called.
 //!
 //! # Over time
 //!
-//! [`phase()`] and [`timestamp!`] mark what the program does. With the feature, they and the calls of
-//! profiled functions are appended to the file that the environment variable `MEMIT_MPROF_FILE` names,
-//! in the format that `mprof` of Python's `memory_profiler` plots. Each costs two or three readings of
-//! the clock and of the resident memory; without the variable it costs nothing that can be
-//! measured.
+//! [`phase()`] and [`timestamp!`] mark what the program does. With the feature, phases, timestamps and
+//! calls of profiled functions are appended to the file that the environment variable
+//! `MEMIT_MPROF_FILE` names, in the format that `mprof` of Python's `memory_profiler` plots. Each costs
+//! two or three readings of the clock and of the resident memory; without the variable, the cost is too
+//! small to measure.
 //!
-//! In a notebook of memit's kernel both are there without this crate, and `%mprof` plots them.
+//! Notebooks of memit's kernel have `phase` and `timestamp!` without this crate, and `%mprof` plots
+//! them.
 #![forbid(unsafe_code)]
 
 #[cfg(all(feature = "enabled", not(unix)))]
-compile_error!("memit's feature `enabled` needs a Unix system: leave it off on this one");
+compile_error!("memit's feature `enabled` needs a Unix system: turn the feature off");
 
+#[cfg(all(feature = "enabled", unix))]
+mod call;
+#[cfg(all(feature = "enabled", unix))]
+mod destination;
 #[cfg(all(feature = "enabled", unix))]
 mod mprof;
 mod phase;

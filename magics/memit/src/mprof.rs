@@ -1,57 +1,52 @@
-//! Spans of time and memory in a file, as Python's `memory_profiler` writes them for its `mprof`:
+//! Phases and calls over time, appended to a file in the format of Python's `mprof`.
 //!
-//! ```text
-//! FUNC name memory-at-start time-at-start memory-at-end time-at-end level
-//! ```
-//!
-//! Memory is in MiB with four decimals, as `TimeStamper.show_results` in version 0.61 has it; times are
-//! in seconds since 1970, with two decimals more. `level` tells spans apart that are there at the
-//! same time: `mprof plot --flame` draws one above the other.
+//! `level` tells apart spans that overlap: `mprof plot --flame` draws one above the other.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::fs::File;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use memit_lines::mprof_format::{self, Sample};
 use memit_measure::program;
 
-use crate::report;
+use crate::destination;
 #[cfg(target_os = "linux")]
 use crate::resident::linux::Statm;
 
 /// Names the file that spans are appended to.
 const FILE: &str = "MEMIT_MPROF_FILE";
 
-/// The file, and what it takes to write to it.
+/// The open file, and the process that writes to the file.
 #[derive(Debug)]
 struct Recorder {
     file: File,
     #[cfg(target_os = "linux")]
     statm: Option<Statm>,
-    /// A fork has a copy of the lines that are held back, and leaves writing them to this.
+    /// The process that opened the file. A fork has a copy of the pending lines and must not write
+    /// them.
     process: u32,
 }
 
-/// `None` when nothing is asked for.
+/// Holds `None` if no file is named.
 static RECORDER: OnceLock<Option<Recorder>> = OnceLock::new();
 
-/// Lines that are held back, and when the last were written.
+/// Lines that were not written to the file yet.
 static LINES: Mutex<Lines> = Mutex::new(Lines {
     text: [0; ROOM],
     length: 0,
-    written: 0,
+    written: Duration::ZERO,
 });
 
-/// Bytes; not on the heap, which may be what is being measured.
+/// Bytes for pending lines. The buffer is a static because the heap may be what is measured.
 const ROOM: usize = 32 << 10;
-/// Bytes of a line beside its label, at most: words, five numbers and what is between them.
-const AROUND_LABEL: usize = 160;
-/// Lines are held back for so many microseconds at most while others come.
-const PATIENCE: u64 = 100_000;
+/// Pending lines are written once the last write is longer ago than this.
+const PATIENCE: Duration = Duration::from_millis(100);
 
-/// A bit for each level that a span is on.
+/// A bit per level, set while a span is on the level.
 static LEVELS: AtomicU64 = AtomicU64::new(0);
 
 /// A span that has begun.
@@ -59,15 +54,7 @@ static LEVELS: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Span {
     label: Cow<'static, str>,
     level: u32,
-    start: Moment,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Moment {
-    /// Resident set size in bytes.
-    memory: u64,
-    /// Microseconds since 1970.
-    time: u64,
+    start: Sample,
 }
 
 /// Opens the file, if one is named.
@@ -85,7 +72,7 @@ pub(crate) fn begin(label: impl Into<Cow<'static, str>>) -> Option<Span> {
     })
 }
 
-/// Ends it.
+/// Ends a span.
 pub(crate) fn end(span: &Span) {
     give_back(span.level);
     if let Some(recorder) = recorder() {
@@ -111,11 +98,11 @@ fn recorder() -> Option<&'static Recorder> {
 impl Recorder {
     #[cold]
     fn open() -> Option<Self> {
-        let path = report::file(FILE)?;
+        let path = destination::file(FILE)?;
         let file = File::options().create(true).append(true).open(&path);
         let file = file.inspect_err(|error| {
-            let path = path.display();
-            report::show_on_standard_error(&format!("memit: cannot write {path}: {error}\n"));
+            let message = destination::cannot_write(&path, error);
+            destination::show_on_standard_error(&format!("{message}\n"));
         });
         program::at_exit(write_the_rest);
         Some(Self {
@@ -126,24 +113,23 @@ impl Recorder {
         })
     }
 
-    fn now(&self) -> Moment {
+    fn now(&self) -> Sample {
         #[cfg(target_os = "linux")]
         let memory = self.statm.as_ref().and_then(Statm::resident);
         #[cfg(not(target_os = "linux"))]
         let memory = crate::memory_usage();
         let time = SystemTime::now().duration_since(UNIX_EPOCH);
-        let time = time.map_or(0, |time| time.as_micros());
-        Moment {
+        Sample {
             memory: memory.unwrap_or(0),
-            time: u64::try_from(time).unwrap_or(u64::MAX),
+            time: time.unwrap_or_default(),
         }
     }
 
-    fn record(&self, label: &str, level: u32, start: Moment, end: Moment) {
+    fn record(&self, label: &str, level: u32, start: Sample, end: Sample) {
         let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
         if !lines.add(label, level, start, end) {
             self.write(&mut lines);
-            // A label that is longer than all there is room for is left out.
+            // A label that is longer than the whole buffer is left out.
             lines.add(label, level, start, end);
         }
         if end.time.saturating_sub(lines.written) >= PATIENCE {
@@ -163,7 +149,7 @@ impl Recorder {
 
 extern "C" fn write_the_rest() {
     if let Some(recorder) = recorder() {
-        // A thread that is not done with a line is not waited for.
+        // Waiting for a thread that holds the lock could hang the end of the program.
         if let Ok(mut lines) = LINES.try_lock() {
             recorder.write(&mut lines);
         }
@@ -173,77 +159,38 @@ extern "C" fn write_the_rest() {
 struct Lines {
     text: [u8; ROOM],
     length: usize,
-    /// Microseconds since 1970.
-    written: u64,
+    /// Time of the last write to the file, since 1970.
+    written: Duration,
 }
 
 impl Lines {
-    /// Whether there is room for the line.
-    fn add(&mut self, label: &str, level: u32, start: Moment, end: Moment) -> bool {
-        if label.len() + AROUND_LABEL > ROOM - self.length {
-            return false;
+    /// Whether there was room for the line.
+    fn add(&mut self, label: &str, level: u32, start: Sample, end: Sample) -> bool {
+        let before = self.length;
+        let added = mprof_format::function(self, label, start, end, level.into());
+        if added.is_err() {
+            self.length = before;
         }
-        self.put(b"FUNC ");
-        self.label(label);
-        self.moment(start);
-        self.moment(end);
-        self.put(b" ");
-        self.number(u64::from(level), 1);
-        self.put(b"\n");
-        true
-    }
-
-    /// `mprof` splits lines at spaces.
-    fn label(&mut self, label: &str) {
-        let mut words = label.split(char::is_whitespace);
-        self.put(words.next().unwrap_or_default().as_bytes());
-        for word in words {
-            self.put(b"_");
-            self.put(word.as_bytes());
-        }
-    }
-
-    fn moment(&mut self, moment: Moment) {
-        const MIB: u64 = 1 << 20;
-        const MICROS: u64 = 1_000_000;
-        // To the nearest of the last decimal.
-        let memory = moment.memory.saturating_add(MIB / 20_000);
-        self.put(b" ");
-        self.number(memory / MIB, 1);
-        self.put(b".");
-        self.number(memory % MIB * 10_000 / MIB, 4);
-        self.put(b" ");
-        self.number(moment.time / MICROS, 1);
-        self.put(b".");
-        self.number(moment.time % MICROS, 6);
-    }
-
-    /// As decimal digits, with zeros in front up to `width`. What formatting macros take for a
-    /// line is more than all the rest.
-    fn number(&mut self, mut number: u64, width: usize) {
-        let mut digits = [b'0'; 20];
-        let mut start = digits.len();
-        while number > 0 || digits.len() - start < width {
-            start -= 1;
-            digits[start] = b'0' + u8::try_from(number % 10).unwrap_or(0);
-            number /= 10;
-        }
-        self.put(&digits[start..]);
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        self.text[self.length..][..bytes.len()].copy_from_slice(bytes);
-        self.length += bytes.len();
+        added.is_ok()
     }
 }
 
-/// The lowest level that no span is on.
+impl fmt::Write for Lines {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.text[self.length..].get_mut(..text.len());
+        room.ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length += text.len();
+        Ok(())
+    }
+}
+
+/// Takes the lowest free level.
 fn take_level() -> u32 {
     let mut taken = LEVELS.load(Relaxed);
     loop {
         let level = taken.trailing_ones();
         let Some(bit) = 1_u64.checked_shl(level) else {
-            // All further spans share a level.
+            // All levels are taken: further spans share the level above them.
             return level;
         };
         match LEVELS.compare_exchange_weak(taken, taken | bit, Relaxed, Relaxed) {
@@ -274,33 +221,37 @@ mod tests {
     #[test]
     fn lines_are_as_mprof_reads_them() {
         let mut lines = lines(0);
-        let start = Moment {
+        let start = Sample {
             memory: 10 << 20,
-            time: 1_700_000_000_000_007,
+            time: Duration::from_micros(1_700_000_000_000_007),
         };
-        let end = Moment {
+        let end = Sample {
             memory: (12 << 20) + 4096,
-            time: 1_700_000_001_250_000,
+            time: Duration::from_millis(1_700_000_001_250),
         };
-        assert!(lines.add("read all\tfiles", 3, start, end));
+        assert!(lines.add("read all files", 3, start, end));
+        let text = std::str::from_utf8(&lines.text[..lines.length]).unwrap();
         assert_eq!(
-            std::str::from_utf8(&lines.text[..lines.length]).unwrap(),
-            "FUNC read_all_files 10.0000 1700000000.000007 12.0039 1700000001.250000 3\n"
+            text.replace('\u{a0}', "~"),
+            "FUNC read~all~files 10.000000 1700000000.000007 12.003906 1700000001.250000 3\n"
         );
     }
 
     #[test]
-    fn a_line_is_as_long_as_is_said_at_most() {
-        let last = Moment {
+    fn a_line_that_does_not_fit_leaves_no_trace() {
+        let last = Sample {
             memory: u64::MAX,
-            time: u64::MAX,
+            time: Duration::MAX,
         };
         let mut longest = lines(0);
         assert!(longest.add("", u32::MAX, last, last));
-        assert!(longest.length <= AROUND_LABEL, "{}", longest.length);
-        let full = ROOM - AROUND_LABEL + 1;
+        let length = longest.length;
+        longest.length = ROOM - length;
+        assert!(longest.add("", u32::MAX, last, last));
+        assert_eq!(longest.length, ROOM);
+        let full = ROOM - length + 1;
         longest.length = full;
-        assert!(!longest.add("", 0, last, last));
+        assert!(!longest.add("", u32::MAX, last, last));
         assert_eq!(longest.length, full);
     }
 

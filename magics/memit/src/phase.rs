@@ -5,19 +5,19 @@ use std::borrow::Cow;
 #[cfg(all(feature = "enabled", unix))]
 use crate::mprof::{self, Span};
 
-/// A phase of the program: from [`phase`] until this is dropped.
+/// A phase of the program: from the call of [`phase`] until this value is dropped.
 #[derive(Debug)]
-#[must_use = "a phase ends when this is dropped"]
+#[must_use = "a phase ends when its value is dropped"]
 pub struct Phase {
     #[cfg(all(feature = "enabled", unix))]
     span: Option<Span>,
 }
 
-/// Begins a phase, which lasts until the value is dropped. Phases may be within each other, overlap,
-/// and go from one thread to another.
+/// Begins a phase. The phase lasts until the returned value is dropped. Phases may be nested, overlap,
+/// and move from one thread to another.
 ///
-/// With the feature `enabled`, the memory and the time of its beginning and of its end are appended
-/// to the file that the environment variable `MEMIT_MPROF_FILE` names. Otherwise it is nothing.
+/// With the feature `enabled`, memory and time at the start and at the end of the phase are appended to
+/// the file that the environment variable `MEMIT_MPROF_FILE` names. Otherwise a phase does nothing.
 ///
 /// # Examples
 ///
@@ -40,7 +40,8 @@ pub fn phase(label: impl Into<Cow<'static, str>>) -> Phase {
 }
 
 impl Drop for Phase {
-    // As it has one in either case, programs compile with the feature as they do without.
+    // `Drop` is implemented with and without the feature, so enabling it cannot change borrow
+    // checking.
     #[inline]
     fn drop(&mut self) {
         #[cfg(all(feature = "enabled", unix))]
@@ -52,7 +53,7 @@ impl Drop for Phase {
 
 /// Marks a moment: a [`phase`] that ends at once.
 ///
-/// Takes a `&str` or a `String`, which without the feature `enabled` is not even worked out.
+/// Takes a `&str` or a `String`. Without the feature `enabled`, the argument is not evaluated.
 ///
 /// # Examples
 ///
@@ -75,7 +76,7 @@ macro_rules! timestamp {
 #[doc(hidden)]
 pub const ENABLED: bool = cfg!(all(feature = "enabled", unix));
 
-/// What `timestamp!` calls.
+/// The function behind `timestamp!`.
 #[doc(hidden)]
 #[inline]
 pub fn timestamp(label: impl AsRef<str>) {

@@ -1,45 +1,41 @@
 //! The tables at the end of the program.
 
-use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use memit_lines::{Backend, Function, Kind, Line, Place, Profile, Stopped, memory_text};
+use memit_lines::{
+    Backend, Kind, Place, Profile, RunningLine, SourceFunction, Stopped, innermost_line,
+    memory_text,
+};
 use memit_measure::program;
-use memit_measurement::{FunctionLines, LinesMeasurement};
+use memit_measurement::LinesMeasurement;
 
+use crate::destination;
 use crate::source::{self, Source};
 
 /// Names the file that the tables are written to, instead of standard error.
 const FILE: &str = "MEMIT_PROFILE_FILE";
 
-/// Where the tables go to.
+/// Where the tables go.
 struct Destination {
-    /// A fork has the counters of the process that it is of, which shows them itself.
+    /// The process that shows the tables. A fork has a copy of the counters and must not show them
+    /// again.
     process: u32,
     file: Option<PathBuf>,
 }
 
 static DESTINATION: OnceLock<Destination> = OnceLock::new();
 
-/// There will be something to tell at the end. The first call is before anything is counted.
+/// Makes sure that the tables are shown at the end of the program. Must be called before anything is
+/// counted, because the first call allocates.
 pub(crate) fn expect() {
     DESTINATION.get_or_init(|| {
         program::at_exit(show);
-        crate::mprof::prepare();
         Destination {
             process: std::process::id(),
-            file: file(FILE),
+            file: destination::file(FILE),
         }
     });
-}
-
-/// The file that an environment variable names, wherever the program goes.
-pub(crate) fn file(variable: &str) -> Option<PathBuf> {
-    let name = std::env::var_os(variable).filter(|name| !name.is_empty())?;
-    let path = PathBuf::from(name);
-    Some(std::path::absolute(&path).unwrap_or(path))
 }
 
 extern "C" fn show() {
@@ -52,54 +48,73 @@ extern "C" fn show() {
     let Some(counted) = program::counted() else {
         return;
     };
-    let text = text(&counted, &source::all().collect::<Vec<_>>()) + "\n";
-    let written = destination.file.as_ref().map(|file| write(file, &text));
-    match written {
+    let sources: Vec<_> = source::all().map(Shown::from).collect();
+    let text = text(&counted, &sources) + "\n";
+    let file = destination.file.as_ref();
+    match file.map(|file| destination::write(file, &text)) {
         Some(Ok(())) => {}
-        Some(Err(message)) => show_on_standard_error(&format!("{message}\n{text}")),
-        None => show_on_standard_error(&text),
+        Some(Err(message)) => destination::show_on_standard_error(&format!("{message}\n{text}")),
+        None => destination::show_on_standard_error(&text),
     }
 }
 
-fn write(file: &Path, text: &str) -> Result<(), String> {
-    let written = File::create(file).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| format!("memit: cannot write {}: {error}", file.display()))
+/// A function that can be shown.
+struct Shown {
+    function: SourceFunction,
+    precision: Option<usize>,
 }
 
-/// Nobody is left to be told of an error.
-pub(crate) fn show_on_standard_error(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+impl From<&Source> for Shown {
+    fn from(source: &Source) -> Self {
+        Self {
+            function: SourceFunction {
+                name: source.name.to_owned(),
+                file: Some(source.file.to_owned()),
+                compiled: source.first,
+                place: Place::File(source.place.to_owned()),
+                first: source.first,
+                source: source.lines.iter().map(ToString::to_string).collect(),
+            },
+            precision: source.precision,
+        }
+    }
 }
 
-/// The tables of all functions that have been called, in the order of their first calls; those
-/// with another backend apart.
-fn text(counted: &LinesMeasurement, sources: &[&Source]) -> String {
+/// The tables of all functions that were called, in the order of the first calls, grouped by
+/// backend.
+fn text(counted: &LinesMeasurement, sources: &[Shown]) -> String {
     let backends = Backend::ALL.into_iter();
     let tables = backends.filter_map(|backend| of_backend(backend, counted, sources));
     tables.collect::<Vec<_>>().join("\n\n")
 }
 
-fn of_backend(backend: Backend, counted: &LinesMeasurement, sources: &[&Source]) -> Option<String> {
-    let functions = counted.functions.iter();
-    let shown: Vec<_> = functions
-        .filter(|ran| ran.backend == backend)
-        .filter_map(|ran| Some((ran, source_of(ran, sources)?)))
+fn of_backend(backend: Backend, counted: &LinesMeasurement, sources: &[Shown]) -> Option<String> {
+    let of_backend = counted
+        .functions
+        .iter()
+        .filter(|ran| ran.backend == backend);
+    let shown: Vec<_> = of_backend
+        .filter_map(|counters| {
+            let source = sources
+                .iter()
+                .find(|source| source.function.owns(counters))?;
+            Some((source, counters))
+        })
         .collect();
     if shown.is_empty() {
         return None;
     }
-    let running = shown.iter().filter_map(|(ran, source)| {
-        let line = ran.running?;
-        Some((ran.depth, line, source.name))
+    let running = shown
+        .iter()
+        .map(|(source, counters)| (&source.function, *counters));
+    let stopped = innermost_line(running).map(|RunningLine { function, line }| Stopped {
+        why: format!("the program ended on line {line} of `{function}`"),
     });
-    let stopped = running.max().map(|(_, line, name)| Stopped {
-        why: format!("the program ended on line {line} of `{name}`"),
-    });
+    let functions = shown
+        .iter()
+        .map(|(source, counters)| source.function.with_figures(Some(counters)));
     let profile = Profile {
-        functions: shown
-            .iter()
-            .map(|(ran, source)| function(ran, source))
-            .collect(),
+        functions: functions.collect(),
         kind: Kind::Memory {
             backend,
             children: false,
@@ -111,31 +126,6 @@ fn of_backend(backend: Backend, counted: &LinesMeasurement, sources: &[&Source])
         threaded: counted.threaded,
         stopped,
     };
-    let precisions: Vec<_> = shown.iter().map(|(_, source)| source.precision).collect();
+    let precisions: Vec<_> = shown.iter().map(|(source, _)| source.precision).collect();
     Some(memory_text::of_program(&profile, &precisions))
-}
-
-fn source_of<'a>(ran: &FunctionLines, sources: &[&'a Source]) -> Option<&'a Source> {
-    let is_it = |source: &&&Source| {
-        source.first == ran.first && source.file == ran.file && source.name.ends_with(&ran.name)
-    };
-    sources.iter().find(is_it).copied()
-}
-
-fn function(ran: &FunctionLines, source: &Source) -> Function {
-    let lines = (source.first..)
-        .zip(source.lines)
-        .map(|(number, text)| Line {
-            number,
-            source: (*text).to_owned(),
-            figures: ran.figures_at(number),
-        });
-    Function {
-        name: source.name.to_owned(),
-        place: Place::File(source.place.to_owned()),
-        first: source.first,
-        calls: ran.calls,
-        lines: lines.collect(),
-        stopped_at: ran.running,
-    }
 }

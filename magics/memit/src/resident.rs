@@ -1,7 +1,7 @@
 //! The resident memory of this process.
 
-/// Resident set size of this process in bytes: the memory that it has at the moment, code and
-/// libraries included. `None` where the system is not Linux, or does not tell.
+/// Resident set size of this process in bytes, code and libraries included. `None` if the system is not
+/// Linux or has no `/proc`.
 ///
 /// Takes some microseconds, with or without the feature `enabled`.
 pub fn memory_usage() -> Option<u64> {
@@ -24,7 +24,7 @@ pub(crate) mod linux {
     pub(crate) struct Statm(File);
 
     impl Statm {
-        /// Opens that of the calling process: a fork needs its own.
+        /// Opens the file of the calling process. A fork must open its own.
         pub(crate) fn open() -> Option<Self> {
             File::open("/proc/self/statm").ok().map(Self)
         }
@@ -49,7 +49,8 @@ pub(crate) mod linux {
         *SIZE.get_or_init(|| from_auxiliary_vector().unwrap_or(4096))
     }
 
-    /// The system tells each program at its start (`getauxval(3)`), in pairs of words.
+    /// The page size in the auxiliary vector: pairs of words that the system passes to each program
+    /// (`getauxval(3)`).
     fn from_auxiliary_vector() -> Option<u64> {
         const AT_PAGESZ: usize = 6;
         const WORD: usize = size_of::<usize>();

@@ -2,31 +2,31 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::{Phase, report};
-
-/// A function as it was written. The attribute makes one for each.
+/// A profiled function as the user wrote it. The attribute makes a static for each.
 #[derive(Debug)]
 pub struct Source {
-    /// With the type or module that it is of.
+    /// The name, with the type or module before it: `Julia::step`.
     pub(crate) name: &'static str,
-    /// The file in which it stands.
+    /// The path of the source file, as it is shown.
     pub(crate) place: &'static str,
-    /// The file and the first line by which its counters know it.
+    /// The source file as the function's counters name it (`file!()`).
     pub(crate) file: &'static str,
+    /// The first line in that file, from 1.
     pub(crate) first: u32,
+    /// Every line from the signature to the closing brace.
     pub(crate) lines: &'static [&'static str],
-    /// Decimals of the sizes in its table.
+    /// Decimals of the sizes in the function's table.
     pub(crate) precision: Option<usize>,
-    /// The one that was called before this was; empty until this is called.
+    /// The next in the list of called functions; empty until this function is called.
     before: OnceLock<Option<&'static Source>>,
 }
 
-/// The function that was called last of those that have been called. A chain needs no memory,
-/// which would count as that of the line that calls.
+/// Head of the list of called functions, newest first. An intrusive list allocates nothing, so
+/// nothing is charged to the calling line.
 static LAST: Mutex<Option<&'static Source>> = Mutex::new(None);
 
 impl Source {
-    /// See the fields.
+    /// The arguments are the fields of the same names.
     pub const fn new(
         name: &'static str,
         place: &'static str,
@@ -46,26 +46,22 @@ impl Source {
         }
     }
 
-    /// The function has been called, and runs until the value is dropped.
+    /// Whether the function is in the list of [`all`].
     #[inline]
-    pub fn enter(&'static self) -> Phase {
-        if self.before.get().is_none() {
-            self.meet();
-        }
-        crate::phase(self.name)
-    }
-
-    #[cold]
-    fn meet(&'static self) {
-        report::expect();
-        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.before.set(*last).is_ok() {
-            *last = Some(self);
-        }
+    pub(crate) fn was_called(&self) -> bool {
+        self.before.get().is_some()
     }
 }
 
-/// The functions that have been called.
+/// Adds a function that is called for the first time.
+pub(crate) fn add(source: &'static Source) {
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if source.before.set(*last).is_ok() {
+        *last = Some(source);
+    }
+}
+
+/// The functions that were called, newest first.
 pub(crate) fn all() -> impl Iterator<Item = &'static Source> {
     let last = *LAST.lock().unwrap_or_else(PoisonError::into_inner);
     std::iter::successors(last, |source| source.before.get().copied().flatten())

@@ -269,14 +269,14 @@ fn phases_timestamps_and_calls_are_spans_that_mprof_reads() {
         spans.iter().map(|(name, _)| name.clone()).collect()
     };
     let expected = [
-        "reading_a_file",
+        "reading\u{a0}a\u{a0}file",
         "load",
         "loaded",
         "one",
         "elsewhere",
-        "other_8388608",
+        "other\u{a0}8388608",
         "whole",
-        "reading_a_file",
+        "reading\u{a0}a\u{a0}file",
         "load",
     ];
     assert_eq!(names(&spans), expected);

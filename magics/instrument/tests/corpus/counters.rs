@@ -13,7 +13,7 @@ impl Line {
         Self(line)
     }
 
-    /// Not counted: whether there is one depends on what the instrumenter knows of types.
+    /// Not counted, because an end gets a probe only if the instrumenter cannot rule out drops.
     pub const fn end(_: usize) -> Self {
         Self(0)
     }

@@ -12,11 +12,11 @@ use memit_instrument::{Runtime, Which, instrument};
 struct Case {
     /// The name of the function that gets probes.
     name: String,
-    /// Its lines.
+    /// The lines of the source.
     source: Vec<String>,
-    /// Calls it; its value must implement `Debug`.
+    /// An expression that calls the function. Its value must implement `Debug`.
     call: String,
-    /// How often each line runs, from the first line of the source; those that are missing never.
+    /// How often each line runs, from the first line of the source. Lines past the end never run.
     hits: Vec<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! A function with probes, and its source beside them.
+//! Expands the attribute to the function with probes, with its source in a static.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ const RUNTIME: Runtime<'_> = Runtime {
     path: "::memit::__private::lines",
 };
 
-/// The function with probes; what is wrong with it, if it can have none.
+/// The function with probes, or a compile error and the function as it was.
 pub(crate) fn profile(arguments: TokenStream, item: TokenStream) -> TokenStream {
     probed(arguments, item.clone()).unwrap_or_else(|error| {
-        // With the function itself, so that nobody misses it.
+        // Without the function, every call would be one more error.
         let mut tokens = error.into_compile_error();
         tokens.extend(item);
         tokens
@@ -30,7 +30,7 @@ fn probed(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream>
     Ok(begin_with(source(&function, span), woven))
 }
 
-/// The statements that tell what the function is, and that it runs.
+/// The statements that keep the function's source and report its call.
 fn source(function: &Function, span: Span) -> TokenStream {
     let place = span.file();
     let text = span.local_file().and_then(|file| read(&file));
@@ -52,14 +52,14 @@ fn source(function: &Function, span: Span) -> TokenStream {
     }
 }
 
-/// The compiler's directory is that to which the names of files are relative.
+/// The text of a source file. Paths are relative to the compiler's working directory.
 fn read(file: &Path) -> Option<String> {
     std::fs::read_to_string(file).ok()
 }
 
-/// With the type or module that the function is of, which its own tokens do not tell.
+/// The name of the function with the type or module before it, which its own tokens do not contain.
 fn name(file: &str, function: &Function) -> String {
-    // What the compiler's lexer makes of a text has no places.
+    // Tokens that the compiler lexes from a string have no positions; the fallback's have.
     proc_macro2::fallback::force();
     let whole = whole_name(file, function.first, &function.name);
     proc_macro2::fallback::unforce();

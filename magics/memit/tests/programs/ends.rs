@@ -1,4 +1,4 @@
-//! Ends as it is told.
+//! Ends in the way that its argument names.
 
 #[memit::profile]
 fn work(how: &str) -> usize {
@@ -24,7 +24,7 @@ fn main() {
             assert!(ended.is_err());
         }
         "threads" => {
-            // One after the other: what they do at the same time is not told apart.
+            // One after the other: lines that run at the same time are charged with each other's memory.
             for _ in 0..4 {
                 let worked = std::thread::spawn(|| work("threads")).join();
                 assert!(worked.is_ok());

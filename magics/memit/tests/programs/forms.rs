@@ -1,4 +1,4 @@
-//! Functions of every form that can be profiled. What they compute comes last, as text takes memory.
+//! Functions of every form that can be profiled. Results are printed last: text takes memory.
 
 struct Shelf(Vec<Vec<u8>>);
 
@@ -60,7 +60,7 @@ async fn waits(count: usize) -> usize {
     held.len()
 }
 
-/// Is ready the fourth time it is asked.
+/// A future that is ready at the fourth poll.
 struct Turns(usize);
 
 impl Future for Turns {

@@ -1,4 +1,4 @@
-//! What the attribute refuses.
+//! Uses that the attribute refuses.
 
 #[memit::profile(precision = 99)]
 fn decimals() {}

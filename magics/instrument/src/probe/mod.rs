@@ -1,23 +1,28 @@
 //! The probes of one function.
 
-use proc_macro2::{Delimiter, LineColumn, TokenStream, TokenTree};
-use quote::ToTokens;
+mod ownership;
+mod syntax;
+
+use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
-use syn::{Block, Expr, FnArg, Local, Pat, Signature, Stmt, Type};
+use syn::{Block, Expr, Stmt};
 
 use crate::edit::{Edits, inside};
 use crate::find::Found;
-use crate::{Function, Options, Runtime};
+use crate::function::{Function, Runtime};
+use crate::mark::Options;
+use ownership::{may_own, owned_parameters};
+use syntax::{attributes, binds_tightly, end, is_place, is_value, leaves, line};
 
-/// By this name the code of a function knows its counters.
+/// Name of the counters in the code of a function.
 const COUNTERS: &str = "MEMIT_FUNCTION";
-/// By this name the code of a body knows that it runs.
+/// Name of the value that lives while a body runs.
 const GUARD: &str = "_memit_guard";
-/// The same in a function with a span.
+/// Name of the value that lives while a function with a span runs.
 const SPAN: &str = "_memit_span";
 
-/// Puts a value into a function that begins a span when it is called, and ends it when it is left.
+/// Puts a value into a function that begins a span at the call and ends the span at the return.
 pub(crate) fn span(found: &Found<'_>, name: &str, runtime: Runtime<'_>, edits: &mut Edits) {
     let (open, _) = inside(found.block.brace_token.span.join());
     let (path, name) = (runtime.path, name.escape_default());
@@ -38,7 +43,7 @@ pub(crate) fn function(
     let start = edits.reserve(open);
     let mut prober = Prober {
         edits,
-        // What stands on the line of the signature is a line that runs, too.
+        // No line is known to run yet, not even the line of the signature.
         around: 0,
         lines: Vec::new(),
         awaits: false,
@@ -56,7 +61,7 @@ pub(crate) fn function(
     let backend = options.backend.map_or_else(String::new, |backend| {
         format!(".charged_with({path}::Backend::{backend:?})")
     });
-    // They are dropped within the function then, not after it.
+    // Rebound parameters are dropped inside the function, not after it.
     let owned = owned.iter().map(|(mutable, parameter)| {
         let mutable = if *mutable { "mut " } else { "" };
         format!("let {mutable}{parameter} = {parameter}; ")
@@ -84,22 +89,22 @@ pub(crate) fn function(
 /// A line with a counter.
 struct Line {
     number: usize,
-    /// It is the end of a block, where variables are dropped, and nothing else.
+    /// Whether the line holds nothing but the end of a block, where variables are dropped.
     ends: bool,
 }
 
 struct Prober<'e> {
     edits: &'e mut Edits,
-    /// The line that is known to run where the visit is.
+    /// The line that is known to run at the current position of the visit.
     around: usize,
-    /// Those with probes, by the index of their counters.
+    /// The lines with probes, by the index of their counters.
     lines: Vec<Line>,
-    /// There is an `.await` in the body that is visited.
+    /// Whether the visited body contains an `.await`.
     awaits: bool,
 }
 
 impl Prober<'_> {
-    /// The index of the line's counters.
+    /// The index of the counters of a line.
     fn index(&mut self, number: usize, ends: bool) -> usize {
         let known = self.lines.iter().position(|known| known.number == number);
         let index = known.unwrap_or_else(|| {
@@ -110,13 +115,13 @@ impl Prober<'_> {
         index
     }
 
-    /// A call of the runtime about a line.
+    /// Code that calls a function of the runtime for a line.
     fn call(&mut self, function: &str, line: usize) -> String {
         format!("{COUNTERS}.{function}({})", self.index(line, false))
     }
 
-    /// Puts a probe for the line `line` in front of a statement. Where the statement is left out
-    /// of the program, the probe is, too.
+    /// Puts a probe for a line in front of a statement. The probe has the statement's `cfg`s, so both
+    /// are compiled or neither.
     fn statement(&mut self, statement: &Stmt, line: usize, function: &str) {
         let conditions: String = attributes(statement)
             .iter()
@@ -129,7 +134,7 @@ impl Prober<'_> {
         self.around = line;
     }
 
-    /// A block that may run when the function does not: that of a closure, or an `async` one.
+    /// A block that may run when the function does not: the body of a closure, or an `async` block.
     fn body_apart(&mut self, block: &Block) {
         let (open, _) = inside(block.brace_token.span.join());
         let start = self.edits.reserve(open);
@@ -143,7 +148,7 @@ impl Prober<'_> {
         self.awaits = awaits;
     }
 
-    /// The statements of a block, and its end, if something may be dropped there.
+    /// The statements of a block, and the end of the block if something may be dropped there.
     fn body(&mut self, block: &Block, owns: bool) {
         let around = self.around;
         let (_, close) = inside(block.brace_token.span.join());
@@ -158,7 +163,7 @@ impl Prober<'_> {
             let is_last = at + 1 == block.stmts.len();
             let is_value = is_last && is_value(statement);
             if ends && is_value {
-                // Of all that is dropped, it is the first.
+                // Declared last, so dropped first: other drops then count for the end of the block.
                 let end = self.index(close.line, true);
                 let start = statement.span().start();
                 self.edits
@@ -168,7 +173,7 @@ impl Prober<'_> {
             match statement {
                 Stmt::Item(_) => continue,
                 _ if line == self.around => {}
-                // The header counts by itself.
+                // The header has a probe of its own.
                 Stmt::Expr(Expr::While(_), _) => self.around = line,
                 Stmt::Expr(Expr::ForLoop(_), _) => self.statement(statement, line, "here"),
                 _ => self.statement(statement, line, "line"),
@@ -183,8 +188,7 @@ impl Prober<'_> {
         self.around = around;
     }
 
-    /// Gives an expression that stands where there is no statement a probe, if it is on another
-    /// line.
+    /// Puts a probe in front of an expression that is no statement, if it starts on a line of its own.
     fn value(&mut self, value: &Expr) {
         let start = value.span().start();
         // A block probes its own statements.
@@ -200,7 +204,7 @@ impl Prober<'_> {
         self.around = around;
     }
 
-    /// The value of a closure, which may run when the function does not.
+    /// The body of a closure without a block. The closure may run when the function does not.
     fn value_apart(&mut self, value: &Expr, is_async: bool) {
         let start = self.edits.reserve(value.span().start());
         let before = self.edits.len();
@@ -214,7 +218,7 @@ impl Prober<'_> {
         self.awaits = awaits;
     }
 
-    /// Counts a condition each time it is worked out.
+    /// Counts each evaluation of a condition.
     fn condition(&mut self, condition: &Expr, line: usize) {
         // A `let` in an `&&` needs edition 2024.
         if let Expr::Let(binding) = condition
@@ -238,136 +242,12 @@ impl Prober<'_> {
         }
     }
 
-    /// A block on whose first line `line` runs already.
+    /// A block whose beginning belongs to `line`, which has a probe already.
     fn block_within(&mut self, block: &Block, line: usize) {
         let around = std::mem::replace(&mut self.around, line);
         self.visit_block(block);
         self.around = around;
     }
-}
-
-/// Parameters whose value may own something, each with whether it is `mut`.
-fn owned_parameters(signature: &Signature) -> Vec<(bool, String)> {
-    let parameters = signature.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(typed) if !owns_nothing(&typed.ty) => match &*typed.pat {
-            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => {
-                Some((name.mutability.is_some(), name.ident.to_string()))
-            }
-            _ => None,
-        },
-        _ => None,
-    });
-    parameters.collect()
-}
-
-/// Whether a value of the type surely frees nothing when it is dropped.
-fn owns_nothing(of: &Type) -> bool {
-    const PRIMITIVES: [&str; 17] = [
-        "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
-        "i128", "isize", "f32", "f64", "str",
-    ];
-    match of {
-        Type::Reference(_) | Type::Ptr(_) | Type::BareFn(_) | Type::Never(_) => true,
-        Type::Path(path) => PRIMITIVES.iter().any(|name| path.path.is_ident(name)),
-        Type::Tuple(tuple) => tuple.elems.iter().all(owns_nothing),
-        Type::Array(array) => owns_nothing(&array.elem),
-        Type::Paren(paren) => owns_nothing(&paren.elem),
-        _ => false,
-    }
-}
-
-/// Whether dropping the variables of a declaration may free something, as far as that can be
-/// seen: a probe at the end of a block costs little, but it is in the innermost loops.
-fn may_own(local: &Local) -> bool {
-    if let Pat::Type(typed) = &local.pat
-        && owns_nothing(&typed.ty)
-    {
-        return false;
-    }
-    let init = local.init.as_ref().map(|init| &*init.expr);
-    !matches!(
-        init,
-        Some(Expr::Lit(_) | Expr::Cast(_) | Expr::Reference(_) | Expr::Closure(_))
-    )
-}
-
-/// Whether the last statement of a block is its value.
-fn is_value(last: &Stmt) -> bool {
-    match last {
-        Stmt::Expr(_, semicolon) => semicolon.is_none(),
-        Stmt::Macro(called) => called.semi_token.is_none(),
-        _ => false,
-    }
-}
-
-/// Whether what stands behind a statement is never reached.
-fn leaves(statement: &Stmt) -> bool {
-    matches!(
-        statement,
-        Stmt::Expr(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_), _)
-    )
-}
-
-/// Whether an expression names a place, of which a reference may be taken.
-fn is_place(of: &Expr) -> bool {
-    match of {
-        Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => true,
-        Expr::Unary(unary) => matches!(unary.op, syn::UnOp::Deref(_)),
-        Expr::Paren(paren) => is_place(&paren.expr),
-        _ => false,
-    }
-}
-
-/// Whether `a && condition` means `a && (condition)`; a `let` must have no parentheses.
-fn binds_tightly(condition: &Expr) -> bool {
-    use syn::BinOp::{And, Eq, Ge, Gt, Le, Lt, Ne};
-    match condition {
-        Expr::Binary(binary) => {
-            matches!(
-                binary.op,
-                And(_) | Eq(_) | Ge(_) | Gt(_) | Le(_) | Lt(_) | Ne(_)
-            )
-        }
-        Expr::Assign(_) | Expr::Range(_) | Expr::Return(_) | Expr::Break(_) | Expr::Closure(_) => {
-            false
-        }
-        _ => true,
-    }
-}
-
-/// Behind the last token of something.
-///
-/// `span` does not tell: in a macro, a stable compiler joins no spans, and it is that of the first.
-fn end(of: &impl ToTokens) -> LineColumn {
-    fn of_tokens(tokens: TokenStream) -> Option<LineColumn> {
-        match tokens.into_iter().last()? {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                of_tokens(group.stream())
-            }
-            TokenTree::Group(group) => Some(group.span().end()),
-            other => Some(other.span().end()),
-        }
-    }
-    of_tokens(of.to_token_stream()).unwrap_or(LineColumn { line: 0, column: 0 })
-}
-
-/// The attributes of a declaration or a macro.
-fn attributes(statement: &Stmt) -> &[syn::Attribute] {
-    match statement {
-        Stmt::Local(local) => &local.attrs,
-        Stmt::Macro(called) => &called.attrs,
-        _ => &[],
-    }
-}
-
-/// The line on which a statement starts, apart from its attributes.
-fn line(statement: &Stmt) -> usize {
-    let span = match statement {
-        Stmt::Local(local) => local.let_token.span,
-        Stmt::Macro(called) => called.mac.path.span(),
-        other => other.span(),
-    };
-    span.start().line
 }
 
 impl<'ast> Visit<'ast> for Prober<'_> {
@@ -434,7 +314,7 @@ impl<'ast> Visit<'ast> for Prober<'_> {
         self.edits.insert(end(&awaited.base), ")");
     }
 
-    // A constant is worked out by the compiler.
+    // The compiler evaluates constants.
     fn visit_expr_const(&mut self, _: &'ast syn::ExprConst) {}
     fn visit_expr_repeat(&mut self, repeat: &'ast syn::ExprRepeat) {
         self.visit_expr(&repeat.expr);

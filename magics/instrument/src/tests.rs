@@ -1,0 +1,220 @@
+//! Sources with probes, as users of the crate get them.
+
+use proc_macro2::TokenStream;
+
+use crate::{Error, Function, Options, Runtime, Which, instrument, instrument_item, whole_name};
+
+const RUNTIME: Runtime<'_> = Runtime { path: "::rt" };
+
+fn body(source: &str) -> String {
+    let source = instrument(source, Which::Named(&["f"]), RUNTIME)
+        .unwrap()
+        .source;
+    let guard = "MEMIT_FUNCTION.enter(); ";
+    let start = source.find(guard).unwrap() + guard.len();
+    let body = source[start..].replace("MEMIT_FUNCTION.", "");
+    body.replace(" let _memit_guard =", "")
+}
+
+#[test]
+fn a_function_gets_its_counters_and_each_line_a_probe() {
+    let source = "fn f() -> u8 {\n    let a = 1;\n    a + 1\n}\n";
+    let done = instrument(source, Which::Named(&["f"]), RUNTIME).unwrap();
+    assert_eq!(
+        done.source,
+        "#[inline(never)] fn f() -> u8 { static MEMIT_FUNCTION: ::rt::Function<2> = \
+         ::rt::Function::new(\"f\", file!(), 1, 4, [::rt::Line::new(2), ::rt::Line::new(3)]); \
+         let _memit_guard = MEMIT_FUNCTION.enter(); \n    \
+         MEMIT_FUNCTION.line(0); let a = 1;\n    MEMIT_FUNCTION.line(1); a + 1\n}\n"
+    );
+    let function = Function {
+        name: "f".into(),
+        first: 1,
+        last: 4,
+        lines: vec![2, 3],
+        options: Options::default(),
+    };
+    assert_eq!(done.functions, [function]);
+}
+
+#[test]
+fn headers_count_each_time_round() {
+    assert_eq!(
+        body("fn f() {\nwhile a {\nb();\n}\n'l: for x in &mut y {\nz();\n}\n}"),
+        "\nwhile header(0) && a {\nline(1); b();\n}\nhere(2); 'l: for x in each(2, &mut y) {\n\
+         line(3); z();\n}\n}"
+    );
+    assert_eq!(
+        body("fn f() {\nwhile a || b {}\nwhile let Some(x) = s.pop() {}\n}"),
+        "\nwhile header(0) && (a || b) {}\nwhile let Some(x) = value(line(1), s.pop()) {}\n}"
+    );
+}
+
+#[test]
+fn what_is_on_a_line_of_its_own_has_a_probe_of_its_own() {
+    assert_eq!(
+        body("fn f() {\nif a { b() }\nelse if c {\nd()\n}\nelse { e() }\n}"),
+        "\nline(0); if a { b() }\nelse if header(1) && c {\nline(2); d()\n}\n\
+         else { line(3); e() }\n}"
+    );
+    assert_eq!(
+        body("fn f() {\nmatch a {\nb => c,\nd => {\ne\n}\n}\n}"),
+        "\nline(0); match a {\nb => { line(1); c },\nd => {\nline(2); e\n}\n}\n}"
+    );
+    assert_eq!(
+        body("fn f() {\na.map(|x| x)\n.map(|y|\ny)\n}"),
+        "\nline(0); a.map(|x| x)\n.map(|y|\n{ within(); { line(1); y } })\n}"
+    );
+}
+
+#[test]
+fn items_within_are_left_alone() {
+    assert_eq!(
+        body("fn f() {\nuse a::b;\nfn g() {\nh();\n}\ng();\n}"),
+        "\nuse a::b;\nfn g() {\nh();\n}\nline(0); g();\n}"
+    );
+}
+
+#[test]
+fn variables_are_dropped_at_the_end_of_their_block() {
+    assert_eq!(
+        body("fn f(v: Vec<u8>, n: usize) {\nfor i in 0..n {\nlet s = g();\nh(s);\n}\nv.len()\n}"),
+        "let v = v; \nhere(0); for i in each(0, 0..n) {\nline(1); let s = g();\nline(2); h(s);\n\
+         line(3); }\nlet _memit_end = end(4); line(5); v.len()\n}"
+    );
+    let unowned = "fn f(r: &[u8], mut n: usize) {\nlet c = n as u8;\nlet d: f64 = c.into();\nd\n}";
+    assert!(!body(unowned).contains("end("));
+}
+
+#[test]
+fn a_future_waits_on_a_line() {
+    assert_eq!(
+        body("async fn f() {\nlet a = g(1).await;\nasync { b.await }.await\n}"),
+        "\nline(0); let a = _memit_guard.awaited(0, g(1)).await;\n\
+         let _memit_end = end(1); line(2); _memit_guard.awaited(2, \
+         async { within(); _memit_guard.awaited(2, b).await }).await\n}"
+    );
+}
+
+#[test]
+fn marks_are_blanked_out_and_tell_what_they_ask_for() {
+    let source = "#[profile(precision = 2)]\nfn f() {\n    g();\n}\n#[memit::profile] fn g() {}\n";
+    let marked = instrument(source, Which::Marked, RUNTIME).unwrap();
+    let names: Vec<_> = marked.functions.iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(names, ["f", "g"]);
+    assert_eq!(marked.functions[0].options.precision, Some(2));
+    let blanked = instrument(source, Which::Nothing, RUNTIME).unwrap();
+    assert_eq!(
+        blanked.source,
+        format!(
+            "{:25}\nfn f() {{\n    g();\n}}\n{:17} fn g() {{}}\n",
+            "", ""
+        )
+    );
+}
+
+#[test]
+fn marked_functions_are_given_spans_instead_of_probes() {
+    fn last(name: &str) -> &str {
+        name.rsplit("::").next().unwrap()
+    }
+    let source = "#[profile]\nfn f() {\n    g();\n}\nmod m { #[profile] fn g() {} fn h() {} }\n";
+    let spanned = instrument(source, Which::Spans { name: last }, RUNTIME).unwrap();
+    assert!(spanned.functions.is_empty());
+    let path = RUNTIME.path;
+    assert_eq!(
+        spanned.source,
+        format!(
+            "{:10}\nfn f() {{ let _memit_span = {path}::phase(\"f\"); \n    g();\n}}\n\
+             mod m {{ {:10} fn g() {{ let _memit_span = {path}::phase(\"g\"); }} fn h() {{}} }}\n",
+            "", ""
+        )
+    );
+    let constant = instrument(
+        "#[profile] const fn c() {}",
+        Which::Spans { name: last },
+        RUNTIME,
+    );
+    assert_eq!(
+        constant,
+        Err(Error::Const {
+            name: "c".to_owned()
+        })
+    );
+}
+
+#[test]
+fn an_attribute_gets_the_tokens_that_a_cell_gets() {
+    for source in [
+        "fn f(v: Vec<u8>) -> usize {\nlet n = v.iter().map(|x|\nx + 1).count();\nn\n}",
+        "pub(crate) async fn f<T>(x: T)\nwhere T: Future {\nx.await;\nif a {\nb()\n} else if c {\nd[e]\n}\n}",
+        "fn f(&mut self) {\nwhile let Some(x) = self.0.pop() {\nmatch x {\n1 => 2,\n_ =>\n3,\n};\n}\n}",
+    ] {
+        let tokens = |source: &str| source.parse::<TokenStream>().unwrap();
+        let (woven, function) =
+            instrument_item(tokens(source), Options::default(), RUNTIME).unwrap();
+        let wrapped = format!("impl S {{ {source} }}");
+        let whole = if source.contains("self") {
+            &wrapped
+        } else {
+            source
+        };
+        let text = instrument(whole, Which::Named(&["f"]), RUNTIME).unwrap();
+        let expected = text.source.replace("\"S::f\"", "\"f\"");
+        let expected = match expected.strip_prefix("impl S { ") {
+            Some(inner) => inner.strip_suffix(" }").unwrap(),
+            None => &expected,
+        };
+        assert_eq!(woven.to_string(), tokens(expected).to_string());
+        assert_eq!(function.unwrap().name, "f");
+    }
+}
+
+#[test]
+fn a_line_and_a_name_tell_the_whole_name() {
+    let source = "fn f() {}\nimpl S { fn f() {} fn g() {} }";
+    assert_eq!(whole_name(source, 1, "f").as_deref(), Some("f"));
+    assert_eq!(whole_name(source, 2, "f").as_deref(), Some("S::f"));
+    assert_eq!(whole_name(source, 1, "g"), None);
+}
+
+#[test]
+fn an_attribute_leaves_what_has_no_lines() {
+    let tokens = |source: &str| source.parse::<TokenStream>().unwrap();
+    let item = |item| instrument_item(item, Options::default(), RUNTIME);
+    assert!(item(tokens("fn f(&self);")).unwrap().1.is_none());
+    assert!(
+        item(quote::quote!(
+            fn f() {
+                g();
+            }
+        ))
+        .unwrap()
+        .1
+        .is_none()
+    );
+    let error = |source| item(tokens(source)).unwrap_err().to_string();
+    assert_eq!(
+        error("pub const fn f() {}"),
+        "`f` is a `const fn`, which cannot be profiled"
+    );
+    assert!(error("struct S;").starts_with("expected"));
+}
+
+#[test]
+fn what_cannot_be_profiled_is_said() {
+    let error = |source, name| {
+        instrument(source, Which::Named(&[name]), RUNTIME)
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        error("fn f() {} impl S { fn g() {} }", "h"),
+        "there is no function `h`, but there is `f`, `S::g`"
+    );
+    assert_eq!(
+        error("const fn f() {}", "f"),
+        "`f` is a `const fn`, which cannot be profiled"
+    );
+    assert!(error("fn f() {\n let = 1; }", "f").starts_with("line 2: expected one of"));
+}
