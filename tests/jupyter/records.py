@@ -35,7 +35,7 @@ class Records:
             self.write(nodeid, "failed", "\n".join(map(text_of, failed)))
         elif skipped:
             _file, _line, reason = skipped[0].longrepr
-            self.write(nodeid, "skipped", reason)
+            self.write(nodeid, "skipped", reason.removeprefix("Skipped: "))
         else:
             self.write(nodeid, "passed")
 
