@@ -70,6 +70,14 @@ pub(crate) fn python() -> Command {
     python::command().unwrap_or_else(|why| panic!("{why}"))
 }
 
+/// Checks that `notebook` is one that Jupyter accepts.
+#[track_caller]
+pub(crate) fn validate(notebook: &Path) {
+    let script =
+        "import sys, nbformat; nbformat.validate(nbformat.read(sys.argv[1], as_version=4))";
+    ran(python().args(["-c", script]).arg(notebook), "").expect_code(0);
+}
+
 /// Output of a program as text.
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
