@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from client import MEMIT_JSON
+from request import MEMIT_JSON
 from lines import figures, function
 
 
