@@ -43,15 +43,16 @@ impl Record {
 /// pytest's ids of all tests, in the order in which they run.
 pub(crate) fn nodes() -> Result<Vec<String>, String> {
     let mut pytest = pytest()?;
-    let output = pytest
-        .arg("--collect-only")
-        .output()
-        .map_err(|error| format!("{pytest:?}: {error}"))?;
+    let output = pytest.arg("--collect-only").output();
+    let python = pytest.get_program().display();
+    let output = output.map_err(|error| format!("{python}: {error}"))?;
     let printed = text(&output.stdout);
     // 5: there are no tests, with options from `PYTEST_ADDOPTS`.
     if !matches!(output.status.code(), Some(0 | 5)) {
-        let ended = format!("{pytest:?}: {}", output.status);
-        return Err(format!("{ended}\n{printed}{}", text(&output.stderr)));
+        let (status, complaints) = (output.status, text(&output.stderr));
+        return Err(format!(
+            "{python} -m pytest: {status}\n{printed}{complaints}"
+        ));
     }
     let records = printed.lines().filter_map(Record::split);
     Ok(records.map(|(_, record)| record.node).collect())
