@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     };
     match pytest::nodes() {
         Ok(nodes) => run(&arguments, nodes),
-        Err(why) => fail(&arguments, why),
+        Err(why) => fail(&arguments, &why),
     }
 }
 
@@ -54,9 +54,9 @@ fn run(arguments: &Arguments, nodes: Vec<String>) -> ExitCode {
 }
 
 /// A single test that fails, in place of those that pytest could not find.
-fn fail(arguments: &Arguments, why: String) -> ExitCode {
-    let message = why.clone();
-    let trial = Trial::test("pytest_finds_the_tests", || Err(Failed::from(message)));
+fn fail(arguments: &Arguments, why: &str) -> ExitCode {
+    let failed = Failed::from(why);
+    let trial = Trial::test("pytest_finds_the_tests", || Err(failed));
     if arguments.is_filtered_out(&trial) {
         // Other test programs may have tests that the filter chooses.
         eprintln!("the tests in `tests/jupyter` are left out: {why}");
