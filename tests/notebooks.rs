@@ -7,7 +7,7 @@ use std::path::Path;
 
 use regex::Regex;
 use serde_json::{Value, json};
-use support::{memit, ran};
+use support::{memit, ran, validate};
 
 /// Executes a notebook as `jupyter nbconvert --execute` does, and writes it.
 const NBCLIENT: &str = r#"
@@ -18,9 +18,6 @@ NotebookClient(notebook, kernel_name="memit", timeout=300, startup_timeout=120).
 nbformat.validate(notebook)
 nbformat.write(notebook, sys.argv[2])
 "#;
-
-const VALIDATE: &str =
-    "import sys, nbformat; nbformat.validate(nbformat.read(sys.argv[1], as_version=4))";
 
 #[test]
 fn quickstart_gives_the_same_with_and_without_jupyter() {
@@ -48,7 +45,7 @@ fn gives_the_same_with_and_without_jupyter(name: &str) {
         "",
     )
     .expect_code(0);
-    ran(support::python().args(["-c", VALIDATE]).arg(&without), "").expect_code(0);
+    validate(&without);
 
     ran(
         memit().args(["install", "--prefix"]).arg(directory.path()),

@@ -104,11 +104,15 @@ def test_garbage_on_every_socket_is_survived(kernel):
     heartbeat.close()
 
 
-def test_a_client_that_vanishes_leaves_its_cell_and_the_kernel_running(kernel):
+def test_a_client_that_vanishes_leaves_its_cell_and_the_kernel_running(kernel, tmp_path):
     other = kernel.another_client()
-    left = other.start('std::thread::sleep(std::time::Duration::from_secs(1)); println!("nobody")')
+    gate = tmp_path / "gate"
+    left = other.start(
+        f'while !std::path::Path::new("{gate}").exists() {{ }} println!("nobody")'
+    )
     other.wait_for(left, lambda cell: cell.of_type("execute_input"))
     other.client.stop_channels()
+    gate.touch()
     kernel.wait_until_overheard("nobody\n")
     assert kernel.value("1 + 1") == "2"
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from client import MEMIT_JSON, pointed_at
+from excerpt import pointed_at
+from request import MEMIT_JSON
 
 
 def test_magics_and_rust_run_in_the_order_in_which_they_stand(kernel):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from client import MEMIT_JSON
+from request import MEMIT_JSON
 
 SUMMARY = r"peak memory: \d+\.\d\d MiB, increment: \d+\.\d\d MiB"
 SIZE = r"-?\d[\d.]* (?:B|[KMGTPE]iB)"

@@ -139,15 +139,17 @@ def test_an_interrupted_cell_changes_nothing(kernel, code, report):
 
 def test_a_fork_that_comes_to_the_end_of_its_cell_is_no_second_session(kernel):
     kernel.run(
-        'unsafe extern "C" { fn fork() -> i32; }\n'
-        "if unsafe { fork() } == 0 { list.clear(); } else "
-        "{ std::thread::sleep(std::time::Duration::from_millis(200)); }"
+        'unsafe extern "C" {\n'
+        "    fn fork() -> i32;\n"
+        "    fn waitpid(process: i32, status: *mut i32, options: i32) -> i32;\n"
+        "}\n"
+        "fn wait(process: i32) { unsafe { waitpid(process, std::ptr::null_mut(), 0); } }\n"
+        "match unsafe { fork() } { 0 => list.clear(), child => wait(child) }"
     )
     for _ in range(4):
         check_all_is_there(kernel)
     cell = kernel.run(
-        "if unsafe { fork() } == 0 { panic!(\"in the fork\"); } else "
-        "{ std::thread::sleep(std::time::Duration::from_millis(200)); }"
+        'match unsafe { fork() } { 0 => panic!("in the fork"), child => wait(child) }'
     )
     assert "in the fork" in cell.stderr
     check_all_is_there(kernel)

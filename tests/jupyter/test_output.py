@@ -1,7 +1,6 @@
 """What a cell writes arrives as it is written, whatever it is and however much."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -124,8 +123,8 @@ def test_a_large_output_arrives_whole(kernel):
 def test_a_flood_neither_grows_the_kernel_nor_stops_an_interrupt(start_kernel, megabytes, report):
     kernel = start_kernel().wait_until_subscribed()
     kernel.run("let survivor = 1;")
-    # The analyser may still be at work, and needs memory of its own.
-    time.sleep(3)
+    # The analyser needs memory of its own, and has it once it has answered.
+    assert kernel.complete("survivor.")["matches"]
 
     def resident():
         status = Path(f"/proc/{kernel.pid}/status").read_text()

@@ -5,8 +5,8 @@ from textwrap import dedent
 
 import pytest
 
-from client import MEMIT_JSON
 from lines import figures, function
+from request import MEMIT_JSON
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use memit_magics::magic::Magic;
 use memit_magics::cell::options::OptionSpec;
+use memit_magics::magic::Magic;
 use memit_magics::{help, registry};
 
 use crate::markdown::Page;

@@ -3,11 +3,10 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
-use std::collections::hash_map::DefaultHasher;
-use std::fs::{self, File};
-use std::hash::{Hash as _, Hasher as _};
+pub(crate) mod python;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 /// The program under test.
 pub(crate) const MEMIT: &str = env!("CARGO_BIN_EXE_memit");
@@ -62,76 +61,21 @@ fn as_in_a_users_shell(command: &mut Command) {
     }
 }
 
-/// Python with the packages of `tests/requirements.txt`, in an environment that is made on first
-/// use and kept for the next run.
+/// Python with the packages of `tests/requirements.txt`.
 ///
 /// # Panics
 ///
-/// If there is no Python 3 with `venv`, or the packages cannot be installed.
+/// If there is none, and none can be made.
 pub(crate) fn python() -> Command {
-    let mut command = Command::new(environment().join("bin/python"));
-    as_in_a_users_shell(&mut command);
-    command
-        .env("MEMIT", MEMIT)
-        // The sources stay as they are.
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("PYTHONUNBUFFERED", "1");
-    command
+    python::command().unwrap_or_else(|why| panic!("{why}"))
 }
 
-fn environment() -> PathBuf {
-    let requirements = tests_directory().join("requirements.txt");
-    let pins = fs::read_to_string(&requirements).expect("tests/requirements.txt can be read");
-    let version = run(
-        Command::new("python3").arg("--version"),
-        "the tests of Jupyter clients need Python 3: install `python3`",
-    );
-    let mut hasher = DefaultHasher::new();
-    (pins, version.stdout).hash(&mut hasher);
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let finished = directory.join(format!("venv-{:016x}", hasher.finish()));
-
-    // Several test programs may come here at the same time: the first makes it, others wait.
-    let lock = File::create(directory.join("venv.lock")).expect("the target directory is ours");
-    lock.lock().expect("the file system can lock files");
-    if !finished.exists() {
-        let unfinished = finished.with_extension("unfinished");
-        if unfinished.exists() {
-            fs::remove_dir_all(&unfinished).expect("what an earlier run has left can be removed");
-        }
-        run(
-            Command::new("python3")
-                .args(["-m", "venv"])
-                .arg(&unfinished),
-            "Python's `venv` does not work: on Debian, install `python3-venv`",
-        );
-        run(
-            Command::new(unfinished.join("bin/python"))
-                .args(["-m", "pip", "install", "--quiet", "--no-input"])
-                .args(["--disable-pip-version-check", "-r"])
-                .arg(&requirements),
-            "the packages of tests/requirements.txt cannot be installed; is there a network?",
-        );
-        // Its scripts keep the old path, but `python -m` needs none of them.
-        fs::rename(&unfinished, &finished).expect("a directory can be renamed");
-    }
-    finished
-}
-
-/// Runs a command that must succeed.
-fn run(command: &mut Command, advice: &str) -> Output {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|error| panic!("{advice}\n{command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{advice}\n{command:?}: {}\n{}{}",
-        output.status,
-        text(&output.stdout),
-        text(&output.stderr)
-    );
-    output
+/// Checks that `notebook` is one that Jupyter accepts.
+#[track_caller]
+pub(crate) fn validate(notebook: &Path) {
+    let script =
+        "import sys, nbformat; nbformat.validate(nbformat.read(sys.argv[1], as_version=4))";
+    ran(python().args(["-c", script]).arg(notebook), "").expect_code(0);
 }
 
 /// Output of a program as text.

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use memit_measurement::Source;
-use memit_measurement::{Moment, Point, TimelineMeasurement};
+use memit_measurement::{Moment, Point, Source, TimelineMeasurement};
 
 use super::{Profile, Sample, Span, write};
 use crate::result::timeline::MprofResult;
@@ -94,7 +93,7 @@ mod tests {
     use std::path::Path;
 
     use insta::assert_snapshot;
-    use memit_measurement::{self, Series};
+    use memit_measurement::Series;
 
     use super::*;
 
@@ -115,12 +114,12 @@ mod tests {
         TimelineMeasurement {
             rss: series(&[(0, 10), (20_300, 150), (30_000, 150), (50_001, 12)]),
             heap: series(&[(0, 4), (20_300, 120), (50_001, 5)]),
-            spans: vec![timeline::Span {
+            spans: vec![memit_measurement::Span {
                 label: "load data.csv".to_owned(),
                 start: moment(7, 10, 4),
                 end: moment(40_000, 12, 5),
                 peak_rss: 151 * MIB,
-                ..timeline::Span::default()
+                ..memit_measurement::Span::default()
             }],
             started_ns: 1_700_000_000_000_000_999,
             ..TimelineMeasurement::default()

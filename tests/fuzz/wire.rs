@@ -1,13 +1,8 @@
 //! Whatever frames arrive, the decoder refuses them or gives a message that survives the wire.
 #![no_main]
 
-// The program has no library; only a part of the module is used here.
-#[allow(dead_code, unused_imports)]
-#[path = "../../kernel/src/jupyter/wire/mod.rs"]
-mod wire;
-
 use libfuzzer_sys::fuzz_target;
-use wire::{Codec, Signer};
+use memit_kernel::jupyter::wire::{Codec, Signer};
 
 fuzz_target!(|frames: (Vec<Vec<u8>>, Vec<Vec<u8>>)| {
     let (mut message, signed_part) = frames;

@@ -1,0 +1,81 @@
+//! `memit eval`.
+
+use crate::home::Home;
+use crate::support::{memit, ran};
+
+#[test]
+fn eval_prints_the_results_of_its_cells_in_order() {
+    let ran = ran(
+        memit().args([
+            "eval",
+            "let v: Vec<u32> = (1..=4).collect();",
+            r#"println!("printed"); eprintln!("complained");"#,
+            "v.iter().sum::<u32>()",
+            "%memit -r 1 vec![1u8; 10 << 20]",
+            "-",
+        ]),
+        "// from standard input\nlet w = v.len();\nw * 100",
+    )
+    .expect_code(0);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(lines[..2], ["printed", "10"]);
+    assert!(
+        lines[2].starts_with("peak memory: ") && lines[2].contains("increment: 10.0"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(lines.last(), Some(&"400"));
+    assert_eq!(ran.stderr, "complained\n");
+}
+
+#[test]
+fn eval_reads_standard_input_if_there_is_nothing_else() {
+    let ran = ran(memit().arg("eval"), "6 * 7\n").expect_code(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("42\n", ""));
+}
+
+#[test]
+fn eval_stops_at_the_first_error() {
+    let ran = ran(
+        memit().args(["eval", "1 + 1", "let n: u8 = missing;", "3 + 3"]),
+        "",
+    )
+    .expect_code(1);
+    assert_eq!(ran.stdout, "2\n");
+    assert!(
+        ran.stderr.contains("cannot find value `missing`") && ran.stderr.contains("cell:1:13"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains('\x1b'), "no colours into a pipe");
+}
+
+#[test]
+fn eval_of_a_panic_says_where() {
+    let ran = ran(
+        memit().args(["eval", "let n = 1;\npanic!(\"n is {n}\")"]),
+        "",
+    )
+    .expect_code(1);
+    assert_eq!(ran.stdout, "");
+    assert!(ran.stderr.contains("n is 1"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--> cell:2:1"), "{}", ran.stderr);
+}
+
+#[test]
+fn without_a_toolchain_eval_says_what_is_missing() {
+    let home = Home::new();
+    let mut command = memit();
+    command
+        .env_clear()
+        .env("PATH", home.path())
+        .env("HOME", home.path())
+        .args(["eval", "1"]);
+    let ran = ran(&mut command, "").expect_code(1);
+    assert!(
+        ran.stderr
+            .contains("no working Rust toolchain (`rustc` cannot be started"),
+        "{}",
+        ran.stderr
+    );
+}

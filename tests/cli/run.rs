@@ -1,0 +1,179 @@
+//! `memit run`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::home::Home;
+use crate::support::{memit, ran, validate};
+
+/// A notebook with these code cells, tagged where there is a tag.
+fn notebook(directory: &Path, cells: &[(&str, Option<&str>)]) -> PathBuf {
+    let cells: Vec<Value> = cells
+        .iter()
+        .enumerate()
+        .map(|(index, (source, tag))| {
+            json!({
+                "cell_type": "code",
+                "id": format!("cell-{index}"),
+                "metadata": tag.map_or(json!({}), |tag| json!({"tags": [tag]})),
+                "execution_count": 17,
+                "outputs": [{"output_type": "stream", "name": "stdout", "text": "stale"}],
+                "source": source,
+            })
+        })
+        .collect();
+    let document = json!({
+        "nbformat": 4, "nbformat_minor": 5, "metadata": {"of_the_user": [1, 2]}, "cells": cells,
+    });
+    let path = directory.join("notebook.ipynb");
+    fs::write(&path, document.to_string()).expect("the directory is ours");
+    path
+}
+
+fn read(path: &Path) -> Value {
+    let text = fs::read_to_string(path).expect("it was written");
+    serde_json::from_str(&text).expect("it is JSON")
+}
+
+#[test]
+fn run_executes_a_notebook_and_writes_it_where_it_is_told() {
+    let home = Home::new();
+    let path = notebook(
+        home.path(),
+        &[
+            ("let n = 20;\nprintln!(\"first\");", None),
+            ("panic!(\"skipped\")", Some("skip-execution")),
+            ("panic!(\"expected\")", Some("raises-exception")),
+            ("  \n", None),
+            ("n + 1", None),
+        ],
+    );
+    let before = fs::read_to_string(&path).expect("it was written");
+    let out = home.path().join("executed.ipynb");
+    let ran = ran(memit().arg("run").arg(&path).arg("-o").arg(&out), "").expect_code(0);
+    assert!(
+        ran.stdout.starts_with("first\n") && ran.stdout.ends_with("21\n"),
+        "{}",
+        ran.stdout
+    );
+    // Which cell runs.
+    for line in [
+        "[1/3] let n = 20; …",
+        "[2/3] panic!",
+        "[3/3] n + 1",
+        "3 cells",
+    ] {
+        assert!(ran.stderr.contains(line), "{line}: {}", ran.stderr);
+    }
+    assert_eq!(
+        fs::read_to_string(&path).expect("it is still there"),
+        before,
+        "the original is left alone"
+    );
+
+    validate(&out);
+    let executed = read(&out);
+    assert_eq!(executed["metadata"]["of_the_user"], json!([1, 2]));
+    assert_eq!(executed["metadata"]["kernelspec"]["name"], "memit");
+    assert_eq!(executed["metadata"]["language_info"]["name"], "rust");
+    let cells = &executed["cells"];
+    assert_eq!(
+        cells[0]["outputs"],
+        json!([{"output_type": "stream", "name": "stdout", "text": ["first\n"]}])
+    );
+    assert_eq!(cells[1]["outputs"], json!([]));
+    assert_eq!(cells[1]["execution_count"], Value::Null);
+    assert_eq!(cells[2]["outputs"][0]["output_type"], "error");
+    assert_eq!(cells[2]["outputs"][0]["evalue"], "expected");
+    assert_eq!(cells[3]["outputs"], json!([]));
+    assert_eq!(cells[4]["outputs"][0]["data"]["text/plain"], json!(["21"]));
+    assert_eq!(cells[4]["execution_count"], 3);
+}
+
+#[test]
+fn run_stops_at_a_cell_that_fails_and_keeps_what_there_was() {
+    let home = Home::new();
+    let path = notebook(
+        home.path(),
+        &[
+            ("1", None),
+            ("let broken: u8 = nothing;", None),
+            ("3", None),
+        ],
+    );
+    let ran = ran(memit().arg("run").arg(&path).arg("--inplace"), "").expect_code(1);
+    assert!(
+        ran.stderr.contains("cannot find value `nothing`"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("Cell 2 of 3 failed"), "{}", ran.stderr);
+    validate(&path);
+    let executed = read(&path);
+    let counts: Vec<&Value> = (0..3)
+        .map(|cell| &executed["cells"][cell]["execution_count"])
+        .collect();
+    assert_eq!(counts, [&json!(1), &json!(2), &Value::Null]);
+    assert_eq!(executed["cells"][1]["outputs"][0]["ename"], "CompileError");
+    assert_eq!(executed["cells"][2]["outputs"], json!([]));
+}
+
+#[test]
+fn run_goes_on_after_errors_and_time_limits_if_it_is_told_to() {
+    let home = Home::new();
+    let path = notebook(
+        home.path(),
+        &[
+            ("fn kept() -> u8 { 5 }", None),
+            ("println!(\"started\"); loop {}", None),
+            ("%memit loop {}", None),
+            ("kept()", None),
+        ],
+    );
+    let ran = ran(
+        memit()
+            .arg("run")
+            .arg(&path)
+            .args(["--inplace", "--allow-errors", "--timeout", "10"]),
+        "",
+    )
+    .expect_code(0);
+    assert!(
+        ran.stderr.contains("the cell took longer than 10 s"),
+        "{}",
+        ran.stderr
+    );
+    validate(&path);
+    let cells = &read(&path)["cells"];
+    assert_eq!(cells[1]["outputs"][0]["text"], json!(["started\n"]));
+    assert_eq!(cells[1]["outputs"][1]["ename"], "TimeoutError");
+    assert_eq!(cells[2]["outputs"][0]["ename"], "TimeoutError");
+    assert_eq!(cells[3]["outputs"][0]["data"]["text/plain"], json!(["5"]));
+}
+
+#[test]
+fn a_notebook_that_cannot_be_run_is_told_in_one_line() {
+    let home = Home::new();
+    let bad = home.path().join("bad.ipynb");
+    for (content, says) in [
+        (None, "cannot read"),
+        (Some("{\"cells\": ["), "is not a notebook that can be run"),
+        (Some("[1, 2]"), "it has no `nbformat`"),
+        (
+            Some("{\"nbformat\": 3, \"cells\": []}"),
+            "it is nbformat 3, not 4",
+        ),
+        (Some("{\"nbformat\": 4}"), "it has no list of `cells`"),
+    ] {
+        if let Some(content) = content {
+            fs::write(&bad, content).expect("the directory is ours");
+        }
+        let ran = ran(memit().arg("run").arg(&bad), "").expect_code(1);
+        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+        assert!(ran.stderr.contains("bad.ipynb"), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+    }
+}
