@@ -32,17 +32,18 @@ impl Phase {
 
     pub(super) fn text(&self, axis: &Axis) -> String {
         let taken = units::time(self.seconds() * 1e9, 4);
-        let unfinished = if self.is_unfinished {
-            " (unfinished)"
-        } else {
-            ""
-        };
+        let unfinished = unfinished(self.is_unfinished);
         format!(
             "{}: {taken}{unfinished}, peak {}",
             self.name,
             axis.size(self.peak)
         )
     }
+}
+
+/// What follows the name or the time of a phase that had not ended.
+pub(super) fn unfinished(is_unfinished: bool) -> &'static str {
+    if is_unfinished { " (unfinished)" } else { "" }
 }
 
 /// All executions of a function.
@@ -83,11 +84,7 @@ impl Total {
             1..10_000_000 => format!(" {}", units::time(seconds * 1e9, 4)),
             _ => format!(" {seconds:.3} s"),
         };
-        let unfinished = if self.is_unfinished {
-            " (unfinished)"
-        } else {
-            ""
-        };
+        let unfinished = unfinished(self.is_unfinished);
         let times = if *times == 1 {
             String::new()
         } else {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::axis::Axis;
+use super::functions::unfinished;
 use super::{COLORS, Chart, Phase};
 use crate::ellipsis::shortened;
 use crate::units;
@@ -193,11 +194,7 @@ impl Row {
             1 => String::new(),
             times => format!(" ×{}", units::count(times as u64)),
         };
-        let unfinished = if self.is_unfinished {
-            " (unfinished)"
-        } else {
-            ""
-        };
+        let unfinished = unfinished(self.is_unfinished);
         let more = times + unfinished;
         let room = longest.saturating_sub(more.chars().count());
         format!("{}{more}", shortened(&self.name, room))

@@ -94,6 +94,22 @@ pub(super) fn key(color: &str, opacity: &str, text: &str) -> Markup {
     }
 }
 
+/// A part of a bar, `size` of `scale` wide. A small part beside a large one stays visible.
+pub(super) fn part(size: u64, scale: u64, color: &str, opacity: &str) -> Markup {
+    let visible = if size > 0 { "2px" } else { "0" };
+    html! {
+        div style={
+            "width:" (format!("{:.1}", percent(size, scale))) "%;min-width:" (visible)
+            ";" (colored("background", color)) ";opacity:" (opacity)
+        } {}
+    }
+}
+
+/// How much of `scale` is `size`.
+pub(super) fn percent(size: u64, scale: u64) -> f64 {
+    100.0 * size as f64 / scale.max(1) as f64
+}
+
 /// What the reader has to know about the figures.
 pub(super) fn notes(notes: &[String]) -> Markup {
     html! {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use memit_lines::{Figures, Function};
 
-use super::card::{ACCENT, colored};
+use super::card::{ACCENT, colored, percent};
 
 /// The colour of memory that was given back.
 const FREED: &str = "#2e9e6b";
@@ -74,15 +74,7 @@ pub(super) fn percent_bar(percent: f64) -> Markup {
 }
 
 fn part(size: u64, scale: u64, color: &str, opacity: &str) -> Markup {
-    html! {
-        @if size > 0 {
-            // A small size beside a large one would vanish.
-            div style={
-                "width:" (format!("{:.1}", percent(size, scale))) "%;min-width:2px;"
-                (colored("background", color)) ";opacity:" (opacity)
-            } {}
-        }
-    }
+    html! { @if size > 0 { (super::card::part(size, scale, color, opacity)) } }
 }
 
 fn taken(figures: &Figures) -> u64 {
@@ -95,8 +87,4 @@ fn freed(figures: &Figures) -> u64 {
     } else {
         0
     }
-}
-
-fn percent(size: u64, scale: u64) -> f64 {
-    100.0 * size as f64 / scale.max(1) as f64
 }

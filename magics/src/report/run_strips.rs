@@ -51,21 +51,9 @@ fn strip(run: &MemoryRun, scale: u64) -> Markup {
     );
     html! {
         div role="img" aria-label=(description) title=(description) style=(STRIP) {
-            (part(run.baseline_rss, scale, "currentColor", ".35"))
-            (part(run.increment, scale, ACCENT, "1"))
+            (card::part(run.baseline_rss, scale, "currentColor", ".35"))
+            (card::part(run.increment, scale, ACCENT, "1"))
         }
-    }
-}
-
-fn part(size: u64, scale: u64, color: &str, opacity: &str) -> Markup {
-    let percent = 100.0 * size as f64 / scale.max(1) as f64;
-    // A small increment beside a large session would vanish.
-    let visible = if size > 0 { "2px" } else { "0" };
-    html! {
-        div style={
-            "width:" (format!("{percent:.1}")) "%;min-width:" (visible)
-            ";" (card::colored("background", color)) ";opacity:" (opacity)
-        } {}
     }
 }
 

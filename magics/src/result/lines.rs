@@ -1,9 +1,10 @@
 //! The results of `%mprun` and `%lprun`.
 
-use memit_lines::{Clock, Figures, Function, Kind, Line, Place, Profile};
+use memit_lines::{Backend, Clock, Figures, Function, Kind, Line, Place, Profile, Stopped};
 use serde::Serialize;
 
-use super::rust_value::{RustValue, StructSource, option_literal, vec_literal};
+use super::rust_value::RustValue;
+use super::to_rust::ToRust;
 
 /// How much memory the lines of some functions took. Sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,128 +26,147 @@ pub struct LprunResult {
 
 impl MprunResult {
     /// This result as an `MprunResult` of `ProfiledFunction`s of `ProfiledLine`s, with the fields
-    /// of the JSON; those of `kind` are fields of the result.
+    /// of the JSON; the fields of `kind` are fields of the result.
     pub fn rust_value(&self) -> RustValue {
-        let result = profile_source("MprunResult", &self.profile);
-        let (backend, children, baseline) = match self.profile.kind {
-            Kind::Memory {
-                backend,
-                children,
-                baseline,
-            } => (backend, children, baseline),
-            Kind::Time { .. } => Default::default(),
-        };
-        rust_value(
-            &result
-                .field("backend", &backend)
-                .field("children", &children)
-                .field("baseline", &baseline),
-        )
+        RustValue::of(&Value {
+            profile: &self.profile,
+            kind: MemoryKind::from(self.profile.kind),
+        })
     }
 }
 
 impl LprunResult {
     /// This result as an `LprunResult` of `ProfiledFunction`s of `ProfiledLine`s, with the fields
-    /// of the JSON; those of `kind` are fields of the result, 0 where there is none.
+    /// of the JSON; the fields of `kind` are fields of the result, 0 if the clock has no such field.
     pub fn rust_value(&self) -> RustValue {
-        let result = profile_source("LprunResult", &self.profile);
-        let (clock, interval_ns, samples, probe_ns) = match self.profile.kind {
+        RustValue::of(&Value {
+            profile: &self.profile,
+            kind: TimeKind::from(self.profile.kind),
+        })
+    }
+}
+
+/// A profile with the fields of its kind.
+struct Value<'a, K> {
+    profile: &'a Profile,
+    kind: K,
+}
+
+#[derive(Default)]
+struct MemoryKind {
+    backend: Backend,
+    children: bool,
+    baseline: u64,
+}
+
+#[derive(Default)]
+struct TimeKind {
+    clock: &'static str,
+    interval_ns: u64,
+    samples: u64,
+    probe_ns: f64,
+}
+
+impl From<Kind> for MemoryKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Memory {
+                backend,
+                children,
+                baseline,
+            } => Self {
+                backend,
+                children,
+                baseline,
+            },
+            Kind::Time { .. } => Self::default(),
+        }
+    }
+}
+
+impl From<Kind> for TimeKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
             Kind::Time {
                 clock:
                     Clock::Sampled {
                         interval_ns,
                         samples,
                     },
-            } => ("sampled", interval_ns, samples, 0.0),
+            } => Self {
+                clock: "sampled",
+                interval_ns,
+                samples,
+                ..Self::default()
+            },
             Kind::Time {
                 clock: Clock::Exact { probe_ns },
-            } => ("exact", 0, 0, probe_ns),
-            Kind::Memory { .. } => Default::default(),
-        };
-        rust_value(
-            &result
-                .nested("clock", "&'static str", format!("{clock:?}"))
-                .field("interval_ns", &interval_ns)
-                .field("samples", &samples)
-                .field("probe_ns", &probe_ns),
-        )
+            } => Self {
+                clock: "exact",
+                probe_ns,
+                ..Self::default()
+            },
+            Kind::Memory { .. } => Self::default(),
+        }
     }
 }
 
-fn rust_value(result: &StructSource) -> RustValue {
-    let figures = figures_source(&Figures::default());
-    let line = line_source(&Line {
-        number: 0,
-        source: String::new(),
-        figures: None,
-    });
-    let function = function_source(&Function {
-        name: String::new(),
-        place: Place::Unknown,
-        first: 0,
-        calls: 0,
-        lines: Vec::new(),
-        stopped_at: None,
-    });
-    RustValue {
-        items: [&figures, &line, &function, result]
-            .map(StructSource::definition)
-            .concat(),
-        expr: result.literal(),
+rust_struct! {
+    Value<'_, MemoryKind> as "MprunResult" {} with profile, kind
+}
+
+rust_struct! {
+    Value<'_, TimeKind> as "LprunResult" {} with profile, kind
+}
+
+rust_fields! {
+    MemoryKind { backend, children, baseline }
+}
+
+rust_fields! {
+    TimeKind { clock, interval_ns, samples, probe_ns }
+}
+
+rust_fields! {
+    Profile { functions, wall_ns, isolated, threads, threaded, stopped } without kind
+}
+
+rust_struct! {
+    Function as "ProfiledFunction" {
+        name, place, first, calls, lines, stopped_at,
     }
 }
 
-/// What results of both magics have.
-fn profile_source(name: &'static str, profile: &Profile) -> StructSource {
-    let functions = profile.functions.iter();
-    let functions = functions.map(|function| function_source(function).literal());
-    let stopped = profile.stopped.as_ref().map(|stopped| stopped.why.clone());
-    StructSource::new(name)
-        .nested("functions", "Vec<ProfiledFunction>", vec_literal(functions))
-        .field("wall_ns", &profile.wall_ns)
-        .field("isolated", &profile.isolated)
-        .field("threads", &profile.threads)
-        .field("threaded", &profile.threaded)
-        .field("stopped", &stopped)
+rust_struct! {
+    Line as "ProfiledLine" { number, source, figures }
 }
 
-fn function_source(function: &Function) -> StructSource {
-    let lines = function
-        .lines
-        .iter()
-        .map(|line| line_source(line).literal());
-    StructSource::new("ProfiledFunction")
-        .field("name", &function.name)
-        .field("place", &function.place.to_string())
-        .field("first", &function.first)
-        .field("calls", &function.calls)
-        .nested("lines", "Vec<ProfiledLine>", vec_literal(lines))
-        .field("stopped_at", &function.stopped_at)
+rust_struct! {
+    Figures as "LineFigures" { hits, memory, increment, peak, allocations, time_ns }
 }
 
-fn line_source(line: &Line) -> StructSource {
-    let figures = line.figures.as_ref();
-    let figures = option_literal(figures.map(|figures| figures_source(figures).literal()));
-    StructSource::new("ProfiledLine")
-        .field("number", &line.number)
-        .field("source", &line.source)
-        .nested("figures", "Option<LineFigures>", figures)
+impl ToRust for Place {
+    fn rust_type() -> String {
+        String::rust_type()
+    }
+
+    fn literal(&self) -> String {
+        self.to_string().literal()
+    }
 }
 
-fn figures_source(figures: &Figures) -> StructSource {
-    StructSource::new("LineFigures")
-        .field("hits", &figures.hits)
-        .field("memory", &figures.memory)
-        .field("increment", &figures.increment)
-        .field("peak", &figures.peak)
-        .field("allocations", &figures.allocations)
-        .field("time_ns", &figures.time_ns)
+impl ToRust for Stopped {
+    fn rust_type() -> String {
+        String::rust_type()
+    }
+
+    fn literal(&self) -> String {
+        self.why.literal()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use memit_lines::{Backend, Stopped};
-
     use super::super::rust_value::tests::run_with;
     use super::*;
 

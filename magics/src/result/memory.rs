@@ -3,7 +3,7 @@
 use memit_measurement::{MemoryMeasurement, MemoryRun, Source};
 use serde::Serialize;
 
-use super::rust_value::{RustValue, StructSource, vec_literal};
+use super::rust_value::RustValue;
 
 /// How much memory a snippet took. Sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,32 +56,21 @@ impl MemitResult {
 
     /// This result as a `MemitResult` of `MemitRun`s, with the fields of the JSON.
     pub fn rust_value(&self) -> RustValue {
-        let runs = self.runs.iter().map(|run| run_source(run).literal());
-        let result = StructSource::new("MemitResult")
-            .nested("runs", "Vec<MemitRun>", vec_literal(runs))
-            .field("peak_memory", &self.peak_memory)
-            .field("increment", &self.increment)
-            .field("isolated", &self.isolated)
-            .field("source", &self.source)
-            .field("threads", &self.threads)
-            .field("children", &self.children);
-        RustValue {
-            items: run_source(&MemoryRun::default()).definition() + &result.definition(),
-            expr: result.literal(),
-        }
+        RustValue::of(self)
     }
 }
 
-fn run_source(run: &MemoryRun) -> StructSource {
-    StructSource::new("MemitRun")
-        .field("baseline_rss", &run.baseline_rss)
-        .field("peak_rss", &run.peak_rss)
-        .field("increment", &run.increment)
-        .field("heap_peak", &run.heap_peak)
-        .field("heap_allocated", &run.heap_allocated)
-        .field("allocations", &run.allocations)
-        .field("heap_retained", &run.heap_retained)
-        .field("wall_ns", &run.wall_ns)
+rust_struct! {
+    MemitResult as "MemitResult" {
+        runs, peak_memory, increment, isolated, source, threads, children,
+    }
+}
+
+rust_struct! {
+    MemoryRun as "MemitRun" {
+        baseline_rss, peak_rss, increment, heap_peak, heap_allocated, allocations, heap_retained,
+        wall_ns,
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! A result as Rust source, to bind it to a variable of the user's session.
 
-use std::fmt::Write as _;
-
 use memit_lines::Backend;
 use memit_measurement::{Clock, Source};
 use serde::Serialize;
+
+use super::to_rust::{Structs, ToRust};
 
 /// Rust source that recreates a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,72 +16,30 @@ pub struct RustValue {
     pub expr: String,
 }
 
-/// A struct with public fields, and one value of it.
-pub(super) struct StructSource {
-    name: &'static str,
-    fields: Vec<Field>,
-}
-
-struct Field {
-    name: &'static str,
-    rust_type: String,
-    literal: String,
-}
-
-impl StructSource {
-    pub(super) fn new(name: &'static str) -> Self {
+impl RustValue {
+    /// The source of `value` and of the structs that it is made of.
+    pub(super) fn of<T: ToRust>(value: &T) -> Self {
+        let mut structs = Structs::default();
+        T::define(&mut structs);
         Self {
-            name,
-            fields: Vec::new(),
+            items: structs.into_source(),
+            expr: value.literal(),
         }
-    }
-
-    pub(super) fn field<T: ToRust>(self, name: &'static str, value: &T) -> Self {
-        self.nested(name, T::rust_type(), value.literal())
-    }
-
-    /// A field whose type is itself written as source: another struct, or a collection of one.
-    pub(super) fn nested(
-        mut self,
-        name: &'static str,
-        rust_type: impl Into<String>,
-        literal: String,
-    ) -> Self {
-        self.fields.push(Field {
-            name,
-            rust_type: rust_type.into(),
-            literal,
-        });
-        self
-    }
-
-    pub(super) fn definition(&self) -> String {
-        let mut source = format!(
-            "#[derive(Debug, Clone, PartialEq)]\npub struct {} {{\n",
-            self.name
-        );
-        for field in &self.fields {
-            writeln!(source, "    pub {}: {},", field.name, field.rust_type)
-                .expect("a String takes every text");
-        }
-        source.push_str("}\n");
-        source
-    }
-
-    pub(super) fn literal(&self) -> String {
-        let fields: Vec<String> = self
-            .fields
-            .iter()
-            .map(|field| format!("{}: {}", field.name, field.literal))
-            .collect();
-        format!("{} {{ {} }}", self.name, fields.join(", "))
     }
 }
 
-/// A value that Rust source can spell.
-pub(super) trait ToRust {
-    fn rust_type() -> String;
-    fn literal(&self) -> String;
+impl<T: ToRust> ToRust for &T {
+    fn rust_type() -> String {
+        T::rust_type()
+    }
+
+    fn literal(&self) -> String {
+        (**self).literal()
+    }
+
+    fn define(structs: &mut Structs) {
+        T::define(structs);
+    }
 }
 
 macro_rules! literal_as_debug {
@@ -125,7 +83,23 @@ impl<T: ToRust> ToRust for Vec<T> {
     }
 
     fn literal(&self) -> String {
-        vec_literal(self.iter().map(T::literal))
+        let elements: Vec<String> = self.iter().map(T::literal).collect();
+        format!("vec![{}]", elements.join(", "))
+    }
+
+    fn define(structs: &mut Structs) {
+        T::define(structs);
+    }
+}
+
+impl ToRust for &str {
+    fn rust_type() -> String {
+        "&'static str".to_owned()
+    }
+
+    fn literal(&self) -> String {
+        // `Debug` escapes a string as Rust source does.
+        format!("{self:?}")
     }
 }
 
@@ -135,8 +109,7 @@ impl ToRust for String {
     }
 
     fn literal(&self) -> String {
-        // `Debug` escapes a string as Rust source does.
-        format!("String::from({self:?})")
+        format!("String::from({})", self.as_str().literal())
     }
 }
 
@@ -146,20 +119,15 @@ impl<T: ToRust> ToRust for Option<T> {
     }
 
     fn literal(&self) -> String {
-        option_literal(self.as_ref().map(T::literal))
+        match self {
+            Some(value) => format!("Some({})", value.literal()),
+            None => "None".to_owned(),
+        }
     }
-}
 
-pub(super) fn option_literal(value: Option<String>) -> String {
-    match value {
-        Some(value) => format!("Some({value})"),
-        None => "None".to_owned(),
+    fn define(structs: &mut Structs) {
+        T::define(structs);
     }
-}
-
-pub(super) fn vec_literal(elements: impl Iterator<Item = String>) -> String {
-    let elements: Vec<String> = elements.collect();
-    format!("vec![{}]", elements.join(", "))
 }
 
 macro_rules! literal_as_json_name {

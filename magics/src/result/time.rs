@@ -3,7 +3,7 @@
 use memit_measurement::{Clock, MemoryRun, Source, TimeMeasurement};
 use serde::Serialize;
 
-use super::rust_value::{RustValue, StructSource, option_literal};
+use super::rust_value::RustValue;
 use crate::stats;
 
 /// How long a snippet took. Times are in nanoseconds.
@@ -113,27 +113,21 @@ impl TimeitResult {
 
     /// This result as a `TimeitResult` with a `TimeitMemory`, with the fields of the JSON.
     pub fn rust_value(&self) -> RustValue {
-        let memory = self.memory.as_ref().map(|memory| memory.source().literal());
-        let result = StructSource::new("TimeitResult")
-            .field("loops", &self.loops)
-            .field("repeat", &self.repeat)
-            .field("all_runs", &self.all_runs)
-            .field("timings", &self.timings)
-            .field("best", &self.best)
-            .field("worst", &self.worst)
-            .field("average", &self.average)
-            .field("stdev", &self.stdev)
-            .field("compile_time", &self.compile_time)
-            .field("clock", &self.clock)
-            .field("isolated", &self.isolated)
-            .field("threads", &self.threads)
-            .field("cycle_ns", &self.cycle_ns)
-            .nested("memory", "Option<TimeitMemory>", option_literal(memory));
-        let any_memory = TimeitMemory::new(&MemoryRun::default(), 1, Source::default());
-        RustValue {
-            items: any_memory.source().definition() + &result.definition(),
-            expr: result.literal(),
-        }
+        RustValue::of(self)
+    }
+}
+
+rust_struct! {
+    TimeitResult as "TimeitResult" {
+        loops, repeat, all_runs, timings, best, worst, average, stdev, compile_time, clock,
+        isolated, threads, cycle_ns, memory,
+    } without precision
+}
+
+rust_struct! {
+    TimeitMemory as "TimeitMemory" {
+        loops, heap_allocated, allocations, peak_memory, increment, heap_peak, heap_retained,
+        source,
     }
 }
 
@@ -150,18 +144,6 @@ impl TimeitMemory {
             heap_retained: run.heap_retained,
             source,
         }
-    }
-
-    fn source(&self) -> StructSource {
-        StructSource::new("TimeitMemory")
-            .field("loops", &self.loops)
-            .field("heap_allocated", &self.heap_allocated)
-            .field("allocations", &self.allocations)
-            .field("peak_memory", &self.peak_memory)
-            .field("increment", &self.increment)
-            .field("heap_peak", &self.heap_peak)
-            .field("heap_retained", &self.heap_retained)
-            .field("source", &self.source)
     }
 }
 

@@ -1,10 +1,10 @@
 //! The result of `%mprof`.
 
-use memit_measurement::TimelineMeasurement;
-use memit_measurement::{Moment, Series, Span};
+use memit_measurement::{Failure, Moment, Series, Span, TimelineMeasurement};
 use serde::Serialize;
 
-use super::rust_value::{RustValue, StructSource, vec_literal};
+use super::rust_value::RustValue;
+use super::to_rust::ToRust;
 use crate::failure;
 
 /// Memory over time. Sizes are in bytes, times in nanoseconds from the start of the run.
@@ -38,77 +38,49 @@ impl MprofResult {
     /// This result as an `MprofResult` of `MprofSeries` and `MprofSpan`s, with the fields of the
     /// JSON; `stopped` says in words how the run failed.
     pub fn rust_value(&self) -> RustValue {
-        let measured = &self.measurement;
-        let spans = measured
-            .spans
-            .iter()
-            .map(|span| span_source(span).literal());
-        let result = StructSource::new("MprofResult")
-            .field("peak_memory", &self.peak_memory)
-            .field("increment", &self.increment)
-            .field("heap_peak", &self.heap_peak)
-            .nested("rss", "MprofSeries", series_source(&measured.rss).literal())
-            .nested(
-                "heap",
-                "MprofSeries",
-                series_source(&measured.heap).literal(),
-            )
-            .nested("spans", "Vec<MprofSpan>", vec_literal(spans))
-            .field("left_out", &measured.left_out)
-            .field("samples", &measured.samples)
-            .field("interval_ns", &measured.interval_ns)
-            .field("started_ns", &measured.started_ns)
-            .field("wall_ns", &measured.wall_ns)
-            .field("source", &measured.source)
-            .field("children", &measured.children)
-            .field("isolated", &measured.isolated)
-            .field("threads", &measured.threads)
-            .field("stopped", &measured.failure.as_ref().map(failure::message));
-        let structs = [
-            series_source(&Series::default()),
-            moment_source(Moment::default()),
-            span_source(&Span::default()),
-        ];
-        RustValue {
-            items: structs
-                .iter()
-                .chain([&result])
-                .map(StructSource::definition)
-                .collect(),
-            expr: result.literal(),
-        }
+        RustValue::of(self)
     }
 }
 
-fn series_source(series: &Series) -> StructSource {
-    StructSource::new("MprofSeries")
-        .field("time_ns", &series.time_ns)
-        .field("bytes", &series.bytes)
+rust_struct! {
+    MprofResult as "MprofResult" { peak_memory, increment, heap_peak } with measurement
 }
 
-fn span_source(span: &Span) -> StructSource {
-    StructSource::new("MprofSpan")
-        // A literal of thousands of spans compiles quickly if nothing is called for each.
-        .nested("label", "&'static str", format!("{:?}", span.label))
-        .nested("start", "MprofMoment", moment_source(span.start).literal())
-        .nested("end", "MprofMoment", moment_source(span.end).literal())
-        .field("peak_rss", &span.peak_rss)
-        .field("peak_heap", &span.peak_heap)
-        .field("level", &span.level)
-        .field("unfinished", &span.unfinished)
+rust_fields! {
+    TimelineMeasurement {
+        rss, heap, spans, left_out, samples, interval_ns, started_ns, wall_ns, source, children,
+        isolated, threads, failure as stopped,
+    }
 }
 
-fn moment_source(moment: Moment) -> StructSource {
-    StructSource::new("MprofMoment")
-        .field("time_ns", &moment.time_ns)
-        .field("rss", &moment.rss)
-        .field("heap", &moment.heap)
+rust_struct! {
+    Series as "MprofSeries" { time_ns, bytes }
+}
+
+// A literal of thousands of spans compiles quickly only if it calls nothing for each of them, so a
+// label is a `&str`.
+rust_struct! {
+    Span as "MprofSpan" { label: String::as_str, start, end, peak_rss, peak_heap, level, unfinished }
+}
+
+rust_struct! {
+    Moment as "MprofMoment" { time_ns, rss, heap }
+}
+
+/// In words.
+impl ToRust for Failure {
+    fn rust_type() -> String {
+        String::rust_type()
+    }
+
+    fn literal(&self) -> String {
+        failure::message(self).literal()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use memit_measurement::Point;
-    use memit_measurement::{Failure, FailureKind, Source};
+    use memit_measurement::{FailureKind, Point, Source};
 
     use super::super::rust_value::tests::run_with;
     use super::*;

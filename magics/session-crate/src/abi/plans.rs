@@ -123,8 +123,6 @@ fn duration(nanoseconds: u64) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn the_debug_text_of_a_plan_is_the_plan_as_rust() {
         macro_rules! check {

@@ -1,0 +1,135 @@
+//! Data as Rust source. A struct lists its fields once, for its definition and for its values.
+
+use std::fmt::Write as _;
+
+/// A type whose values Rust source can spell.
+pub(super) trait ToRust {
+    /// The type in the user's session.
+    fn rust_type() -> String;
+    /// The value as an expression of that type.
+    fn literal(&self) -> String;
+    /// Adds the structs that the type is made of.
+    fn define(_structs: &mut Structs) {}
+}
+
+/// Definitions of structs, each below those of its fields.
+#[derive(Default)]
+pub(super) struct Structs {
+    names: Vec<&'static str>,
+    source: String,
+}
+
+impl Structs {
+    /// Adds the struct `name` with the fields of `T`, unless it is there already.
+    pub(super) fn add<T: Fields>(&mut self, name: &'static str) {
+        if self.names.contains(&name) {
+            return;
+        }
+        self.names.push(name);
+        let fields = T::types(self).join(",\n    pub ");
+        let _ = writeln!(
+            self.source,
+            "#[derive(Debug, Clone, PartialEq)]\npub struct {name} {{\n    pub {fields},\n}}"
+        );
+    }
+
+    /// The type of a field, whose structs are added. There need not be a value.
+    pub(super) fn type_of<T: ToRust>(&mut self, _any: Option<&T>) -> String {
+        T::define(self);
+        T::rust_type()
+    }
+
+    /// The fields of a struct that is flattened into another.
+    pub(super) fn types_of<T: Fields>(&mut self, _any: Option<&T>) -> Vec<String> {
+        T::types(self)
+    }
+
+    /// The source of all of them.
+    pub(super) fn into_source(self) -> String {
+        self.source
+    }
+}
+
+/// The fields of a struct, as Rust source.
+pub(super) trait Fields {
+    /// `name: type` of each field, whose own structs are added.
+    fn types(structs: &mut Structs) -> Vec<String>;
+    /// `name: value` of each field.
+    fn values(&self) -> Vec<String>;
+}
+
+impl<T: Fields> Fields for &T {
+    fn types(structs: &mut Structs) -> Vec<String> {
+        T::types(structs)
+    }
+
+    fn values(&self) -> Vec<String> {
+        (**self).values()
+    }
+}
+
+/// Lists the fields of a struct: `Span { label: text, start, end }`, where `text` is a function that
+/// makes something else of the field. The fields of a struct behind `with` count as fields of this
+/// one, and the one behind `without` is left out.
+///
+/// The compiler refuses a list that lacks a field, so whatever is in the JSON of a result is in its
+/// Rust value too.
+macro_rules! rust_fields {
+    ($of:ty {
+        $($field:ident $(as $name:ident)? $(: $convert:path)?),* $(,)?
+    } $(with $($inner:ident),+)? $(without $left_out:ident)?) => {
+        impl $crate::result::to_rust::Fields for $of {
+            fn types(structs: &mut $crate::result::to_rust::Structs) -> Vec<String> {
+                let any = None::<&Self>;
+                #[allow(unused_mut)]
+                let mut types = vec![$(format!(
+                    "{}: {}",
+                    rust_fields!(@name $field $($name)?),
+                    structs.type_of(
+                        any.map(|of| rust_fields!(@value (&of.$field) $($convert)?)).as_ref(),
+                    ),
+                )),*];
+                $($(types.extend(structs.types_of(any.map(|of| &of.$inner)));)+)?
+                types
+            }
+
+            fn values(&self) -> Vec<String> {
+                let Self { $($field,)* $($($inner,)+)? $($left_out: _)? } = self;
+                #[allow(unused_mut)]
+                let mut values = vec![$(format!(
+                    "{}: {}",
+                    rust_fields!(@name $field $($name)?),
+                    $crate::result::to_rust::ToRust::literal(&rust_fields!(@value $field $($convert)?)),
+                )),*];
+                $($(values.extend($inner.values());)+)?
+                values
+            }
+        }
+    };
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $name:ident) => { stringify!($name) };
+    (@value $value:tt) => { $value };
+    (@value $value:tt $convert:path) => { $convert($value) };
+}
+
+/// [`rust_fields`] of a struct that has the name `as` in the session: `Span as "MprofSpan" { … }`.
+macro_rules! rust_struct {
+    ($of:ty as $name:literal $($fields:tt)+) => {
+        rust_fields!($of $($fields)+);
+
+        impl $crate::result::to_rust::ToRust for $of {
+            fn rust_type() -> String {
+                $name.to_owned()
+            }
+
+            fn literal(&self) -> String {
+                let fields = $crate::result::to_rust::Fields::values(self).join(", ");
+                format!(concat!($name, " {{ {} }}"), fields)
+            }
+
+            fn define(structs: &mut $crate::result::to_rust::Structs) {
+                structs.add::<Self>($name);
+            }
+        }
+    };
+}
