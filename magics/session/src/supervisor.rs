@@ -447,7 +447,7 @@ impl Supervisor {
     /// Reads what the session process reports.
     fn take_reports(&mut self) -> io::Result<()> {
         self.inbox.add(&read_some(&mut self.pipes.reports.0)?);
-        while let Some(event) = self.inbox.next()? {
+        while let Some(event) = self.inbox.take()? {
             self.take_report(event)?;
         }
         Ok(())
