@@ -29,8 +29,8 @@ const SIGNALLED: i32 = 128;
 ///
 /// # Errors
 ///
-/// If the profile cannot be recorded. A program that cannot be started is reported but not an error;
-/// the exit code is then the one that a shell returns.
+/// If the profile cannot be recorded. A program that cannot be started is reported but not an
+/// error; the exit code is then the one that a shell returns.
 pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     // Before the program starts, so that an early signal still reaches it.
     let signals = hold_signals().context("cannot receive signals")?;

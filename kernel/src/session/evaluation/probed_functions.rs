@@ -81,8 +81,8 @@ impl Marked {
     }
 }
 
-/// Reports the functions with `#[profile]` that the last cell has called. `has_run` says that the cell
-/// ran to its end.
+/// Reports the functions with `#[profile]` that the last cell has called. `has_run` says that the
+/// cell ran to its end.
 ///
 /// # Errors
 ///
