@@ -1,4 +1,4 @@
-//! What `%mprof` measured, as a profile.
+//! Turns a measurement of `%mprof` into a profile and into a file.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use super::{Profile, Sample, Span, write};
 use crate::result::timeline::MprofResult;
 
 impl From<&TimelineMeasurement> for Profile {
-    /// The profile in seconds from the start of the run: as a number of seconds since 1970, times
-    /// would be a quarter of a microsecond apart, and a run may be that short.
+    /// The profile, in seconds from the start of the run. Seconds since 1970 in an `f64` have a
+    /// resolution of a quarter of a microsecond, which is too coarse for short runs.
     fn from(measured: &TimelineMeasurement) -> Self {
         let mut heap: Vec<Sample> = measured.heap.points().map(sample).collect();
         let moments = measured
@@ -57,8 +57,8 @@ fn sample(point: Point) -> Sample {
     }
 }
 
-/// What `%mprof` measured in the format of `mprof`: the resident memory, and phases as functions.
-/// The exact peak is marked as one; the heap has no place in it. `command` is what was run.
+/// The file of a result: the resident memory with its exact peak, and phases as functions. The
+/// format cannot store the heap. `command` is the command line of the run.
 pub fn mprof_file(result: &MprofResult, command: &str) -> Vec<u8> {
     let measured = &result.measurement;
     let time = |time_ns| Duration::from_nanos(measured.started_ns) + Duration::from_nanos(time_ns);

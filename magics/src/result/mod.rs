@@ -1,5 +1,5 @@
-//! What magics give back: data in bytes and nanoseconds, which `-o` binds to a variable and
-//! [`report`](crate::report) shows.
+//! The results of magics: data in bytes and nanoseconds. `-v` binds a result to a variable, and
+//! [`report`](crate::report) shows it.
 
 #[macro_use]
 mod to_rust;
