@@ -13,7 +13,7 @@ use crate::cell::snippet::{Generated, Scope, Snippet};
 use crate::chart::Chart;
 use crate::error::MagicError;
 use crate::report::{Preview, Report};
-use crate::result::rust_value::RustValue;
+use crate::result::RustValue;
 
 /// The ways to write a magic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement, Named};
 use crate::report::Report;
-use crate::result::lines::LprunResult;
+use crate::result::LprunResult;
 
 /// The magic.
 pub(crate) struct Lprun;

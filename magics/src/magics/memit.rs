@@ -10,7 +10,7 @@ use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
 use crate::report::Report;
-use crate::result::memory::MemitResult;
+use crate::result::MemitResult;
 
 /// The magic.
 pub(crate) struct Memit;

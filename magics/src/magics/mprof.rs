@@ -14,9 +14,9 @@ use crate::error::MagicError;
 use crate::magic::{
     Action, Answer, Call, Compiled, Delivery, Draw, Export, Form, Magic, Measurement,
 };
-use crate::mprof_file::mprof_file;
+use crate::mprof_file;
 use crate::report::{Preview, Report};
-use crate::result::timeline::MprofResult;
+use crate::result::MprofResult;
 
 /// The magic.
 pub(crate) struct Mprof;
@@ -186,7 +186,7 @@ impl Measurement for OverTime {
             stopped,
             export: Some(Export {
                 chart: Chart::of_timeline(&result.measurement, self.title.as_deref()),
-                profile: mprof_file(&result, &self.command),
+                profile: mprof_file::of_result(&result, &self.command),
             })
             .filter(|_| self.delivery.export.is_some()),
         })

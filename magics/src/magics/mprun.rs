@@ -10,7 +10,7 @@ use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement, Named};
 use crate::report::Report;
-use crate::result::lines::MprunResult;
+use crate::result::MprunResult;
 use crate::units;
 
 /// The magic.

@@ -9,7 +9,7 @@ use crate::cell::syntax::{Statements, mentions};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
 use crate::report::Report;
-use crate::result::time::TimeitResult;
+use crate::result::TimeitResult;
 
 /// The magic.
 pub(crate) struct Timeit;

@@ -20,7 +20,7 @@ mod timeline;
 mod write;
 
 pub use read::ReadError;
-pub use timeline::mprof_file;
+pub use timeline::of_result;
 pub use write::{child, command, function, memory};
 
 use crate::stats::highest_by;

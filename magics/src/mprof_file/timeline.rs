@@ -6,7 +6,7 @@ use memit_runtime::measurement::Source;
 use memit_runtime::timeline::{Moment, Point, TimelineMeasurement};
 
 use super::{Profile, Sample, Span, write};
-use crate::result::timeline::MprofResult;
+use crate::result::MprofResult;
 
 impl From<&TimelineMeasurement> for Profile {
     /// The profile, in seconds from the start of the run. Seconds since 1970 in an `f64` have a
@@ -59,7 +59,7 @@ fn sample(point: Point) -> Sample {
 
 /// The file of a result: the resident memory with its exact peak, and phases as functions. The
 /// format cannot store the heap. `command` is the command line of the run.
-pub fn mprof_file(result: &MprofResult, command: &str) -> Vec<u8> {
+pub fn of_result(result: &MprofResult, command: &str) -> Vec<u8> {
     let measured = &result.measurement;
     let time = |time_ns| Duration::from_nanos(measured.started_ns) + Duration::from_nanos(time_ns);
     let mut out = Vec::new();
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn the_file_is_mprofs_and_can_be_read_back() {
         let result = MprofResult::from(measured());
-        let file = mprof_file(&result, "%mprof -l 1\n  load(\"data.csv\")");
+        let file = of_result(&result, "%mprof -l 1\n  load(\"data.csv\")");
         let text = String::from_utf8(file.clone()).unwrap();
         assert_snapshot!(text.replace('\u{a0}', "~"), @r#"
         CMDLINE %mprof -l 1 load("data.csv")
@@ -171,7 +171,7 @@ mod tests {
     fn a_sampled_peak_is_a_sample() {
         let mut sampled = measured();
         sampled.source = Source::Sampled;
-        let file = mprof_file(&MprofResult::from(sampled), "f()");
+        let file = of_result(&MprofResult::from(sampled), "f()");
         assert!(!String::from_utf8(file).unwrap().contains("peak"));
     }
 }

@@ -2,7 +2,7 @@
 
 use memit_lines::{Backend, Clock, Figures, Function, Kind, Line, Place, Profile};
 
-use crate::result::lines::{LprunResult, MprunResult};
+use crate::result::{LprunResult, MprunResult};
 
 /// A function of a cell, with the lines of `source` and the given figures by line number.
 pub(super) fn function(

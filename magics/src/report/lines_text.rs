@@ -3,7 +3,7 @@
 use memit_lines::{Function, Profile, TimeText, memory_text};
 
 use super::notes;
-use crate::result::lines::{LprunResult, MprunResult};
+use crate::result::{LprunResult, MprunResult};
 use crate::units;
 
 pub(super) fn mprun(result: &MprunResult, precision: Option<usize>) -> String {

@@ -5,7 +5,7 @@ use memit_lines::{Figures, Function, TimeText};
 
 use super::lines_html::{self, Column, Table};
 use super::{card, line_bars, lines_text, notes};
-use crate::result::lines::LprunResult;
+use crate::result::LprunResult;
 use crate::units;
 
 const COLUMNS: [Column; 4] = [

@@ -1,7 +1,7 @@
 //! `%memit` in lines of text.
 
 use super::notes;
-use crate::result::memory::MemitResult;
+use crate::result::MemitResult;
 use crate::units;
 
 pub(super) fn text(result: &MemitResult) -> String {

@@ -23,7 +23,7 @@ use maud::Markup;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::result::timeline::MprofResult;
+use crate::result::MprofResult;
 
 /// The views of one result.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::mprof_text::{self, MOST_PHASES};
 use super::{card, figure, notes};
 use crate::chart::{self, Chart, PhaseTable, TableStyle, Theme};
-use crate::result::timeline::MprofResult;
+use crate::result::MprofResult;
 use crate::units;
 
 const TABLE: TableStyle = TableStyle {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::notes;
 use crate::chart::{self, Chart, PhaseTable};
-use crate::result::timeline::MprofResult;
+use crate::result::MprofResult;
 use crate::units;
 
 /// Characters in a line, as in a terminal.

@@ -6,7 +6,7 @@ use memit_lines::{Figures, Function, memory_text};
 use super::line_bars::MemoryScale;
 use super::lines_html::{self, Column, Table};
 use super::{card, lines_text, notes};
-use crate::result::lines::MprunResult;
+use crate::result::MprunResult;
 use crate::units;
 
 /// The columns have the order and the names of the text.

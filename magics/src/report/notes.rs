@@ -3,9 +3,7 @@
 use memit_lines::Profile;
 use memit_runtime::measurement::{Clock, Source};
 
-use crate::result::memory::MemitResult;
-use crate::result::time::TimeitResult;
-use crate::result::timeline::MprofResult;
+use crate::result::{MemitResult, MprofResult, TimeitResult};
 use crate::{failure, units};
 
 pub(super) fn of_memory(result: &MemitResult) -> Vec<String> {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::card::ACCENT;
 use super::figure::figure;
 use crate::chart::{self, Theme};
-use crate::result::time::TimeitResult;
+use crate::result::TimeitResult;
 use crate::units;
 
 const WIDTH: f64 = 570.0;

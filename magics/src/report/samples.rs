@@ -5,9 +5,7 @@ use memit_runtime::measurement::{
 };
 use memit_runtime::timeline::{Moment, Point, Series, Span};
 
-use crate::result::memory::MemitResult;
-use crate::result::time::TimeitResult;
-use crate::result::timeline::MprofResult;
+use crate::result::{MemitResult, MprofResult, TimeitResult};
 
 /// A run that allocated one vector of 100 MiB.
 pub(super) fn vector_run() -> MemoryRun {

@@ -1,7 +1,7 @@
 //! `%timeit` in lines of text.
 
 use super::notes;
-use crate::result::time::{TimeitMemory, TimeitResult};
+use crate::result::{TimeitMemory, TimeitResult};
 use crate::units;
 
 pub(super) fn text(result: &TimeitResult) -> String {

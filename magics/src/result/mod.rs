@@ -4,8 +4,14 @@
 #[macro_use]
 mod to_rust;
 
-pub mod lines;
-pub mod memory;
-pub mod rust_value;
-pub mod time;
-pub mod timeline;
+mod lines;
+mod memory;
+mod rust_value;
+mod time;
+mod timeline;
+
+pub use lines::{LprunResult, MprunResult};
+pub use memory::MemitResult;
+pub use rust_value::RustValue;
+pub use time::{TimeitMemory, TimeitResult};
+pub use timeline::MprofResult;
