@@ -1,4 +1,4 @@
-//! What the magics that profile functions line by line have in common.
+//! Options and results of the magics that profile functions line by line.
 
 use memit_lines::{Function, Line, Profile, Stopped};
 use memit_measurement::{Failure, FailureKind, FunctionLines, LinesMeasurement};
@@ -14,14 +14,14 @@ pub(crate) const FUNCTION: OptionSpec = OptionSpec {
     short: 'f',
     long: "function",
     value: Some("FUNC"),
-    help: "A function to profile: `name`, `Type::name`. May be given more than once.",
+    help: "Profile this function: `name` or `Type::name`. Repeat the option for several.",
 };
 
 pub(crate) const FILE: OptionSpec = OptionSpec {
     short: 'T',
     long: "text-file",
     value: Some("FILE"),
-    help: "Write the tables to this file, too.",
+    help: "Also write the tables to this file.",
 };
 
 pub(crate) const RETURN: OptionSpec = OptionSpec {
@@ -29,7 +29,7 @@ pub(crate) const RETURN: OptionSpec = OptionSpec {
     ..statement::RETURN
 };
 
-/// What `-f` names.
+/// The functions named by `-f`.
 pub(crate) fn functions(call: &Call) -> Result<Vec<Named>, MagicError> {
     let named: Vec<_> = call
         .options
@@ -45,12 +45,12 @@ pub(crate) fn functions(call: &Call) -> Result<Vec<Named>, MagicError> {
             "there is no function to profile",
             start.saturating_sub(1)..start,
         )
-        .with_help("name one: `-f FUNC`, more than once for several"));
+        .with_help("name one with `-f FUNC`; repeat the option for several"));
     }
     Ok(named)
 }
 
-/// Where the answer goes.
+/// Where to deliver the answer.
 pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
     Ok(Delivery {
         returned: options.has('r'),
@@ -59,7 +59,7 @@ pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
     })
 }
 
-/// The statements: those on the line of the magic, then those below it.
+/// The statements on the line of the magic, then the statements below it.
 pub(crate) fn body(call: &Call) -> Result<Vec<Snippet>, MagicError> {
     let lines = [Some(&call.argument), call.body.as_ref()];
     let body: Vec<_> = lines
@@ -69,7 +69,7 @@ pub(crate) fn body(call: &Call) -> Result<Vec<Snippet>, MagicError> {
         .cloned()
         .collect();
     if body.is_empty() {
-        // Says what is missing.
+        // Fails with an error about the missing statements.
         statement::parts(call)?;
     }
     Ok(body)
@@ -94,8 +94,7 @@ pub(crate) fn code(
     }))
 }
 
-/// What was measured, line by line of what the user wrote. Functions that have not run are there,
-/// too.
+/// Combines counters with the user's source. Functions that never ran are included.
 pub fn profile(measured: &LinesMeasurement, sources: &[SourceFunction]) -> Profile {
     Profile {
         functions: sources
@@ -137,13 +136,13 @@ fn function(source: &SourceFunction, ran: Option<&FunctionLines>) -> Function {
     }
 }
 
-/// The line of the source that was running when the run ended.
+/// The line of the user's source that was running when the run ended.
 fn running_line(source: &SourceFunction, ran: Option<&FunctionLines>) -> Option<u32> {
     let running = ran?.running?;
     Some(running.checked_sub(source.compiled)? + source.first)
 }
 
-/// Why the run ended early, with the innermost line that was running.
+/// Why the run ended early, and on which line: the innermost that was running.
 fn why(failure: &Failure, measured: &LinesMeasurement, sources: &[SourceFunction]) -> String {
     let message = failure::message(failure);
     let innermost = sources
@@ -234,7 +233,7 @@ mod tests {
             let figures = line.figures.as_ref();
             (line.number, figures.map(|figures| figures.hits))
         });
-        // The end of a block does not run.
+        // The end of a block has no hits.
         assert_eq!(
             hits.collect::<Vec<_>>(),
             [(2, None), (3, Some(7)), (4, Some(0))]
@@ -243,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_never_ran_is_there_too() {
+    fn a_function_that_never_ran_is_included() {
         let of_another_line = ran("f", 10, 1, None);
         let profile = profile(&measured(vec![of_another_line], None), &[source("f", 70)]);
         assert_eq!(profile.functions[0].calls, 0);
@@ -262,7 +261,7 @@ mod tests {
         let profile = profile(&measured, &[source("f", 70), source("g", 80)]);
         assert_eq!(
             profile.stopped.unwrap().why,
-            "memory passed 100.00 MiB on line 3 of `g`: it would have come to 101.00 MiB"
+            "memory passed 100.00 MiB on line 3 of `g`: it would have reached 101.00 MiB"
         );
         assert_eq!(profile.functions[0].stopped_at, Some(3));
     }

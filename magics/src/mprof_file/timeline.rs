@@ -1,15 +1,15 @@
-//! What `%mprof` measured, as a profile.
+//! Turns a measurement of `%mprof` into a profile and into a file.
 
 use std::time::Duration;
 
 use memit_measurement::{Moment, Point, Source, TimelineMeasurement};
 
 use super::{Profile, Sample, Span, write};
-use crate::result::timeline::MprofResult;
+use crate::result::MprofResult;
 
 impl From<&TimelineMeasurement> for Profile {
-    /// The profile in seconds from the start of the run: as a number of seconds since 1970, times
-    /// would be a quarter of a microsecond apart, and a run may be that short.
+    /// The profile, in seconds from the start of the run. Seconds since 1970 in an `f64` have a
+    /// resolution of a quarter of a microsecond, which is too coarse for short runs.
     fn from(measured: &TimelineMeasurement) -> Self {
         let mut heap: Vec<Sample> = measured.heap.points().map(sample).collect();
         let moments = measured
@@ -56,9 +56,9 @@ fn sample(point: Point) -> Sample {
     }
 }
 
-/// What `%mprof` measured in the format of `mprof`: the resident memory, and phases as functions.
-/// The exact peak is marked as one; the heap has no place in it. `command` is what was run.
-pub fn mprof_file(result: &MprofResult, command: &str) -> Vec<u8> {
+/// The file of a result: the resident memory with its exact peak, and phases as functions. The
+/// format cannot store the heap. `command` is the command line of the run.
+pub fn of_result(result: &MprofResult, command: &str) -> Vec<u8> {
     let measured = &result.measurement;
     let time = |time_ns| Duration::from_nanos(measured.started_ns) + Duration::from_nanos(time_ns);
     let mut out = Vec::new();
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn the_file_is_mprofs_and_can_be_read_back() {
         let result = MprofResult::from(measured());
-        let file = mprof_file(&result, "%mprof -l 1\n  load(\"data.csv\")");
+        let file = of_result(&result, "%mprof -l 1\n  load(\"data.csv\")");
         let text = String::from_utf8(file.clone()).unwrap();
         assert_snapshot!(text.replace('\u{a0}', "~"), @r#"
         CMDLINE %mprof -l 1 load("data.csv")
@@ -170,7 +170,7 @@ mod tests {
     fn a_sampled_peak_is_a_sample() {
         let mut sampled = measured();
         sampled.source = Source::Sampled;
-        let file = mprof_file(&MprofResult::from(sampled), "f()");
+        let file = of_result(&MprofResult::from(sampled), "f()");
         assert!(!String::from_utf8(file).unwrap().contains("peak"));
     }
 }

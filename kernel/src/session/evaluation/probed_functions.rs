@@ -4,7 +4,7 @@ use memit_lines::{Backend, Kind, Place};
 use memit_magics::line_magic;
 use memit_magics::magic::SourceFunction;
 use memit_magics::report::Report;
-use memit_magics::result::lines::MprunResult;
+use memit_magics::result::MprunResult;
 use memit_measurement::{FunctionLines, LinesMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
