@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use memit_lines::Place;
+use memit_lines::SourceFunction;
 use memit_measurement::{Measured, TimelineMeasurement};
 
 use crate::cell::options::{OptionSpec, Options};
@@ -149,21 +149,6 @@ pub struct Named {
     pub span: Range<usize>,
 }
 
-/// A profiled function: its lines in the compiled source and in the user's cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFunction {
-    /// The name.
-    pub name: String,
-    /// Its first line in the compiled source, which identifies its counters.
-    pub compiled: u32,
-    /// Where the user wrote it.
-    pub place: Place,
-    /// Its first line in the user's source.
-    pub first: u32,
-    /// Its source, line by line.
-    pub source: Vec<String>,
-}
-
 /// A result in every form of [`Delivery`].
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -183,7 +168,7 @@ pub struct Export {
     /// For a picture; `None` if there is nothing to draw.
     pub chart: Option<Chart>,
     /// The samples in the format of `mprof`.
-    pub profile: Vec<u8>,
+    pub profile: String,
 }
 
 /// Where to deliver an answer.

@@ -6,7 +6,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::Context as _;
-use memit_magics::{failure, mprof_file};
+use memit_magics::failure;
+use memit_measurement::mprof_format;
 use memit_process::{Program, Tree, end_by};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -37,7 +38,7 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut output = ProfileFile::open(arguments.record.output.as_deref())?;
     let (shown, words) = python::command_line(arguments, &output.absolute_path());
     let shown: Vec<_> = shown.iter().map(|word| word.to_string_lossy()).collect();
-    mprof_file::command(output.lines(), &shown);
+    output.add(|lines| mprof_format::command(lines, &shown));
     output.flush()?;
 
     let (name, rest) = words.split_first().context("no program to run")?;

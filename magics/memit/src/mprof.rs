@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use memit_lines::mprof_format::{self, Sample};
 use memit_measure::program;
+use memit_measurement::mprof_format::{self, Sample};
 
 use crate::destination;
 #[cfg(target_os = "linux")]

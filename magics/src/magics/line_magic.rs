@@ -1,14 +1,14 @@
 //! Options and results of the magics that profile functions line by line.
 
-use memit_lines::{Function, Line, Profile, Stopped};
-use memit_measurement::{Failure, FailureKind, FunctionLines, LinesMeasurement};
+use memit_lines::{Profile, RunningLine, SourceFunction, Stopped, innermost_line};
+use memit_measurement::{Failure, FailureKind, LinesMeasurement};
 
 use super::statement;
 use crate::cell::options::{OptionSpec, Options};
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::failure;
-use crate::magic::{Call, Delivery, Named, SourceFunction};
+use crate::magic::{Call, Delivery, Named};
 
 pub(crate) const FUNCTION: OptionSpec = OptionSpec {
     short: 'f',
@@ -96,69 +96,37 @@ pub(crate) fn code(
 
 /// Combines counters with the user's source. Functions that never ran are included.
 pub fn profile(measured: &LinesMeasurement, sources: &[SourceFunction]) -> Profile {
+    let counters = |source: &SourceFunction| source.counters(&measured.functions);
+    let functions = sources
+        .iter()
+        .map(|source| source.with_figures(counters(source)));
+    let running = || {
+        let ran = sources.iter().filter_map(|source| Some((source, counters(source)?)));
+        innermost_line(ran)
+    };
     Profile {
-        functions: sources
-            .iter()
-            .map(|source| function(source, ran(source, measured)))
-            .collect(),
+        functions: functions.collect(),
         kind: measured.kind,
         wall_ns: measured.wall_ns,
         isolated: measured.isolated,
         threads: measured.threads,
         threaded: measured.threaded,
         stopped: measured.failure.as_ref().map(|failure| Stopped {
-            why: why(failure, measured, sources),
+            why: why(failure, running()),
         }),
     }
 }
 
-fn ran<'a>(source: &SourceFunction, measured: &'a LinesMeasurement) -> Option<&'a FunctionLines> {
-    let mut functions = measured.functions.iter();
-    functions.find(|ran| ran.first == source.compiled && ran.name.ends_with(&source.name))
-}
-
-fn function(source: &SourceFunction, ran: Option<&FunctionLines>) -> Function {
-    let lines = (source.first..).zip(&source.source).map(|(number, text)| {
-        let compiled = number - source.first + source.compiled;
-        Line {
-            number,
-            source: text.clone(),
-            figures: ran.and_then(|ran| ran.figures_at(compiled)),
-        }
-    });
-    Function {
-        name: source.name.clone(),
-        place: source.place.clone(),
-        first: source.first,
-        calls: ran.map_or(0, |ran| ran.calls),
-        lines: lines.collect(),
-        stopped_at: running_line(source, ran),
-    }
-}
-
-/// The line of the user's source that was running when the run ended.
-fn running_line(source: &SourceFunction, ran: Option<&FunctionLines>) -> Option<u32> {
-    let running = ran?.running?;
-    Some(running.checked_sub(source.compiled)? + source.first)
-}
-
 /// Why the run ended early, and on which line: the innermost that was running.
-fn why(failure: &Failure, measured: &LinesMeasurement, sources: &[SourceFunction]) -> String {
+fn why(failure: &Failure, running: Option<RunningLine<'_>>) -> String {
     let message = failure::message(failure);
-    let innermost = sources
-        .iter()
-        .filter_map(|source| {
-            let ran = ran(source, measured);
-            let line = running_line(source, ran)?;
-            Some((ran?.depth, line, &source.name))
-        })
-        .max();
-    match (innermost, &failure.cause) {
+    let place = running.map(|RunningLine { function, line }| format!(" on line {line} of `{function}`"));
+    match (place, &failure.cause) {
         (_, FailureKind::Panic(_)) => format!("the statement panicked: {message}"),
-        (Some((_, line, name)), FailureKind::PassedLimit { .. }) => {
-            failure::passed_limit(&failure.cause, &format!(" on line {line} of `{name}`"))
+        (Some(place), FailureKind::PassedLimit { .. }) => {
+            failure::passed_limit(&failure.cause, &place)
         }
-        (Some((_, line, name)), _) => format!("{message} on line {line} of `{name}`"),
+        (Some(place), _) => format!("{message}{place}"),
         (None, _) => message,
     }
 }
@@ -166,13 +134,14 @@ fn why(failure: &Failure, measured: &LinesMeasurement, sources: &[SourceFunction
 #[cfg(test)]
 mod tests {
     use memit_lines::{Backend, Figures, Kind, Place};
-    use memit_measurement::LineFigures;
+    use memit_measurement::{FunctionLines, LineFigures};
 
     use super::*;
 
     fn source(name: &str, compiled: u32) -> SourceFunction {
         SourceFunction {
             name: name.to_owned(),
+            file: None,
             compiled,
             place: Place::Cell { number: 4 },
             first: 2,

@@ -1,27 +1,12 @@
 //! Memory over time, and its file format.
 //!
-//! The format is that of `memory_profiler`'s `mprof`: lines of text, with sizes in MiB and times in
-//! seconds since 1970.
-//!
-//! ```text
-//! CMDLINE python sort.py
-//! MEM 12.500000 1700000000.100000          memory of the program
-//! MEM 162.312500 1700000000.150000 peak    a peak between two samples
-//! CHLD 4711 8.250000 1700000000.100000     memory of the child process 4711
-//! FUNC sort 12.5000 1700000000.1000 80.0000 1700000000.9000 0
-//!                                          a function: memory and time at its start and its end,
-//!                                          and the depth of its call
-//! ```
-//!
-//! `peak` is an extension. Other readers use only the two numbers and see an ordinary sample.
+//! [`memit_measurement::mprof_format`] describes the format, and writes its lines.
 
 mod read;
 mod timeline;
-mod write;
 
 pub use read::ReadError;
 pub use timeline::of_result;
-pub use write::{child, command, function, memory};
 
 use crate::stats::highest_by;
 

@@ -206,10 +206,8 @@ fn span_of(name: &str, fields: &[&str]) -> Option<Span> {
         memory: bytes(memory.max(0.0)),
         is_peak: false,
     };
-    // Python writes blocks with an empty module: `.name`.
-    let name = name.strip_prefix('.').unwrap_or(name);
     Some(Span {
-        name: name.replace('\u{a0}', " "),
+        name: mprof_format::read_name(name),
         start: at(start_memory, start),
         end: at(end_memory, end.max(start)),
         level,

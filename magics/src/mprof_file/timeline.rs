@@ -1,10 +1,12 @@
 //! Turns a measurement of `%mprof` into a profile and into a file.
 
+use std::fmt;
 use std::time::Duration;
 
+use memit_measurement::mprof_format;
 use memit_measurement::{Moment, Point, Source, TimelineMeasurement};
 
-use super::{Profile, Sample, Span, write};
+use super::{Profile, Sample, Span};
 use crate::result::MprofResult;
 
 impl From<&TimelineMeasurement> for Profile {
@@ -58,34 +60,32 @@ fn sample(point: Point) -> Sample {
 
 /// The file of a result: the resident memory with its exact peak, and phases as functions. The
 /// format cannot store the heap. `command` is the command line of the run.
-pub fn of_result(result: &MprofResult, command: &str) -> Vec<u8> {
-    let measured = &result.measurement;
-    let time = |time_ns| Duration::from_nanos(measured.started_ns) + Duration::from_nanos(time_ns);
-    let mut out = Vec::new();
+pub fn of_result(result: &MprofResult, command: &str) -> String {
+    let mut out = String::new();
+    write(&mut out, &result.measurement, command).expect("a String takes all that is written");
+    out
+}
+
+fn write(out: &mut String, measured: &TimelineMeasurement, command: &str) -> fmt::Result {
+    let started = Duration::from_nanos(measured.started_ns);
+    let sample = |memory, time_ns| mprof_format::Sample {
+        memory,
+        time: started + Duration::from_nanos(time_ns),
+    };
     let words: Vec<&str> = command.split_whitespace().collect();
-    write::command(&mut out, &words);
+    mprof_format::command(out, &words)?;
     let peak = measured.rss.peak();
     let peak = (measured.source != Source::Sampled).then_some(peak);
     for point in measured.rss.points() {
-        write::memory(
-            &mut out,
-            point.bytes,
-            time(point.time_ns),
-            peak == Some(point),
-        );
+        let is_peak = peak == Some(point);
+        mprof_format::memory(out, sample(point.bytes, point.time_ns), is_peak)?;
     }
     for span in &measured.spans {
-        let moment = |moment: Moment| (moment.rss, time(moment.time_ns));
-        let level = usize::try_from(span.level).unwrap_or(usize::MAX);
-        write::function(
-            &mut out,
-            &span.label,
-            moment(span.start),
-            moment(span.end),
-            level,
-        );
+        let at = |moment: Moment| sample(moment.rss, moment.time_ns);
+        let (start, end) = (at(span.start), at(span.end));
+        mprof_format::function(out, &span.label, start, end, span.level.into())?;
     }
-    out
+    Ok(())
 }
 
 #[cfg(test)]

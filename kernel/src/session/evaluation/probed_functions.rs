@@ -1,8 +1,7 @@
 //! Functions with probes: finds them in the cells, and reports the functions with `#[profile]`.
 
-use memit_lines::{Backend, Kind, Place};
+use memit_lines::{Backend, Kind, Place, SourceFunction};
 use memit_magics::line_magic;
-use memit_magics::magic::SourceFunction;
 use memit_magics::report::Report;
 use memit_magics::result::MprunResult;
 use memit_measurement::{FunctionLines, LinesMeasurement};
@@ -33,6 +32,8 @@ impl Written<'_> {
         };
         SourceFunction {
             name: function.name.clone(),
+            // The compiler of cells has one file.
+            file: None,
             compiled: function.first,
             place,
             first,
