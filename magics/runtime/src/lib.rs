@@ -18,8 +18,6 @@
 #[cfg(unix)]
 mod board;
 #[cfg(unix)]
-mod checkpoints;
-#[cfg(unix)]
 mod children;
 #[cfg(unix)]
 mod control;
@@ -27,14 +25,10 @@ mod control;
 mod entry;
 #[cfg(unix)]
 mod fork;
-#[cfg(unix)]
-mod gallery;
 mod heap;
 pub mod lines;
 #[cfg(unix)]
 pub mod link;
-#[cfg(unix)]
-mod markers;
 pub mod measurement;
 #[cfg(unix)]
 mod memory;

@@ -6,6 +6,10 @@
 //! or is interrupted, the supervisor goes on from the checkpoint that the cell left behind, and
 //! evcxr is told that the cell failed. When the kernel goes away, it ends everything.
 
+mod checkpoints;
+mod gallery;
+mod markers;
+
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
@@ -16,11 +20,11 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use crate::checkpoints::{Checkpoint, Checkpoints, Slot, empty};
+use self::checkpoints::{Checkpoint, Checkpoints, Slot, empty};
+use self::gallery::Gallery;
+use self::markers::{PANIC_LINE, Piece, Scanner};
 use crate::control::{Control, Measuring};
-use crate::gallery::Gallery;
 use crate::link::{CLEAR_OUTPUT, COLON, Described, Ended, Event, Inbox, Process, Request, WAIT};
-use crate::markers::{PANIC_LINE, Piece, Scanner};
 use crate::measurement::Panic;
 use crate::session::Command;
 use crate::{fork, panic, process, session};
