@@ -1,30 +1,29 @@
-//! What the supervisor and the session process know of each other at every moment.
+//! A page of flags that the supervisor and the session process share.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
 
 use crate::shared::Shared;
 
-/// A page that both processes see.
+/// The shared page.
 pub(crate) struct Control {
-    /// Process group of the measured run, or one of the two constants below.
+    /// [`NOTHING`], [`UNDERWAY`] or the process group of a measured run.
     measuring: Shared<AtomicI32>,
-    /// Set by an interrupt, cleared when the next cell begins.
+    /// An interrupt sets the flag, the beginning of the next cell clears it.
     interrupted: Shared<AtomicBool>,
 }
 
 const NOTHING: i32 = 0;
 const UNDERWAY: i32 = -1;
 
-/// What an interrupt can do about the code that runs now.
+/// How an interrupt can stop the code that runs now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measuring {
-    /// No measured run: an ordinary cell, or nothing.
+    /// There is no measurement: an ordinary cell runs, or nothing.
     Nothing,
-    /// A measurement that looks at the interrupt flag by itself: it runs in place, or is between
-    /// two forks.
+    /// A measurement runs in place, or is between two forks: it looks at the flag itself.
     Underway,
-    /// A run in a fork that leads this process group.
+    /// A measured run in a fork, which leads this process group.
     Fork(i32),
 }
 

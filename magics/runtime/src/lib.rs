@@ -38,7 +38,6 @@ mod panic;
 mod probe;
 #[cfg(unix)]
 pub mod process;
-#[cfg(target_os = "linux")]
 pub mod profiling;
 #[cfg(unix)]
 pub mod program;

@@ -1,23 +1,30 @@
 //! Deadlines at an interval.
 
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::num::NonZeroU64;
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-/// Wakes the calling thread at multiples of an interval. What a wait is late by is not added up,
-/// and deadlines that have passed meanwhile are left out.
+use rustix::thread::set_current_timer_slack;
+
+use crate::process::poll;
+
+/// Wakes the calling thread at multiples of an interval. A late wake does not delay the next
+/// deadlines; deadlines that have passed meanwhile are left out.
+///
+/// Timers of the thread are precise as long as the ticker lives: by default they may be late by half
+/// of a short interval, now by a hundredth at most.
 pub struct Ticker {
     interval: Duration,
     next: Instant,
 }
 
 impl Ticker {
-    /// The first deadline is an interval after `start`. The thread's timers are made so precise that
-    /// they are late by a hundredth of the interval at most; by default it may be half of a short one.
+    /// The first deadline is an interval after `start`.
     pub fn starting(start: Instant, interval: Duration) -> Self {
         let slack = (interval.as_nanos() / 100).clamp(1, 50_000);
-        // SAFETY: a number for the calling thread alone.
-        unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, slack as libc::c_ulong, 0, 0, 0) };
+        let slack = u64::try_from(slack).ok().and_then(NonZeroU64::new);
+        let _ = set_current_timer_slack(slack);
         Self {
             interval,
             next: start + interval,
@@ -25,45 +32,24 @@ impl Ticker {
     }
 
     /// Waits for the next deadline, or until one of the descriptors can be read, and says which can.
-    /// With none of them, it is the deadline.
+    /// At the deadline, none can.
     ///
     /// # Errors
     ///
     /// If the system does not wait.
     pub fn wait<const N: usize>(&mut self, fds: [BorrowedFd<'_>; N]) -> io::Result<[bool; N]> {
-        let mut polled = fds.map(|fd| libc::pollfd {
-            fd: fd.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        });
         loop {
             let left = self.next.saturating_duration_since(Instant::now());
-            let timeout = libc::timespec {
-                tv_sec: libc::time_t::try_from(left.as_secs()).unwrap_or(libc::time_t::MAX),
-                tv_nsec: left.subsec_nanos().into(),
-            };
-            // SAFETY: the array and the time are live, and the length is the array's.
-            let ready = unsafe {
-                let count = N as libc::nfds_t;
-                libc::ppoll(
-                    polled.as_mut_ptr(),
-                    count,
-                    &raw const timeout,
-                    std::ptr::null(),
-                )
-            };
-            match ready {
-                0 => self.advance(Instant::now()),
-                1.. => {}
-                _ => {
-                    let error = io::Error::last_os_error();
-                    if error.kind() == io::ErrorKind::Interrupted {
-                        continue;
-                    }
-                    return Err(error);
-                }
+            let ready = poll::readable(fds, Some(left))?;
+            if ready.contains(&true) {
+                return Ok(ready);
             }
-            return Ok(polled.map(|polled| polled.revents != 0));
+            let now = Instant::now();
+            // Otherwise a signal has ended the wait.
+            if now >= self.next {
+                self.advance(now);
+                return Ok(ready);
+            }
         }
     }
 
@@ -71,6 +57,12 @@ impl Ticker {
         let late = now.saturating_duration_since(self.next);
         let missed = late.as_nanos() / self.interval.as_nanos().max(1);
         self.next += self.interval * u32::try_from(missed + 1).unwrap_or(u32::MAX);
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        let _ = set_current_timer_slack(None);
     }
 }
 
