@@ -101,7 +101,9 @@ pub fn profile(measured: &LinesMeasurement, sources: &[SourceFunction]) -> Profi
         .iter()
         .map(|source| source.with_figures(counters(source)));
     let running = || {
-        let ran = sources.iter().filter_map(|source| Some((source, counters(source)?)));
+        let ran = sources
+            .iter()
+            .filter_map(|source| Some((source, counters(source)?)));
         innermost_line(ran)
     };
     Profile {
@@ -120,7 +122,8 @@ pub fn profile(measured: &LinesMeasurement, sources: &[SourceFunction]) -> Profi
 /// Why the run ended early, and on which line: the innermost that was running.
 fn why(failure: &Failure, running: Option<RunningLine<'_>>) -> String {
     let message = failure::message(failure);
-    let place = running.map(|RunningLine { function, line }| format!(" on line {line} of `{function}`"));
+    let place =
+        running.map(|RunningLine { function, line }| format!(" on line {line} of `{function}`"));
     match (place, &failure.cause) {
         (_, FailureKind::Panic(_)) => format!("the statement panicked: {message}"),
         (Some(place), FailureKind::PassedLimit { .. }) => {

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use memit_measurement::mprof_format;
+
 use super::{Child, Profile, Sample, Span};
 use crate::ellipsis::shortened;
 
@@ -243,7 +245,6 @@ mod tests {
     use insta::assert_snapshot;
     use proptest::prelude::*;
 
-    use super::super::write;
     use super::*;
 
     fn parse(text: &str) -> Result<Profile, ReadError> {
@@ -355,11 +356,13 @@ mod tests {
         #[test]
         fn a_written_file_can_be_read_back(kib in 0u64..1 << 40, micros in 0u64..4_000_000_000_000_000, name in "\\PC{1,20}") {
             let time = Duration::from_micros(micros);
-            let mut text = Vec::new();
-            write::memory(&mut text, kib << 10, time, true);
-            write::child(&mut text, 7, kib << 10, time, false);
-            write::function(&mut text, &name, (kib << 10, time), (0, time), 3);
-            let profile = Profile::parse(text.as_slice(), Path::new("x")).unwrap();
+            let sample = mprof_format::Sample { memory: kib << 10, time };
+            let end = mprof_format::Sample { memory: 0, time };
+            let mut text = String::new();
+            mprof_format::memory(&mut text, sample, true).unwrap();
+            mprof_format::child(&mut text, 7, sample, false).unwrap();
+            mprof_format::function(&mut text, &name, sample, end, 3).unwrap();
+            let profile = Profile::parse(text.as_bytes(), Path::new("x")).unwrap();
             prop_assert_eq!(profile.samples[0].memory, kib << 10);
             prop_assert!((profile.samples[0].time - time.as_secs_f64()).abs() < 1e-5);
             prop_assert_eq!(profile.children[0].samples[0].memory, kib << 10);
