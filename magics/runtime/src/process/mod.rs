@@ -4,6 +4,7 @@ mod ending;
 mod family;
 mod memory;
 pub(crate) mod poll;
+mod text;
 
 #[cfg(target_os = "linux")]
 pub(crate) use ending::end_by_pidfd;
@@ -14,7 +15,8 @@ pub(crate) use ending::{end, number};
 pub(crate) use family::shares_memory;
 pub use family::{arguments, children, descendants, name};
 pub use memory::{Smaps, SmapsFile, StatmFile, Status, StatusFile, resident, threads};
-pub(crate) use memory::{available_memory, kibibytes, peak_resident, proportional};
+pub(crate) use memory::{available_memory, peak_resident, proportional};
+pub(crate) use text::kibibytes;
 
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};

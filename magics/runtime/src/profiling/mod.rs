@@ -11,7 +11,7 @@ mod process_files;
 mod program;
 #[cfg(target_os = "linux")]
 mod signals;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 mod ticker;
 #[cfg(target_os = "linux")]
 mod tree;
@@ -23,7 +23,7 @@ pub use process_files::Backend;
 pub use program::{Ended, Program};
 #[cfg(target_os = "linux")]
 pub use signals::{Signal, Signals, end_by};
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 pub use ticker::Ticker;
 #[cfg(target_os = "linux")]
 pub use tree::{Observed, Tree};

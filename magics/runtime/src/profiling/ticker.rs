@@ -1,19 +1,16 @@
 //! Deadlines at an interval.
 
 use std::io;
-use std::num::NonZeroU64;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
-
-use rustix::thread::set_current_timer_slack;
 
 use crate::process::poll;
 
 /// Wakes the calling thread at multiples of an interval. A late wake does not delay the next
 /// deadlines; deadlines that have passed meanwhile are left out.
 ///
-/// Timers of the thread are precise as long as the ticker lives: by default they may be late by half
-/// of a short interval, now by a hundredth at most.
+/// On Linux, timers of the thread are precise as long as the ticker lives: they are late by a
+/// hundredth of the interval at most, instead of half of a short one.
 pub struct Ticker {
     interval: Duration,
     next: Instant,
@@ -22,9 +19,7 @@ pub struct Ticker {
 impl Ticker {
     /// The first deadline is an interval after `start`.
     pub fn starting(start: Instant, interval: Duration) -> Self {
-        let slack = (interval.as_nanos() / 100).clamp(1, 50_000);
-        let slack = u64::try_from(slack).ok().and_then(NonZeroU64::new);
-        let _ = set_current_timer_slack(slack);
+        set_timer_slack(Some(interval / 100));
         Self {
             interval,
             next: start + interval,
@@ -38,16 +33,30 @@ impl Ticker {
     ///
     /// If the system does not wait.
     pub fn wait<const N: usize>(&mut self, fds: [BorrowedFd<'_>; N]) -> io::Result<[bool; N]> {
+        self.wait_until(fds, None)
+    }
+
+    /// As [`Ticker::wait`], but no longer than until `limit`.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not wait.
+    pub fn wait_until<const N: usize>(
+        &mut self,
+        fds: [BorrowedFd<'_>; N],
+        limit: Option<Instant>,
+    ) -> io::Result<[bool; N]> {
+        let until = limit.map_or(self.next, |limit| limit.min(self.next));
         loop {
-            let left = self.next.saturating_duration_since(Instant::now());
+            let left = until.saturating_duration_since(Instant::now());
             let ready = poll::readable(fds, Some(left))?;
-            if ready.contains(&true) {
+            let now = Instant::now();
+            if now >= self.next && !ready.contains(&true) {
+                self.advance(now);
                 return Ok(ready);
             }
-            let now = Instant::now();
             // Otherwise a signal has ended the wait.
-            if now >= self.next {
-                self.advance(now);
+            if now >= until || ready.contains(&true) {
                 return Ok(ready);
             }
         }
@@ -62,9 +71,21 @@ impl Ticker {
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        let _ = set_current_timer_slack(None);
+        set_timer_slack(None);
     }
 }
+
+/// By how much the timers of the calling thread may be late; `None` for the default.
+#[cfg(target_os = "linux")]
+fn set_timer_slack(slack: Option<Duration>) {
+    let nanoseconds = slack.map(|slack| slack.as_nanos().clamp(1, 50_000));
+    let nanoseconds = nanoseconds.and_then(|slack| u64::try_from(slack).ok());
+    let slack = nanoseconds.and_then(std::num::NonZeroU64::new);
+    let _ = rustix::thread::set_current_timer_slack(slack);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set_timer_slack(_slack: Option<Duration>) {}
 
 #[cfg(test)]
 mod tests {
@@ -91,5 +112,19 @@ mod tests {
         io::Write::write_all(&mut writer, b"x").unwrap();
         let mut ticker = Ticker::starting(Instant::now(), Duration::from_mins(10));
         assert_eq!(ticker.wait([reader.as_fd()]).unwrap(), [true]);
+    }
+
+    #[test]
+    fn a_limit_ends_the_wait_and_leaves_the_deadline() {
+        let (reader, _writer) = io::pipe().unwrap();
+        let start = Instant::now();
+        let mut ticker = Ticker::starting(start, Duration::from_mins(10));
+        let limit = start + Duration::from_millis(2);
+        assert_eq!(
+            ticker.wait_until([reader.as_fd()], Some(limit)).unwrap(),
+            [false]
+        );
+        assert!(Instant::now() >= limit);
+        assert_eq!(ticker.next, start + Duration::from_mins(10));
     }
 }
