@@ -5,14 +5,13 @@
 //! line probes.
 
 use memit_measurement::{Event, Panic};
-use memit_session::abi::{Body, Ending, LinesPlan, MemoryPlan, Text, TimePlan, TimelinePlan};
+use memit_session::abi::{Body, Ending, PhaseNumber, Plan, Text};
 
 use crate::common::COMMON as memit_common;
 use crate::lines::calls::{memit_close, memit_line, memit_open};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::lines::line_saving::memit_line_saving;
-use crate::lines::measure as lines;
-use crate::{host, measuring, memory, panic, run, time, timeline};
+use crate::{host, measurements, measuring, panic, run, timeline};
 
 /// Checks that each entry point is defined, with the type that its declaration says.
 macro_rules! check {
@@ -66,37 +65,16 @@ extern "C" fn memit_panicked(message: Text<'_>, file: Text<'_>, line: u32, colum
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn memit_measure_memory(plan: &MemoryPlan, body: Body) {
+unsafe extern "C" fn memit_measure(plan: &Plan, body: Body) {
     if let Some(host) = host::current() {
-        memory::measure(host, *plan, body);
+        measurements::measure(host, *plan, body);
     }
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn memit_measure_time(plan: &TimePlan, body: Body) {
+extern "C" fn memit_measure_cell(plan: &Plan) {
     if let Some(host) = host::current() {
-        time::measure(host, *plan, body);
-    }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn memit_measure_lines(plan: &LinesPlan, body: Body) {
-    if let Some(host) = host::current() {
-        lines::measure(host, *plan, body);
-    }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn memit_measure_timeline(plan: &TimelinePlan, body: Body) {
-    if let Some(host) = host::current() {
-        timeline::measure::measure(host, *plan, body);
-    }
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn memit_keep_timeline(plan: &TimelinePlan) {
-    if let Some(host) = host::current() {
-        timeline::measure::keep(host, *plan);
+        measurements::measure_cell(host, *plan);
     }
 }
 
@@ -148,12 +126,12 @@ extern "C" fn memit_leave(ending: Ending) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn memit_begin_phase(label: Text<'_>) -> u64 {
+extern "C" fn memit_begin_phase(label: Text<'_>) -> PhaseNumber {
     timeline::recorder::begin_span(label.as_str().as_bytes())
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn memit_end_phase(phase: u64) {
+extern "C" fn memit_end_phase(phase: PhaseNumber) {
     timeline::recorder::end_span(phase);
 }
 

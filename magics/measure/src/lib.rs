@@ -23,6 +23,8 @@ mod heap;
 pub mod host;
 pub mod lines;
 #[cfg(unix)]
+mod measurements;
+#[cfg(unix)]
 mod measuring;
 #[cfg(unix)]
 mod memory;

@@ -16,12 +16,9 @@ use crate::run::{self, FIGURES};
 use crate::sampling_thread::{DEFAULT_INTERVAL, SamplingThread};
 use crate::{heap, rss, settle};
 
-/// Measures `body` and reports to the kernel.
-pub(crate) fn measure(host: &'static Host, plan: MemoryPlan, body: Body) {
-    host.measure(|| match measure_runs(host, plan, body) {
-        Ok(measurement) => Measured::Memory(measurement),
-        Err(failure) => Measured::Failed(failure),
-    });
+/// Measures `body`.
+pub(crate) fn measure(host: &'static Host, plan: MemoryPlan, body: Body) -> Measured {
+    measure_runs(host, plan, body).map_or_else(Measured::Failed, Measured::Memory)
 }
 
 fn measure_runs(

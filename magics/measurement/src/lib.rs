@@ -7,7 +7,6 @@
 
 mod failure;
 mod lines;
-mod measure_call;
 mod measured;
 mod memory;
 pub mod message;
@@ -17,10 +16,9 @@ mod timeline;
 
 pub use failure::{Failure, FailureKind, Panic};
 pub use lines::LinesMeasurement;
-pub use measure_call::MeasureCall;
 pub use measured::Measured;
 pub use memit_lines::{FunctionLines, LineFigures};
-pub use memit_session::abi::{Backend, Clock};
+pub use memit_session::abi::{Backend, Clock, Plan};
 pub use memory::{MemoryMeasurement, MemoryRun, Source};
 pub use message::{Checkpointed, Described, Displayed, Ended, Event, Process, Request};
 pub use time::TimeMeasurement;

@@ -33,5 +33,9 @@ pub use {
 
 /// Resident set size of this process in bytes; 0 where the system does not tell.
 pub fn resident() -> u64 {
+    #[cfg(target_os = "linux")]
+    if let Some(resident) = process::resident(std::process::id()) {
+        return resident;
+    }
     memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem as u64)
 }

@@ -7,11 +7,8 @@ use std::fmt::Debug;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::abi::entry_points::{
-    memit_keep_timeline, memit_leave, memit_measure_lines, memit_measure_memory,
-    memit_measure_time, memit_measure_timeline, memit_returned,
-};
-use crate::abi::{Body, Ending, LinesPlan, MemoryPlan, TimePlan, TimelinePlan};
+use crate::abi::entry_points::{memit_leave, memit_measure, memit_measure_cell, memit_returned};
+use crate::abi::{Body, Ending, Plan};
 
 pub use crate::abi::entry_points::{
     memit_begin, memit_next_run, memit_start_clock, memit_stop_clock, memit_value_alive,
@@ -79,42 +76,18 @@ type Snippet<'a> = dyn FnMut() -> Result<(), Returned> + 'a;
 /// A snippet behind a thin pointer.
 struct Thin<'a, 'b>(&'a mut Snippet<'b>);
 
-/// Measures the memory of `snippet`.
+/// Measures `snippet` as `plan` says.
 #[inline(never)]
-pub fn memory(plan: MemoryPlan, snippet: &mut Snippet<'_>) {
+pub fn measure(plan: Plan, snippet: &mut Snippet<'_>) {
     let mut snippet = Thin(snippet);
     // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
-    unsafe { memit_measure_memory(&plan, snippet.body()) };
+    unsafe { memit_measure(&plan, snippet.body()) };
 }
 
-/// Measures the time of `snippet`, which asks for its runs by `memit_next_run`.
+/// Measures the cell as `plan` says, from this call to the end of the cell.
 #[inline(never)]
-pub fn time(plan: TimePlan, snippet: &mut Snippet<'_>) {
-    let mut snippet = Thin(snippet);
-    // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
-    unsafe { memit_measure_time(&plan, snippet.body()) };
-}
-
-/// Measures the lines of profiled functions while `snippet` runs.
-#[inline(never)]
-pub fn lines(plan: LinesPlan, snippet: &mut Snippet<'_>) {
-    let mut snippet = Thin(snippet);
-    // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
-    unsafe { memit_measure_lines(&plan, snippet.body()) };
-}
-
-/// Records the memory of `snippet` over time.
-#[inline(never)]
-pub fn timeline(plan: TimelinePlan, snippet: &mut Snippet<'_>) {
-    let mut snippet = Thin(snippet);
-    // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
-    unsafe { memit_measure_timeline(&plan, snippet.body()) };
-}
-
-/// Records the memory of the cell over time, from this call to the end of the cell.
-#[inline(never)]
-pub fn timeline_of_cell(plan: TimelinePlan) {
-    memit_keep_timeline(&plan);
+pub fn measure_cell(plan: Plan) {
+    memit_measure_cell(&plan);
 }
 
 impl Thin<'_, '_> {

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::abi::PhaseNumber;
 use crate::abi::entry_points::{
     memit_begin_phase, memit_end_phase, memit_resident, memit_timestamp,
 };
@@ -11,8 +12,7 @@ use crate::abi::entry_points::{
 #[derive(Debug)]
 #[must_use = "a phase ends when this is dropped"]
 pub struct Phase {
-    /// What the runtime knows it by; 0 if nothing is recorded.
-    number: u64,
+    number: PhaseNumber,
 }
 
 /// Begins a phase, which lasts until the value is dropped. Phases may be within each other, overlap,
@@ -27,7 +27,7 @@ pub fn phase(label: impl Into<Cow<'static, str>>) -> Phase {
 
 impl Drop for Phase {
     fn drop(&mut self) {
-        if self.number != 0 {
+        if self.number != PhaseNumber::NONE {
             memit_end_phase(self.number);
         }
     }

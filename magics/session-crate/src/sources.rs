@@ -15,12 +15,13 @@ pub const ARGUMENTS: [&str; 7] = [
 ];
 
 /// Path and text of each file, relative to the root of the source. [`ROOT`] is the root module.
-pub const FILES: [(&str, &str); 15] = [
+pub const FILES: [(&str, &str); 16] = [
     (ROOT, include_str!("lib.rs")),
     ("abi/mod.rs", include_str!("abi/mod.rs")),
     ("abi/backend.rs", include_str!("abi/backend.rs")),
     ("abi/body.rs", include_str!("abi/body.rs")),
     ("abi/entry_points.rs", include_str!("abi/entry_points.rs")),
+    ("abi/phase.rs", include_str!("abi/phase.rs")),
     ("abi/plans.rs", include_str!("abi/plans.rs")),
     ("abi/text.rs", include_str!("abi/text.rs")),
     ("clear_output.rs", include_str!("clear_output.rs")),

@@ -7,6 +7,7 @@
 use std::ffi::{CString, c_void};
 use std::fs::File;
 use std::io::{BufRead, BufReader, PipeReader};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use memit_measure::control::Control;
 use memit_measure::fork;
@@ -14,6 +15,9 @@ use memit_measure::host::{self, Host};
 use memit_measure::lines::counting;
 use memit_measure::timeline;
 use memit_measurement::{Checkpointed, Event};
+use rustix::io::{fcntl_dupfd_cloexec, fcntl_getfd};
+use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::stdio;
 
 /// What the supervisor asks of a process of the session, one line each.
 #[derive(Debug, PartialEq, Eq)]
@@ -91,28 +95,37 @@ pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: 
 
 /// Standard input, output and error, which a cell may close, and later cells need.
 struct StandardStreams {
-    /// Copies of the descriptors 0, 1 and 2.
-    copies: [libc::c_int; 3],
+    /// Copies, which programs that cells start do not inherit. `None` if the stream was not open.
+    copies: [Option<OwnedFd>; 3],
 }
 
 impl StandardStreams {
     fn keep() -> Self {
-        // SAFETY: no preconditions. Programs that cells start do not inherit the copies.
-        let copy = |fd| unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) };
+        let copy = |stream: BorrowedFd<'_>| fcntl_dupfd_cloexec(stream, 3).ok();
         Self {
-            copies: [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO].map(copy),
+            copies: [stdio::stdin(), stdio::stdout(), stdio::stderr()].map(copy),
         }
     }
 
-    /// Opens again what has been closed. What has been redirected stays so.
+    /// Opens again the streams that have been closed. A stream that has been redirected stays so.
     fn reopen(&self) {
-        for (fd, copy) in (0..).zip(self.copies) {
-            // SAFETY: no preconditions; a descriptor that is not open is nobody's.
-            unsafe {
-                if libc::fcntl(fd, libc::F_GETFD) == -1 {
-                    libc::dup2(copy, fd);
-                }
-            }
+        let is_closed = |stream: BorrowedFd<'_>| fcntl_getfd(stream).is_err();
+        let [stdin, stdout, stderr] = &self.copies;
+        // A failure leaves the stream closed.
+        if let Some(stdin) = stdin
+            && is_closed(stdio::stdin())
+        {
+            let _ = stdio::dup2_stdin(stdin);
+        }
+        if let Some(stdout) = stdout
+            && is_closed(stdio::stdout())
+        {
+            let _ = stdio::dup2_stdout(stdout);
+        }
+        if let Some(stderr) = stderr
+            && is_closed(stdio::stderr())
+        {
+            let _ = stdio::dup2_stderr(stderr);
         }
     }
 }
@@ -120,17 +133,16 @@ impl StandardStreams {
 /// The checkpoints that are children of this process.
 #[derive(Default)]
 struct Checkpoints {
-    pids: Vec<libc::pid_t>,
+    pids: Vec<Pid>,
 }
 
 impl Checkpoints {
     /// Leaves a checkpoint behind; true in the checkpoint. The supervisor is told of it, or why
     /// there is none.
     fn leave(&mut self, host: &Host, slot: usize) -> bool {
-        self.pids.retain(|pid| {
-            // SAFETY: our own child, and no status is asked for. One that has ended is reaped.
-            unsafe { libc::waitpid(*pid, std::ptr::null_mut(), libc::WNOHANG) == 0 }
-        });
+        // A checkpoint that has ended is reaped.
+        self.pids
+            .retain(|pid| matches!(waitpid(Some(*pid), WaitOptions::NOHANG), Ok(None)));
         let threads = host.threads();
         if threads > 1 {
             let reason = format!("the session process has {threads} threads");
@@ -143,7 +155,7 @@ impl Checkpoints {
                 true
             }
             Ok(Some(pid)) => {
-                self.pids.push(pid);
+                self.pids.extend(Pid::from_raw(pid));
                 let pid = pid.unsigned_abs();
                 host.send(&Event::Checkpointed(Checkpointed { slot, pid }));
                 false

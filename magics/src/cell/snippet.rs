@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use memit_measurement::MeasureCall;
+use memit_session::abi::Plan;
 
 use crate::cell::syntax::mentions;
 
@@ -104,6 +104,18 @@ impl Generated {
         self
     }
 
+    /// Adds what `write` adds, between `before` and `after`, which open and close a block.
+    pub(crate) fn around(
+        &mut self,
+        before: &str,
+        after: &str,
+        write: impl FnOnce(&mut Self),
+    ) -> &mut Self {
+        self.code(before);
+        write(self);
+        self.code(after)
+    }
+
     /// Adds the user's code on lines of its own, each character in its column.
     pub(crate) fn snippet(&mut self, snippet: &Snippet) -> &mut Self {
         self.lines.push(LineSpan {
@@ -135,63 +147,69 @@ impl Generated {
 /// Marks generated code as a measurement. User code has no reason to contain this line.
 pub const MEASUREMENT: &str = "use ::memit_session::harness as memit_harness;";
 
-/// Whether functions with `#[profile]` are phases in this generated code.
+/// Whether functions with `#[profile]` are phases in this generated code: memory over time has phases,
+/// not lines.
 pub fn has_phases(source: &str) -> bool {
-    source.contains(MEASUREMENT) && source.contains("memit_harness::timeline")
+    source.contains(MEASUREMENT) && source.contains("Plan::Timeline(")
 }
 
-/// The code of a measurement: makes `call`, and passes a closure with the code that `write_body`
-/// writes. The closure works on bitwise copies of the variables `copied`, which it never drops.
+/// The code that measures what `write` writes. This code works on bitwise copies of the variables
+/// `copied`, which are never dropped.
 pub(crate) fn measurement(
-    call: &MeasureCall,
+    plan: &Plan,
     copied: &[&str],
-    write_body: impl FnOnce(&mut Generated),
+    write: impl FnOnce(&mut Generated),
 ) -> Generated {
+    let plan = expression(plan);
     let mut generated = Generated::default();
-    generated.code(&format!(
-        "#[allow(warnings)] let _ = {{\n{}, &mut || {{",
-        start_of(call)
-    ));
-    for name in copied {
-        generated.code(&format!(
-            "let mut {name} = unsafe {{ ::std::ptr::read(&raw const {name}) }};"
-        ));
-    }
-    generated.code("let mut memit_guard = memit_harness::Guard::new();");
-    write_body(&mut generated);
-    generated.code("memit_guard.finish();\n::std::result::Result::Ok(())\n});\n};");
+    generated.around(
+        &format!(
+            "#[allow(warnings)] let _ = {{\n{MEASUREMENT}\n\
+             memit_harness::measure({plan}, &mut || {{"
+        ),
+        "});\n};",
+        |generated| {
+            for name in copied {
+                generated.code(&format!(
+                    "let mut {name} = unsafe {{ ::std::ptr::read(&raw const {name}) }};"
+                ));
+            }
+            generated.code("let mut memit_guard = memit_harness::Guard::new();");
+            write(generated);
+            generated.code("memit_guard.finish();\n::std::result::Result::Ok(())");
+        },
+    );
     generated
 }
 
-/// The code of a call that measures the cell in which it stands.
-pub(crate) fn measurement_of_cell(call: &MeasureCall) -> Generated {
+/// The code that measures the cell in which it stands.
+pub(crate) fn measurement_of_cell(plan: &Plan) -> Generated {
+    let plan = expression(plan);
     let mut generated = Generated::default();
     generated.code(&format!(
-        "#[allow(warnings)] let _ = {{ {}); }};",
-        start_of(call)
+        "#[allow(warnings)] let _ = {{ {MEASUREMENT} memit_harness::measure_cell({plan}); }};"
     ));
     generated
 }
 
-/// The call up to its first argument, the plan.
-fn start_of(call: &MeasureCall) -> String {
-    let (function, plan) = (call.function(), call.plan());
+fn expression(plan: &Plan) -> String {
     format!(
-        "{MEASUREMENT}\n\
-         memit_harness::{function}({{ use ::memit_session::abi::plan::*; {plan} }}"
+        "{{ use ::memit_session::abi::plan::*; {} }}",
+        plan.to_rust()
     )
 }
 
 /// The statements that are measured, and the calls that say when: their value is still alive at
 /// the peak.
 pub(crate) fn measured(generated: &mut Generated, body: &[&Snippet]) {
-    generated.code(
-        "memit_harness::memit_begin();\n\
-         let memit_value = ::std::hint::black_box(memit_harness::apart(|| ::std::result::Result::Ok({",
+    generated.code("memit_harness::memit_begin();");
+    generated.around(
+        "let memit_value = ::std::hint::black_box(memit_harness::apart(|| ::std::result::Result::Ok({",
+        "}))?);",
+        |generated| in_sequence(generated, body),
     );
-    in_sequence(generated, body);
     generated.code(
-        "}))?);\nmemit_harness::memit_value_alive();\n\
+        "memit_harness::memit_value_alive();\n\
          ::std::mem::drop(memit_value);\nmemit_harness::memit_value_dropped();",
     );
 }

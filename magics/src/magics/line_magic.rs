@@ -2,6 +2,7 @@
 
 use memit_lines::{Profile, RunningLine, SourceFunction, Stopped, innermost_line};
 use memit_measurement::{Failure, FailureKind, LinesMeasurement};
+use memit_session::abi::Plan;
 
 use super::statement;
 use crate::cell::options::{OptionSpec, Options};
@@ -75,12 +76,8 @@ pub(crate) fn body(call: &Call) -> Result<Vec<Snippet>, MagicError> {
     Ok(body)
 }
 
-/// The code that makes `call` with the statements.
-pub(crate) fn code(
-    call: &memit_measurement::MeasureCall,
-    body: &[Snippet],
-    scope: &Scope,
-) -> Result<Generated, MagicError> {
+/// The code that measures the statements.
+pub(crate) fn code(plan: &Plan, body: &[Snippet], scope: &Scope) -> Result<Generated, MagicError> {
     let snippets: Vec<_> = body.iter().collect();
     statement::check(&snippets)?;
     let isolated = scope.isolated();
@@ -89,7 +86,7 @@ pub(crate) fn code(
     } else {
         Vec::new()
     };
-    Ok(snippet::measurement(call, &copied, |generated| {
+    Ok(snippet::measurement(plan, &copied, |generated| {
         snippet::measured(generated, &snippets);
     }))
 }

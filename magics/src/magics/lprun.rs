@@ -1,8 +1,8 @@
 //! `%lprun`: the time of each line of a function.
 
 use memit_lines::TimeText;
-use memit_measurement::{MeasureCall, Measured};
-use memit_session::abi::{Backend, Charge, LinesPlan};
+use memit_measurement::Measured;
+use memit_session::abi::{Backend, Charge, LinesPlan, Plan};
 
 use super::line_magic;
 use super::statement;
@@ -119,7 +119,7 @@ struct TimeOf {
 
 impl Measurement for TimeOf {
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
-        let call = MeasureCall::Lines(LinesPlan {
+        let plan = Plan::Lines(LinesPlan {
             charge: if self.exact {
                 Charge::ExactTime
             } else {
@@ -130,7 +130,7 @@ impl Measurement for TimeOf {
             limit_bytes: 0,
             isolated: scope.isolated(),
         });
-        line_magic::code(&call, &self.body, scope)
+        line_magic::code(&plan, &self.body, scope)
     }
 
     fn functions(&self) -> &[Named] {

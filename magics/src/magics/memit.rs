@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use memit_measurement::{MeasureCall, Measured};
-use memit_session::abi::MemoryPlan;
+use memit_measurement::Measured;
+use memit_session::abi::{MemoryPlan, Plan};
 
 use super::statement;
 use crate::cell::options::OptionSpec;
@@ -135,14 +135,14 @@ impl Measurement for MemoryOf {
         let nanoseconds = |time: Option<Duration>| {
             time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
         };
-        let call = MeasureCall::Memory(MemoryPlan {
+        let plan = Plan::Memory(MemoryPlan {
             repeat: self.repeat,
             timeout_ns: nanoseconds(self.timeout),
             interval_ns: nanoseconds(self.interval),
             children: self.children,
             isolated,
         });
-        Ok(snippet::measurement(&call, &copied, |generated| {
+        Ok(snippet::measurement(&plan, &copied, |generated| {
             if let Some(setup) = &self.setup {
                 generated.snippet(setup).code(";");
             }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use memit_measurement::{MeasureCall, Measured, TimelineMeasurement};
-use memit_session::abi::TimelinePlan;
+use memit_measurement::{Measured, TimelineMeasurement};
+use memit_session::abi::{Plan, TimelinePlan};
 
 use super::line_magic;
 use super::statement;
@@ -156,15 +156,15 @@ impl OverTime {
 
 impl Measurement for OverTime {
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
-        let plan = TimelinePlan {
+        let plan = Plan::Timeline(TimelinePlan {
             interval_ns: self.interval_ns(),
             children: self.children,
             isolated: scope.isolated() && !self.keep,
-        };
+        });
         if !self.keep {
-            return line_magic::code(&MeasureCall::Timeline(plan), &self.body, scope);
+            return line_magic::code(&plan, &self.body, scope);
         }
-        let mut generated = snippet::measurement_of_cell(&MeasureCall::TimelineOfCell(plan));
+        let mut generated = snippet::measurement_of_cell(&plan);
         snippet::in_sequence(&mut generated, &self.body.iter().collect::<Vec<_>>());
         Ok(generated)
     }

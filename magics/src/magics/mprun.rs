@@ -1,8 +1,8 @@
 //! `%mprun`: the memory of each line of a function.
 
 use memit_lines::{Backend, UnknownBackend};
-use memit_measurement::{MeasureCall, Measured};
-use memit_session::abi::{Charge, LinesPlan};
+use memit_measurement::Measured;
+use memit_session::abi::{Charge, LinesPlan, Plan};
 
 use super::line_magic;
 use super::statement;
@@ -160,14 +160,14 @@ impl Measurement for MemoryOf {
             )
             .with_help("end the session's other threads first: `%session` counts them"));
         }
-        let call = MeasureCall::Lines(LinesPlan {
+        let plan = Plan::Lines(LinesPlan {
             charge: Charge::Memory,
             backend: self.backend,
             children: self.children,
             limit_bytes: self.limit.unwrap_or(0),
             isolated: scope.isolated(),
         });
-        line_magic::code(&call, &self.body, scope)
+        line_magic::code(&plan, &self.body, scope)
     }
 
     fn functions(&self) -> &[Named] {

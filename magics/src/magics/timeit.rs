@@ -1,7 +1,7 @@
 //! `%timeit`: the time of a statement.
 
-use memit_measurement::{MeasureCall, Measured};
-use memit_session::abi::{Clock, TimePlan};
+use memit_measurement::Measured;
+use memit_session::abi::{Clock, Plan, TimePlan};
 
 use super::statement;
 use crate::cell::options::OptionSpec;
@@ -153,7 +153,7 @@ impl Measurement for TimeOf {
         let snippets = statement::checked(self.setup.as_ref(), &self.body)?;
         let isolated = scope.isolated();
         let used = scope.used_by(&snippets);
-        let call = MeasureCall::Time(TimePlan {
+        let plan = Plan::Time(TimePlan {
             loops: self.loops,
             repeat: self.repeat,
             clock: if self.cpu_clock {
@@ -165,7 +165,7 @@ impl Measurement for TimeOf {
             isolated,
         });
         let copied: &[&str] = if isolated { &used } else { &[] };
-        Ok(snippet::measurement(&call, copied, |generated| {
+        Ok(snippet::measurement(&plan, copied, |generated| {
             self.write_runs(generated, &used);
         }))
     }
@@ -205,27 +205,48 @@ impl TimeOf {
     /// Writes the code that asks for runs until there is no further one, and makes each of them.
     fn write_runs(&self, generated: &mut Generated, used: &[&str]) {
         generated.code(&escape(used.iter().copied()));
-        generated.code("let mut memit_timed = |memit_loops: u64| -> ::std::result::Result<(), memit_harness::Returned> {\nlet mut memit_left = 0..memit_loops;");
-        if self.fresh {
-            generated.code("while let ::std::option::Option::Some(_) = memit_left.next() {");
-            self.set_up(generated);
-            generated.code("memit_harness::memit_start_clock();\n::std::hint::black_box({");
-            generated.snippet(&self.body);
-            generated.code("});\nmemit_harness::memit_stop_clock();\n}");
-        } else {
-            self.set_up(generated);
-            generated.code("memit_harness::memit_start_clock();\nwhile let ::std::option::Option::Some(_) = memit_left.next() {\n::std::hint::black_box({");
-            generated.snippet(&self.body);
-            generated.code("});\n}\nmemit_harness::memit_stop_clock();");
-        }
-        // A `break` in the statements would cut the loop short without a word.
-        generated.code(
+        generated.around(
+            "let mut memit_timed = |memit_loops: u64| \
+             -> ::std::result::Result<(), memit_harness::Returned> {\n\
+             let mut memit_left = 0..memit_loops;",
+            // A `break` in the statements would cut the loop short without a word.
             "if memit_left.next().is_some() {\n\
              return ::std::result::Result::Err(memit_harness::Returned::from(::std::format_args!(\"`break` left the timed loop\")));\n\
-             }\n::std::result::Result::Ok(())\n};\n\
-             loop {\nlet memit_loops = memit_harness::memit_next_run();\n\
+             }\n::std::result::Result::Ok(())\n};",
+            |generated| self.write_run(generated),
+        );
+        generated.code(
+            "loop {\nlet memit_loops = memit_harness::memit_next_run();\n\
              if memit_loops == 0 { break; }\nmemit_timed(memit_loops)?;\nmemit_harness::flush();\n}",
         );
+    }
+
+    /// Writes the code of one run: the loop, and what starts and stops the clock.
+    fn write_run(&self, generated: &mut Generated) {
+        const START: &str = "memit_harness::memit_start_clock();";
+        const STOP: &str = "memit_harness::memit_stop_clock();";
+        let write_loop = |generated: &mut Generated, write: &dyn Fn(&mut Generated)| {
+            let head = "while let ::std::option::Option::Some(_) = memit_left.next() {";
+            generated.around(head, "}", write);
+        };
+        let write_body = |generated: &mut Generated| {
+            generated.around("::std::hint::black_box({", "});", |generated| {
+                generated.snippet(&self.body);
+            });
+        };
+        if self.fresh {
+            write_loop(generated, &|generated| {
+                self.set_up(generated);
+                generated.code(START);
+                write_body(generated);
+                generated.code(STOP);
+            });
+        } else {
+            self.set_up(generated);
+            generated.code(START);
+            write_loop(generated, &write_body);
+            generated.code(STOP);
+        }
     }
 
     fn set_up(&self, generated: &mut Generated) {

@@ -28,19 +28,14 @@ const SHORT_NS: u64 = 100_000_000;
 /// Time between two looks at the memory of a run and of its children.
 const WATCHING: Duration = Duration::from_millis(1);
 
-/// Measures `body` and reports to the kernel.
-pub(crate) fn measure(host: &'static Host, plan: LinesPlan, body: Body) {
-    host.measure(|| {
-        let measured = if plan.charge == Charge::Memory || !plan.isolated {
-            run_once(host, plan, body, None)
-        } else {
-            time(host, plan, body)
-        };
-        match measured {
-            Ok(measured) => Measured::Lines(measured),
-            Err(failure) => Measured::Failed(failure),
-        }
-    });
+/// Measures `body`.
+pub(crate) fn measure(host: &'static Host, plan: LinesPlan, body: Body) -> Measured {
+    let measured = if plan.charge == Charge::Memory || !plan.isolated {
+        run_once(host, plan, body, None)
+    } else {
+        time(host, plan, body)
+    };
+    measured.map_or_else(Measured::Failed, Measured::Lines)
 }
 
 /// Samples a run, and times another at every probe if that is asked for or the first was too short.

@@ -20,12 +20,9 @@ use crate::sampling_thread::SamplingThread;
 use crate::settle;
 use crate::shared_common::SharedCommon;
 
-/// Measures `body` and reports to the kernel.
-pub(crate) fn measure(host: &'static Host, plan: TimelinePlan, body: Body) {
-    host.measure(|| match run(host, plan, body) {
-        Ok(measured) => Measured::Timeline(measured),
-        Err(failure) => Measured::Failed(failure),
-    });
+/// Measures `body`.
+pub(crate) fn measure(host: &'static Host, plan: TimelinePlan, body: Body) -> Measured {
+    run(host, plan, body).map_or_else(Measured::Failed, Measured::Timeline)
 }
 
 fn run(

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use memit_measurement::Moment;
 use memit_process::resident;
+use memit_session::abi::PhaseNumber;
 
 use super::log::{Log, Reading};
 use crate::common::COMMON;
@@ -80,26 +81,24 @@ pub(super) fn end() {
     }
 }
 
-/// A span begins; what it returns ends it. 0 if there is no run, or no room.
-pub(crate) fn begin_span(label: &[u8]) -> u64 {
+/// A span begins. There is no phase to end if there is no run, or no room.
+pub(crate) fn begin_span(label: &[u8]) -> PhaseNumber {
     with(|recorder| {
         let Some(span) = recorder.log.new_span(label) else {
-            return 0;
+            return PhaseNumber::NONE;
         };
         let mut reading = recorder.read();
         // What reading took is not the span's.
         reading.at.time_ns = recorder.now();
         recorder.log.span_begins(span, reading);
-        u64::from(recorder.run) << 32 | u64::from(span.number)
+        PhaseNumber::new(recorder.run, span.number)
     })
 }
 
 /// A span ends that [`begin_span`] has begun.
-pub(crate) fn end_span(span: u64) {
+pub(crate) fn end_span(phase: PhaseNumber) {
     with(|recorder| {
-        if span >> 32 == u64::from(recorder.run)
-            && let Ok(number) = u32::try_from(span & u64::from(u32::MAX))
-        {
+        if let Some(number) = phase.span_in(recorder.run) {
             recorder.log.span_ends(number, recorder.read());
         }
     });

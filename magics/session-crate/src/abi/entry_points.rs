@@ -19,26 +19,11 @@ macro_rules! entry_points {
                     column: u32,
                 ) -> bool;
 
-                // Measurements. Each runs a body as its plan says, and reports to the kernel. The
-                // body must be callable with its data as often as the plan asks.
-                unsafe fn memit_measure_memory(
-                    plan: &$crate::abi::MemoryPlan,
-                    body: $crate::abi::Body,
-                );
-                unsafe fn memit_measure_time(
-                    plan: &$crate::abi::TimePlan,
-                    body: $crate::abi::Body,
-                );
-                unsafe fn memit_measure_lines(
-                    plan: &$crate::abi::LinesPlan,
-                    body: $crate::abi::Body,
-                );
-                unsafe fn memit_measure_timeline(
-                    plan: &$crate::abi::TimelinePlan,
-                    body: $crate::abi::Body,
-                );
-                // Measures the cell that calls it, from this call to the end of the cell.
-                safe fn memit_keep_timeline(plan: &$crate::abi::TimelinePlan);
+                // Measures as the plan says, and reports to the kernel. The body must be callable as
+                // often as the plan asks.
+                unsafe fn memit_measure(plan: &$crate::abi::Plan, body: $crate::abi::Body);
+                // Measures the cell that calls this, from the call to the end of the cell.
+                safe fn memit_measure_cell(plan: &$crate::abi::Plan);
 
                 // Callbacks of a measured body: the statements start; their value exists; their value
                 // has been dropped.
@@ -56,9 +41,9 @@ macro_rules! entry_points {
                 // their destructors are the session's to run. Returns in a run in place.
                 safe fn memit_leave(ending: $crate::abi::Ending);
 
-                // Phases. A phase has a number, or 0 if nothing is recorded.
-                safe fn memit_begin_phase(label: $crate::abi::Text<'_>) -> u64;
-                safe fn memit_end_phase(phase: u64);
+                // Phases.
+                safe fn memit_begin_phase(label: $crate::abi::Text<'_>) -> $crate::abi::PhaseNumber;
+                safe fn memit_end_phase(phase: $crate::abi::PhaseNumber);
                 safe fn memit_timestamp(label: $crate::abi::Text<'_>);
                 // Resident set size of the process in bytes; 0 where the system does not tell.
                 safe fn memit_resident() -> u64;

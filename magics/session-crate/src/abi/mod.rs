@@ -13,20 +13,22 @@
 mod backend;
 mod body;
 pub mod entry_points;
+mod phase;
 mod plans;
 mod text;
 
 pub use backend::{Backend, UnknownBackend};
 pub use body::{Body, Ending};
 pub use entry_points::NAMES;
-pub use plans::{Charge, Clock, LinesPlan, MemoryPlan, TimePlan, TimelinePlan};
+pub use phase::PhaseNumber;
+pub use plans::{Charge, Clock, LinesPlan, MemoryPlan, Plan, TimePlan, TimelinePlan};
 pub use text::Text;
 
-/// What a cell names when it writes down a plan: the types of plans, and the variants of the enums
-/// in their fields. The `Debug` text of a plan is Rust in this scope.
+/// What a cell names when it writes down a [`Plan`]: the types of plans, and the variants of the enums
+/// in their fields.
 pub mod plan {
     pub use super::Backend::*;
     pub use super::Charge::*;
     pub use super::Clock::*;
-    pub use super::{LinesPlan, MemoryPlan, TimePlan, TimelinePlan};
+    pub use super::{LinesPlan, MemoryPlan, Plan, TimePlan, TimelinePlan};
 }

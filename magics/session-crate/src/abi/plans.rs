@@ -1,10 +1,32 @@
 //! What a cell asks of a measurement.
 //!
-//! A magic fills a plan in, and the source of the cell contains the plan as its `Debug` text.
+//! A magic fills a plan in, and the source of the cell contains the plan as Rust.
 
 use std::time::Duration;
 
 use super::Backend;
+
+/// What is measured, and how.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Memory at its peak.
+    Memory(MemoryPlan) = 1,
+    /// Time.
+    Time(TimePlan) = 2,
+    /// Memory or time, line by line.
+    Lines(LinesPlan) = 3,
+    /// Memory over time.
+    Timeline(TimelinePlan) = 4,
+}
+
+impl Plan {
+    /// The plan as a Rust expression in the scope of [`super::plan`].
+    pub fn to_rust(&self) -> String {
+        // The `Debug` text of a struct is a struct expression; only the enum's name is missing.
+        format!("Plan::{self:?}")
+    }
+}
 
 /// A measurement of memory at its peak (`%memit`).
 #[repr(C)]
@@ -124,7 +146,7 @@ fn duration(nanoseconds: u64) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_debug_text_of_a_plan_is_the_plan_as_rust() {
+    fn a_plan_as_rust_is_the_plan() {
         macro_rules! check {
             ($($plan:expr)*) => {$(
                 let text = stringify!($plan).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -133,14 +155,14 @@ mod tests {
                     use crate::abi::plan::*;
                     $plan
                 };
-                assert_eq!(format!("{plan:?}"), text);
+                assert_eq!(plan.to_rust(), text);
             )*};
         }
         check! {
-            MemoryPlan { repeat: 3, timeout_ns: 0, interval_ns: 1000, children: false, isolated: true }
-            TimePlan { loops: 0, repeat: 7, clock: Cpu, fresh: false, isolated: true }
-            LinesPlan { charge: SampledTime, backend: Uss, children: true, limit_bytes: 0, isolated: true }
-            TimelinePlan { interval_ns: 1000, children: false, isolated: false }
+            Plan::Memory(MemoryPlan { repeat: 3, timeout_ns: 0, interval_ns: 1000, children: false, isolated: true })
+            Plan::Time(TimePlan { loops: 0, repeat: 7, clock: Cpu, fresh: false, isolated: true })
+            Plan::Lines(LinesPlan { charge: SampledTime, backend: Uss, children: true, limit_bytes: 0, isolated: true })
+            Plan::Timeline(TimelinePlan { interval_ns: 1000, children: false, isolated: false })
         }
     }
 }
