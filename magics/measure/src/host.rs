@@ -86,7 +86,6 @@ impl Host {
     }
 
     /// Threads of this process. A process that cannot tell counts as having one.
-    #[expect(clippy::unused_self, reason = "a host is the process it is in")]
     pub fn threads(&self) -> u32 {
         process::threads(std::process::id()).unwrap_or(1)
     }

@@ -168,6 +168,10 @@ impl Inbox {
     /// # Errors
     ///
     /// If the bytes are no event.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "later bytes can complete an event after `None`"
+    )]
     pub fn next(&mut self) -> io::Result<Option<Event>> {
         let Some((kind, length)) = self.bytes.split_first_chunk::<HEAD>().map(|(head, _)| {
             let [kind, length @ ..] = *head;

@@ -113,6 +113,10 @@ pub fn timeline_of_cell(plan: TimelinePlan) {
     memit_keep_timeline(&plan);
 }
 
+#[expect(
+    clippy::mut_mut,
+    reason = "a body has one thin pointer, and `&mut dyn` is two words"
+)]
 fn body(snippet: &mut &mut Snippet<'_>) -> abi::Body {
     abi::Body::new(call, std::ptr::from_mut(snippet).cast())
 }
@@ -120,6 +124,10 @@ fn body(snippet: &mut &mut Snippet<'_>) -> abi::Body {
 /// # Safety
 ///
 /// `snippet` must point to a `&mut Snippet` that nothing else uses meanwhile.
+#[expect(
+    clippy::cast_ptr_alignment,
+    reason = "the pointer was one to a `&mut Snippet`"
+)]
 unsafe extern "C" fn call(snippet: *mut u8) -> Ending {
     // SAFETY: the caller's contract.
     let snippet = unsafe { &mut *snippet.cast::<&mut Snippet<'_>>() };

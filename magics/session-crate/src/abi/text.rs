@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 pub struct Text<'a> {
     start: *const u8,
     length: usize,
-    text: PhantomData<&'a str>,
+    borrowed: PhantomData<&'a str>,
 }
 
 // SAFETY: as `&str`, a text is a shared reference to bytes that never change.
@@ -22,7 +22,7 @@ impl<'a> Text<'a> {
         Self {
             start: text.as_ptr(),
             length: text.len(),
-            text: PhantomData,
+            borrowed: PhantomData,
         }
     }
 

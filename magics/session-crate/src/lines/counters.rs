@@ -177,6 +177,7 @@ impl<const N: usize> Function<N> {
     }
 
     /// Charges the lines with this memory, whatever the measurement asks for.
+    #[must_use]
     pub const fn charged_with(mut self, backend: Backend) -> Self {
         self.head.backend = backend;
         self.head.has_backend = true;
