@@ -108,14 +108,14 @@ pub(crate) fn source(board: &Board) -> Source {
 const SOURCES: [Source; 3] = [Source::Vmhwm, Source::Maxrss, Source::Sampled];
 
 /// How this process learns its peak.
-enum Meter {
+enum PeakReader {
     Kernel(PeakMeter),
     /// The parent reads `ru_maxrss` afterwards.
     Parent,
     Sampling(Duration, Option<SamplingThread<u64>>),
 }
 
-impl Meter {
+impl PeakReader {
     /// The best that works here.
     fn choose(forked: bool, interval: Duration) -> Self {
         if let Some(meter) = PeakMeter::open_if_wanted() {
@@ -171,7 +171,7 @@ impl Meter {
 pub(crate) struct MeasuringMemory {
     board: Arc<Board>,
     forked: bool,
-    meter: Meter,
+    peak_reader: PeakReader,
     began: Instant,
 }
 
@@ -181,11 +181,11 @@ impl MeasuringMemory {
         let mut measuring = Self {
             board,
             forked,
-            meter: Meter::choose(forked, interval),
+            peak_reader: PeakReader::choose(forked, interval),
             began: Instant::now(),
         };
         // Once for nothing, so that the pages that measuring touches are there beforehand.
-        if matches!(measuring.meter, Meter::Kernel(_)) {
+        if matches!(measuring.peak_reader, PeakReader::Kernel(_)) {
             measuring.begin();
             heap::pass_hooks();
             measuring.value_alive();
@@ -205,7 +205,7 @@ impl Measuring for MeasuringMemory {
     }
 
     fn begin(&mut self) {
-        let baseline = self.meter.start();
+        let baseline = self.peak_reader.start();
         self.board.set(BASELINE, baseline);
         heap::start(!self.forked);
         self.began = Instant::now();
@@ -214,14 +214,14 @@ impl Measuring for MeasuringMemory {
     fn value_alive(&mut self) {
         let wall = self.began.elapsed();
         let heap = heap::counts();
-        let peak = self.meter.peak();
+        let peak = self.peak_reader.peak();
         self.board.set(PEAK, peak);
         self.board.set(HEAP_PEAK, heap.peak);
         self.board.set(ALLOCATED, heap.allocated);
         self.board.set(ALLOCATIONS, heap.allocations);
         self.board
             .set(WALL, u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX));
-        self.board.set(SOURCE, self.meter.source() as u64);
+        self.board.set(SOURCE, self.peak_reader.source() as u64);
     }
 
     fn value_dropped(&mut self) {

@@ -33,7 +33,7 @@ pub(crate) extern "C" fn memit_line(function: Table<'static>, index: u32, hits: 
 pub(crate) extern "C" fn memit_open(function: Table<'static>, calls: u32, outer: &Outer) {
     in_turn(|| {
         #[cfg(unix)]
-        counting::meet(function);
+        counting::ensure_known(function);
         let head = function.head();
         let line = own_line::get(function);
         account::settle_line(function, line);

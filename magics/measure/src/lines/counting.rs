@@ -18,14 +18,14 @@ use crate::{heap, threads};
 /// Who has asked for it.
 pub(super) enum Counting {
     /// Nobody.
-    Not,
+    Off,
     /// A measurement; in a fork, the counters are to be shared.
-    Asked(Option<Arc<Arena>>),
+    Measurement(Option<Arc<Arena>>),
     /// A function with `#[profile]`, in a cell that is no measurement, or in a program.
-    Unasked,
+    Attribute,
 }
 
-static COUNTING: Mutex<Counting> = Mutex::new(Counting::Not);
+static COUNTING: Mutex<Counting> = Mutex::new(Counting::Off);
 
 fn lock() -> MutexGuard<'static, Counting> {
     COUNTING.lock().unwrap_or_else(PoisonError::into_inner)
@@ -39,11 +39,11 @@ pub(super) fn set(counting: Counting) {
 /// Whether the heap is counted for a measurement that lines must not disturb. Such a measurement is
 /// compiled without probes, but it may be given a pointer to a function of an earlier cell.
 fn is_another_measurement(counting: &Counting) -> bool {
-    matches!(counting, Counting::Not) && heap::is_counting()
+    matches!(counting, Counting::Off) && heap::is_counting()
 }
 
 /// A function runs, maybe for the first time. One caller at a time.
-pub(super) fn meet(function: Table<'static>) {
+pub(super) fn ensure_known(function: Table<'static>) {
     if function.head().known.load(Relaxed) != 0 {
         return;
     }
@@ -52,19 +52,20 @@ pub(super) fn meet(function: Table<'static>) {
         return;
     }
     match &*counting {
-        Counting::Asked(Some(arena)) => arena.share(function),
-        Counting::Asked(None) | Counting::Unasked => {}
-        Counting::Not => {
-            begin_unasked();
-            *counting = Counting::Unasked;
+        Counting::Measurement(Some(arena)) => arena.share(function),
+        Counting::Measurement(None) | Counting::Attribute => {}
+        Counting::Off => {
+            begin_for_attribute();
+            *counting = Counting::Attribute;
         }
     }
-    if matches!(*counting, Counting::Unasked) && level::backend(function.head()) != Backend::Heap {
+    if matches!(*counting, Counting::Attribute) && level::backend(function.head()) != Backend::Heap
+    {
         see_every_probe();
     }
 }
 
-fn begin_unasked() {
+fn begin_for_attribute() {
     // A thread that was there before would not be noticed.
     let threads = process::threads(std::process::id()).unwrap_or(2);
     level::reset();
@@ -77,7 +78,7 @@ fn begin_unasked() {
 /// What the functions with `#[profile]` have counted in a cell that is no measurement; `None` if
 /// none was called.
 pub fn end_cell(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
-    let counted = end_unasked(threads);
+    let counted = end_for_attribute(threads);
     if counted.is_some() {
         known::forget();
     }
@@ -86,22 +87,22 @@ pub fn end_cell(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
 
 /// The same at the end of a program, some of whose functions may still be running.
 pub(crate) fn end_program() -> Option<LinesMeasurement> {
-    if matches!(*lock(), Counting::Unasked) {
+    if matches!(*lock(), Counting::Attribute) {
         heap::stop();
         let counts_heap = |table: &Table<'_>| level::backend(table.head()) == Backend::Heap;
         known::all()
             .filter(counts_heap)
             .for_each(|table| account::settle_late(table, &COMMON));
     }
-    end_unasked(|| process::threads(std::process::id()).unwrap_or(1))
+    end_for_attribute(|| process::threads(std::process::id()).unwrap_or(1))
 }
 
-fn end_unasked(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
+fn end_for_attribute(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
     let mut counting = lock();
-    if !matches!(*counting, Counting::Unasked) {
+    if !matches!(*counting, Counting::Attribute) {
         return None;
     }
-    *counting = Counting::Not;
+    *counting = Counting::Off;
     heap::stop();
     Some(LinesMeasurement {
         functions: figures(known::all(), Time::None),

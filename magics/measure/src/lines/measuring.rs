@@ -55,7 +55,7 @@ impl Measuring for MeasuringLines {
     fn begin(&mut self) {
         let LinesPlan { backend, .. } = self.plan;
         known::forget();
-        counting::set(Counting::Asked(self.arena.clone()));
+        counting::set(Counting::Measurement(self.arena.clone()));
         level::reset();
         level::choose(backend, self.plan.children);
         threads::set_many(!self.is_forked());
@@ -105,7 +105,7 @@ impl Measuring for MeasuringLines {
 /// Nothing is counted any more, though probes may still be passed.
 pub(super) fn stop() {
     heap::stop();
-    counting::set(Counting::Not);
+    counting::set(Counting::Off);
     account::begin_epoch();
 }
 

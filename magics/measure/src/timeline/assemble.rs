@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memit_measurement::{Moment, Point, Series, Span};
 
-use super::log::{Entry, Reading, What};
+use super::log::{Entry, EntryKind, Reading};
 
 /// What becomes of them. Times are from the start of the run, but for those of the run.
 pub(super) struct Assembled {
@@ -34,12 +34,12 @@ pub(super) fn assemble(
     let start = first.reading.at.time_ns;
     let has_ended = entries
         .last()
-        .is_some_and(|entry| entry.what == What::RunEnds);
+        .is_some_and(|entry| entry.kind == EntryKind::RunEnds);
     let own = |of: fn(&Reading) -> (u64, u64)| {
         let own = entries.iter().map(move |entry| {
             let (bytes, peak) = of(&entry.reading);
             let time_ns = entry.reading.at.time_ns;
-            Own {
+            OwnReading {
                 point: Point { time_ns, bytes },
                 peak,
             }
@@ -83,18 +83,18 @@ pub(super) fn assemble(
 }
 
 /// A reading of the run's own, and the peak since the one before.
-struct Own {
+struct OwnReading {
     point: Point,
     peak: u64,
 }
 
 /// Samples and readings in order of time, with peaks that are in neither.
-fn merge(samples: &[Point], own: &[Own], has_ended: bool) -> Vec<Point> {
+fn merge(samples: &[Point], own: &[OwnReading], has_ended: bool) -> Vec<Point> {
     let mut merged = Vec::with_capacity(samples.len() + own.len());
     let mut samples = samples.iter().copied().peekable();
     let start = own.first().map_or(0, |first| first.point.time_ns);
     while samples.next_if(|sample| sample.time_ns <= start).is_some() {}
-    for Own { point, peak } in own {
+    for OwnReading { point, peak } in own {
         let before = merged.len().saturating_sub(1);
         while let Some(sample) = samples.next_if(|sample| sample.time_ns <= point.time_ns) {
             merged.push(sample);
@@ -147,8 +147,8 @@ fn spans(entries: &[Entry], rss: &[Point], heap: &[Point]) -> Vec<Span> {
     };
     let mut spans: Vec<Span> = Vec::new();
     for entry in entries {
-        match &entry.what {
-            What::SpanBegins(_, label) => spans.push(Span {
+        match &entry.kind {
+            EntryKind::SpanBegins(_, label) => spans.push(Span {
                 label: label.clone(),
                 start: entry.reading.at,
                 end,
@@ -157,20 +157,20 @@ fn spans(entries: &[Entry], rss: &[Point], heap: &[Point]) -> Vec<Span> {
                 level: 0,
                 unfinished: true,
             }),
-            What::SpanEnds(number) => {
+            EntryKind::SpanEnds(number) => {
                 // Numbers are given in the order of the beginnings.
                 if let Some(span) = spans.get_mut(*number as usize) {
                     span.end = entry.reading.at;
                     span.unfinished = false;
                 }
             }
-            What::RunBegins | What::RunEnds => {}
+            EntryKind::RunBegins | EntryKind::RunEnds => {}
         }
     }
     // The end of the run ends what is still open in it as it should.
     let has_ended = entries
         .last()
-        .is_some_and(|entry| entry.what == What::RunEnds);
+        .is_some_and(|entry| entry.kind == EntryKind::RunEnds);
     for span in &mut spans {
         span.unfinished &= !has_ended;
         let (start, end) = (span.start.time_ns, span.end.time_ns);
@@ -244,12 +244,12 @@ mod tests {
         }
     }
 
-    fn entry(what: What, reading: Reading) -> Entry {
-        Entry { what, reading }
+    fn entry(kind: EntryKind, reading: Reading) -> Entry {
+        Entry { kind, reading }
     }
 
-    fn begins(number: u32, label: &str) -> What {
-        What::SpanBegins(number, label.to_owned())
+    fn begins(number: u32, label: &str) -> EntryKind {
+        EntryKind::SpanBegins(number, label.to_owned())
     }
 
     fn points(points: &[(u64, u64)]) -> Vec<Point> {
@@ -267,8 +267,8 @@ mod tests {
     #[test]
     fn a_series_goes_from_the_start_of_the_run_to_its_end() {
         let entries = [
-            entry(What::RunBegins, reading(100, 50, 0)),
-            entry(What::RunEnds, reading(200, 60, 60)),
+            entry(EntryKind::RunBegins, reading(100, 50, 0)),
+            entry(EntryKind::RunEnds, reading(200, 60, 60)),
         ];
         let samples = points(&[(90, 7), (110, 55), (150, 58), (210, 9)]);
         let assembled = assemble(&entries, &samples, &[], None);
@@ -282,10 +282,10 @@ mod tests {
     #[test]
     fn a_peak_that_no_sample_saw_stands_beside_the_highest_sample() {
         let entries = [
-            entry(What::RunBegins, reading(0, 10, 0)),
+            entry(EntryKind::RunBegins, reading(0, 10, 0)),
             entry(begins(0, "spike"), reading(40, 10, 10)),
-            entry(What::SpanEnds(0), reading(60, 10, 99)),
-            entry(What::RunEnds, reading(100, 10, 30)),
+            entry(EntryKind::SpanEnds(0), reading(60, 10, 99)),
+            entry(EntryKind::RunEnds, reading(100, 10, 30)),
         ];
         let samples = points(&[(20, 10), (80, 29), (90, 10)]);
         let assembled = assemble(&entries, &samples, &[], None);
@@ -312,8 +312,8 @@ mod tests {
     #[test]
     fn a_peak_that_a_sample_saw_is_there_once() {
         let entries = [
-            entry(What::RunBegins, reading(0, 10, 0)),
-            entry(What::RunEnds, reading(100, 10, 70)),
+            entry(EntryKind::RunBegins, reading(0, 10, 0)),
+            entry(EntryKind::RunEnds, reading(100, 10, 70)),
         ];
         let samples = points(&[(50, 70)]);
         let assembled = assemble(&entries, &samples, &[], None);
@@ -326,8 +326,8 @@ mod tests {
     #[test]
     fn without_a_peak_of_the_runs_own_that_of_its_process_is_shown() {
         let entries = [
-            entry(What::RunBegins, reading(0, 10, 0)),
-            entry(What::RunEnds, reading(100, 10, 0)),
+            entry(EntryKind::RunBegins, reading(0, 10, 0)),
+            entry(EntryKind::RunEnds, reading(100, 10, 0)),
         ];
         let assembled = assemble(&entries, &[], &[], Some(80));
         assert_eq!(pairs(&assembled.rss), [(0, 10), (50, 80), (100, 10)]);
@@ -336,10 +336,10 @@ mod tests {
     #[test]
     fn what_came_of_a_run_that_was_ended() {
         let entries = [
-            entry(What::RunBegins, reading(1_000, 10, 0)),
+            entry(EntryKind::RunBegins, reading(1_000, 10, 0)),
             entry(begins(0, "outer"), reading(1_010, 10, 10)),
             entry(begins(1, "done"), reading(1_020, 20, 20)),
-            entry(What::SpanEnds(1), reading(1_030, 20, 25)),
+            entry(EntryKind::SpanEnds(1), reading(1_030, 20, 25)),
         ];
         let samples = points(&[(1_025, 20), (1_040, 44), (1_050, 30)]);
         let assembled = assemble(&entries, &samples, &[], None);
@@ -357,9 +357,9 @@ mod tests {
     #[test]
     fn a_phase_that_the_run_ends_with_is_finished() {
         let entries = [
-            entry(What::RunBegins, reading(0, 10, 0)),
+            entry(EntryKind::RunBegins, reading(0, 10, 0)),
             entry(begins(0, "to the end"), reading(10, 10, 10)),
-            entry(What::RunEnds, reading(30, 12, 90)),
+            entry(EntryKind::RunEnds, reading(30, 12, 90)),
         ];
         let spans = assemble(&entries, &[], &[], None).spans;
         assert!(!spans[0].unfinished);
@@ -369,16 +369,16 @@ mod tests {
     #[test]
     fn phases_one_after_the_other_share_a_level_and_overlapping_ones_do_not() {
         let entries = [
-            entry(What::RunBegins, reading(0, 1, 0)),
+            entry(EntryKind::RunBegins, reading(0, 1, 0)),
             entry(begins(0, "a"), reading(1, 1, 0)),
             entry(begins(1, "b"), reading(2, 1, 0)),
-            entry(What::SpanEnds(0), reading(3, 1, 0)),
+            entry(EntryKind::SpanEnds(0), reading(3, 1, 0)),
             entry(begins(2, "c"), reading(3, 1, 0)),
             entry(begins(3, "d"), reading(4, 1, 0)),
-            entry(What::SpanEnds(1), reading(5, 1, 0)),
-            entry(What::SpanEnds(2), reading(6, 1, 0)),
-            entry(What::SpanEnds(3), reading(7, 1, 0)),
-            entry(What::RunEnds, reading(8, 1, 0)),
+            entry(EntryKind::SpanEnds(1), reading(5, 1, 0)),
+            entry(EntryKind::SpanEnds(2), reading(6, 1, 0)),
+            entry(EntryKind::SpanEnds(3), reading(7, 1, 0)),
+            entry(EntryKind::RunEnds, reading(8, 1, 0)),
         ];
         let spans = assemble(&entries, &[], &[], None).spans;
         let levels: Vec<_> = spans

@@ -37,7 +37,7 @@ pub(super) struct Log {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum EntryKind {
     RunBegins,
     /// With its number among the spans, and its label.
     SpanBegins(u32, String),
@@ -48,7 +48,7 @@ pub(super) enum What {
 /// Something that happened, and the memory then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
-    pub(super) what: What,
+    pub(super) kind: EntryKind,
     pub(super) reading: Reading,
 }
 
@@ -207,11 +207,11 @@ impl Log {
         let number = |at: usize| self.entry(index)[at].load(Relaxed);
         let span = u32::try_from(number(1)).ok()?;
         Some(Entry {
-            what: match number(0) {
-                kind::RUN_BEGINS => What::RunBegins,
-                kind::SPAN_BEGINS => What::SpanBegins(span, self.label(number(2))),
-                kind::SPAN_ENDS => What::SpanEnds(span),
-                _ => What::RunEnds,
+            kind: match number(0) {
+                kind::RUN_BEGINS => EntryKind::RunBegins,
+                kind::SPAN_BEGINS => EntryKind::SpanBegins(span, self.label(number(2))),
+                kind::SPAN_ENDS => EntryKind::SpanEnds(span),
+                _ => EntryKind::RunEnds,
             },
             reading: Reading {
                 at: Moment {
@@ -281,15 +281,15 @@ mod tests {
         log.run_ends(at(5));
         assert!(!log.is_open());
         let entries = log.entries();
-        let what: Vec<_> = entries.iter().map(|entry| entry.what.clone()).collect();
+        let what: Vec<_> = entries.iter().map(|entry| entry.kind.clone()).collect();
         assert_eq!(
             what,
             [
-                What::RunBegins,
-                What::SpanBegins(0, "one".to_owned()),
-                What::SpanBegins(1, "zwö".to_owned()),
-                What::SpanEnds(0),
-                What::RunEnds,
+                EntryKind::RunBegins,
+                EntryKind::SpanBegins(0, "one".to_owned()),
+                EntryKind::SpanBegins(1, "zwö".to_owned()),
+                EntryKind::SpanEnds(0),
+                EntryKind::RunEnds,
             ]
         );
         assert!(
@@ -316,7 +316,7 @@ mod tests {
             log.span_ends(span.number, at(2));
         }
         log.run_ends(at(3));
-        assert_eq!(log.entries().last().unwrap().what, What::RunEnds);
+        assert_eq!(log.entries().last().unwrap().kind, EntryKind::RunEnds);
     }
 
     #[test]

@@ -64,14 +64,14 @@ fn close(function: Table<'static>, outer: &Outer) {
 impl<const N: usize> Function<N> {
     /// The function has been called.
     #[inline(always)]
-    pub fn enter(&'static self) -> Guard {
-        Guard::new(self.table(), 1)
+    pub fn enter(&'static self) -> RunningBody {
+        RunningBody::new(self.table(), 1)
     }
 
     /// A part of it begins that may run when the rest does not: a closure, an `async` block.
     #[inline(always)]
-    pub fn within(&'static self) -> Guard {
-        Guard::new(self.table(), 0)
+    pub fn within(&'static self) -> RunningBody {
+        RunningBody::new(self.table(), 0)
     }
 
     #[inline(always)]
@@ -150,23 +150,23 @@ impl<const N: usize> Function<N> {
 }
 
 /// A body that is running.
-pub struct Guard {
+pub struct RunningBody {
     function: Table<'static>,
     outer: Outer,
     /// An `async` body waits, and others run meanwhile.
     waits: AtomicBool,
 }
 
-impl Guard {
+impl RunningBody {
     #[inline(always)]
     fn new(function: Table<'static>, calls: u32) -> Self {
-        let guard = Self {
+        let body = Self {
             function,
             outer: Outer::new(),
             waits: AtomicBool::new(false),
         };
-        guard.open(calls);
-        guard
+        body.open(calls);
+        body
     }
 
     #[inline(always)]
@@ -196,13 +196,13 @@ impl Guard {
     pub fn awaited<F: IntoFuture>(&self, index: u32, awaited: F) -> Awaited<'_, F::IntoFuture> {
         Awaited {
             future: awaited.into_future(),
-            guard: self,
+            body: self,
             index,
         }
     }
 }
 
-impl Drop for Guard {
+impl Drop for RunningBody {
     #[inline(always)]
     fn drop(&mut self) {
         // A future that is dropped while it waits does not run.
@@ -276,10 +276,10 @@ impl<I: Iterator, const N: usize> Iterator for Each<I, N> {
     }
 }
 
-/// See [`Guard::awaited`].
+/// See [`RunningBody::awaited`].
 pub struct Awaited<'a, F> {
     future: F,
-    guard: &'a Guard,
+    body: &'a RunningBody,
     index: u32,
 }
 
@@ -287,17 +287,17 @@ impl<F: Future> Future for Awaited<'_, F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let guard = self.guard;
-        if guard.waits.swap(false, Relaxed) {
-            guard.open(0);
-            line(guard.function, self.index, 0);
+        let body = self.body;
+        if body.waits.swap(false, Relaxed) {
+            body.open(0);
+            line(body.function, self.index, 0);
         }
         // SAFETY: `future` is pinned as `self` is: nothing else gives access to it.
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
         let polled = future.poll(context);
         if polled.is_pending() {
-            guard.close();
-            guard.waits.store(true, Relaxed);
+            body.close();
+            body.waits.store(true, Relaxed);
         }
         polled
     }
