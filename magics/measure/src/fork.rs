@@ -1,8 +1,9 @@
 //! Forks of the session process: measured runs and checkpoints.
 //!
-//! A measured run starts from the session's state, byte for byte, and whatever it does to it ends
-//! with it. It leads a process group of its own, so that a time limit or an interrupt ends its
-//! children too, and it dies with the session.
+//! A measured run starts from a byte-for-byte copy of the session's state, and every change that
+//! the run makes is gone when the run ends. The run leads a process group of its own, so that a
+//! time limit or an interrupt also kills the children of the run, and the run dies with the
+//! session.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -11,14 +12,14 @@ use memit_process::process;
 
 use crate::control::{Control, Interruptible};
 
-/// What is asked of a run.
+/// The settings of a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Limits {
-    /// The run is ended after this time.
+    /// Time after which the run is killed.
     pub(crate) timeout: Option<Duration>,
-    /// Output is thrown away: an earlier repetition has shown it.
+    /// Discards the output of the run, because an earlier repetition has shown it.
     pub(crate) quiet: bool,
-    /// No transparent huge pages: a touched page counts as a page, not as 2 MiB.
+    /// Turns transparent huge pages off, so that a touched page counts as a page and not as 2 MiB.
     pub(crate) small_pages: bool,
 }
 
@@ -39,14 +40,15 @@ pub(crate) struct Finished {
     pub(crate) max_rss: u64,
 }
 
-/// Looks at a run now and then, while its end is waited for.
+/// Looks at a run at an interval until the run ends.
 pub(crate) struct Watcher<'a> {
     pub(crate) every: Duration,
     /// Called with the process id of the run.
     pub(crate) look: &'a mut dyn FnMut(u32),
 }
 
-/// Runs `body` in a fork and waits for its end. The fork exits with what `body` returns.
+/// Runs `body` in a fork and waits for the fork to end. The fork exits with the code that `body`
+/// returns.
 ///
 /// The caller must be the only thread of the process.
 ///
@@ -65,22 +67,24 @@ pub(crate) fn run(
             max_rss: 0,
         });
     }
-    // SAFETY: there is only this thread, so no lock is held by a thread that the fork lacks.
+    // SAFETY: no other thread exists that could hold a lock which the fork would need.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             become_run(limits);
             let code = body();
-            // SAFETY: `_exit` has no preconditions; destructors and exit handlers are the session's.
+            // SAFETY: `_exit` has no preconditions. Destructors and exit handlers are the session's
+            // to run.
             unsafe { libc::_exit(code) }
         }
         pid => {
-            // Also done by the fork itself: whichever is first, the group exists before it is used.
+            // The fork does this too. Whichever comes first, the group exists before anything uses
+            // it.
             // SAFETY: `pid` is our child, not yet waited for.
             unsafe { libc::setpgid(pid, pid) };
             control.set_interruptible(Interruptible::Fork(pid));
             if control.interrupted() {
-                // Just before there was a fork to be ended.
+                // The interrupt came before there was a fork to kill.
                 kill_group(pid);
             }
             let finished = wait(control, pid, limits, watcher);
@@ -91,8 +95,8 @@ pub(crate) fn run(
 }
 
 fn become_run(limits: Limits) {
-    // SAFETY: plain system calls on the calling process; each is an improvement that the run
-    // can do without, so failures are left alone.
+    // SAFETY: plain system calls that affect only the calling process. The run can do without each
+    // of them, so failures are ignored.
     unsafe {
         libc::setpgid(0, 0);
         #[cfg(target_os = "linux")]
@@ -109,8 +113,9 @@ fn become_run(limits: Limits) {
     set_expendable(RUN_EXPENDABLE);
 }
 
-/// Forks the calling process; the fork, which gets `None`, is a checkpoint: it leads a process
-/// group of its own, so that ending the session process does not end it.
+/// Forks the calling process. The fork gets `None` and is a checkpoint; the caller gets the process
+/// id of the fork. A checkpoint leads a process group of its own, so that it outlives a session
+/// process that is killed.
 ///
 /// The caller must be the only thread of the process.
 ///
@@ -118,17 +123,17 @@ fn become_run(limits: Limits) {
 ///
 /// If the system refuses to fork.
 pub fn checkpoint() -> io::Result<Option<libc::pid_t>> {
-    // SAFETY: there is only this thread, so no lock is held by a thread that the fork lacks.
+    // SAFETY: no other thread exists that could hold a lock which the fork would need.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
-            // SAFETY: a plain system call on the calling process.
+            // SAFETY: a plain system call that affects only the calling process.
             unsafe { libc::setpgid(0, 0) };
             set_expendable(0);
             Ok(None)
         }
         pid => {
-            // Also done by the fork itself, but maybe not before the cell ends its whole group.
+            // The fork does this too, but maybe not before the cell kills its whole group.
             // SAFETY: `pid` is our child, not yet waited for.
             unsafe { libc::setpgid(pid, pid) };
             Ok(Some(pid))
@@ -136,10 +141,10 @@ pub fn checkpoint() -> io::Result<Option<libc::pid_t>> {
     }
 }
 
-/// Makes the calling process the one that runs cells: it ends with its parent, the supervisor,
-/// even in an endless loop, and leads a process group of its own.
+/// Makes the calling process the session process, which runs cells. The session process ends with
+/// its parent, the supervisor, even in an endless loop, and leads a process group of its own.
 pub fn become_session() {
-    // SAFETY: plain system calls on the calling process.
+    // SAFETY: plain system calls that affect only the calling process.
     unsafe {
         libc::setpgid(0, 0);
         #[cfg(target_os = "linux")]
@@ -148,8 +153,8 @@ pub fn become_session() {
     set_expendable(SESSION_EXPENDABLE);
 }
 
-/// When memory runs out, the kernel ends the process first whose score is highest: a measured run
-/// before the session process, and that before its checkpoints and everything else.
+/// Sets how readily Linux kills this process when memory runs out. Linux first kills a measured
+/// run, then the session process, and only then checkpoints and everything else.
 fn set_expendable(score: u32) {
     let _ = std::fs::write("/proc/self/oom_score_adj", score.to_string());
 }
@@ -157,9 +162,10 @@ fn set_expendable(score: u32) {
 const SESSION_EXPENDABLE: u32 = 500;
 const RUN_EXPENDABLE: u32 = 1000;
 
-/// Throws away what this process writes to its output from now on.
+/// Discards the output of this process from now on.
 pub(crate) fn silence() {
-    // SAFETY: system calls on a name and on descriptors; a failure leaves the output as it was.
+    // SAFETY: the name is a C string, and the descriptors belong to this process. A failure leaves
+    // the output unchanged.
     unsafe {
         let null = libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY);
         if null >= 0 {

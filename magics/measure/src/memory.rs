@@ -82,7 +82,7 @@ const SOURCE: usize = FIGURES + 7;
 /// Numbers that a board needs for one run.
 pub(crate) const NUMBERS: usize = FIGURES + 8;
 
-/// What a run wrote on its board. `peak_outside` is a peak that was seen from outside the run.
+/// The figures that a run wrote on its board. `peak_outside` is the peak seen from outside the run.
 pub(crate) fn figures(board: &Board, peak_outside: u64) -> MemoryRun {
     let baseline_rss = board.get(BASELINE);
     let peak_rss = board.get(PEAK).max(peak_outside);
@@ -116,7 +116,7 @@ enum PeakReader {
 }
 
 impl PeakReader {
-    /// The best that works here.
+    /// The most exact way that works here.
     fn choose(forked: bool, interval: Duration) -> Self {
         if let Some(meter) = PeakMeter::open_if_wanted() {
             return Self::Kernel(meter);
@@ -137,7 +137,7 @@ impl PeakReader {
         }
     }
 
-    /// Starts looking for a peak; returns the resident set size now.
+    /// Starts to watch for a peak; returns the resident set size now.
     fn start(&mut self) -> u64 {
         match self {
             Self::Kernel(meter) => {
@@ -153,7 +153,7 @@ impl PeakReader {
         }
     }
 
-    /// The peak since the start; 0 where only the parent knows.
+    /// The peak since the start; 0 if only the parent can read the peak.
     fn peak(&mut self) -> u64 {
         match self {
             Self::Kernel(meter) => meter.read().map_or(0, |resident| resident.peak),
@@ -176,7 +176,7 @@ pub(crate) struct MeasuringMemory {
 }
 
 impl MeasuringMemory {
-    /// To be called in the process of the run, which for a fork is the fork.
+    /// Call this in the process of the run: in the fork, if the run is a fork.
     pub(crate) fn new(board: Arc<Board>, forked: bool, interval: Duration) -> Self {
         let mut measuring = Self {
             board,
@@ -184,7 +184,8 @@ impl MeasuringMemory {
             peak_reader: PeakReader::choose(forked, interval),
             began: Instant::now(),
         };
-        // Once for nothing, so that the pages that measuring touches are there beforehand.
+        // A dry run touches the pages that measuring needs, so that the snippet's figures do not
+        // include them.
         if matches!(measuring.peak_reader, PeakReader::Kernel(_)) {
             measuring.begin();
             heap::pass_hooks();

@@ -15,13 +15,13 @@ use super::{account, known, level, own_line};
 use crate::common::{COMMON, see_every_probe};
 use crate::{heap, threads};
 
-/// Who has asked for it.
+/// The purpose for which functions are counted.
 pub(super) enum Counting {
-    /// Nobody.
+    /// Functions are not counted.
     Off,
-    /// A measurement; in a fork, the counters are to be shared.
+    /// A measurement. The run shares its counters through the arena if it is a fork.
     Measurement(Option<Arc<Arena>>),
-    /// A function with `#[profile]`, in a cell that is no measurement, or in a program.
+    /// The attribute `#[profile]`, in a cell without a measurement or in an ordinary program.
     Attribute,
 }
 
@@ -31,18 +31,18 @@ fn lock() -> MutexGuard<'static, Counting> {
     COUNTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on, functions count for this.
+/// Counts functions for this purpose from now on.
 pub(super) fn set(counting: Counting) {
     *lock() = counting;
 }
 
 /// Whether the heap is counted for a measurement that lines must not disturb. Such a measurement is
-/// compiled without probes, but it may be given a pointer to a function of an earlier cell.
+/// compiled without probes, but may call a function of an earlier cell through a pointer.
 fn is_another_measurement(counting: &Counting) -> bool {
     matches!(counting, Counting::Off) && heap::is_counting()
 }
 
-/// A function runs, maybe for the first time. One caller at a time.
+/// Makes a function known when it runs for the first time. Only one thread may call this at a time.
 pub(super) fn ensure_known(function: Table<'static>) {
     if function.head().known.load(Relaxed) != 0 {
         return;
@@ -66,7 +66,7 @@ pub(super) fn ensure_known(function: Table<'static>) {
 }
 
 fn begin_for_attribute() {
-    // A thread that was there before would not be noticed.
+    // The hook has not noticed threads that started earlier.
     let threads = process::threads(std::process::id()).unwrap_or(2);
     level::reset();
     level::choose(Backend::Heap, false);
@@ -75,8 +75,8 @@ fn begin_for_attribute() {
     account::begin_epoch();
 }
 
-/// What the functions with `#[profile]` have counted in a cell that is no measurement; `None` if
-/// none was called.
+/// Ends the counting for `#[profile]` after a cell without a measurement; `None` if no such
+/// function was called.
 pub fn end_cell(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
     let counted = end_for_attribute(threads);
     if counted.is_some() {
@@ -85,7 +85,7 @@ pub fn end_cell(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
     counted
 }
 
-/// The same at the end of a program, some of whose functions may still be running.
+/// Like [`end_cell`], at the end of a program. Some functions may still be running.
 pub(crate) fn end_program() -> Option<LinesMeasurement> {
     if matches!(*lock(), Counting::Attribute) {
         heap::stop();
@@ -112,7 +112,7 @@ fn end_for_attribute(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> 
             baseline: 0,
         },
         wall_ns: 0,
-        // The functions are where they belong.
+        // In place is where these functions should run: the report needs no note about it.
         isolated: true,
         threads: threads(),
         threaded: threads::are_many(),

@@ -1,4 +1,4 @@
-//! Memory as the lines of a function are charged with it: live heap, or what the system says.
+//! The memory that lines are charged with: live heap, or the system's figure.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -19,7 +19,7 @@ use crate::rss::PeakMeter;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Level {
     pub(super) now: i64,
-    /// Highest since this was read last.
+    /// Highest since the last reading.
     pub(super) peak: i64,
 }
 
@@ -41,8 +41,9 @@ pub(super) fn backend(function: &Head) -> Backend {
     }
 }
 
-/// Memory of this process as `backend` has it. Reading the system's takes microseconds, so it is
-/// only done when the heap or the number of page faults has changed, or a while has passed.
+/// Memory of this process, as `backend` defines it. The system's figures take microseconds to read,
+/// so they are read again only after a change of the heap or of the number of page faults, or after
+/// a while.
 pub(super) fn read(backend: Backend) -> Level {
     if backend == Backend::Heap {
         let now = COMMON.live.load(Relaxed);
@@ -65,13 +66,13 @@ pub(super) fn read(backend: Backend) -> Level {
     level
 }
 
-/// Forgets the open files: a fork needs its own.
+/// Closes the open files, because a fork needs files of its own.
 pub(super) fn reset() {
     *METER.lock().unwrap_or_else(PoisonError::into_inner) = None;
     LAST.forget();
 }
 
-/// The last level that was read, for the probes that come within microseconds of it.
+/// The last level, for probes that follow within microseconds.
 static LAST: Last = Last {
     backend: AtomicUsize::new(NO_BACKEND),
     now: AtomicI64::new(0),
@@ -86,9 +87,9 @@ struct Last {
     /// Index of the backend, or [`NO_BACKEND`].
     backend: AtomicUsize,
     now: AtomicI64,
-    /// When it is to be looked again, in ticks.
+    /// Time in ticks until which the level is good.
     until: AtomicU64,
-    /// The heap then.
+    /// The live heap at the last reading.
     live: AtomicI64,
     allocated: AtomicU64,
 }
@@ -107,7 +108,7 @@ impl Last {
         (changed < PAGE).then(|| self.now.load(Relaxed))
     }
 
-    /// Keeps a level for so many ticks. Several threads take turns here.
+    /// Keeps a level for this many ticks. Only one thread calls this at a time.
     fn keep(&self, backend: Backend, now: i64, ticks: u64) {
         let counts = heap::counts();
         self.now.store(now, Relaxed);

@@ -1,4 +1,4 @@
-//! Samples and the run's own readings, put together.
+//! Merges samples with the run's own readings.
 
 use std::ops::Range;
 
@@ -6,17 +6,17 @@ use memit_measurement::{Moment, Point, Series, Span};
 
 use super::log::{Entry, EntryKind, Reading};
 
-/// What becomes of them. Times are from the start of the run, but for those of the run.
+/// Samples and readings, merged. Times of series and spans are from the start of the run.
 pub(super) struct Assembled {
     pub(super) rss: Series,
     pub(super) heap: Series,
     pub(super) spans: Vec<Span>,
-    /// In the log's time.
+    /// Start and end of the run, in the time of the log.
     pub(super) run: Range<u64>,
 }
 
-/// `rss` and `heap` are samples in order of time, `entries` begin with the start of the run.
-/// `max_rss` is at least the highest resident set size, if the entries do not tell the peak.
+/// Merges `rss` and `heap`, samples in order of time, with `entries`, which begin with the start of
+/// the run. `max_rss` is an upper bound, used when the entries contain no exact peak.
 pub(super) fn assemble(
     entries: &[Entry],
     rss: &[Point],
@@ -82,13 +82,13 @@ pub(super) fn assemble(
     }
 }
 
-/// A reading of the run's own, and the peak since the one before.
+/// A reading that the run took itself, and the peak since the previous reading.
 struct OwnReading {
     point: Point,
     peak: u64,
 }
 
-/// Samples and readings in order of time, with peaks that are in neither.
+/// Merges samples and readings in order of time, and adds the peaks that they missed.
 fn merge(samples: &[Point], own: &[OwnReading], has_ended: bool) -> Vec<Point> {
     let mut merged = Vec::with_capacity(samples.len() + own.len());
     let mut samples = samples.iter().copied().peekable();
@@ -108,8 +108,8 @@ fn merge(samples: &[Point], own: &[OwnReading], has_ended: bool) -> Vec<Point> {
     merged
 }
 
-/// Puts a peak between the points from `from` on, if none of them is as high: beside the highest,
-/// where most has been seen of it.
+/// Inserts a peak among the points from `from` on, unless a point is as high. The peak goes next to
+/// the highest point, which saw most of the peak.
 pub(super) fn put_peak(points: &mut Vec<Point>, from: usize, bytes: u64) {
     let part = &points[from..];
     let Some((at, highest)) = part.iter().enumerate().reduce(|one, other| {
@@ -124,10 +124,10 @@ pub(super) fn put_peak(points: &mut Vec<Point>, from: usize, bytes: u64) {
     if highest.bytes >= bytes {
         return;
     }
-    // Behind it, or, if it is the last, before it.
+    // After the highest point, or before it if that point is the last.
     let at = if at + 1 == part.len() { at } else { at + 1 };
     let Some(before) = at.checked_sub(1) else {
-        // A point that is alone.
+        // There is only one point.
         let time_ns = highest.time_ns;
         points.push(Point { time_ns, bytes });
         return;
@@ -158,7 +158,7 @@ fn spans(entries: &[Entry], rss: &[Point], heap: &[Point]) -> Vec<Span> {
                 unfinished: true,
             }),
             EntryKind::SpanEnds(number) => {
-                // Numbers are given in the order of the beginnings.
+                // Spans are numbered in the order of their starts.
                 if let Some(span) = spans.get_mut(*number as usize) {
                     span.end = entry.reading.at;
                     span.unfinished = false;
@@ -167,14 +167,14 @@ fn spans(entries: &[Entry], rss: &[Point], heap: &[Point]) -> Vec<Span> {
             EntryKind::RunBegins | EntryKind::RunEnds => {}
         }
     }
-    // The end of the run ends what is still open in it as it should.
+    // A run that finished has finished its open spans too.
     let has_ended = entries
         .last()
         .is_some_and(|entry| entry.kind == EntryKind::RunEnds);
     for span in &mut spans {
         span.unfinished &= !has_ended;
         let (start, end) = (span.start.time_ns, span.end.time_ns);
-        // The peak of a reading is one since the reading before, which is not before the start.
+        // The peak of a reading counts from the previous reading, which is not before the start.
         let readings = between(entries, |entry| entry.reading.at.time_ns, start + 1, end);
         let ends = [span.start, span.end];
         let peak = |points: &[Point], own: fn(&Reading) -> u64, at: fn(&Moment) -> u64| {
@@ -192,20 +192,20 @@ fn spans(entries: &[Entry], rss: &[Point], heap: &[Point]) -> Vec<Span> {
     spans
 }
 
-/// Those whose time, by which they are in order, is from `start` to `end`.
+/// The elements of `all`, sorted by time, whose time is from `start` to `end`.
 fn between<T>(all: &[T], time: impl Fn(&T) -> u64, start: u64, end: u64) -> &[T] {
     let from = all.partition_point(|each| time(each) < start);
     let to = all.partition_point(|each| time(each) <= end);
     all.get(from..to).unwrap_or_default()
 }
 
-/// Gives each span the lowest level that no other has at the same time. They are in order of their
-/// beginnings.
+/// Gives each span the lowest level that no other span has at the same time. `spans` must be in the
+/// order of their starts.
 fn set_levels(spans: &mut [Span]) {
     let mut taken: Vec<u64> = Vec::new();
     for span in spans {
         let start = span.start.time_ns;
-        // A level whose span ends as this one begins is free.
+        // A level is free if its span ends when this span begins.
         let level = taken.iter().position(|end| *end <= start);
         let level = level.unwrap_or(taken.len());
         if level == taken.len() {
@@ -299,7 +299,7 @@ mod tests {
                 (50, 99),
                 (60, 10),
                 (80, 29),
-                // Behind the sample that saw nearly all of it.
+                // After the sample that saw nearly all of it.
                 (85, 30),
                 (90, 10),
                 (100, 10)
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peak_that_a_sample_saw_is_there_once() {
+    fn a_peak_that_a_sample_saw_is_shown_once() {
         let entries = [
             entry(EntryKind::RunBegins, reading(0, 10, 0)),
             entry(EntryKind::RunEnds, reading(100, 10, 70)),
@@ -318,13 +318,13 @@ mod tests {
         let samples = points(&[(50, 70)]);
         let assembled = assemble(&entries, &samples, &[], None);
         assert_eq!(pairs(&assembled.rss), [(0, 10), (50, 70), (100, 10)]);
-        // The peak over the whole life of the process is not the run's, if the run's is known.
+        // The run's own peak is exact, so the peak of its process is ignored.
         let assembled = assemble(&entries, &samples, &[], Some(5_000));
         assert_eq!(assembled.rss.peak().bytes, 70);
     }
 
     #[test]
-    fn without_a_peak_of_the_runs_own_that_of_its_process_is_shown() {
+    fn the_peak_of_the_process_stands_in_for_an_unknown_peak_of_the_run() {
         let entries = [
             entry(EntryKind::RunBegins, reading(0, 10, 0)),
             entry(EntryKind::RunEnds, reading(100, 10, 0)),
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_of_a_run_that_was_ended() {
+    fn a_killed_run_ends_at_its_last_sample_with_unfinished_spans() {
         let entries = [
             entry(EntryKind::RunBegins, reading(1_000, 10, 0)),
             entry(begins(0, "outer"), reading(1_010, 10, 10)),
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phase_that_the_run_ends_with_is_finished() {
+    fn a_phase_is_finished_if_the_run_finishes_within_it() {
         let entries = [
             entry(EntryKind::RunBegins, reading(0, 10, 0)),
             entry(begins(0, "to the end"), reading(10, 10, 10)),
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_has_not_begun_is_nothing() {
+    fn a_run_that_has_not_begun_is_empty() {
         let assembled = assemble(&[], &points(&[(5, 5)]), &[], Some(9));
         assert!(assembled.rss.bytes.is_empty() && assembled.spans.is_empty());
     }
