@@ -31,7 +31,7 @@ pub(crate) fn set_thread_aside() {
     ASIDE.set(true);
 }
 
-/// What the heap did since [`start`]. Sizes in bytes, relative to the start.
+/// Counts of the heap since [`start`]. Sizes are in bytes, relative to the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Bytes obtained minus bytes freed; negative when older blocks were freed.
@@ -380,7 +380,7 @@ mod hooks {
 #[cfg(heap_hooks)]
 pub(crate) fn in_use() -> u64 {
     type Mallinfo2 = unsafe extern "C" fn() -> libc::mallinfo2;
-    // The function is looked up at run time, because glibc has it since 2.33 only.
+    // The function is looked up at run time, because older versions of glibc than 2.33 lack it.
     // SAFETY: the name is a C string.
     let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
     // SAFETY: a function of this name has this type, and a null pointer is `None`.

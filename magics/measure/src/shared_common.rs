@@ -37,8 +37,8 @@ impl SharedCommon {
 /// Shares the counts of this process at the start of `pages`. Call this in the run.
 pub(crate) fn share(pages: &SharedPages) {
     let address = std::ptr::from_ref(&COMMON).addr();
-    // SAFETY: `Common` is as large as its alignment, a page, and consists of atomics. The caller is the
-    // only thread of a run that has not begun.
+    // SAFETY: `Common` is as large as its alignment, a page, and consists of atomics. The caller is
+    // the only thread of a run that has not begun.
     unsafe { pages.replace(address, size_of::<Common>(), 0) };
 }
 

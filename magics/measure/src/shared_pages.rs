@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::AtomicU64;
 
 use crate::shared::{Shared, shared_file};
@@ -50,7 +49,7 @@ impl SharedPages {
     /// # Safety
     ///
     /// `address` must be that of a static of `size` bytes which has its pages to itself and which
-    /// only atomics change. No other thread may run meanwhile.
+    /// only atomics change. Nothing may use the static meanwhile.
     pub(crate) unsafe fn replace(&self, address: usize, size: usize, place: usize) {
         // SAFETY: the caller's contract.
         let is_copied = unsafe { self.copy(address, size, place) };
@@ -79,12 +78,15 @@ impl SharedPages {
     ///
     /// # Safety
     ///
-    /// `address` must be that of a static of `size` bytes, and no other thread may run meanwhile.
+    /// `address` must be that of a static of `size` bytes.
     pub(crate) unsafe fn copy(&self, address: usize, size: usize, place: usize) -> bool {
-        // SAFETY: the caller's contract. No other thread runs, so the bytes cannot change while the
-        // slice exists. The loader wrote every byte of the static, padding included, and the slice
-        // only reaches a system call.
-        let contents = unsafe { std::slice::from_raw_parts(address as *const u8, size) };
-        self.file.write_all_at(contents, place as u64).is_ok()
+        let Ok(offset) = libc::off_t::try_from(place) else {
+            return false;
+        };
+        let bytes = address as *const libc::c_void;
+        // SAFETY: `pwrite` only reads the bytes of the static. Its atomics may change meanwhile,
+        // because no Rust reference covers the bytes.
+        let written = unsafe { libc::pwrite(self.file.as_raw_fd(), bytes, size, offset) };
+        usize::try_from(written) == Ok(size)
     }
 }

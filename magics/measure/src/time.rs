@@ -103,7 +103,7 @@ fn count_loops(measurement: &TimeMeasurement) -> u64 {
     (COUNT_NS / per_loop).clamp(1, COUNT_LOOPS.min(measurement.loops.max(1)))
 }
 
-/// What the next run is for.
+/// The purpose of the next run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     First,

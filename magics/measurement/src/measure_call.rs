@@ -1,4 +1,4 @@
-//! What a magic asks of the session process.
+//! The measurements that a magic can ask of the session process.
 
 use memit_session::abi::{LinesPlan, MemoryPlan, TimePlan, TimelinePlan};
 
@@ -13,7 +13,7 @@ pub enum MeasureCall {
     Lines(LinesPlan),
     /// `%mprof`.
     Timeline(TimelinePlan),
-    /// `%mprof --keep`: the cell itself is measured, from the call to its end.
+    /// `%mprof --keep`, which measures the cell itself, from the call to the end of the cell.
     TimelineOfCell(TimelinePlan),
 }
 

@@ -82,8 +82,9 @@ impl Arena {
         if place + size > SIZE {
             return;
         }
-        // SAFETY: a `Function` is aligned to pages, as large as `size`, and only atomics change it.
-        // None of its lines has run yet, and no other thread runs in a fork.
+        // SAFETY: a `Function` is a static on pages of its own, as large as `size`, and only
+        // atomics change it. None of its lines has run yet: its first body waits for this call, and
+        // bodies on other threads wait for their turn.
         unsafe { self.pages.replace(function.address().addr(), size, place) };
         self.used().store((place + size) as u64, Relaxed);
         let count = self.count().load(Relaxed);
@@ -100,7 +101,7 @@ impl Arena {
         }
         for (index, function) in known::all().enumerate() {
             let place = usize::try_from(self.place(index).load(Relaxed)).unwrap_or(0);
-            // SAFETY: as in `share`.
+            // SAFETY: a `Function` is a static as large as `size`.
             unsafe {
                 self.pages
                     .copy(function.address().addr(), function.size(), place)

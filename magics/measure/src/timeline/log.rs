@@ -26,7 +26,7 @@ mod head {
     pub(super) const LENGTH: usize = 8;
 }
 
-/// Number of numbers in an entry.
+/// Length of an entry, in numbers.
 const ENTRY: usize = 8;
 
 /// A log, for one writer at a time and any number of readers.
