@@ -40,7 +40,8 @@ impl Environment<'static> {
 }
 
 impl Environment<'_> {
-    /// The path in a variable; `None` if the variable is unset or empty, which Jupyter treats alike.
+    /// The path in a variable; `None` if the variable is unset or empty, which Jupyter treats
+    /// alike.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         (self.variable)(name)
             .filter(|value| !value.is_empty())

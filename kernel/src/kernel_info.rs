@@ -21,8 +21,8 @@ impl KernelInfo {
         }
     }
 
-    /// The version of `rustc`. The first call runs `rustc`, which takes some 50 ms, so a thread makes
-    /// it while the sockets are bound.
+    /// The version of `rustc`. The first call runs `rustc`, which takes some 50 ms, so a thread
+    /// makes it while the sockets are bound.
     pub(crate) fn rustc_version(&self) -> &str {
         self.rustc_version.get_or_init(|| {
             rustc_version().unwrap_or_else(|| {

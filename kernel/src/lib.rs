@@ -46,7 +46,8 @@ pub fn run() -> ExitCode {
     })
 }
 
-/// Logs to standard error. `MEMIT_LOG` selects messages like `RUST_LOG`; the default is memit's warnings.
+/// Logs to standard error. `MEMIT_LOG` selects messages like `RUST_LOG`; the default is memit's
+/// warnings.
 fn log_to_stderr() {
     let filter =
         EnvFilter::try_from_env("MEMIT_LOG").unwrap_or_else(|_| EnvFilter::new("memit=warn"));

@@ -1,14 +1,14 @@
-//! What can be wrong with a magic as it was typed.
+//! Errors in a magic as the user typed it.
 
 use std::ops::Range;
 
-/// An error in a magic line: what is wrong, where, and what to do.
+/// An error in a magic: what is wrong, where, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct MagicError {
     /// What is wrong.
     pub message: String,
-    /// Which bytes of the cell it is about.
+    /// The bytes of the cell that are wrong.
     pub span: Range<usize>,
     /// What to do.
     pub help: Option<String>,
@@ -34,7 +34,7 @@ impl MagicError {
     }
 }
 
-/// The candidate that a misspelt word most probably means.
+/// The candidate closest to a misspelt word, if one is close enough.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,

@@ -1,10 +1,10 @@
-//! How a measured snippet failed, in words.
+//! Failures of measured snippets in words.
 
 use memit_measurement::{Failure, FailureKind};
 
 use crate::units;
 
-/// The kind of error, as `ename` has it.
+/// The kind of error: Jupyter's `ename`.
 pub fn name(failure: &Failure) -> &'static str {
     match failure.cause {
         FailureKind::Panic(_) => "Panic",
@@ -44,7 +44,7 @@ pub fn message(failure: &Failure) -> String {
     }
 }
 
-/// That a limit was passed, at a place: ` on line 3 of …`.
+/// The message of a passed limit. `place` says where: ` on line 3 of …`.
 pub(crate) fn passed_limit(cause: &FailureKind, place: &str) -> String {
     let FailureKind::PassedLimit {
         limit,
@@ -54,15 +54,19 @@ pub(crate) fn passed_limit(cause: &FailureKind, place: &str) -> String {
     else {
         return String::new();
     };
-    let came = if *refused { "would have come" } else { "came" };
+    let came = if *refused {
+        "would have reached"
+    } else {
+        "reached"
+    };
     format!(
-        "memory passed {}{place}: it {came} to {}",
+        "memory passed {}{place}: it {came} {}",
         units::bytes(*limit),
         units::bytes(*reached)
     )
 }
 
-/// What else is known: how far memory had got, and that the session is as it was.
+/// The peak memory until the failure, and whether the session is unharmed.
 pub fn note(failure: &Failure) -> Option<String> {
     let memory = failure
         .peak_rss
@@ -74,9 +78,9 @@ pub fn note(failure: &Failure) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// A signal by name, with what it usually means.
+/// The name of a signal and its usual meaning.
 pub fn signal(number: i32) -> String {
-    // Numbers of Linux on x86-64 and aarch64; those below 16 but for SIGBUS are POSIX's.
+    // The numbers of Linux on x86-64 and aarch64. POSIX defines only some of the numbers below 16.
     let (name, meaning) = match number {
         1 => ("SIGHUP", "hang-up"),
         2 => ("SIGINT", "interrupt"),

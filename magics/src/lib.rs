@@ -1,5 +1,5 @@
-//! The magics of memit: how they are found in a cell, what Rust they compile to, and the
-//! reports of what was measured. Knows neither Jupyter nor evcxr.
+//! The magics of memit: how a cell is split into Rust and magics, which Rust a magic compiles to,
+//! and the reports of its measurements. This crate knows neither Jupyter nor evcxr.
 #![forbid(unsafe_code)]
 
 pub mod cell;

@@ -1,10 +1,10 @@
-//! What a magic is.
+//! The interface of a magic: its description, its calls, and the measurements it asks for.
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use memit_lines::Place;
+use memit_lines::SourceFunction;
 use memit_measurement::{Measured, TimelineMeasurement};
 
 use crate::cell::options::{OptionSpec, Options};
@@ -12,64 +12,65 @@ use crate::cell::snippet::{Generated, Scope, Snippet};
 use crate::chart::Chart;
 use crate::error::MagicError;
 use crate::report::{Preview, Report};
-use crate::result::rust_value::RustValue;
+use crate::result::RustValue;
 
-/// How a magic may be written.
+/// The ways to write a magic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// `%name …`: one line.
     Line,
     /// `%%name …`: the whole cell.
     Cell,
-    /// Either.
+    /// Both ways.
     Both,
 }
 
-/// One magic. A unit struct in a file of its own implements this; [`crate::registry`] lists them.
+/// One magic: a unit struct in a file of its own, listed in [`crate::registry`].
 pub trait Magic: Sync {
-    /// Its name, without `%`.
+    /// The name, without `%`.
     fn name(&self) -> &'static str;
-    /// How it may be written.
+    /// Whether it is a line magic, a cell magic, or both.
     fn form(&self) -> Form;
-    /// What it does, in one line.
+    /// A description in one line.
     fn summary(&self) -> &'static str;
-    /// What follows the options of a cell magic on its first line, as help writes it.
+    /// The text behind the options on the first line of a cell magic, as shown in help.
     fn first_line(&self) -> &'static str {
         "[SETUP]"
     }
-    /// What follows the options, as help writes it: `STATEMENTS`; empty if nothing does.
+    /// The argument behind the options, as shown in help: `STATEMENTS`. Empty if the magic takes
+    /// none.
     fn argument(&self) -> &'static str {
         ""
     }
-    /// The rest of its help: what is measured, and examples.
+    /// The rest of the help: what the magic measures, and examples.
     fn details(&self) -> &'static str;
-    /// Its options; none unless it says so.
+    /// The options.
     fn options(&self) -> &'static [OptionSpec] {
         &[]
     }
-    /// What a call comes to.
+    /// The action that a call asks for.
     ///
     /// # Errors
     ///
-    /// If a value of an option or the statement is missing or wrong.
+    /// If the statement or the value of an option is missing or wrong.
     fn resolve(&self, call: &Call) -> Result<Action, MagicError>;
 }
 
-/// A magic as it was typed.
+/// A magic as the user typed it.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// Whether it was written `%%name`.
+    /// Whether the user wrote `%%name`.
     pub cell: bool,
-    /// Its options.
+    /// The options.
     pub options: Options,
-    /// What follows the options on its line: the statements, or for a cell magic the setup.
+    /// The rest of the line behind the options: the statements, or the set-up of a cell magic.
     pub argument: Snippet,
-    /// The lines below, for a cell magic.
+    /// The lines below a cell magic.
     pub body: Option<Snippet>,
 }
 
 impl Call {
-    /// Refuses an argument, for the magic `name` takes none.
+    /// Refuses an argument on behalf of the magic `name`, which takes none.
     pub(crate) fn expect_no_argument(&self, name: &str) -> Result<(), MagicError> {
         if self.argument.is_blank() {
             return Ok(());
@@ -79,60 +80,61 @@ impl Call {
     }
 }
 
-/// What is to be done for a call.
+/// The effect of a call.
 pub enum Action {
-    /// Show a text.
+    /// Shows a text.
     Show(String),
-    /// Compile something, run it, and report what was measured.
+    /// Compiles a snippet, runs it, and reports the measurement.
     Measure(Box<dyn Measurement>),
-    /// Show what the session is and holds.
+    /// Describes the session.
     DescribeSession,
-    /// Take the session back to before its last cell.
+    /// Takes the session back to before its last cell.
     Undo,
 }
 
 /// A measurement that a call asks for.
 pub trait Measurement {
-    /// The Rust that measures, for the session as it is.
+    /// The Rust that measures, given the current session.
     ///
     /// # Errors
     ///
-    /// If the snippet cannot be compiled for a reason that the compiler would tell less clearly.
+    /// If the snippet cannot compile and the compiler's own error would be less clear.
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError>;
 
-    /// Functions whose lines are measured.
+    /// The functions to measure line by line.
     fn functions(&self) -> &[Named] {
         &[]
     }
 
-    /// Whether [`Self::code`] is an ordinary cell: its variables stay, and its value is the cell's.
+    /// Whether [`Self::code`] runs as an ordinary cell, which keeps its variables and has a value.
     fn is_kept(&self) -> bool {
         false
     }
 
-    /// What draws the answer as far as it has come, if it can be seen coming.
+    /// Draws the unfinished measurement while the snippet runs; `None` if this magic has no
+    /// preview.
     fn preview(&self) -> Option<Draw> {
         None
     }
 
-    /// The answer to what was measured; `None` if that is not what this measurement asked for.
+    /// Turns the measured data into an answer; `None` if it is data of another kind of measurement.
     fn answer(&self, measured: Measured, compiled: &Compiled) -> Option<Answer>;
 
-    /// Where the answer goes.
+    /// Where to deliver the answer.
     fn delivery(&self) -> &Delivery;
 
-    /// What to tell the user about a compile error with this code (`E0507`), if the magic's way
-    /// of running the snippet explains it.
+    /// Advice for a compile error with this code (`E0507`), if the error is due to the way in which
+    /// the magic runs the snippet.
     fn explain(&self, error_code: &str, scope: &Scope) -> Option<String>;
 }
 
-/// Draws what there is so far of a measurement.
+/// Draws an unfinished measurement.
 pub type Draw = Arc<dyn Fn(TimelineMeasurement) -> Preview + Send + Sync>;
 
-/// What is known of compiling a measurement.
+/// Facts from the compilation of a measurement.
 #[derive(Debug, Clone, Default)]
 pub struct Compiled {
-    /// What it took.
+    /// How long compiling took.
     pub time: Duration,
     /// The functions that [`Measurement::functions`] names.
     pub functions: Vec<SourceFunction>,
@@ -147,54 +149,39 @@ pub struct Named {
     pub span: Range<usize>,
 }
 
-/// A function as the compiler was given it, and where the user wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFunction {
-    /// Its name.
-    pub name: String,
-    /// Its first line in what was compiled, by which its counters know it.
-    pub compiled: u32,
-    /// Where it was written.
-    pub place: Place,
-    /// Its first line there.
-    pub first: u32,
-    /// Its lines.
-    pub source: Vec<String>,
-}
-
-/// A result in all the forms in which it can be delivered.
+/// A result in every form of [`Delivery`].
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// What is shown.
+    /// The views to show.
     pub report: Report,
     /// The result as a Rust value.
     pub value: RustValue,
-    /// Why the run did not come to its end, if the answer is what there was until then.
+    /// Why the run stopped early; the answer then covers the part that ran.
     pub stopped: Option<String>,
-    /// What [`Delivery::export`] asks for.
+    /// The content for [`Delivery::export`].
     pub export: Option<Export>,
 }
 
-/// A result over time as it is written to a file.
+/// A result over time in the forms that a file can have.
 #[derive(Debug, Clone)]
 pub struct Export {
-    /// If it shall be a picture; `None` if there is nothing to draw.
+    /// For a picture; `None` if there is nothing to draw.
     pub chart: Option<Chart>,
-    /// If it shall be the samples: in the format of `mprof`.
-    pub profile: Vec<u8>,
+    /// The samples in the format of `mprof`.
+    pub profile: String,
 }
 
-/// Where an answer goes.
+/// Where to deliver an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivery {
-    /// `-q`: it is not shown.
+    /// `-q`: do not show it.
     pub quiet: bool,
-    /// `-o`: it is the value of the cell.
+    /// `-o`: make it the value of the cell.
     pub returned: bool,
-    /// `-v NAME`: it is bound to this variable.
+    /// `-v NAME`: bind it to this variable.
     pub variable: Option<String>,
-    /// `-T FILE`: its text is written to this file.
+    /// `-T FILE`: write its text to this file.
     pub file: Option<String>,
-    /// `-o FILE`: it is written to this file, as the file's name says.
+    /// `-o FILE`: write it to this file; the extension chooses the form.
     pub export: Option<String>,
 }

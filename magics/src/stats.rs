@@ -1,10 +1,10 @@
-//! Statistics of a set of runs. Each is 0 for no runs.
+//! Statistics of a set of runs. Without runs, each statistic is 0.
 
-/// The sum, with the rounding error of each addition carried along.
+/// The sum, compensated for the rounding error of each addition.
 ///
-/// `IPython` sums by Python's `fsum`, which is exact. This is the compensated sum of Neumaier
-/// ("Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", ZAMM 54, 1974): for
-/// values of one sign, as times are, its error is about that of a single rounding.
+/// `IPython` sums with Python's `fsum`, which is exact. This is the compensated sum of Neumaier
+/// ("Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", ZAMM 54, 1974). For
+/// values of one sign, such as times, its error is about one rounding.
 pub fn sum(values: &[f64]) -> f64 {
     let mut sum = 0.0_f64;
     let mut lost = 0.0;
@@ -28,8 +28,8 @@ pub fn mean(values: &[f64]) -> f64 {
     sum(values) / values.len() as f64
 }
 
-/// The standard deviation of the values as a whole population (divided by their number, not by
-/// one less), as `IPython`'s `%timeit` gives it.
+/// The standard deviation of a whole population (divided by `n`, not by `n - 1`), as in `IPython`'s
+/// `%timeit`.
 pub fn standard_deviation(values: &[f64]) -> f64 {
     let mean = mean(values);
     let squares: Vec<f64> = values.iter().map(|value| (value - mean).powi(2)).collect();

@@ -35,20 +35,26 @@ use Others::{Any, Only};
 /// The ground first.
 #[rustfmt::skip]
 const CRATES: &[Crate] = &[
-    Crate { name: "memit-lines", ours: &[], others: Only(&["serde"]), code: Safe },
-    Crate { name: "memit-measurement", ours: &["memit-lines"], others: Only(&["serde"]), code: Safe },
-    Crate { name: "memit-instrument", ours: &[], others: Any, code: Safe },
-    Crate { name: "memit-session", ours: &[], others: Only(&[]), code: MayBeUnsafe },
-    Crate { name: "memit-process", ours: &[], others: Any, code: MayBeUnsafe },
+    // A session compiles this crate with `rustc` alone.
+    Crate { name: "memit-session", ours: &[], others: Only(&["serde"]), code: MayBeUnsafe },
+    Crate { name: "memit-lines", ours: &["memit-session"], others: Only(&["serde"]), code: Safe },
+    Crate {
+        name: "memit-measurement",
+        ours: &["memit-session", "memit-lines"],
+        others: Only(&["serde"]),
+        code: Safe,
+    },
+    Crate { name: "memit-instrument", ours: &["memit-lines"], others: Any, code: Safe },
+    Crate { name: "memit-process", ours: &["memit-session"], others: Any, code: MayBeUnsafe },
     Crate {
         name: "memit-measure",
-        ours: &["memit-lines", "memit-measurement", "memit-process"],
+        ours: &["memit-session", "memit-lines", "memit-measurement", "memit-process"],
         others: Any,
         code: MayBeUnsafe,
     },
     Crate {
         name: "memit-session-process",
-        ours: &["memit-measurement", "memit-session", "memit-process", "memit-measure"],
+        ours: &["memit-measurement", "memit-process", "memit-measure"],
         others: Any,
         code: MayBeUnsafe,
     },
@@ -63,7 +69,10 @@ const CRATES: &[Crate] = &[
     // Compiled into the programs of others: without a supervisor.
     Crate {
         name: "memit",
-        ours: &["memit-lines", "memit-measurement", "memit-process", "memit-measure", "memit-macros"],
+        ours: &[
+            "memit-session", "memit-lines", "memit-measurement", "memit-process", "memit-measure",
+            "memit-macros",
+        ],
         others: Any,
         code: Safe,
     },

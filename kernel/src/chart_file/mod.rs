@@ -17,7 +17,8 @@ pub(crate) enum ChartFormat {
 }
 
 impl ChartFormat {
-    /// The format that the extension of `path` names, in either case; `None` for any other extension.
+    /// The format that the extension of `path` names, in either case; `None` for any other
+    /// extension.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let extension = path.extension().and_then(OsStr::to_str)?;
         match extension.to_ascii_lowercase().as_str() {

@@ -1,8 +1,8 @@
 //! The compiler of a session's cells: the part that memit plays for cargo.
 //!
-//! cargo runs memit in place of `rustc` (`RUSTC_WORKSPACE_WRAPPER`), through a link in the session's
-//! directory with a name that selects this part. memit changes the source and the arguments of cells,
-//! and then becomes `rustc`. It compiles everything else unchanged.
+//! cargo runs memit in place of `rustc` (`RUSTC_WORKSPACE_WRAPPER`), through a link in the
+//! session's directory with a name that selects this part. memit changes the source and the
+//! arguments of cells, and then becomes `rustc`. It compiles everything else unchanged.
 
 mod identity;
 pub(crate) mod probes;
@@ -88,8 +88,9 @@ struct CellCompilation {
 }
 
 impl CellCompilation {
-    /// Compiles the source with probes, if there is one. Without it, or if it does not compile, returns
-    /// the command that compiles the plain source, so that compiler messages are about the user's code.
+    /// Compiles the source with probes, if there is one. Without it, or if it does not compile,
+    /// returns the command that compiles the plain source, so that compiler messages are about the
+    /// user's code.
     fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
         let copy = session.join(SOURCE);
         if let Some(probed) = &self.probed {
@@ -175,9 +176,9 @@ fn cell(
 /// Below this many bytes, compiling everything again is faster than saving incremental results.
 const SMALL: usize = 2048;
 
-/// Chooses codegen units. With cargo's many units, rustc can reuse code that has not changed since the
-/// previous cell. A measurement is one unit, because inlining must not depend on how the code happens
-/// to be divided.
+/// Chooses codegen units. With cargo's many units, rustc can reuse code that has not changed since
+/// the previous cell. A measurement is one unit, because inlining must not depend on how the code
+/// happens to be divided.
 fn divide(session: &Path, source: &str, arguments: &mut Vec<String>) {
     let is_small = source.len() < SMALL;
     let is_measurement = source.contains(MEASUREMENT);

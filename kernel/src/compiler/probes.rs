@@ -1,6 +1,8 @@
-//! Probes in the functions of a cell: the kernel chooses the functions, the compiler inserts probes.
+//! Probes in the functions of a cell: the kernel chooses the functions, the compiler inserts
+//! probes.
 //!
-//! Kernel and compiler talk through files in the session's directory, because cargo runs between them.
+//! Kernel and compiler talk through files in the session's directory, because cargo runs between
+//! them.
 
 use std::fs;
 use std::io;
@@ -92,8 +94,8 @@ pub(super) struct Sources {
     pub(super) probes: Probes,
 }
 
-/// Inserts the probes that the kernel or a `#[profile]` asks for. `to_be_run` says that the cell is not
-/// only checked.
+/// Inserts the probes that the kernel or a `#[profile]` asks for. `to_be_run` says that the cell is
+/// not only checked.
 pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
     let mut sources = Sources {
         probed: None,

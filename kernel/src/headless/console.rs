@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::session::{CellError, MimeBundle, Output, Stream};
 
-/// Prints the text form of every output at once. Printed text is never cleared: it may have gone to a
-/// file.
+/// Prints the text form of every output at once. Printed text is never cleared: it may have gone to
+/// a file.
 #[derive(Default)]
 pub(super) struct Console {
     /// Whether standard error ends in a line of progress, which other text must not follow.

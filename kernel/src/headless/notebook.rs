@@ -1,5 +1,5 @@
-//! A notebook file. memit changes only the outputs, the execution counts and the language; everything
-//! else stays as it was read.
+//! A notebook file. memit changes only the outputs, the execution counts and the language;
+//! everything else stays as it was read.
 
 use std::fs;
 use std::io::Write as _;
@@ -136,7 +136,8 @@ impl Notebook {
     }
 }
 
-/// Gives a temporary file, which only its owner can read, the mode of the notebook that it replaces.
+/// Gives a temporary file, which only its owner can read, the mode of the notebook that it
+/// replaces.
 #[cfg(unix)]
 fn set_permissions(file: &tempfile::NamedTempFile, path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -29,8 +29,8 @@ pub(crate) struct RunOptions {
 ///
 /// # Errors
 ///
-/// If the notebook cannot be read or written, or the session does not start. A failing cell is not an
-/// error here: its error is printed, and the exit code is 1.
+/// If the notebook cannot be read or written, or the session does not start. A failing cell is not
+/// an error here: its error is printed, and the exit code is 1.
 pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
     let mut notebook = Notebook::read(&options.notebook)?;
     let cells = notebook.code_cells();

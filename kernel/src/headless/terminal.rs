@@ -16,8 +16,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Asks on standard input, if that is a terminal.
 #[derive(Default)]
 pub(super) struct Terminal {
-    /// The read that is under way. Nothing can stop a read, so after a question is given up, its read
-    /// continues, and the next question gets the line.
+    /// The read that is under way. Nothing can stop a read, so after a question is given up, its
+    /// read continues, and the next question gets the line.
     pending: Mutex<Option<Receiver<std::io::Result<String>>>>,
 }
 

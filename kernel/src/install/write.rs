@@ -27,8 +27,8 @@ impl Install {
     /// The default of [`Self::display_name`].
     pub(crate) const DEFAULT_DISPLAY_NAME: &str = "Rust (memit)";
 
-    /// Writes the kernelspec for the running executable and returns its directory. Replaces an older
-    /// kernelspec of memit, but not the kernelspec of another kernel.
+    /// Writes the kernelspec for the running executable and returns its directory. Replaces an
+    /// older kernelspec of memit, but not the kernelspec of another kernel.
     pub(crate) fn run(&self, environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
         let executable = std::env::current_exe().context("cannot find the executable of memit")?;
         self.run_for(&executable, environment)
@@ -71,8 +71,8 @@ impl Install {
     }
 }
 
-/// Creates a directory next to the kernelspecs, so that renaming can turn it into one. Jupyter ignores
-/// the directory, because its name is hidden.
+/// Creates a directory next to the kernelspecs, so that renaming can turn it into one. Jupyter
+/// ignores the directory, because its name is hidden.
 fn temporary_directory(kernels: &Path) -> anyhow::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".memit-");

@@ -22,8 +22,8 @@ use crate::kernel_info::KernelInfo;
 /// How long the end of the kernel waits for the interrupted cell and for the session's processes.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Serves the front-end that wrote `connection_file` until a client or a signal ends the kernel, and
-/// keeps the history of cells at `history`.
+/// Serves the front-end that wrote `connection_file` until a client or a signal ends the kernel,
+/// and keeps the history of cells at `history`.
 ///
 /// Clients get their first answers while the session is still starting. Returns when every part has
 /// ended; if a cell cannot be stopped, exits the process instead.
@@ -42,8 +42,8 @@ pub(crate) fn serve(connection_file: &Path, history: DatabasePlace) -> anyhow::R
     let socket_files = SocketFiles::of(&connection);
     let codec = Codec::new(Signer::new(&connection.key));
     // Dropping a context waits for all of its sockets, and a stuck cell never gives up its socket.
-    // Sockets used by cells therefore have their own context. Dropping the other context flushes its
-    // messages and cannot hang on a stuck cell.
+    // Sockets used by cells therefore have their own context. Dropping the other context flushes
+    // its messages and cannot hang on a stuck cell.
     let (context, cell_context) = (zmq::Context::new(), zmq::Context::new());
 
     let (iopub, iopub_thread) = Iopub::start(&context, &connection.iopub_url(), codec.clone())?;

@@ -14,9 +14,9 @@ use crate::arguments::{seconds, window};
 pub(crate) enum Action {
     /// Run a program and record its memory
     ///
-    /// The program keeps its terminal, input, output and signals, and memit exits with the exit code
-    /// of the program. The environment variable `MEMIT_MPROF_FILE` names the profile; the program may
-    /// append its own functions and phases to it.
+    /// The program keeps its terminal, input, output and signals, and memit exits with the exit
+    /// code of the program. The environment variable `MEMIT_MPROF_FILE` names the profile; the
+    /// program may append its own functions and phases to it.
     #[command(after_help = "Examples:\n  \
         memit mprof run ./program --its-option\n  \
         memit mprof run -C sh -c 'sort words | uniq -c'\n  \
@@ -51,8 +51,8 @@ pub(crate) enum Action {
         /// Only list the files that would be removed
         #[arg(long)]
         dry_run: bool,
-        /// Files, or numbers from `memit mprof list`; -1 is the newest. File names may contain `*` and
-        /// `?`
+        /// Files, or numbers from `memit mprof list`; -1 is the newest. File names may contain `*`
+        /// and `?`
         #[arg(value_name = "PROFILE", required = true, allow_negative_numbers = true)]
         profiles: Vec<String>,
     },

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use memit_magics::mprof_file;
+use memit_measurement::mprof_format;
 use memit_process::Tree;
 use memit_process::process;
 use rustix::io::Errno;
@@ -33,7 +33,7 @@ pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     let mut output = ProfileFile::open(record.output.as_deref())?;
     // The last argument is terminated too, which leaves an empty word behind it.
     let words = command.strip_suffix(&[String::new()]).unwrap_or(&command);
-    mprof_file::command(output.lines(), words);
+    output.add(|lines| mprof_format::command(lines, words));
     let mut recording = Recording::start(tree, record, output);
     if !record.quiet {
         let name = process::name(pid).unwrap_or_default();

@@ -6,8 +6,8 @@ use memit_magics::mprof_file::Profile;
 
 use super::selection;
 
-/// Prints the peak memory of each profile and of its children in MiB, in the format of `mprof`. With
-/// `function`, only the time while that function was running counts.
+/// Prints the peak memory of each profile and of its children in MiB, in the format of `mprof`.
+/// With `function`, only the time while that function was running counts.
 ///
 /// A profile without the function is reported but not fatal; the exit code is then 1.
 ///

@@ -1,5 +1,6 @@
 //! The file that a recording writes its profile to.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ pub(super) struct ProfileFile {
     path: PathBuf,
     file: File,
     is_new: bool,
-    lines: Vec<u8>,
+    lines: String,
     flushed: Instant,
 }
 
@@ -42,7 +43,7 @@ impl ProfileFile {
             path,
             file,
             is_new,
-            lines: Vec::with_capacity(2 * FLUSH_AT),
+            lines: String::with_capacity(2 * FLUSH_AT),
             flushed: Instant::now(),
         })
     }
@@ -56,9 +57,9 @@ impl ProfileFile {
         std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
     }
 
-    /// The buffer; the caller adds whole lines.
-    pub(super) fn lines(&mut self) -> &mut Vec<u8> {
-        &mut self.lines
+    /// Adds whole lines to the buffer.
+    pub(super) fn add(&mut self, write: impl FnOnce(&mut String) -> fmt::Result) {
+        write(&mut self.lines).expect("a String takes all that is written");
     }
 
     /// Writes the buffer if it is large or has waited long enough.
@@ -79,7 +80,7 @@ impl ProfileFile {
     ///
     /// If the file cannot be written.
     pub(super) fn flush(&mut self) -> anyhow::Result<()> {
-        let written = self.file.write_all(&self.lines);
+        let written = self.file.write_all(self.lines.as_bytes());
         written.with_context(|| format!("cannot write {}", self.path.display()))?;
         self.lines.clear();
         self.flushed = Instant::now();

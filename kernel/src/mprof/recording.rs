@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use memit_magics::{mprof_file, units};
-use memit_measurement::Backend;
-use memit_process::{Ended, Observed, Signal, Signals, Ticker, Tree};
+use memit_magics::units;
+use memit_measurement::{Backend, mprof_format};
+use memit_process::{Ended, Observed, PeakFinder, Sample, Signal, Signals, Ticker, Tree};
 
 use super::arguments::RecordArgs;
 use super::profile_file::ProfileFile;
@@ -35,18 +35,13 @@ pub(super) struct Recording {
     /// Since 1970, when `started` was.
     epoch: Duration,
     started: Instant,
-    /// From the start, of the last sample that looked for a peak since the one before.
-    looked: Option<Duration>,
+    finder: PeakFinder,
     pub(super) samples: u64,
     /// In bytes.
     pub(super) peak: u64,
     /// The peak that was seen shortly after the start, in bytes.
     glimpsed: u64,
 }
-
-/// Time between samples that look for a peak since the one before. Where samples are closer together,
-/// the others take less time, and a peak is known to be within this.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// The life of a program that may have ended before it was seen at its peak.
 const SHORT: Duration = Duration::from_millis(10);
@@ -74,7 +69,7 @@ impl Recording {
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default(),
             started: Instant::now(),
-            looked: None,
+            finder: PeakFinder::default(),
             samples: 0,
             peak: 0,
             glimpsed: 0,
@@ -134,18 +129,18 @@ impl Recording {
         Ok(())
     }
 
-    /// Adds what the system tells of a program when it has ended.
+    /// Adds the peak that the system reports of a program that has ended.
     pub(super) fn end(&mut self, ended: &Ended) {
-        // The peak may be a child's, and then it is no peak of the program; of the sum it is one, or
-        // less than one.
+        // If the program has waited for children, the peak may be that of a child: no peak of the
+        // program, but a lower bound for that of the sum.
         let is_ours = self.sum || !ended.had_children;
         // We never saw this process run; an upper bound is better than nothing.
         let is_unseen = self.elapsed() < SHORT;
         let is_known = is_ours && (!ended.is_limit || is_unseen);
         let peak = if is_known { ended.peak } else { 0 }.max(self.glimpsed);
         if self.backend == Backend::Rss && peak > self.peak {
-            let now = self.started.elapsed();
-            self.write_peak(peak, now);
+            let at = self.finder.middle(self.elapsed());
+            self.write_peak(Sample { at, bytes: peak });
         }
     }
 
@@ -172,8 +167,8 @@ impl Recording {
 
     fn sample(&mut self) {
         let now = self.started.elapsed();
-        let thorough = self.looked.is_none_or(|looked| now >= looked + LOOK_EVERY);
-        self.tree.sample(thorough);
+        let must_look = self.finder.must_look(now);
+        self.tree.sample(must_look);
         let observed = if self.sum {
             self.tree.sum()
         } else {
@@ -182,40 +177,41 @@ impl Recording {
         let Some(Observed { memory, missed }) = observed else {
             return;
         };
-        if let Some(peak) = missed {
-            self.write_peak(peak, now);
+        let between = self.epoch + self.finder.middle(now);
+        self.finder.push(Sample {
+            at: now,
+            bytes: memory,
+        });
+        if must_look && let Some(peak) = self.finder.look(missed) {
+            self.write_peak(peak);
         }
+        let at = |time, memory| mprof_format::Sample { memory, time };
         let time = self.epoch + now;
-        mprof_file::memory(self.output.lines(), memory, time, false);
+        self.output
+            .add(|lines| mprof_format::memory(lines, at(time, memory), false));
         if self.each {
-            let between = self.between(now);
             for (pid, observed) in self.tree.descendants() {
-                let lines = self.output.lines();
-                if let Some(peak) = observed.missed {
-                    mprof_file::child(lines, pid, peak, between, true);
-                }
-                mprof_file::child(lines, pid, observed.memory, time, false);
+                self.output.add(|lines| {
+                    if let Some(peak) = observed.missed {
+                        mprof_format::child(lines, pid, at(between, peak), true)?;
+                    }
+                    mprof_format::child(lines, pid, at(time, observed.memory), false)
+                });
             }
-        }
-        if thorough {
-            self.looked = Some(now);
         }
         self.samples += 1;
         self.peak = self.peak.max(memory);
         self.status.show(now, memory, self.peak);
     }
 
-    /// A peak since the last sample.
-    fn write_peak(&mut self, peak: u64, now: Duration) {
-        let time = self.between(now);
-        mprof_file::memory(self.output.lines(), peak, time, true);
-        self.peak = self.peak.max(peak);
-    }
-
-    /// The middle between the last look and now, which is all that is known of the time of a peak.
-    fn between(&self, now: Duration) -> Duration {
-        let looked = self.looked.unwrap_or(now);
-        self.epoch + looked + now.saturating_sub(looked) / 2
+    fn write_peak(&mut self, peak: Sample) {
+        let sample = mprof_format::Sample {
+            memory: peak.bytes,
+            time: self.epoch + peak.at,
+        };
+        self.output
+            .add(|lines| mprof_format::memory(lines, sample, true));
+        self.peak = self.peak.max(peak.bytes);
     }
 }
 

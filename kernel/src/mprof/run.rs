@@ -6,7 +6,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::Context as _;
-use memit_magics::{failure, mprof_file};
+use memit_magics::failure;
+use memit_measurement::mprof_format;
 use memit_process::{Program, Tree, end_by};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -29,15 +30,15 @@ const SIGNALLED: i32 = 128;
 ///
 /// # Errors
 ///
-/// If the profile cannot be recorded. A program that cannot be started is reported but not an error;
-/// the exit code is then the one that a shell returns.
+/// If the profile cannot be recorded. A program that cannot be started is reported but not an
+/// error; the exit code is then the one that a shell returns.
 pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     // Before the program starts, so that an early signal still reaches it.
     let signals = hold_signals().context("cannot receive signals")?;
     let mut output = ProfileFile::open(arguments.record.output.as_deref())?;
     let (shown, words) = python::command_line(arguments, &output.absolute_path());
     let shown: Vec<_> = shown.iter().map(|word| word.to_string_lossy()).collect();
-    mprof_file::command(output.lines(), &shown);
+    output.add(|lines| mprof_format::command(lines, &shown));
     output.flush()?;
 
     let (name, rest) = words.split_first().context("no program to run")?;

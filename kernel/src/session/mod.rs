@@ -1,6 +1,7 @@
 //! The session: evaluates cells, which share variables, items and dependencies.
 //!
-//! The Jupyter kernel, `memit run` and `memit eval` use it, so it knows nothing of Jupyter's protocol.
+//! The Jupyter kernel, `memit run` and `memit eval` use it, so it knows nothing of Jupyter's
+//! protocol.
 
 mod describe;
 mod editor;
@@ -63,8 +64,8 @@ impl Session {
         self.warm
     }
 
-    /// Evaluates the cell that front-ends show as `number`. `input` answers its questions. Returns when
-    /// `output` has received all of its output.
+    /// Evaluates the cell that front-ends show as `number`. `input` answers its questions. Returns
+    /// when `output` has received all of its output.
     ///
     /// # Errors
     ///

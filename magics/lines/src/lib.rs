@@ -6,7 +6,6 @@ mod counted;
 mod function;
 mod function_name;
 pub mod memory_text;
-pub mod mprof_format;
 pub mod notes;
 mod profile;
 mod source;

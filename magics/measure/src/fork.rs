@@ -5,10 +5,13 @@
 //! time limit or an interrupt also kills the children of the run, and the run dies with the
 //! session.
 
+use std::fs::File;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
-use memit_process::process;
+use memit_process::{Pace, process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use crate::control::{Control, Interruptible};
 
@@ -80,8 +83,7 @@ pub(crate) fn run(
         pid => {
             // The fork does this too. Whichever comes first, the group exists before anything uses
             // it.
-            // SAFETY: `pid` is our child, not yet waited for.
-            unsafe { libc::setpgid(pid, pid) };
+            lead_group(Pid::from_raw(pid));
             control.set_interruptible(Interruptible::Fork(pid));
             if control.interrupted() {
                 // The interrupt came before there was a fork to kill.
@@ -95,17 +97,12 @@ pub(crate) fn run(
 }
 
 fn become_run(limits: Limits) {
-    // SAFETY: plain system calls that affect only the calling process. The run can do without each
-    // of them, so failures are ignored.
-    unsafe {
-        libc::setpgid(0, 0);
-        #[cfg(target_os = "linux")]
-        {
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-            if limits.small_pages {
-                libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
-            }
-        }
+    lead_group(None);
+    end_with_parent();
+    #[cfg(target_os = "linux")]
+    if limits.small_pages {
+        // The run can do without this, so a failure is ignored.
+        let _ = rustix::thread::disable_transparent_huge_pages(true);
     }
     if limits.quiet {
         silence();
@@ -127,15 +124,13 @@ pub fn checkpoint() -> io::Result<Option<libc::pid_t>> {
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
-            // SAFETY: a plain system call that affects only the calling process.
-            unsafe { libc::setpgid(0, 0) };
+            lead_group(None);
             set_expendable(0);
             Ok(None)
         }
         pid => {
             // The fork does this too, but maybe not before the cell kills its whole group.
-            // SAFETY: `pid` is our child, not yet waited for.
-            unsafe { libc::setpgid(pid, pid) };
+            lead_group(Pid::from_raw(pid));
             Ok(Some(pid))
         }
     }
@@ -144,13 +139,20 @@ pub fn checkpoint() -> io::Result<Option<libc::pid_t>> {
 /// Makes the calling process the session process, which runs cells. The session process ends with
 /// its parent, the supervisor, even in an endless loop, and leads a process group of its own.
 pub fn become_session() {
-    // SAFETY: plain system calls that affect only the calling process.
-    unsafe {
-        libc::setpgid(0, 0);
-        #[cfg(target_os = "linux")]
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-    }
+    lead_group(None);
+    end_with_parent();
     set_expendable(SESSION_EXPENDABLE);
+}
+
+/// Makes a child, or this process for `None`, lead a process group of its own.
+fn lead_group(child: Option<Pid>) {
+    let _ = rustix::process::setpgid(child, child);
+}
+
+/// Makes this process end when its parent does.
+fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
 }
 
 /// Sets how readily Linux kills this process when memory runs out. Linux first kills a measured
@@ -164,15 +166,10 @@ const RUN_EXPENDABLE: u32 = 1000;
 
 /// Discards the output of this process from now on.
 pub(crate) fn silence() {
-    // SAFETY: the name is a C string, and the descriptors belong to this process. A failure leaves
-    // the output unchanged.
-    unsafe {
-        let null = libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY);
-        if null >= 0 {
-            libc::dup2(null, libc::STDOUT_FILENO);
-            libc::dup2(null, libc::STDERR_FILENO);
-            libc::close(null);
-        }
+    // A failure leaves the output unchanged.
+    if let Ok(null) = File::options().write(true).open("/dev/null") {
+        let _ = rustix::stdio::dup2_stdout(&null);
+        let _ = rustix::stdio::dup2_stderr(&null);
     }
 }
 
@@ -183,33 +180,27 @@ fn wait(
     mut watcher: Option<Watcher<'_>>,
 ) -> io::Result<Finished> {
     let deadline = limits.timeout.map(|timeout| Instant::now() + timeout);
-    let watch = Watch::new(pid);
-    if watcher.is_some() {
-        set_timer_slack(1);
-    }
-    let mut pace = watcher.as_ref().map(|watcher| Pace::new(watcher.every));
+    let watch = Watch::new(Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?);
+    let mut looks = watcher.as_ref().map(|watcher| Looks::at(watcher.every));
     let mut timed_out = false;
     loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let now = Instant::now();
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
         if left == Some(Duration::ZERO) && !timed_out {
             timed_out = true;
             kill_group(pid);
         }
         let left = if timed_out { None } else { left };
-        let every = pace.as_mut().map(Pace::pause);
-        let pause = match (left, every) {
-            (Some(left), Some(every)) => Some(left.min(every)),
-            (left, every) => left.or(every),
-        };
+        let until_look = looks.as_ref().map(|looks| looks.pace.left(now));
+        let pause = [left, until_look].into_iter().flatten().min();
         if watch.ended(pause)? {
             break;
         }
-        if let Some(watcher) = &mut watcher {
+        if let (Some(watcher), Some(looks)) = (&mut watcher, &mut looks)
+            && looks.pace.is_due(Instant::now())
+        {
             (watcher.look)(pid.unsigned_abs());
         }
-    }
-    if watcher.is_some() {
-        set_timer_slack(0);
     }
     let mut status = 0;
     // SAFETY: all zeros is a valid `rusage`, a plain C struct.
@@ -240,56 +231,49 @@ fn wait(
     Ok(Finished { ending, max_rss })
 }
 
-/// Moments at equal distances, whatever is done between them.
-pub(crate) struct Pace {
-    every: Duration,
-    next: Instant,
+/// When a watcher looks. Meanwhile the timers of the thread are precise.
+struct Looks {
+    pace: Pace,
 }
 
-impl Pace {
-    pub(crate) fn new(every: Duration) -> Self {
-        let next = Instant::now();
-        Self { every, next }
-    }
-
-    /// Time until the next moment. Moments that have passed are left out.
-    pub(crate) fn pause(&mut self) -> Duration {
-        let now = Instant::now();
-        self.next = (self.next + self.every).max(now);
-        self.next - now
+impl Looks {
+    fn at(interval: Duration) -> Self {
+        #[cfg(target_os = "linux")]
+        let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
+        Self {
+            pace: Pace::starting(Instant::now(), interval),
+        }
     }
 }
 
-/// By how many nanoseconds this thread may be woken late; 0 for what is usual.
-fn set_timer_slack(nanoseconds: libc::c_ulong) {
-    #[cfg(target_os = "linux")]
-    // SAFETY: a plain system call on the calling thread.
-    unsafe {
-        libc::prctl(libc::PR_SET_TIMERSLACK, nanoseconds)
-    };
-    #[cfg(not(target_os = "linux"))]
-    let _ = nanoseconds;
+impl Drop for Looks {
+    fn drop(&mut self) {
+        #[cfg(target_os = "linux")]
+        let _ = rustix::thread::set_current_timer_slack(None);
+    }
 }
 
 /// Ends a run and all that it started.
-pub fn kill_group(group: libc::pid_t) {
-    // SAFETY: a signal to a process group; one that is gone is an error that can be ignored.
-    unsafe { libc::kill(-group, libc::SIGKILL) };
+pub fn kill_group(group: i32) {
+    if let Some(group) = Pid::from_raw(group) {
+        // A group that is gone is no error.
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
 }
 
 /// Waits for the end of a child without reaping it.
 struct Watch {
-    pid: libc::pid_t,
+    pid: Pid,
     #[cfg(target_os = "linux")]
     pidfd: Option<std::os::fd::OwnedFd>,
 }
 
 impl Watch {
-    fn new(pid: libc::pid_t) -> Self {
+    fn new(pid: Pid) -> Self {
         Self {
             pid,
             #[cfg(target_os = "linux")]
-            pidfd: process::pidfd(pid).ok(),
+            pidfd: process::pidfd(pid.as_raw_pid()).ok(),
         }
     }
 
@@ -297,23 +281,14 @@ impl Watch {
     fn ended(&self, pause: Option<Duration>) -> io::Result<bool> {
         #[cfg(target_os = "linux")]
         if let Some(pidfd) = &self.pidfd {
-            use std::os::fd::AsRawFd;
-            return process::readable(&[pidfd.as_raw_fd()], pause).map(|ready| ready[0]);
+            let [ended] = process::poll::readable([pidfd.as_fd()], pause)?;
+            return Ok(ended);
         }
         // Without a pidfd: ask now and then.
         let until = pause.map(|pause| Instant::now() + pause);
         loop {
-            // SAFETY: all zeros is a valid `siginfo_t`.
-            let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-            let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-            // SAFETY: `info` is a live local.
-            let result =
-                unsafe { libc::waitid(libc::P_PID, self.pid.unsigned_abs(), &raw mut info, flags) };
-            if result == -1 {
-                return Err(io::Error::last_os_error());
-            }
-            // SAFETY: `waitid` has filled `info` in, or left it zero.
-            if unsafe { info.si_pid() } == self.pid {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            if rustix::process::waitid(WaitId::Pid(self.pid), options)?.is_some() {
                 return Ok(true);
             }
             if until.is_some_and(|until| Instant::now() >= until) {

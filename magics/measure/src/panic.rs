@@ -1,9 +1,9 @@
 //! Panics of user code.
 //!
-//! A cell's code is told by the panic hook of its own `libstd`, which each session sets first
-//! of all. Whether somebody catches a panic of the main thread is only known later, so it is
-//! kept, by the supervisor or here during a measurement: an uncaught one becomes the error, a
-//! caught one is printed as Rust prints it.
+//! Each session begins by setting a panic hook in the `libstd` of its cells, which reports panics to
+//! this module. Whether somebody catches a panic of the main thread is only known later. Until then
+//! the supervisor keeps the panic, or, during a measurement, this module. An uncaught panic becomes
+//! the error of the cell; a caught panic is printed as Rust prints it.
 
 use std::io::Write;
 use std::sync::Mutex;
@@ -12,31 +12,31 @@ use memit_measurement::Panic;
 
 static PENDING: Mutex<Option<Panic>> = Mutex::new(None);
 
-/// Keeps a panic of the main thread; prints the one that was kept before, for it was caught.
+/// Keeps a panic of the main thread. The panic that was kept before has been caught and is printed.
 pub(crate) fn keep(panic: Panic) {
     if let Some(caught) = replace(Some(panic)) {
         print(&caught);
     }
 }
 
-/// Prints the panic that is kept: it was caught.
+/// Prints the kept panic, which has been caught.
 pub(crate) fn flush() {
     if let Some(caught) = take() {
         print(&caught);
     }
 }
 
-/// The last panic of the main thread that has not been printed.
+/// Takes the kept panic: the last of the main thread that has not been printed.
 pub(crate) fn take() -> Option<Panic> {
     replace(None)
 }
 
-/// Prints it as `libstd` would have.
+/// Prints the panic as `libstd` would.
 pub(crate) fn print(panic: &Panic) {
     let _ = std::io::stderr().write_all(text(panic).as_bytes());
 }
 
-/// What `libstd` would have printed.
+/// The text that `libstd` would print.
 pub fn text(panic: &Panic) -> String {
     let Panic {
         message,
@@ -57,8 +57,7 @@ fn replace(panic: Option<Panic>) -> Option<Panic> {
 /// Whether the calling thread is the one that runs cells.
 #[cfg(target_os = "linux")]
 pub(crate) fn on_main_thread() -> bool {
-    // SAFETY: two system calls without arguments.
-    unsafe { libc::syscall(libc::SYS_gettid) == libc::c_long::from(libc::getpid()) }
+    rustix::thread::gettid() == rustix::process::getpid()
 }
 
 /// Elsewhere every panic counts as the main thread's.

@@ -168,11 +168,7 @@ impl Inbox {
     /// # Errors
     ///
     /// If the bytes are not an event.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "later bytes can complete an event after `None`"
-    )]
-    pub fn next(&mut self) -> io::Result<Option<Event>> {
+    pub fn take(&mut self) -> io::Result<Option<Event>> {
         let Some((kind, length)) = self.bytes.split_first_chunk::<HEAD>().map(|(head, _)| {
             let [kind, length @ ..] = *head;
             (kind, u32::from_le_bytes(length) as usize)
@@ -327,7 +323,7 @@ mod tests {
         let mut events = Vec::new();
         for byte in stream {
             inbox.add(&[byte]);
-            events.extend(inbox.next().unwrap());
+            events.extend(inbox.take().unwrap());
         }
         assert_eq!(
             events,

@@ -12,17 +12,15 @@
 use std::fs::File;
 use std::io;
 #[cfg(target_os = "linux")]
-use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 #[cfg(target_os = "linux")]
-use std::os::fd::{AsRawFd, FromRawFd};
-#[cfg(target_os = "linux")]
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::FileExt as _;
 
 #[cfg(target_os = "linux")]
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 
 #[cfg(target_os = "linux")]
-use memit_process::process::kibibytes;
+use memit_process::process::{Status, StatusFile};
 
 /// The environment variable that asks for a lesser source of a peak: `maxrss` or `sampled`.
 pub(crate) const ASKED: &str = "MEMIT_PEAK_SOURCE";
@@ -39,7 +37,7 @@ pub(crate) struct Resident {
 #[cfg(target_os = "linux")]
 pub(crate) struct PeakMeter {
     clear_refs: File,
-    status: File,
+    status: StatusFile,
 }
 
 #[cfg(target_os = "linux")]
@@ -52,7 +50,7 @@ impl PeakMeter {
     pub(crate) fn open() -> io::Result<Self> {
         let meter = Self {
             clear_refs: File::options().write(true).open("/proc/self/clear_refs")?,
-            status: File::open("/proc/self/status")?,
+            status: StatusFile::of_this_process()?,
         };
         meter.reset()?;
         Ok(meter)
@@ -61,13 +59,13 @@ impl PeakMeter {
     /// Sets the peak to the current size.
     pub(crate) fn reset(&self) -> io::Result<()> {
         NOTED.store(0, Relaxed);
-        STATUS.store(self.status.as_raw_fd(), Relaxed);
+        STATUS.store(self.status.as_fd().as_raw_fd(), Relaxed);
         self.clear_refs.write_all_at(b"5", 0)
     }
 
     /// Current size and peak since the last reset.
     pub(crate) fn read(&self) -> io::Result<Resident> {
-        let resident = parse(&self.status)?;
+        let resident = Resident::of(self.status.read()?)?;
         let peak = resident.peak.max(NOTED.load(Relaxed));
         Ok(Resident { peak, ..resident })
     }
@@ -81,13 +79,12 @@ impl Drop for PeakMeter {
 }
 
 #[cfg(target_os = "linux")]
-fn parse(status: &impl FileExt) -> io::Result<Resident> {
-    let mut text = [0; 4096];
-    let length = status.read_at(&mut text, 0)?;
-    let text = &text[..length];
-    match (kibibytes(text, b"VmRSS:"), kibibytes(text, b"VmHWM:")) {
-        (Some(now), Some(peak)) => Ok(Resident { now, peak }),
-        _ => Err(io::ErrorKind::InvalidData.into()),
+impl Resident {
+    fn of(status: Status) -> io::Result<Self> {
+        match (status.resident, status.peak) {
+            (Some(now), Some(peak)) => Ok(Self { now, peak }),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
     }
 }
 
@@ -106,10 +103,10 @@ pub(crate) fn note_peak() {
     if fd < 0 {
         return;
     }
-    // SAFETY: the meter's file is open as long as `STATUS` names it, and is not closed here.
-    let status = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
-    if let Ok(resident) = parse(&*status) {
-        NOTED.fetch_max(resident.now, Relaxed);
+    // SAFETY: the meter's file is open as long as `STATUS` names it.
+    let status = unsafe { BorrowedFd::borrow_raw(fd) };
+    if let Ok(status) = StatusFile::read_from(status) {
+        NOTED.fetch_max(status.resident.unwrap_or(0), Relaxed);
     }
 }
 

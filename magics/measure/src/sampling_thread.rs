@@ -4,9 +4,10 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::fork::Pace;
+use memit_process::Pace;
+
 use crate::heap;
 
 /// The interval if the user asks for none.
@@ -38,10 +39,11 @@ impl<S: Send + 'static> SamplingThread<S> {
             .name(name.to_owned())
             .spawn(move || {
                 heap::set_thread_aside();
-                let mut pace = Pace::new(interval);
+                let mut pace = Pace::starting(Instant::now(), interval);
                 while !stopped.load(Relaxed) {
                     sample(&mut samples);
-                    std::thread::sleep(pace.pause());
+                    std::thread::sleep(pace.left(Instant::now()));
+                    pace.is_due(Instant::now());
                 }
                 samples
             })?;

@@ -41,8 +41,7 @@ unsafe extern "C" fn map_library(
     if name.is_empty() || (is_cell && name != cell.as_bytes()) {
         return 0;
     }
-    // SAFETY: `sysconf` has no preconditions.
-    let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+    let page = rustix::param::page_size() as u64;
     // SAFETY: `dlpi_phdr` points to `dlpi_phnum` headers of a loaded library.
     let headers =
         unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };

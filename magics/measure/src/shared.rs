@@ -72,14 +72,8 @@ impl<T: Shareable> Shared<T> {
 pub(crate) fn shared_file(size: usize) -> io::Result<File> {
     #[cfg(target_os = "linux")]
     let file = {
-        use std::os::fd::FromRawFd as _;
-        // SAFETY: the name is a C string.
-        let fd = unsafe { libc::memfd_create(c"memit".as_ptr(), libc::MFD_CLOEXEC) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the descriptor is new, so nothing else owns it.
-        unsafe { File::from_raw_fd(fd) }
+        use rustix::fs::{MemfdFlags, memfd_create};
+        File::from(memfd_create(c"memit", MemfdFlags::CLOEXEC)?)
     };
     #[cfg(not(target_os = "linux"))]
     let file = {

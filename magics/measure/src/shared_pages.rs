@@ -38,9 +38,7 @@ impl SharedPages {
 
     /// Whether the system's pages are small enough to replace the pages of a static.
     pub(crate) fn can_replace() -> bool {
-        // SAFETY: `sysconf` has no preconditions.
-        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-        usize::try_from(page) == Ok(PAGE)
+        rustix::param::page_size() == PAGE
     }
 
     /// Replaces the pages of a static by the shared pages at the offset `place`. Copies the

@@ -11,6 +11,7 @@ mod measure_call;
 mod measured;
 mod memory;
 pub mod message;
+pub mod mprof_format;
 mod time;
 mod timeline;
 

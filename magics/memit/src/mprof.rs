@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use memit_lines::mprof_format::{self, Sample};
 use memit_measure::program;
+use memit_measurement::mprof_format::{self, Sample};
 
 use crate::destination;
 #[cfg(target_os = "linux")]
-use crate::resident::linux::Statm;
+use memit_process::process::StatmFile;
 
 /// Names the file that spans are appended to.
 const FILE: &str = "MEMIT_MPROF_FILE";
@@ -25,7 +25,7 @@ const FILE: &str = "MEMIT_MPROF_FILE";
 struct Recorder {
     file: File,
     #[cfg(target_os = "linux")]
-    statm: Option<Statm>,
+    statm: Option<StatmFile>,
     /// The process that opened the file. A fork has a copy of the pending lines and must not write
     /// them.
     process: u32,
@@ -108,14 +108,14 @@ impl Recorder {
         Some(Self {
             file: file.ok()?,
             #[cfg(target_os = "linux")]
-            statm: Statm::open(),
+            statm: StatmFile::of_this_process().ok(),
             process: std::process::id(),
         })
     }
 
     fn now(&self) -> Sample {
         #[cfg(target_os = "linux")]
-        let memory = self.statm.as_ref().and_then(Statm::resident);
+        let memory = self.statm.as_ref().and_then(|statm| statm.resident().ok()?);
         #[cfg(not(target_os = "linux"))]
         let memory = crate::memory_usage();
         let time = SystemTime::now().duration_since(UNIX_EPOCH);

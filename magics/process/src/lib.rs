@@ -1,10 +1,13 @@
 //! The memory of any process, read and sampled from outside: what `memit mprof` is made of.
 //!
-//! Files in `/proc` are opened once, read in place and parsed without allocating; a wait is until
-//! the next deadline and not for a time, so that a sampler costs little and does not drift.
+//! Files in `/proc` are opened once, and reading them allocates nothing, so that a sampler costs
+//! little. The sampler waits for the next deadline and not for a length of time, so that it does not
+//! drift.
 
 #[cfg(unix)]
 pub mod children;
+mod pace;
+mod peak_finder;
 #[cfg(unix)]
 pub mod process;
 #[cfg(target_os = "linux")]
@@ -18,6 +21,8 @@ mod ticker;
 #[cfg(target_os = "linux")]
 mod tree;
 
+pub use pace::Pace;
+pub use peak_finder::{PeakFinder, Sample};
 #[cfg(target_os = "linux")]
 pub use {
     program::{Ended, Program},

@@ -1,29 +1,33 @@
-//! Signals to this process, read from a descriptor, and signals to others.
+//! Signals to this process, read from a descriptor, and the end by a signal.
+//!
+//! rustix has neither signal masks nor `signalfd`: both belong to a process as a whole, where libc
+//! may have plans of its own. So this is libc, and unsafe.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::mem::offset_of;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd as _, OwnedFd};
 
-/// A signal that has come.
+/// A signal that has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signal {
-    /// Its number.
+    /// The number of the signal.
     pub number: i32,
-    /// A process sent it to this one. What the terminal sends, as for Ctrl-C, goes to all
-    /// processes in its foreground.
+    /// Whether a process sent the signal to this one. The terminal, as on Ctrl-C, sends to every
+    /// process in its foreground instead.
     pub sent: bool,
 }
 
 /// Signals that no longer end this process, but wait to be read.
 pub struct Signals {
     fd: OwnedFd,
-    /// What was held back before.
+    /// The signals that were held back before.
     before: libc::sigset_t,
 }
 
 impl Signals {
-    /// Holds back the signals, except those that this process was told to ignore, as by `nohup`.
+    /// Holds back the signals, except those that this process ignores, as under `nohup`.
     ///
-    /// Call it before there is a second thread.
+    /// Must be called before there is a second thread.
     ///
     /// # Errors
     ///
@@ -56,7 +60,8 @@ impl Signals {
         }
     }
 
-    /// What takes the hold away, for a program that inherits it. Does not allocate.
+    /// A function that lets the signals through again, for a program that inherits the mask. The
+    /// function does not allocate.
     pub(super) fn release(&self) -> impl Fn() + Send + Sync + 'static {
         let before = self.before;
         move || {
@@ -68,17 +73,20 @@ impl Signals {
         }
     }
 
-    /// The next signal that has come, if one has. Does not wait.
+    /// The next signal that has arrived, if any. Does not wait.
     pub fn next(&self) -> Option<Signal> {
-        // SAFETY: plain data that is written before it is read, or not read.
-        let mut info: libc::signalfd_siginfo = unsafe { std::mem::zeroed() };
-        let size = size_of_val(&info);
-        // SAFETY: the buffer is live and of the size that is given.
-        let read = unsafe { libc::read(self.fd.as_raw_fd(), (&raw mut info).cast(), size) };
-        (usize::try_from(read) == Ok(size)).then(|| Signal {
-            number: info.ssi_signo.cast_signed(),
+        type Info = libc::signalfd_siginfo;
+        let mut info = [0; size_of::<Info>()];
+        let length = rustix::io::read(&self.fd, &mut info).ok()?;
+        let word = |offset: usize| {
+            let bytes = info.get(offset..)?.first_chunk()?;
+            Some(i32::from_ne_bytes(*bytes))
+        };
+        (length == info.len()).then_some(())?;
+        Some(Signal {
+            number: word(offset_of!(Info, ssi_signo))?,
             // Positive codes are the kernel's own signals.
-            sent: info.ssi_code <= 0,
+            sent: word(offset_of!(Info, ssi_code))? <= 0,
         })
     }
 }
@@ -98,8 +106,8 @@ fn is_ignored(number: i32) -> bool {
     }
 }
 
-/// Ends this process as the signal ends a process that does nothing about it: whoever waits for it
-/// sees the signal. Returns if the signal does not end one.
+/// Ends this process by the default action of the signal, so that whoever waits for the process sees
+/// the signal. Returns if the default action is not to end.
 pub fn end_by(number: i32) {
     // SAFETY: calls with live, filled sets; the default action runs no code of this process.
     unsafe {

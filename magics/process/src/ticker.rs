@@ -1,76 +1,55 @@
 //! Deadlines at an interval.
 
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::num::NonZeroU64;
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-/// Wakes the calling thread at multiples of an interval. What a wait is late by is not added up,
-/// and deadlines that have passed meanwhile are left out.
+use rustix::thread::set_current_timer_slack;
+
+use crate::pace::Pace;
+use crate::process::poll;
+
+/// Wakes the calling thread at the moments of a [`Pace`].
+///
+/// Timers of the thread are precise as long as the ticker lives: by default they may be late by half
+/// of a short interval, now by a hundredth at most.
 pub struct Ticker {
-    interval: Duration,
-    next: Instant,
+    pace: Pace,
 }
 
 impl Ticker {
-    /// The first deadline is an interval after `start`. The thread's timers are made so precise that
-    /// they are late by a hundredth of the interval at most; by default it may be half of a short one.
+    /// The first deadline is an interval after `start`.
     pub fn starting(start: Instant, interval: Duration) -> Self {
         let slack = (interval.as_nanos() / 100).clamp(1, 50_000);
-        // SAFETY: a number for the calling thread alone.
-        unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, slack as libc::c_ulong, 0, 0, 0) };
+        let slack = u64::try_from(slack).ok().and_then(NonZeroU64::new);
+        let _ = set_current_timer_slack(slack);
         Self {
-            interval,
-            next: start + interval,
+            pace: Pace::starting(start, interval),
         }
     }
 
     /// Waits for the next deadline, or until one of the descriptors can be read, and says which can.
-    /// With none of them, it is the deadline.
+    /// At the deadline, none can.
     ///
     /// # Errors
     ///
     /// If the system does not wait.
     pub fn wait<const N: usize>(&mut self, fds: [BorrowedFd<'_>; N]) -> io::Result<[bool; N]> {
-        let mut polled = fds.map(|fd| libc::pollfd {
-            fd: fd.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        });
         loop {
-            let left = self.next.saturating_duration_since(Instant::now());
-            let timeout = libc::timespec {
-                tv_sec: libc::time_t::try_from(left.as_secs()).unwrap_or(libc::time_t::MAX),
-                tv_nsec: left.subsec_nanos().into(),
-            };
-            // SAFETY: the array and the time are live, and the length is the array's.
-            let ready = unsafe {
-                let count = N as libc::nfds_t;
-                libc::ppoll(
-                    polled.as_mut_ptr(),
-                    count,
-                    &raw const timeout,
-                    std::ptr::null(),
-                )
-            };
-            match ready {
-                0 => self.advance(Instant::now()),
-                1.. => {}
-                _ => {
-                    let error = io::Error::last_os_error();
-                    if error.kind() == io::ErrorKind::Interrupted {
-                        continue;
-                    }
-                    return Err(error);
-                }
+            let left = self.pace.left(Instant::now());
+            let ready = poll::readable(fds, Some(left))?;
+            // Otherwise a signal has ended the wait.
+            if ready.contains(&true) || self.pace.is_due(Instant::now()) {
+                return Ok(ready);
             }
-            return Ok(polled.map(|polled| polled.revents != 0));
         }
     }
+}
 
-    fn advance(&mut self, now: Instant) {
-        let late = now.saturating_duration_since(self.next);
-        let missed = late.as_nanos() / self.interval.as_nanos().max(1);
-        self.next += self.interval * u32::try_from(missed + 1).unwrap_or(u32::MAX);
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        let _ = set_current_timer_slack(None);
     }
 }
 
@@ -79,17 +58,6 @@ mod tests {
     use std::os::fd::AsFd as _;
 
     use super::*;
-
-    #[test]
-    fn deadlines_stay_multiples_of_the_interval_from_the_start() {
-        let interval = Duration::from_millis(10);
-        let mut ticker = Ticker::starting(Instant::now(), interval);
-        let start = ticker.next;
-        ticker.advance(start + Duration::from_millis(3));
-        assert_eq!(ticker.next, start + interval);
-        ticker.advance(start + Duration::from_millis(47));
-        assert_eq!(ticker.next, start + 5 * interval);
-    }
 
     #[test]
     fn a_descriptor_that_can_be_read_ends_the_wait() {

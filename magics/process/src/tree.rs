@@ -7,20 +7,23 @@ use std::os::unix::fs::FileExt as _;
 
 use memit_session::abi::Backend;
 
-use super::process_files::{More, ProcessFiles, Reading, State, Text};
-use crate::children::shares_memory;
+use super::process_files::{More, ProcessFiles, Reading, State};
+use crate::process::shares_memory;
+
+/// Room for the children of a thread, as text.
+type Text = [u8; 8192];
 
 /// The memory of one process or of all together at one sample, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Observed {
     /// Memory now.
     pub memory: u64,
-    /// A peak above all samples so far, that came and went since the last sample.
+    /// A peak above all samples so far that came and went since the last thorough sample.
     pub missed: Option<u64>,
 }
 
-/// The processes that are sampled. A descendant that was found stays, even if it is no descendant
-/// any more because a process in between has ended.
+/// The processes that are sampled. A descendant stays among them even if a process in between ends,
+/// so that the system no longer shows it as one.
 pub struct Tree {
     processes: Vec<Process>,
     known: HashSet<u32>,
@@ -36,9 +39,10 @@ pub struct Tree {
 struct Process {
     pid: u32,
     files: ProcessFiles,
-    /// One a thread: each knows the children that it has started.
+    /// The children that each thread has started, by the number of the thread.
     tasks: Vec<(u32, File)>,
-    /// Its parent, until its memory is known not to be the parent's: between `vfork` and `exec` it is.
+    /// The parent, as long as this process may still use the parent's memory, as it does between
+    /// `vfork` and `exec`.
     borrows_from: Option<u32>,
     /// At the sample before.
     before: u64,
@@ -48,7 +52,7 @@ struct Process {
 }
 
 impl Tree {
-    /// A process that is to be sampled from its start on.
+    /// A process that has just started: a peak before the first sample counts.
     ///
     /// # Errors
     ///
@@ -57,7 +61,7 @@ impl Tree {
         Self::new(pid, backend, with_descendants, true)
     }
 
-    /// A process that has been running: what it did before does not count.
+    /// A process that has been running: a peak before the first sample does not count.
     ///
     /// # Errors
     ///
@@ -83,14 +87,14 @@ impl Tree {
         })
     }
 
-    /// Reads every process. Only `thorough` samples look for missed peaks and new descendants, and
+    /// Reads every process. Only `thorough` samples look for missed peaks and new descendants; they
     /// take about four times as long.
     pub fn sample(&mut self, thorough: bool) {
         let from_start = self.from_start;
         let mut at = 0;
-        // New ones are added behind, so they are reached as well.
+        // The loop also reaches new processes, which are added at the end.
         while let Some(process) = self.processes.get_mut(at) {
-            let state = process.files.read(thorough, &mut self.text);
+            let state = process.files.read(thorough);
             if let State::Read(reading) = state {
                 process.observe(reading, self.backend, from_start);
                 if let Some(More { threads, .. }) = reading.more.filter(|_| self.with_descendants) {
@@ -103,7 +107,7 @@ impl Tree {
                 at += 1;
             } else {
                 process.now = None;
-                // The first stays for its number.
+                // The first process stays, as the root of the others.
                 if state == State::Gone && at > 0 {
                     let gone = self.processes.remove(at);
                     self.known.remove(&gone.pid);
@@ -124,7 +128,7 @@ impl Tree {
                 if self.known.contains(&pid) {
                     continue;
                 }
-                // One that is gone already, or is another user's, is left out.
+                // Leave out children that are gone already or belong to another user.
                 if let Ok(child) = Process::open(pid, self.backend, Some(parent)) {
                     self.known.insert(pid);
                     self.processes.push(child);
@@ -133,30 +137,31 @@ impl Tree {
         }
     }
 
-    /// The highest resident set size that the first process has had so far, in bytes. Is no sample:
-    /// it changes nothing.
+    /// The highest resident set size of the first process so far, in bytes. Does not count as a
+    /// sample.
     pub fn mark(&mut self) -> Option<u64> {
-        match self.processes[0].files.read(true, &mut self.text) {
+        match self.processes[0].files.read(true) {
             State::Read(reading) => reading.more.map(|more| more.high_water),
             State::NoMemory | State::Gone => None,
         }
     }
 
-    /// The first process; nothing if it has ended.
+    /// The first process; `None` if it has ended.
     pub fn root(&self) -> Option<Observed> {
         self.processes[0].now
     }
 
-    /// The descendants that run, by their number.
+    /// The running descendants and their numbers.
     pub fn descendants(&self) -> impl Iterator<Item = (u32, Observed)> + '_ {
         let descendants = self.processes[1..].iter();
         descendants.filter_map(|process| Some((process.pid, process.now?)))
     }
 
-    /// All together; nothing if the first has ended.
+    /// All processes together; `None` if the first has ended.
     ///
-    /// The system keeps no mark for a sum. So the peak is the mark of one process, beside what the
-    /// others had at least at the samples before and after: never more than there was.
+    /// The system keeps no mark for a sum. So the missed peak is the mark of one process plus the
+    /// least that each of the others had at the samples before and after. The true peak may be
+    /// higher, never lower.
     pub fn sum(&mut self) -> Option<Observed> {
         self.root()?;
         let running = || {
@@ -211,7 +216,7 @@ impl Process {
         let mark = reading.more.map_or(0, |more| more.high_water);
         let first = if from_start { 0 } else { mark };
         let highest = self.highest.unwrap_or(first).max(reading.memory);
-        // The mark is one of the resident memory, whatever the backend counts.
+        // The mark is one of the RSS, whatever the backend counts.
         let missed = (backend == Backend::Rss && mark > highest).then_some(mark);
         self.highest = Some(missed.unwrap_or(highest));
         self.now = Some(Observed {
@@ -224,14 +229,14 @@ impl Process {
         self.now.map_or(0, |observed| observed.memory)
     }
 
-    /// The lesser of the last two samples.
+    /// The smaller of the last two samples.
     fn at_least(&self) -> u64 {
         self.before.min(self.memory())
     }
 
-    /// Looks for threads again when their number has changed or one has ended.
-    fn keep_tasks(&mut self, threads: u64) {
-        let all_there = self.tasks.len() as u64 == threads
+    /// Lists the threads again when their number has changed or one has ended.
+    fn keep_tasks(&mut self, threads: u32) {
+        let all_there = u32::try_from(self.tasks.len()) == Ok(threads)
             && self
                 .tasks
                 .iter()
@@ -252,7 +257,7 @@ impl Process {
     }
 }
 
-/// The text of a file in `/proc`. Of one that is longer than the room the first part, up to a blank.
+/// The text of a file in `/proc`; of a longer one, what finds room, up to a blank.
 fn read_all<'a>(file: &File, text: &'a mut Text) -> Option<&'a [u8]> {
     let length = file.read_at(text, 0).ok()?;
     let text = &text[..length];
@@ -285,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_above_all_samples_is_a_peak_that_was_missed_and_told_once() {
+    fn a_mark_above_all_samples_is_a_missed_peak_and_reported_once() {
         let mut process = process();
         let missed = [(10, 10), (20, 20), (20, 70), (30, 70), (80, 80)].map(|(memory, mark)| {
             process.observe(reading(memory, mark), Backend::Rss, true);
@@ -311,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_peak_of_a_sum_takes_of_the_others_what_they_had_at_least() {
+    fn the_peak_of_a_sum_counts_the_least_that_the_others_had() {
         let mut tree = Tree::started(std::process::id(), Backend::Rss, false).unwrap();
         tree.processes.push(process());
         for (index, first, second) in [(0, 50, 20), (1, 10, 10)] {

@@ -2,6 +2,7 @@
 //!
 //! The code that a magic generates calls these functions, which call the session process.
 
+use std::ffi::c_void;
 use std::fmt::Debug;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +11,7 @@ use crate::abi::entry_points::{
     memit_keep_timeline, memit_leave, memit_measure_lines, memit_measure_memory,
     memit_measure_time, memit_measure_timeline, memit_returned,
 };
-use crate::abi::{self, Ending, LinesPlan, MemoryPlan, TimePlan, TimelinePlan};
+use crate::abi::{Body, Ending, LinesPlan, MemoryPlan, TimePlan, TimelinePlan};
 
 pub use crate::abi::entry_points::{
     memit_begin, memit_next_run, memit_start_clock, memit_stop_clock, memit_value_alive,
@@ -76,36 +77,39 @@ pub fn flush() {
 
 type Snippet<'a> = dyn FnMut() -> Result<(), Returned> + 'a;
 
+/// A snippet behind a thin pointer.
+struct Thin<'a, 'b>(&'a mut Snippet<'b>);
+
 /// Measures the memory of `snippet`.
 #[inline(never)]
-pub fn memory(plan: MemoryPlan, mut snippet: &mut Snippet<'_>) {
-    let body = body(&mut snippet);
+pub fn memory(plan: MemoryPlan, snippet: &mut Snippet<'_>) {
+    let mut snippet = Thin(snippet);
     // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
-    unsafe { memit_measure_memory(&plan, body) };
+    unsafe { memit_measure_memory(&plan, snippet.body()) };
 }
 
 /// Measures the time of `snippet`, which asks for its runs by `memit_next_run`.
 #[inline(never)]
-pub fn time(plan: TimePlan, mut snippet: &mut Snippet<'_>) {
-    let body = body(&mut snippet);
+pub fn time(plan: TimePlan, snippet: &mut Snippet<'_>) {
+    let mut snippet = Thin(snippet);
     // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
-    unsafe { memit_measure_time(&plan, body) };
+    unsafe { memit_measure_time(&plan, snippet.body()) };
 }
 
 /// Measures the lines of profiled functions while `snippet` runs.
 #[inline(never)]
-pub fn lines(plan: LinesPlan, mut snippet: &mut Snippet<'_>) {
-    let body = body(&mut snippet);
+pub fn lines(plan: LinesPlan, snippet: &mut Snippet<'_>) {
+    let mut snippet = Thin(snippet);
     // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
-    unsafe { memit_measure_lines(&plan, body) };
+    unsafe { memit_measure_lines(&plan, snippet.body()) };
 }
 
 /// Records the memory of `snippet` over time.
 #[inline(never)]
-pub fn timeline(plan: TimelinePlan, mut snippet: &mut Snippet<'_>) {
-    let body = body(&mut snippet);
+pub fn timeline(plan: TimelinePlan, snippet: &mut Snippet<'_>) {
+    let mut snippet = Thin(snippet);
     // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
-    unsafe { memit_measure_timeline(&plan, body) };
+    unsafe { memit_measure_timeline(&plan, snippet.body()) };
 }
 
 /// Records the memory of the cell over time, from this call to the end of the cell.
@@ -114,24 +118,18 @@ pub fn timeline_of_cell(plan: TimelinePlan) {
     memit_keep_timeline(&plan);
 }
 
-#[expect(
-    clippy::mut_mut,
-    reason = "a body has one thin pointer, and `&mut dyn` is two words"
-)]
-fn body(snippet: &mut &mut Snippet<'_>) -> abi::Body {
-    abi::Body::new(call, std::ptr::from_mut(snippet).cast())
+impl Thin<'_, '_> {
+    fn body(&mut self) -> Body {
+        Body::new(call, std::ptr::from_mut(self).cast())
+    }
 }
 
 /// # Safety
 ///
-/// `snippet` must point to a `&mut Snippet` that nothing else uses meanwhile.
-#[expect(
-    clippy::cast_ptr_alignment,
-    reason = "the pointer was one to a `&mut Snippet`"
-)]
-unsafe extern "C" fn call(snippet: *mut u8) -> Ending {
+/// `snippet` must point to a [`Thin`] that nothing else uses meanwhile.
+unsafe extern "C" fn call(snippet: *mut c_void) -> Ending {
     // SAFETY: the caller's contract.
-    let snippet = unsafe { &mut *snippet.cast::<&mut Snippet<'_>>() };
+    let Thin(snippet) = unsafe { &mut *snippet.cast::<Thin<'_, '_>>() };
     match catch_unwind(AssertUnwindSafe(snippet)) {
         Ok(Ok(())) => Ending::Finished,
         Ok(Err(Returned)) => Ending::Returned,

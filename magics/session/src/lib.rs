@@ -10,9 +10,6 @@
 //! All of these are the same executable. Cells are shared libraries that the session process loads.
 #![cfg(unix)]
 
-mod checkpoints;
-mod gallery;
-mod markers;
 pub mod relay;
 mod session_loop;
 pub mod supervisor;

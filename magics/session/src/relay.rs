@@ -1,8 +1,8 @@
-//! The process that evcxr starts as its child: it passes evcxr's lines on to the supervisor and
-//! brings back the answers.
+//! The process that evcxr starts as its child. The relay passes evcxr's lines on to the supervisor
+//! and brings back the answers.
 //!
-//! evcxr kills its child and starts another when the session is to begin anew. The supervisor must
-//! outlive that, to clear away what the session has started, or to keep the session.
+//! To begin a session anew, evcxr kills its child and starts another. The supervisor must outlive
+//! the child, to end what the session has started, or to keep the session.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -29,8 +29,8 @@ pub fn run() -> ExitCode {
 
 fn relay() -> io::Result<()> {
     // A terminal's Ctrl-C is for the program in front, which decides what it means.
-    // SAFETY: no preconditions; fails harmlessly if we lead a group already.
-    unsafe { libc::setpgid(0, 0) };
+    // Fails harmlessly if we lead a group already.
+    let _ = rustix::process::setpgid(None, None);
     let socket = std::env::var_os(SOCKET_VARIABLE).ok_or_else(|| {
         let message = format!("{SOCKET_VARIABLE} is not set");
         io::Error::new(io::ErrorKind::NotFound, message)
@@ -46,7 +46,8 @@ fn relay() -> io::Result<()> {
     pass(&mut supervisor, &mut io::stdout().lock())
 }
 
-/// Not [`io::copy`], which splices: a reader of the pipe behind may then sleep on until more comes.
+/// Like [`io::copy`], which may splice: then a reader of the next pipe can sleep through the last
+/// bytes until more arrive.
 fn pass(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     let mut bytes = [0; 8192];
     loop {

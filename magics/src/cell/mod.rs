@@ -1,4 +1,4 @@
-//! A cell as it was typed: Rust and magics, in the order in which they run.
+//! Splits a cell into Rust and magics, in the order in which they run.
 
 pub mod options;
 pub mod snippet;
@@ -18,27 +18,27 @@ pub enum Part {
     Magic(MagicText),
 }
 
-/// A magic as it stands in the cell.
+/// The text of a magic in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MagicText {
-    /// Its name, without `%`.
+    /// The name, without `%`.
     pub name: Range<usize>,
-    /// What follows the name on its line.
+    /// The rest of the line behind the name.
     pub line: Range<usize>,
-    /// The lines below, if it is a cell magic.
+    /// The lines below a cell magic.
     pub body: Option<Range<usize>>,
-    /// It is asked for help: `%name?` or `?%name`.
+    /// The user asks for help: `%name?` or `?%name`.
     pub help: bool,
 }
 
 /// Splits a cell.
 ///
-/// `%name` counts at the start of a line where a new statement may begin, `%%name` on the first
-/// line that is neither blank nor a comment.
+/// `%name` is a magic at the start of a line where a new statement may begin. `%%name` is a magic
+/// on the first line that is neither blank nor a comment.
 ///
 /// # Errors
 ///
-/// If `%%name` stands further down.
+/// If `%%name` is further down.
 pub fn split(cell: &str) -> Result<Vec<Part>, MagicError> {
     let mut parts = Vec::new();
     let mut rust_start = 0;
@@ -59,7 +59,7 @@ pub fn split(cell: &str) -> Result<Vec<Part>, MagicError> {
                 head.whole,
             )
             .with_help(
-                "a `%%` magic takes the whole cell: move what is above it to another cell",
+                "a `%%` magic takes the whole cell: move the lines above it to another cell",
             ));
         }
         push_rust(&mut parts, cell, rust_start..line.start);
@@ -86,7 +86,7 @@ fn push_rust(parts: &mut Vec<Part>, cell: &str, range: Range<usize>) {
     }
 }
 
-/// Lines with their ends.
+/// The lines of a cell, with their line ends.
 fn lines(cell: &str) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     cell.split_inclusive('\n').map(move |line| {
@@ -125,7 +125,7 @@ impl Head {
         let rest = &rest[name_length..];
         let asks_behind = !rest.is_empty() && rest.trim_matches('?').trim().is_empty();
         let help = asks_before || (asks_behind && rest.starts_with('?'));
-        // `%name` must end there: `%a::b` and `%f(x)` are not magics.
+        // `%a::b` and `%f(x)` are not magics: the name must end here.
         if !(rest.is_empty() || rest.starts_with(char::is_whitespace) || help) {
             return None;
         }
@@ -145,18 +145,18 @@ fn is_boundary(before: &str) -> bool {
     rust(before).end_is_boundary()
 }
 
-/// A piece of code without evcxr's commands and shell lines.
+/// `code` without evcxr's commands and shell lines.
 pub fn without_commands(code: &str) -> &str {
     split_commands(code).1
 }
 
-/// The Rust of a piece of code, parsed.
+/// Parses the Rust in `code`.
 pub fn rust(code: &str) -> Statements {
     Statements::parse(without_commands(code))
 }
 
-/// A piece of code in two: evcxr's commands and shell lines, which stand at its start and are no
-/// Rust, and the rest. Blank lines and comments before the Rust go with the commands.
+/// Splits `code` into evcxr's commands and shell lines, which come first, and the Rust behind them.
+/// Blank lines and comments before the Rust belong to the commands.
 pub fn split_commands(code: &str) -> (&str, &str) {
     let mut rest = code;
     while let Some(line) = rest.split_inclusive('\n').next() {
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Each part as text: Rust as it is, magics as `[name|line|body]`.
+    /// Each part as text: Rust unchanged, magics as `[name|line|body]`.
     fn parts(cell: &str) -> Vec<String> {
         split(cell)
             .unwrap()

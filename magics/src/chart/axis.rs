@@ -26,7 +26,7 @@ pub(super) struct Axis {
     pub(super) low: f64,
     pub(super) high: f64,
     pub(super) unit: &'static str,
-    /// How many seconds or bytes the unit is.
+    /// The unit in seconds or bytes.
     length: f64,
 }
 
@@ -35,15 +35,15 @@ pub(super) struct Axis {
 pub(super) struct Tick {
     /// In seconds or bytes.
     pub(super) value: f64,
-    /// In the axis's unit, which stands elsewhere.
+    /// The number in the unit of the axis, without the unit.
     pub(super) label: String,
 }
 
 impl Axis {
-    /// Exactly from `low` to `high` seconds.
+    /// An axis from exactly `low` to `high` seconds.
     pub(super) fn of_time(low: f64, high: f64) -> Self {
         let high = if high > low { high } else { low + 1.0 };
-        // Two minutes are better told in seconds.
+        // Up to two minutes, seconds read better than minutes.
         let (unit, length) = unit_of(&TIME_UNITS, if high < 60.0 { high } else { high / 2.0 });
         Self {
             low,
@@ -53,11 +53,11 @@ impl Axis {
         }
     }
 
-    /// From nothing to more than `highest` bytes, unless all lies so close together that one would
-    /// not see it move.
+    /// An axis from 0 to above `highest` bytes. If the curve would look flat on it, the axis zooms
+    /// in.
     pub(super) fn of_memory(lowest: f64, highest: f64) -> Self {
         let range = highest - lowest;
-        // A page more or less is no movement.
+        // A curve that moves by a page is flat.
         let is_seen = range > (highest / 1_000.0).min(65_536.0);
         let low = if is_seen && range < highest / 5.0 {
             (lowest - range * 0.25).max(0.0)
@@ -65,25 +65,25 @@ impl Axis {
             0.0
         };
         let highest = if highest > 0.0 { highest } else { 1.0 };
-        // In GiB, some MiB would differ in the third decimal only.
+        // In GiB, ticks a few MiB apart would differ only in the third decimal.
         let told = if low > 0.0 { range * 10.0 } else { highest };
         let (unit, length) = unit_of(&BYTE_UNITS, told.min(highest));
         let (room, flat) = ((highest - low) * 0.12, highest * 0.12);
         Self {
             low,
-            // Room for what is written at the peak.
+            // Room for the label of the peak.
             high: highest + if room > 0.0 { room } else { flat },
             unit,
             length,
         }
     }
 
-    /// Where a value lies between the ends: 0 to 1 for those inside.
+    /// The position of a value on the axis: 0 at the low end, 1 at the high end.
     pub(super) fn share(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
     }
 
-    /// A size as text, as exact as it can be seen: where the axis is in MiB, so is the text.
+    /// A size as text, as exact as the axis: in MiB if the axis is in MiB.
     pub(super) fn size(&self, memory: f64) -> String {
         let bytes = units::whole(memory);
         if self.length < GIB && memory >= GIB {
@@ -93,7 +93,7 @@ impl Axis {
         }
     }
 
-    /// Round numbers inside, at most `most` of them.
+    /// At most `most` round numbers on the axis.
     pub(super) fn ticks(&self, most: usize) -> Vec<Tick> {
         let range = (self.high - self.low) / self.length;
         let step = step(range / most.max(1) as f64, self.unit);
@@ -114,7 +114,7 @@ impl Axis {
             let number = at * step;
             ticks.push(Tick {
                 value: number * self.length,
-                // Zero may have a sign.
+                // Adding 0 turns -0 into 0.
                 label: format!("{:.decimals$}", number + 0.0),
             });
             at += 1.0;
@@ -128,9 +128,9 @@ fn unit_of(units: &[(&'static str, f64)], value: f64) -> (&'static str, f64) {
     fits.or(units.last().copied()).expect("there are units")
 }
 
-/// The smallest round step that is not below `least`.
+/// The smallest round step of at least `least`.
 fn step(least: f64, unit: &str) -> f64 {
-    // Minutes and hours are divided by those that people know from clocks.
+    // Minutes and hours have the steps of a clock.
     let steps: &[f64] = match unit {
         "min" => &[1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0],
         "h" => &[1.0, 2.0, 3.0, 6.0, 12.0, 24.0],
@@ -198,10 +198,10 @@ mod tests {
         assert_eq!(axis.size(1_034.1 * 1_048_576.0), "1034.10 MiB");
         let far = Axis::of_memory(0.0, 1_034.1 * 1_048_576.0);
         assert_eq!(far.size(1_034.1 * 1_048_576.0), "1.01 GiB");
-        // In GiB, its numbers would be alike.
+        // In GiB, all ticks would have the same label.
         let close = Axis::of_memory(1_030.0 * 1_048_576.0, 1_034.0 * 1_048_576.0);
         assert_eq!(labels(&close, 5), "1030 1032 1034 MiB");
-        // One that does not move at all is not, and a page is no movement.
+        // The axis does not zoom in on a constant curve, nor on one that moves by a page.
         assert!(Axis::of_memory(1e9, 1e9 + 4_096.0).low.abs() < f64::EPSILON);
         assert!(Axis::of_memory(5.0, 5.0).low.abs() < f64::EPSILON);
     }

@@ -1,4 +1,4 @@
-//! Bars below the curves, with the names of functions and phases in them.
+//! A flame graph below the curves: a bar for each function or phase, with its name.
 
 use maud::{Markup, html};
 
@@ -6,12 +6,12 @@ use super::frame::{Frame, LEFT, RIGHT, Theme, characters, longest, pixels, text}
 use super::{COLORS, Chart, Functions};
 use crate::ellipsis::shortened;
 
-/// Height of a bar, and of the gap to the next.
+/// Height of a bar, including the gap to the next.
 pub(super) const HEIGHT: f64 = 18.0;
-/// Levels beyond which those above are not drawn.
+/// Levels above this one are not drawn.
 const MOST_LEVELS: usize = 40;
 
-/// How many bars are above each other.
+/// The number of levels of bars.
 pub(super) fn levels(chart: &Chart) -> usize {
     if !matches!(chart.functions, Functions::Flame | Functions::Both) {
         return 0;
@@ -20,15 +20,15 @@ pub(super) fn levels(chart: &Chart) -> usize {
     highest.unwrap_or_default().min(MOST_LEVELS)
 }
 
-/// Those that called are below those that were called.
+/// Draws the bars. A caller is below the functions that it calls.
 pub(super) fn draw(frame: &Frame<'_>) -> Markup {
-    // Beside brackets there are timestamps, which take no time.
+    // `%mprof` has timestamps, whose bars would have no width.
     let least = if frame.chart.functions == Functions::Both {
         2.0
     } else {
         0.5
     };
-    // The grey of an image cannot be read on the colours, but what is nearly black can.
+    // The grey text of an image is illegible on the colours; near black is legible.
     let (opacity, color) = if frame.theme == Theme::Image {
         ("1", Some("#111"))
     } else {

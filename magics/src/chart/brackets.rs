@@ -1,4 +1,4 @@
-//! Brackets around the part of a curve that belongs to a function or phase.
+//! Brackets around the part of a curve during a function or phase.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,15 +14,15 @@ use super::{COLORS, Chart, Functions};
 const ARM: f64 = 5.0;
 /// Half the height.
 const HALF: f64 = (BOTTOM - TOP) / 22.0;
-/// What one is higher than another that is at the same place.
+/// How much higher a bracket is than the next bracket at the same place.
 const HIGHER: f64 = 5.0;
-/// Brackets at one place beyond which they are not made higher.
+/// The number of brackets at one place that get higher and higher.
 const HIGHEST: usize = 4;
-/// Phases beyond which bars alone are drawn, where there are bars.
+/// With more phases than this, a chart with bars has no brackets.
 const MOST_BESIDE_BARS: usize = 40;
 
 impl Chart {
-    /// Whether there are brackets on it.
+    /// Whether the chart has brackets.
     pub(super) fn has_brackets(&self) -> bool {
         match self.functions {
             Functions::Brackets => true,
@@ -32,11 +32,11 @@ impl Chart {
     }
 }
 
-/// One side of the two.
+/// One side of a bracket.
 struct Side {
     x: f64,
     y: f64,
-    /// To the right, or if negative to the left.
+    /// Length of the arms: to the right, or, if negative, to the left.
     arm: f64,
 }
 
@@ -50,11 +50,11 @@ impl Side {
         })
     }
 
-    /// Where it is, as far as an eye can tell, and to which side it opens.
+    /// A key that is equal for sides that the eye cannot tell apart: position and direction.
     #[allow(clippy::cast_possible_truncation)]
-    fn place(&self) -> (i64, i64, bool) {
-        let place = |at: f64| (at / 4.0).round() as i64;
-        (place(self.x), place(self.y), self.arm > 0.0)
+    fn spot(&self) -> (i64, i64, bool) {
+        let rounded = |at: f64| (at / 4.0).round() as i64;
+        (rounded(self.x), rounded(self.y), self.arm > 0.0)
     }
 
     fn path(&self, half: f64) -> String {
@@ -64,10 +64,10 @@ impl Side {
     }
 }
 
-/// Both sides of a phase, of which one may be outside; one that has not ended has only the first.
+/// The sides of a phase. A side outside the chart and the end of an unfinished phase are `None`.
 fn sides(frame: &Frame<'_>, phase: &Phase) -> [Option<Side>; 2] {
     let width = frame.x(phase.end.time) - frame.x(phase.start.time);
-    // Those of a narrow one would reach past each other; the two of a timestamp make a beam.
+    // Shorter arms keep the sides of a narrow bracket apart. Those of a timestamp form an I-beam.
     let arm = if width > 0.0 {
         ((width * 5.0).round() / 10.0).clamp(1.5, ARM)
     } else {
@@ -80,18 +80,18 @@ fn sides(frame: &Frame<'_>, phase: &Phase) -> [Option<Side>; 2] {
     ]
 }
 
-/// Brackets at the beginning and the end of each execution, where the curve is then. Of several at
-/// one place those that began first are higher, so that they stand around the others.
+/// Draws a bracket for each execution, on the curve at its start and end. Of several brackets at
+/// one place, earlier ones are higher, so that they enclose the others.
 pub(super) fn draw(frame: &Frame<'_>) -> Markup {
     let all: Vec<_> = longest(frame.chart)
         .map(|phase| (phase, sides(frame, phase)))
         .collect();
     let mut inside: HashMap<_, usize> = HashMap::new();
     for side in all.iter().flat_map(|(_, sides)| sides).flatten() {
-        *inside.entry(side.place()).or_default() += 1;
+        *inside.entry(side.spot()).or_default() += 1;
     }
     let mut path = |side: &Side| {
-        let inside = inside.entry(side.place()).or_default();
+        let inside = inside.entry(side.spot()).or_default();
         *inside = inside.saturating_sub(1);
         side.path(HALF + HIGHER * (*inside).min(HIGHEST) as f64)
     };
@@ -106,7 +106,7 @@ pub(super) fn draw(frame: &Frame<'_>) -> Markup {
     }
 }
 
-/// How many sides stand in a box.
+/// The number of sides that overlap a box.
 pub(super) fn in_box(frame: &Frame<'_>, across: Range<f64>, down: Range<f64>) -> usize {
     if !frame.chart.has_brackets() {
         return 0;

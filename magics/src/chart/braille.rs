@@ -28,8 +28,8 @@ impl Canvas {
         self.cells.len() / self.columns.max(1) * 4
     }
 
-    /// Sets a dot, counted from the upper left corner. The colour is the character's, so the last
-    /// one counts. Dots outside are left out.
+    /// Sets a dot, counted from the upper left corner. A character has one colour, that of its last
+    /// dot. Dots outside the canvas are ignored.
     pub(super) fn set(&mut self, x: i64, y: i64, color: usize) {
         let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else {
             return;
@@ -42,13 +42,13 @@ impl Canvas {
         }
     }
 
-    /// A line from dot to dot.
+    /// Draws a line.
     pub(super) fn line(&mut self, from: (i64, i64), to: (i64, i64), color: usize) {
         walk(from, to, |x, y| self.set(x, y, color));
     }
 
-    /// A line of which every other two dots are left out. `walked` counts the dots of the lines
-    /// before, which it continues.
+    /// Draws a line with two dots on and two dots off. `walked` counts dots across lines, so that
+    /// the dashes of consecutive lines continue.
     pub(super) fn dashes(
         &mut self,
         from: (i64, i64),
@@ -57,7 +57,7 @@ impl Canvas {
         walked: &mut usize,
     ) {
         walk(from, to, |x, y| {
-            // Where a line begins is where the one before has ended.
+            // The first dot is the last dot of the previous line.
             *walked += usize::from((x, y) != from);
             if *walked % 4 < 2 {
                 self.set(x, y, color);
@@ -65,7 +65,7 @@ impl Canvas {
         });
     }
 
-    /// The characters of each row with their colours; a blank where there is no dot.
+    /// The characters of each row with their colours; a blank if none of its dots is set.
     pub(super) fn rows(&self) -> impl Iterator<Item = Vec<(char, usize)>> + '_ {
         self.cells.chunks(self.columns.max(1)).map(|row| {
             row.iter()
@@ -81,7 +81,7 @@ impl Canvas {
     }
 }
 
-/// Goes from dot to dot, by Bresenham's algorithm.
+/// Visits the dots of a line (Bresenham's algorithm).
 fn walk(from: (i64, i64), to: (i64, i64), mut visit: impl FnMut(i64, i64)) {
     let (mut x, mut y) = from;
     let (dx, dy) = ((to.0 - x).abs(), -(to.1 - y).abs());
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn dashes_go_on_from_line_to_line() {
+    fn dashes_continue_from_line_to_line() {
         let mut canvas = Canvas::new(6, 1);
         let mut walked = 0;
         canvas.dashes((0, 3), (5, 3), 1, &mut walked);

@@ -1,11 +1,11 @@
-//! One line of a chart.
+//! A curve of a chart.
 
 use super::Options;
 use super::axis::Axis;
 use crate::mprof_file::Sample;
 use crate::stats::highest_by;
 
-/// A moment and the memory at it, in seconds from the start and bytes.
+/// The memory at a moment, in bytes and in seconds from the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Point {
     pub(super) time: f64,
@@ -15,19 +15,19 @@ pub(super) struct Point {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Curve {
     pub(super) name: String,
-    /// Which of the colours.
+    /// Index into the colours.
     pub(super) color: usize,
     pub(super) of: Of,
     /// In order of time.
     pub(super) points: Vec<Point>,
-    /// The highest of the points that are shown.
+    /// The highest visible point.
     pub(super) peak: Point,
     pub(super) trend: Option<Trend>,
-    /// How many bytes above what they are the points stand, so as to be seen.
+    /// Offset in bytes added to every point when drawing, so that the curve is visible.
     pub(super) raised: f64,
 }
 
-/// What a curve is the memory of.
+/// The owner of the memory that a curve shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
     Program,
@@ -68,7 +68,7 @@ impl Curve {
         self
     }
 
-    /// Moves it up by some bytes, or down.
+    /// Moves the curve up, or down if `bytes` is negative.
     pub(super) fn raise(&mut self, bytes: f64) {
         self.raised = bytes;
         for point in &mut self.points {
@@ -76,13 +76,13 @@ impl Curve {
         }
     }
 
-    /// `heap, peak 12.00 MiB`, and whether it is drawn where that is.
+    /// `heap, peak 12.00 MiB`, with a note if the curve is raised.
     pub(super) fn text(&self, axis: &Axis) -> String {
         let (name, peak) = (&self.name, axis.size(self.peak.memory));
         format!("{name}, peak {peak}{}", self.raised_text(axis))
     }
 
-    /// ` (drawn 3.00 MiB higher)`; nothing if it is not.
+    /// ` (drawn 3.00 MiB higher)`; empty if the curve is not raised.
     pub(super) fn raised_text(&self, axis: &Axis) -> String {
         match self.raised {
             0.0 => String::new(),
@@ -95,7 +95,7 @@ impl Curve {
         self.points.last().map_or(0.0, |point| point.time)
     }
 
-    /// Keeps what is in the window, and of what leads into it and out of it the part inside.
+    /// Cuts the curve off at the edges of the window.
     pub(super) fn clip(&mut self, (from, to): (f64, f64)) {
         let first = self.points.partition_point(|point| point.time < from);
         let behind = self.points.partition_point(|point| point.time <= to);
@@ -112,8 +112,8 @@ impl Curve {
         self.peak = highest(&self.points);
     }
 
-    /// Points enough for a line that many columns wide: of each column the first, the last, the
-    /// highest and the lowest, which draw the same line as all of them.
+    /// The points that a line of this width needs. The first, last, highest and lowest point of
+    /// each column draw the same line as all its points.
     pub(super) fn thinned(&self, columns: usize, column: impl Fn(f64) -> f64) -> Vec<Point> {
         if self.points.len() <= columns * 4 {
             return self.points.clone();
@@ -143,7 +143,7 @@ impl Curve {
 }
 
 impl Trend {
-    /// The line with the least squares of its distances; none through points at one moment.
+    /// The line of least squares; `None` if all points have the same time.
     fn of(points: &[Point]) -> Option<Self> {
         let count = points.len() as f64;
         let mean = |of: fn(&Point) -> f64| points.iter().map(of).sum::<f64>() / count;
@@ -166,7 +166,7 @@ impl Trend {
         self.at_start + self.slope * time
     }
 
-    /// As `mprof` writes it: MiB a second.
+    /// In MiB per second, as `mprof` writes it.
     pub(super) fn text(self) -> String {
         format!("slope {:.5} MiB/s", self.slope / 1_048_576.0)
     }

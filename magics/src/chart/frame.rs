@@ -1,4 +1,4 @@
-//! Where the parts of an SVG chart are, and how they are written.
+//! The geometry of an SVG chart, and the pieces that all its parts are drawn with.
 
 use maud::{Markup, html};
 
@@ -6,21 +6,21 @@ use super::Chart;
 use super::curve::Point;
 use super::functions::Phase;
 
-/// Where a drawing is looked at.
+/// The surroundings of a drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Theme {
-    /// In a page: it takes its text colour from there.
+    /// A page, which sets the text colour.
     Page,
-    /// In a file of its own: it follows the reader's choice of light or dark.
+    /// A file of its own, which follows the reader's choice of light or dark.
     File,
-    /// On white.
+    /// A white background.
     Light,
-    /// As an image in a page that may be light or dark and does not say which.
+    /// An image in a page that may be light or dark.
     Image,
 }
 
 impl Theme {
-    /// The colour of text, where the drawing has to bring it.
+    /// The text colour, if the drawing has to set one.
     pub(super) fn color(self) -> Option<&'static str> {
         match self {
             Self::Page | Self::File => None,
@@ -30,7 +30,7 @@ impl Theme {
     }
 }
 
-/// A grey with a contrast of more than 4 to white as well as to the dark of a page.
+/// A grey with a contrast above 4, to white and to the background of dark pages.
 pub(crate) const IMAGE_COLOR: &str = "#787878";
 
 pub(super) const WIDTH: f64 = 720.0;
@@ -41,13 +41,13 @@ pub(super) const TOP: f64 = 32.0;
 pub(super) const BOTTOM: f64 = TOP + 240.0;
 /// Width of an average character at the size of the text.
 pub(super) const CHARACTER: f64 = 6.5;
-/// Brackets or bars beyond which only the longest are drawn.
+/// Of more executions than this, only the longest are drawn.
 const MOST_PHASES: usize = 400;
 
-/// Where things of a chart are in the image.
+/// Maps times and sizes of a chart to pixels.
 pub(super) struct Frame<'a> {
     pub(super) chart: &'a Chart,
-    /// Lower end of the bars of a flame graph, and of the curves if there is none.
+    /// Lower end of the flame graph, or of the curves without a flame graph.
     pub(super) bottom: f64,
     pub(super) theme: Theme,
 }
@@ -61,12 +61,12 @@ impl Frame<'_> {
         BOTTOM - self.chart.memory.share(memory) * (BOTTOM - TOP)
     }
 
-    /// A text that is shown where one points; an image has none.
+    /// A text for the mouse pointer. An image cannot show one.
     pub(super) fn tip(&self, text: &str) -> Markup {
         html! { @if self.theme != Theme::Image { title { (text) } } }
     }
 
-    /// A path through points, `M` and then `L`.
+    /// A path through points: `M`, then `L`s.
     pub(super) fn path(&self, points: &[Point]) -> String {
         let place = |point: &Point| {
             let (x, y) = (self.x(point.time), self.y(point.memory));
@@ -77,7 +77,7 @@ impl Frame<'_> {
         for (index, point) in points.iter().enumerate() {
             let y = self.y(point.memory);
             let before = index.checked_sub(1).and_then(|index| points.get(index));
-            // Inside a level stretch there is nothing to say.
+            // A horizontal stretch needs only its ends.
             let is_level = before.is_some_and(|before| is_at(before, y))
                 && points.get(index + 1).is_some_and(|after| is_at(after, y));
             if !is_level {
@@ -89,7 +89,7 @@ impl Frame<'_> {
     }
 }
 
-/// The executions that are drawn, in their order.
+/// The executions to draw, in order.
 pub(super) fn longest(chart: &Chart) -> impl Iterator<Item = &Phase> {
     let mut places: Vec<usize> = (0..chart.phases.len()).collect();
     let seconds = |place: &usize| chart.phases[*place].seconds();
@@ -99,9 +99,9 @@ pub(super) fn longest(chart: &Chart) -> impl Iterator<Item = &Phase> {
     places.into_iter().map(|place| &chart.phases[place])
 }
 
-/// A text at a place.
+/// A text at a position.
 pub(super) fn text(x: f64, y: f64, anchor: &str, content: &str, theme: Theme) -> Markup {
-    // In PNG there is one font, and that has all of it.
+    // The renderer of PNG files has only this font.
     let family = (theme == Theme::Light).then_some("sans-serif");
     html! {
         text x=(pixels(x)) y=(pixels(y)) text-anchor=(anchor) fill="currentColor"
@@ -114,7 +114,7 @@ pub(super) fn pixels(length: f64) -> String {
     format!("{length:.1}")
 }
 
-/// How many characters fit into a length.
+/// The number of characters that fit into a length.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub(super) fn characters(length: f64) -> usize {
     (length / CHARACTER) as usize

@@ -9,19 +9,19 @@ use crate::ellipsis;
 use crate::mprof_file::Profile;
 use crate::units;
 
-/// One execution of a function, from the start of the chart.
+/// One execution of a function. Times are from the start of the chart.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Phase {
-    /// As short as it can be told from the others.
+    /// The name, shortened as far as it stays unique.
     pub(super) name: String,
-    /// Which of the colours: all executions of a function have the same.
+    /// Index into the colours, the same for all executions of a function.
     pub(super) color: usize,
     pub(super) start: Point,
     pub(super) end: Point,
     pub(super) level: usize,
-    /// The highest memory in it, in bytes.
+    /// The highest memory during the execution, in bytes.
     pub(super) peak: f64,
-    /// It had not ended when the program did.
+    /// The program ended first.
     pub(super) is_unfinished: bool,
 }
 
@@ -41,7 +41,7 @@ impl Phase {
     }
 }
 
-/// What follows the name or the time of a phase that had not ended.
+/// Marks a phase that the program did not finish.
 pub(super) fn unfinished(is_unfinished: bool) -> &'static str {
     if is_unfinished { " (unfinished)" } else { "" }
 }
@@ -58,13 +58,12 @@ pub(super) struct Total {
 }
 
 impl Total {
-    /// `name 0.500 s, peak 12.00 MiB`; the time as `mprof` writes it, unless it is too short for
-    /// that.
+    /// `name 0.500 s, peak 12.00 MiB`. Times are in `mprof`'s format, except very short ones.
     pub(super) fn text(&self, axis: &Axis) -> String {
         format!("{}{}", self.name, self.figures(axis))
     }
 
-    /// The same with at most so many characters, if need be of a shorter name.
+    /// [`Self::text`] in at most `longest` characters, with a shortened name if necessary.
     pub(super) fn shortened(&self, axis: &Axis, longest: usize) -> String {
         let figures = self.figures(axis);
         let room = longest.saturating_sub(figures.chars().count());
@@ -79,7 +78,7 @@ impl Total {
             ..
         } = self;
         let taken = match units::whole(seconds * 1e9) {
-            // A timestamp.
+            // Timestamps take no time.
             0 => String::new(),
             1..10_000_000 => format!(" {}", units::time(seconds * 1e9, 4)),
             _ => format!(" {seconds:.3} s"),
@@ -94,7 +93,7 @@ impl Total {
     }
 }
 
-/// The phases of a profile that starts at that time, their names whole or as `mprof` shortens them.
+/// The phases of a profile that starts at `start`. Names are whole, or shortened by `mprof`'s rule.
 pub(super) fn phases<'a>(profile: &'a Profile, start: f64, whole_names: bool) -> Vec<Phase> {
     let mut functions = Vec::new();
     let mut colors = HashMap::new();
@@ -127,7 +126,7 @@ pub(super) fn phases<'a>(profile: &'a Profile, start: f64, whole_names: bool) ->
         .collect()
 }
 
-/// Each function once, in the order of the first execution of each.
+/// The totals of each function, in the order of first executions.
 pub(super) fn totals(phases: &[Phase]) -> Vec<Total> {
     let mut totals: Vec<Total> = Vec::new();
     let mut places = HashMap::new();
@@ -152,13 +151,13 @@ pub(super) fn totals(phases: &[Phase]) -> Vec<Total> {
     totals
 }
 
-/// Names without the modules before them, as far as no two become alike: `mprof`'s rule.
+/// Names without their modules, as far as they stay unique: `mprof`'s rule.
 fn short_names<'a>(names: &[&'a str]) -> HashMap<&'a str, String> {
     let mut short = HashMap::new();
     let mut left: Vec<&str> = names.to_vec();
     for parts in 1.. {
         let label = |name: &str| -> String {
-            // A phase may be named in words, as `load data.csv`.
+            // The dot in the name of a phase, as in `load data.csv`, separates no modules.
             if name.contains(' ') {
                 return name.to_owned();
             }
@@ -171,7 +170,7 @@ fn short_names<'a>(names: &[&'a str]) -> HashMap<&'a str, String> {
         }
         left.retain(|name| {
             let label = label(name);
-            // The whole name is as good as it gets.
+            // A whole name cannot get longer.
             let is_done = seen[&label] == 1 || label == **name;
             if is_done {
                 short.insert(*name, label);
@@ -190,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_as_short_as_they_can_be_told_apart() {
+    fn names_are_shortened_as_far_as_they_stay_unique() {
         let names = [
             "__main__.load",
             "a.b.save",

@@ -1,13 +1,12 @@
-//! The heap on one axis with the resident memory.
+//! One axis for the heap and the resident memory.
 
 use super::axis::Axis;
 use super::curve::{Curve, Of};
 
-/// An axis on which all curves can be seen.
+/// An axis that shows all curves.
 ///
-/// Where the memory of the program hardly moves, it is looked at closely, and the heap, which is
-/// smaller, may lie far below what is then seen. It is raised to start with the program: how it
-/// moves can be compared with that, and what it is at its highest stands in the legend.
+/// If the program's memory barely changes, the axis zooms in and the heap would fall below it. Then
+/// the heap curve is shifted up to start where the program starts; the legend gives its true peak.
 pub(super) fn axis(curves: &mut [Curve]) -> Axis {
     let axis = around(curves, 0.0);
     if axis.low > 0.0 {
@@ -31,7 +30,7 @@ pub(super) fn axis(curves: &mut [Curve]) -> Axis {
     close
 }
 
-/// The axis if the heap were raised that far.
+/// The axis for a heap that is raised by `raised` bytes.
 fn around(curves: &[Curve], raised: f64) -> Axis {
     let ends = curves.iter().flat_map(|curve| {
         let by = if curve.of == Of::Heap { raised } else { 0.0 };

@@ -1,4 +1,4 @@
-//! A chart as a page of its own, with its figures in tables.
+//! A chart as an HTML page, with its figures in tables.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -19,7 +19,7 @@ const STYLE: &str = ":root{color-scheme:light dark}\
     th{font-weight:500;opacity:.75}\
     i{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:7px}";
 
-/// A page with the chart, its processes and its phases.
+/// A page with the chart, a table of its processes and a table of its phases.
 pub fn html(chart: &Chart) -> Markup {
     let title = if chart.title.is_empty() {
         "Memory over time"

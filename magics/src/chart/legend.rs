@@ -1,4 +1,4 @@
-//! What the colours of an SVG chart stand for, in lines below it.
+//! The legend below an SVG chart.
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use crate::ellipsis::shortened;
 
 /// Height of a line.
 pub(super) const LINE: f64 = 20.0;
-/// Entries beyond which the others are only counted.
+/// Further entries are only counted.
 const MOST: usize = 24;
 const SYMBOL: f64 = 18.0;
 const GAP: f64 = 22.0;
@@ -24,7 +24,7 @@ enum Symbol {
     None,
 }
 
-/// An entry with its place, from the upper left corner of the legend.
+/// An entry with its position, from the upper left corner of the legend.
 pub(super) struct Entry {
     symbol: Symbol,
     color: usize,

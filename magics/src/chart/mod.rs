@@ -1,6 +1,6 @@
-//! Profiles as charts of memory over time: in SVG, in HTML, in a terminal.
+//! Charts of memory over time: in SVG, in HTML, in a terminal.
 //!
-//! A [`Chart`] is what is to be seen, in seconds and bytes; the views place it.
+//! A [`Chart`] is in seconds and bytes. Each view maps it to pixels or characters.
 
 mod axis;
 mod bars;
@@ -32,17 +32,17 @@ use crate::mprof_file::Profile;
 use crate::stats::highest_by;
 use crate::units;
 
-/// Colours that can be told apart, and read on white and on black. The first is the program's,
-/// the last its heap's.
+/// Colours that are easy to tell apart and legible on white and on black. The first is for the
+/// program, the last for its heap.
 const COLORS: [&str; HUES + 1] = [
     "#2b7fd4", "#d9730d", "#2f9e5b", "#c94f7c", "#8a63d2", "#1797a6", "#a67c00", "#7d8590",
 ];
-/// The colours of processes and phases are those before.
+/// The number of colours for processes and phases, which come before the colour of the heap.
 const HUES: usize = 7;
 /// The colour of the heap.
 const HEAP: usize = HUES;
 
-/// How functions and phases are shown.
+/// How to show functions and phases.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Functions {
     /// Not at all.
@@ -50,29 +50,29 @@ pub enum Functions {
     /// As brackets around their part of the curve.
     #[default]
     Brackets,
-    /// As bars, those that were called on top of those that called.
+    /// As a flame graph: bars, with functions above their callers.
     Flame,
-    /// As brackets, unless there are too many, and as bars with their names.
+    /// As a flame graph, and, unless there are too many, as brackets.
     Both,
 }
 
-/// What a chart is to show.
+/// What to show in a chart.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
-    /// Above the chart; without one, the command line of a profile that is alone.
+    /// The title; the default is the command line, if there is only one profile.
     pub title: Option<String>,
-    /// From and to, in seconds from the start of each profile; all without one.
+    /// The shown part of each profile, in seconds from its start; the default is all.
     pub window: Option<(f64, f64)>,
-    /// A straight line through each curve, and its slope.
+    /// Whether to draw a trend line through each curve and show its slope.
     pub slope: bool,
-    /// Functions and phases; those of several profiles are not shown.
+    /// How to show functions and phases. With several profiles, they are hidden.
     pub functions: Functions,
-    /// Functions keep the modules before their names, which else are left out, as far as no two
-    /// become alike.
+    /// Whether names of functions keep their modules. Otherwise, names are shortened as far as they
+    /// stay unique.
     pub whole_names: bool,
 }
 
-/// Nothing to draw.
+/// The window contains no samples.
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[error("there are no samples from {from} to {to} s: the profile is {length:.3} s long")]
 pub struct EmptyWindow {
@@ -81,25 +81,25 @@ pub struct EmptyWindow {
     length: f64,
 }
 
-/// Curves, functions, peaks and the axes that they are drawn on.
+/// Curves, functions and peaks, with their axes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
     title: String,
     curves: Vec<Curve>,
     phases: Vec<Phase>,
     functions: Functions,
-    /// Peaks that stand out, each with the colour of its curve.
+    /// The marked peaks, each with the colour of its curve.
     marks: Vec<(Point, usize)>,
     time: Axis,
     memory: Axis,
 }
 
 impl Chart {
-    /// A chart of profiles, each with what the legend calls it.
+    /// A chart of profiles, each with its name in the legend.
     ///
     /// # Errors
     ///
-    /// If the window shows nothing.
+    /// If the window contains no samples.
     pub fn new(profiles: &[(String, &Profile)], options: &Options) -> Result<Self, EmptyWindow> {
         let mut curves = Vec::new();
         let mut phases = Vec::new();
@@ -117,7 +117,7 @@ impl Chart {
             }
             for (index, child) in profile.children.iter().enumerate() {
                 let name = format!("child {}", child.name);
-                // From the other end, as functions start from the second.
+                // Functions start from the second colour, so children start from the other end.
                 let color = HUES - 1 - index % (HUES - 1);
                 let child = Curve::new(name, color, &child.samples, start, options);
                 length = length.max(child.end());
@@ -156,7 +156,7 @@ impl Chart {
         })
     }
 
-    /// What one would say of the chart to someone who cannot see it.
+    /// A description for readers who cannot see the chart.
     pub(crate) fn description(&self) -> String {
         let length = units::time((self.time.high - self.time.low) * 1e9, 4);
         let mut parts = vec![format!("Memory over {length}.")];

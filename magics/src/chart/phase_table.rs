@@ -10,55 +10,55 @@ use super::{COLORS, Chart, Phase};
 use crate::ellipsis::shortened;
 use crate::units;
 
-/// Phases in the order of their starts. If there are too many, those of one name are one row, and
-/// of what is left the longest are shown.
+/// Phases in the order of their starts. If there are too many, phases of the same name share a row,
+/// and only the longest rows are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PhaseTable {
     pub(crate) rows: Vec<Row>,
     memory: Axis,
-    /// Names for which there was no room.
+    /// The number of names without a row.
     pub(crate) left_out: usize,
 }
 
-/// One phase, or all of one name. Times in seconds, sizes in bytes.
+/// One phase, or all phases of one name. Times are in seconds, sizes in bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
     name: String,
     color: usize,
     level: usize,
-    /// Phases in it.
+    /// The number of phases.
     times: usize,
-    /// Of the first.
+    /// The start of the first phase.
     start: f64,
-    /// Of all together.
+    /// The total length of all phases.
     seconds: f64,
-    /// At the start of the first.
+    /// The memory at the start of the first phase.
     at_start: f64,
-    /// At the end of the last.
+    /// The memory at the end of the last phase.
     at_end: f64,
-    /// Highest of all.
+    /// The highest peak of all phases.
     peak: f64,
     is_unfinished: bool,
 }
 
-/// How the parts of a table look that no style sheet is for.
+/// Inline styles of a table in a page without a style sheet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TableStyle {
     pub(crate) table: Option<&'static str>,
     pub(crate) head: Option<&'static str>,
     pub(crate) row: Option<&'static str>,
-    /// Of a header or a cell; those of the first column get `name` besides.
+    /// For every header and cell; the first column also gets `name`.
     pub(crate) cell: &'static str,
     pub(crate) name: &'static str,
     pub(crate) swatch: &'static str,
-    /// Characters that there is room for in a name.
+    /// The longest name in characters.
     pub(crate) longest_name: usize,
-    /// The table has no heading.
+    /// Whether to leave out the caption.
     pub(crate) bare: bool,
 }
 
 impl TableStyle {
-    /// Of a page with a style sheet.
+    /// For a page with a style sheet.
     pub(crate) const PAGE: Self = Self {
         table: None,
         head: None,
@@ -76,7 +76,7 @@ impl PhaseTable {
     pub(crate) const HEADERS: [&'static str; 6] =
         ["phase", "from", "took", "memory at start", "at end", "peak"];
 
-    /// At most `most` rows.
+    /// A table of at most `most` rows.
     pub(crate) fn of(chart: &Chart, most: usize) -> Self {
         let mut phases: Vec<&Phase> = chart.phases.iter().collect();
         phases.sort_by(|one, other| {
@@ -103,7 +103,7 @@ impl PhaseTable {
         }
     }
 
-    /// That there is more: `and phases of 3 more names`.
+    /// A note about phases without a row: `and phases of 3 more names`.
     pub(crate) fn more(&self) -> Option<String> {
         let names = units::counted(&units::count(self.left_out as u64), "more name");
         (self.left_out > 0).then(|| format!("and phases of {names}"))
@@ -114,7 +114,7 @@ impl PhaseTable {
         let taken = if row.seconds > 0.0 {
             seconds(row.seconds)
         } else {
-            // A timestamp.
+            // Timestamps take no time.
             "–".to_owned()
         };
         [
@@ -183,12 +183,12 @@ impl Row {
         }
     }
 
-    /// How many others it was in.
+    /// The number of phases around it.
     pub(crate) fn level(&self) -> usize {
         self.level
     }
 
-    /// `load`, `load ×3`, `load (unfinished)`, with at most so many characters.
+    /// `load`, `load ×3`, `load (unfinished)`, in at most `longest` characters.
     pub(crate) fn name(&self, longest: usize) -> String {
         let times = match self.times {
             1 => String::new(),
@@ -202,11 +202,11 @@ impl Row {
 }
 
 fn seconds(seconds: f64) -> String {
-    // A sum of times may be a hair below a unit.
+    // Rounding lifts a sum that is a hair below a unit.
     units::time((seconds * 1e9).round(), 4)
 }
 
-/// A row for each name, in the order of their first phases.
+/// One row for each name, in the order of first phases.
 fn summed_up(rows: Vec<Row>) -> Vec<Row> {
     let mut sums: Vec<Row> = Vec::new();
     let mut places = HashMap::new();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::mprof_file::Profile;
 
-/// Two seconds in which a block of 150 MiB comes and goes between two samples; `work` calls `load`
+/// Two seconds with a block of 150 MiB that lives only between two samples. `work` calls `load`
 /// twice.
 const SAWTOOTH: &str = "\
 CMDLINE ./sawtooth --block '150 MiB'

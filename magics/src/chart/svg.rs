@@ -1,7 +1,7 @@
 //! A chart in SVG.
 //!
-//! As wide as a notebook, and readable on white and on black: text has the colour of the text
-//! around it, the other colours stand in the middle between the two.
+//! The chart is as wide as a notebook and legible on white and on black: text inherits the colour
+//! of the text around the chart, and the other colours are of medium brightness.
 
 use maud::{Markup, html};
 
@@ -15,7 +15,7 @@ use crate::units;
 const FILE_STYLE: &str = ":root{color-scheme:light dark;color:#24292f}\
     @media(prefers-color-scheme:dark){:root{color:#e6edf3}}";
 
-/// Draws a chart, as an `svg` element with everything in it.
+/// Draws a chart as a self-contained `svg` element.
 pub fn svg(chart: &Chart, theme: Theme) -> Markup {
     let levels = bars::levels(chart);
     let bottom = if levels == 0 {
@@ -32,7 +32,7 @@ pub fn svg(chart: &Chart, theme: Theme) -> Markup {
     let legend_top = bottom + 46.0;
     let height = legend_top + legend::height(&legend) + 8.0;
     let (title, description) = (title(chart), chart.description());
-    // A page's variables are those of JupyterLab, which sets no colour for what is in an output.
+    // JupyterLab sets no text colour for outputs, but it has a variable for one.
     let color = match theme {
         Theme::Page => {
             Some("color:var(--jp-content-font-color1,inherit);max-width:100%;height:auto")
@@ -53,7 +53,7 @@ pub fn svg(chart: &Chart, theme: Theme) -> Markup {
             (text(LEFT, TITLE, "start", &shortened(&chart.title, 90), theme))
             (memory_axis(&frame))
             (time_axis(&frame))
-            // The heap is behind what it is part of.
+            // The heap is part of the resident memory, so it is drawn behind it.
             @for curve in chart.curves.iter().filter(|curve| curve.of == Of::Heap) {
                 (draw_curve(&frame, curve))
             }
@@ -106,7 +106,8 @@ fn time_axis(frame: &Frame<'_>) -> Markup {
 }
 
 fn draw_curve(frame: &Frame<'_>, curve: &Curve) -> Markup {
-    // Half a pixel wide in a file, which may be looked at closely; a notebook is to stay small.
+    // Columns are half a pixel wide in files, which readers may enlarge. Notebooks should stay
+    // small.
     let fine = match frame.theme {
         Theme::File | Theme::Light => 2.0,
         Theme::Page | Theme::Image => 1.0,
@@ -139,10 +140,10 @@ fn draw_curve(frame: &Frame<'_>, curve: &Curve) -> Markup {
     }
 }
 
-/// How much of its colour is below a curve. That of several programs would cover each other.
+/// The opacity of the area below a curve. Areas of several programs would cover each other.
 fn fill(chart: &Chart, curve: &Curve) -> Option<&'static str> {
     match curve.of {
-        // Where it is raised, there is nothing below that it would fill.
+        // The area below a raised curve would have a meaningless height.
         Of::Heap => (curve.raised == 0.0).then_some(".3"),
         Of::Program | Of::Child => {
             let others = chart.curves.iter().filter(|curve| curve.of != Of::Heap);
@@ -151,14 +152,14 @@ fn fill(chart: &Chart, curve: &Curve) -> Option<&'static str> {
     }
 }
 
-/// The peak, with dashed lines to both axes as `mprof` has them, and its value.
+/// A marked peak: a dot with its value, and dashed lines to both axes, as in `mprof`.
 fn mark(frame: &Frame<'_>, peak: Point, color: &str) -> Markup {
     let (x, y) = (frame.x(peak.time), frame.y(peak.memory));
     let label = format!("peak {}", frame.chart.memory.size(peak.memory));
     let at = units::time(peak.time * 1e9, 4);
     let length = label.len() as f64 * CHARACTER;
     let covered = |from: f64| brackets::in_box(frame, from..from + length, y - 19.0..y - 4.0);
-    // To the middle, if no bracket is there or one is on the other side as well.
+    // The label points to the middle, unless a bracket is there and the other side is free.
     let is_right = x > f64::midpoint(LEFT, RIGHT);
     let to_left = match (covered(x - 6.0 - length), covered(x + 6.0)) {
         (0, right) if right > 0 => x - length > LEFT + 8.0 || is_right,

@@ -8,16 +8,16 @@ use super::{COLORS, Chart, Functions};
 use crate::ellipsis::shortened;
 use crate::units;
 
-/// The colours of charts as terminals have them, in the same order; the last is no colour.
+/// The ANSI codes of `COLORS`, in the same order; the last is the default colour.
 const ANSI: [&str; COLORS.len() + 1] = ["34", "33", "32", "35", "95", "36", "93", "90", "39"];
 const PLAIN: usize = COLORS.len();
-/// Characters right of the curves, where the time axis has its unit.
+/// Characters to the right of the curves, for the unit of the time axis.
 const UNIT: usize = 6;
-/// Functions beyond which the others are only counted.
+/// Further functions are only counted.
 const MOST_FUNCTIONS: usize = 20;
 
-/// Draws a chart as lines of text, `width` characters wide and at the curves `height` lines high,
-/// with the escape sequences of colours.
+/// Draws a chart as coloured text. Lines are `width` characters wide, the curves `height` lines
+/// high.
 pub fn terminal(chart: &Chart, width: usize, height: usize) -> String {
     let sheet = Sheet::new(chart, width, height, Ink::Colors);
     let mut lines = sheet.curves();
@@ -27,31 +27,31 @@ pub fn terminal(chart: &Chart, width: usize, height: usize) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The curves alone, without colours, as lines of a text.
+/// The curves alone, as lines without colours.
 pub(crate) fn uncolored(chart: &Chart, width: usize, height: usize) -> Vec<String> {
     Sheet::new(chart, width, height, Ink::None).curves()
 }
 
-/// What text is written with.
+/// How to write text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ink {
     Colors,
     None,
 }
 
-/// What a chart is written on.
+/// The layout of a chart as text.
 struct Sheet<'a> {
     chart: &'a Chart,
     ink: Ink,
-    /// Characters in all.
+    /// Width in characters.
     width: usize,
-    /// Lines of the curves.
+    /// Height of the curves in lines.
     height: usize,
-    /// Characters left of the memory axis.
+    /// Characters to the left of the memory axis.
     margin: usize,
-    /// Characters of the curves.
+    /// Width of the curves in characters.
     columns: usize,
-    /// Of memory.
+    /// The ticks of the memory axis.
     ticks: Vec<Tick>,
 }
 
@@ -71,12 +71,12 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// Title, curves, axes, and what the curves are.
+    /// Title, curves, axes and a legend of the curves.
     fn curves(&self) -> Vec<String> {
         let &Self { chart, margin, .. } = self;
         let mut canvas = Canvas::new(self.columns, self.height.max(2));
         let dots = Dots::of(chart, &canvas);
-        // The program last, so that its colour is on top.
+        // The program comes last, so that its colour is on top.
         for curve in chart.curves.iter().rev() {
             draw(&mut canvas, curve, &dots);
         }
@@ -129,7 +129,7 @@ impl<'a> Sheet<'a> {
         )
     }
 
-    /// Each function on a line, and below it the times at which it ran.
+    /// Each function on a line, above a bar of the times at which it ran.
     fn functions(&self) -> Vec<String> {
         let &Self { chart, ink, .. } = self;
         let totals = functions::totals(&chart.phases);
@@ -173,7 +173,7 @@ impl Ink {
         format!("\x1b[{}m{kept}\x1b[0m{}", ANSI[color], &text[kept.len()..])
     }
 
-    /// Characters, with escape sequences between those of different colours.
+    /// Characters, with escape sequences where the colour changes.
     fn row(self, row: &[(char, usize)]) -> String {
         row.chunk_by(|one, other| one.1 == other.1 || other.0 == ' ')
             .map(|run| {
@@ -213,7 +213,7 @@ impl<'a> Dots<'a> {
         (whole(self.x(point.time)), whole(y))
     }
 
-    /// The line of characters that a size is on.
+    /// The line of characters at a size.
     fn row(&self, memory: f64) -> usize {
         let (_, y) = self.dot(Point { time: 0.0, memory });
         usize::try_from(y / 4).unwrap_or_default()
@@ -227,7 +227,7 @@ fn draw(canvas: &mut Canvas, curve: &Curve, dots: &Dots<'_>) {
         let dot = dots.dot(point);
         let from = before.unwrap_or(dot);
         match curve.of {
-            // Told apart where there are no colours.
+            // Dashes distinguish the heap without colours.
             Of::Heap => canvas.dashes(from, dot, curve.color, &mut drawn),
             Of::Program | Of::Child => canvas.line(from, dot, curve.color),
         }
@@ -241,7 +241,7 @@ fn draw(canvas: &mut Canvas, curve: &Curve, dots: &Dots<'_>) {
             })
         };
         let (from, to) = (end(first.time), end(curve.end()));
-        // Every third column, for dashes.
+        // A dot in every third column makes a dotted line.
         for x in (from.0..=to.0).step_by(3) {
             let share = (x - from.0) as f64 / (to.0 - from.0).max(1) as f64;
             let y = from.1 as f64 + share * (to.1 - from.1) as f64;
@@ -250,11 +250,11 @@ fn draw(canvas: &mut Canvas, curve: &Curve, dots: &Dots<'_>) {
     }
 }
 
-/// Marks a peak and writes its size beside it, where there is room.
+/// Marks a peak and writes its size on the side that has room.
 fn write_mark(rows: &mut [Vec<(char, usize)>], peak: Point, dots: &Dots<'_>) {
     let (x, y) = dots.dot(peak);
     let column = usize::try_from(x / 2).unwrap_or_default();
-    // The line above the peak; the axis leaves room for it.
+    // The mark is on the line above the peak, for which the axis leaves room.
     let row = usize::try_from(y / 4).unwrap_or_default().saturating_sub(1);
     let Some(row) = rows.get_mut(row) else {
         return;
@@ -290,7 +290,7 @@ fn time_axis(chart: &Chart, margin: usize, columns: usize) -> [String; 2] {
         }
         free = from + length + 1;
     }
-    // The unit stands behind the last number.
+    // The unit follows the last number.
     for (cell, character) in labels.iter_mut().skip(free).zip(chart.time.unit.chars()) {
         *cell = character;
     }

@@ -131,7 +131,7 @@ fn a_bracket_around_another_is_higher() {
 }
 
 #[test]
-fn a_thousand_timestamps_are_drawn_as_far_as_there_is_room() {
+fn of_a_thousand_timestamps_only_some_are_drawn() {
     let mut profile = sawtooth();
     let mut span = profile.spans[0].clone();
     span.end = span.start;
@@ -159,7 +159,7 @@ fn a_thousand_functions_are_summed_up() {
     assert!(in_terminal(&chart).contains("and 980 more"));
 }
 
-/// An element a line, so that a difference can be read.
+/// One element per line, so that differences are readable.
 fn lines(markup: &str) -> String {
     markup.replace("><", ">\n<")
 }

@@ -1,4 +1,4 @@
-//! What `%mprof` measured, as a chart.
+//! A measurement of `%mprof` as a chart.
 
 use memit_measurement::TimelineMeasurement;
 
@@ -6,8 +6,8 @@ use super::{Chart, Functions, Options};
 use crate::mprof_file::Profile;
 
 impl Chart {
-    /// The resident memory and the heap of a run, with its phases; none of a run that ended before
-    /// memory was read once.
+    /// The resident memory and the heap of a run, with its phases. `None` if the run ended before
+    /// the first sample.
     pub fn of_timeline(measured: &TimelineMeasurement, title: Option<&str>) -> Option<Self> {
         let label = if measured.children {
             "RSS with children"

@@ -1,4 +1,4 @@
-//! Help texts, drawn from the registry.
+//! Help texts, made from the registry.
 
 use std::fmt::Write as _;
 

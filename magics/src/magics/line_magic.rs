@@ -1,27 +1,27 @@
-//! What the magics that profile functions line by line have in common.
+//! Options and results of the magics that profile functions line by line.
 
-use memit_lines::{Function, Line, Profile, Stopped};
-use memit_measurement::{Failure, FailureKind, FunctionLines, LinesMeasurement};
+use memit_lines::{Profile, RunningLine, SourceFunction, Stopped, innermost_line};
+use memit_measurement::{Failure, FailureKind, LinesMeasurement};
 
 use super::statement;
 use crate::cell::options::{OptionSpec, Options};
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::failure;
-use crate::magic::{Call, Delivery, Named, SourceFunction};
+use crate::magic::{Call, Delivery, Named};
 
 pub(crate) const FUNCTION: OptionSpec = OptionSpec {
     short: 'f',
     long: "function",
     value: Some("FUNC"),
-    help: "A function to profile: `name`, `Type::name`. May be given more than once.",
+    help: "Profile this function: `name` or `Type::name`. Repeat the option for several.",
 };
 
 pub(crate) const FILE: OptionSpec = OptionSpec {
     short: 'T',
     long: "text-file",
     value: Some("FILE"),
-    help: "Write the tables to this file, too.",
+    help: "Also write the tables to this file.",
 };
 
 pub(crate) const RETURN: OptionSpec = OptionSpec {
@@ -29,7 +29,7 @@ pub(crate) const RETURN: OptionSpec = OptionSpec {
     ..statement::RETURN
 };
 
-/// What `-f` names.
+/// The functions named by `-f`.
 pub(crate) fn functions(call: &Call) -> Result<Vec<Named>, MagicError> {
     let named: Vec<_> = call
         .options
@@ -45,12 +45,12 @@ pub(crate) fn functions(call: &Call) -> Result<Vec<Named>, MagicError> {
             "there is no function to profile",
             start.saturating_sub(1)..start,
         )
-        .with_help("name one: `-f FUNC`, more than once for several"));
+        .with_help("name one with `-f FUNC`; repeat the option for several"));
     }
     Ok(named)
 }
 
-/// Where the answer goes.
+/// Where to deliver the answer.
 pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
     Ok(Delivery {
         returned: options.has('r'),
@@ -59,7 +59,7 @@ pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
     })
 }
 
-/// The statements: those on the line of the magic, then those below it.
+/// The statements on the line of the magic, then the statements below it.
 pub(crate) fn body(call: &Call) -> Result<Vec<Snippet>, MagicError> {
     let lines = [Some(&call.argument), call.body.as_ref()];
     let body: Vec<_> = lines
@@ -69,7 +69,7 @@ pub(crate) fn body(call: &Call) -> Result<Vec<Snippet>, MagicError> {
         .cloned()
         .collect();
     if body.is_empty() {
-        // Says what is missing.
+        // Fails with an error about the missing statements.
         statement::parts(call)?;
     }
     Ok(body)
@@ -94,72 +94,42 @@ pub(crate) fn code(
     }))
 }
 
-/// What was measured, line by line of what the user wrote. Functions that have not run are there,
-/// too.
+/// Combines counters with the user's source. Functions that never ran are included.
 pub fn profile(measured: &LinesMeasurement, sources: &[SourceFunction]) -> Profile {
-    Profile {
-        functions: sources
+    let counters = |source: &SourceFunction| source.counters(&measured.functions);
+    let functions = sources
+        .iter()
+        .map(|source| source.with_figures(counters(source)));
+    let running = || {
+        let ran = sources
             .iter()
-            .map(|source| function(source, ran(source, measured)))
-            .collect(),
+            .filter_map(|source| Some((source, counters(source)?)));
+        innermost_line(ran)
+    };
+    Profile {
+        functions: functions.collect(),
         kind: measured.kind,
         wall_ns: measured.wall_ns,
         isolated: measured.isolated,
         threads: measured.threads,
         threaded: measured.threaded,
         stopped: measured.failure.as_ref().map(|failure| Stopped {
-            why: why(failure, measured, sources),
+            why: why(failure, running()),
         }),
     }
 }
 
-fn ran<'a>(source: &SourceFunction, measured: &'a LinesMeasurement) -> Option<&'a FunctionLines> {
-    let mut functions = measured.functions.iter();
-    functions.find(|ran| ran.first == source.compiled && ran.name.ends_with(&source.name))
-}
-
-fn function(source: &SourceFunction, ran: Option<&FunctionLines>) -> Function {
-    let lines = (source.first..).zip(&source.source).map(|(number, text)| {
-        let compiled = number - source.first + source.compiled;
-        Line {
-            number,
-            source: text.clone(),
-            figures: ran.and_then(|ran| ran.figures_at(compiled)),
-        }
-    });
-    Function {
-        name: source.name.clone(),
-        place: source.place.clone(),
-        first: source.first,
-        calls: ran.map_or(0, |ran| ran.calls),
-        lines: lines.collect(),
-        stopped_at: running_line(source, ran),
-    }
-}
-
-/// The line of the source that was running when the run ended.
-fn running_line(source: &SourceFunction, ran: Option<&FunctionLines>) -> Option<u32> {
-    let running = ran?.running?;
-    Some(running.checked_sub(source.compiled)? + source.first)
-}
-
-/// Why the run ended early, with the innermost line that was running.
-fn why(failure: &Failure, measured: &LinesMeasurement, sources: &[SourceFunction]) -> String {
+/// Why the run ended early, and on which line: the innermost that was running.
+fn why(failure: &Failure, running: Option<RunningLine<'_>>) -> String {
     let message = failure::message(failure);
-    let innermost = sources
-        .iter()
-        .filter_map(|source| {
-            let ran = ran(source, measured);
-            let line = running_line(source, ran)?;
-            Some((ran?.depth, line, &source.name))
-        })
-        .max();
-    match (innermost, &failure.cause) {
+    let place =
+        running.map(|RunningLine { function, line }| format!(" on line {line} of `{function}`"));
+    match (place, &failure.cause) {
         (_, FailureKind::Panic(_)) => format!("the statement panicked: {message}"),
-        (Some((_, line, name)), FailureKind::PassedLimit { .. }) => {
-            failure::passed_limit(&failure.cause, &format!(" on line {line} of `{name}`"))
+        (Some(place), FailureKind::PassedLimit { .. }) => {
+            failure::passed_limit(&failure.cause, &place)
         }
-        (Some((_, line, name)), _) => format!("{message} on line {line} of `{name}`"),
+        (Some(place), _) => format!("{message}{place}"),
         (None, _) => message,
     }
 }
@@ -167,13 +137,14 @@ fn why(failure: &Failure, measured: &LinesMeasurement, sources: &[SourceFunction
 #[cfg(test)]
 mod tests {
     use memit_lines::{Backend, Figures, Kind, Place};
-    use memit_measurement::LineFigures;
+    use memit_measurement::{FunctionLines, LineFigures};
 
     use super::*;
 
     fn source(name: &str, compiled: u32) -> SourceFunction {
         SourceFunction {
             name: name.to_owned(),
+            file: None,
             compiled,
             place: Place::Cell { number: 4 },
             first: 2,
@@ -234,7 +205,7 @@ mod tests {
             let figures = line.figures.as_ref();
             (line.number, figures.map(|figures| figures.hits))
         });
-        // The end of a block does not run.
+        // The end of a block has no hits.
         assert_eq!(
             hits.collect::<Vec<_>>(),
             [(2, None), (3, Some(7)), (4, Some(0))]
@@ -243,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_never_ran_is_there_too() {
+    fn a_function_that_never_ran_is_included() {
         let of_another_line = ran("f", 10, 1, None);
         let profile = profile(&measured(vec![of_another_line], None), &[source("f", 70)]);
         assert_eq!(profile.functions[0].calls, 0);
@@ -262,7 +233,7 @@ mod tests {
         let profile = profile(&measured, &[source("f", 70), source("g", 80)]);
         assert_eq!(
             profile.stopped.unwrap().why,
-            "memory passed 100.00 MiB on line 3 of `g`: it would have come to 101.00 MiB"
+            "memory passed 100.00 MiB on line 3 of `g`: it would have reached 101.00 MiB"
         );
         assert_eq!(profile.functions[0].stopped_at, Some(3));
     }

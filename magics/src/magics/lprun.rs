@@ -1,4 +1,4 @@
-//! `%lprun`: how long each line of a function takes.
+//! `%lprun`: the time of each line of a function.
 
 use memit_lines::TimeText;
 use memit_measurement::{MeasureCall, Measured};
@@ -11,7 +11,7 @@ use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement, Named};
 use crate::report::Report;
-use crate::result::lines::LprunResult;
+use crate::result::LprunResult;
 
 /// The magic.
 pub(crate) struct Lprun;
@@ -39,12 +39,12 @@ impl Magic for Lprun {
 
     fn details(&self) -> &'static str {
         "\
-Runs the statements once, in a fork of the session, at nearly full speed. Every execution
-of a line is counted; time comes from looking at the line that is running, every 100 μs
-from outside, so what a line calls counts for it. A run too short for that is repeated
-with a clock that is read at every line, as `--exact` asks for: it takes many times
-longer, and what it takes longer is taken off again. The compiler may move work from one
-line to the next. What a block's variables free counts for its closing brace.
+Runs the statements once, in a fork of the session, at nearly full speed. Hits count every
+execution of a line. Times are sampled: every 100 μs, a sampler reads which line is running,
+so a line includes the functions that it calls. A run too short for the sampler is repeated
+as with `--exact`, which reads a clock at every line. That run takes many times longer, and
+the times are corrected for it. The compiler may move work from one line to the next. Time
+to free the variables of a block counts for its closing brace.
 
 Examples:
     %lprun -f parse parse(&text)
@@ -84,7 +84,7 @@ const OPTIONS: &[OptionSpec] = &[
         short: 'u',
         long: "unit",
         value: Some("SECONDS"),
-        help: "The unit of the times in seconds, such as 1e-6. Default: 1e-9.",
+        help: "Show times in this unit, in seconds: 1e-6, for example. Default: 1e-9.",
     },
     OptionSpec {
         short: 'z',
@@ -96,7 +96,7 @@ const OPTIONS: &[OptionSpec] = &[
         short: 's',
         long: "strip",
         value: None,
-        help: "The same, by its older name.",
+        help: "An older name of `-z`.",
     },
     OptionSpec {
         short: 'e',

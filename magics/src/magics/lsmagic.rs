@@ -1,4 +1,4 @@
-//! `%lsmagic`: which magics there are.
+//! `%lsmagic`: lists the magics.
 
 use super::help;
 use crate::error::MagicError;

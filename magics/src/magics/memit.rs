@@ -1,4 +1,4 @@
-//! `%memit`: how much memory a statement takes at its peak.
+//! `%memit`: the peak memory of a statement.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
 use crate::report::Report;
-use crate::result::memory::MemitResult;
+use crate::result::MemitResult;
 
 /// The magic.
 pub(crate) struct Memit;
@@ -35,17 +35,18 @@ impl Magic for Memit {
 
     fn details(&self) -> &'static str {
         "\
-Runs the statements in a fork of the session and reads the operating system's own
-high-water mark, so that a peak is exact however short it is. Every repetition starts
-from the same state: the statements may consume or change variables, panic, or run out
-of memory, and the session keeps everything as it was.
+Runs the statements in a fork of the session and reads the high-water mark of the
+operating system, so even the shortest peak is exact. Every repetition starts from the
+same state: the statements may consume or change variables, panic, or run out of memory,
+and the session stays unchanged.
 
 The value of the statements is still alive when the peak is read. `peak memory` is the
-highest resident memory of the process, `increment` how much the statements added.
-`heap peak` counts what was allocated, whether it was touched or not. What nobody looks
-at, the compiler may leave out: show it to `std::hint::black_box(&x)`.
+highest resident memory of the process; `increment` is the part that the statements
+added. `heap peak` counts all allocated memory, touched or not. The compiler may remove a
+value that nothing uses: pass it to `std::hint::black_box(&x)`.
 
-As a cell magic, the statements on its first line are set-up: run, but not measured.
+In a cell magic, the statements on the first line are set-up: they run, but are not
+measured.
 
 Examples:
     %memit vec![1u8; 100 << 20]
@@ -86,19 +87,19 @@ const OPTIONS: &[OptionSpec] = &[
         short: 'r',
         long: "repeat",
         value: Some("R"),
-        help: "Repeat the measurement R times and show the highest. Default: 3.",
+        help: "Repeat the measurement R times and show the highest result. Default: 3.",
     },
     OptionSpec {
         short: 't',
         long: "timeout",
         value: Some("SECONDS"),
-        help: "Stop a repetition after this time; that is an error that tells the peak so far.",
+        help: "Stop a repetition after this time, with an error that shows the peak so far.",
     },
     OptionSpec {
         short: 'i',
         long: "interval",
         value: Some("SECONDS"),
-        help: "Time between readings, where memory has to be sampled (see `-c`). Default: 0.001.",
+        help: "Time between two samples, if memory is sampled (see `-c`). Default: 0.001.",
     },
     OptionSpec {
         short: 'c',

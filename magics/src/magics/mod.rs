@@ -1,4 +1,4 @@
-//! The magics: each in a file of its own, what they share, and what draws on all of them.
+//! The magics, one file each; the code that several of them share; and the registry with its users.
 
 pub mod help;
 pub mod line_magic;

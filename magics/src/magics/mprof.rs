@@ -1,4 +1,4 @@
-//! `%mprof`: how much memory statements have, over time.
+//! `%mprof`: the memory of statements over time.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use crate::error::MagicError;
 use crate::magic::{
     Action, Answer, Call, Compiled, Delivery, Draw, Export, Form, Magic, Measurement,
 };
-use crate::mprof_file::mprof_file;
+use crate::mprof_file;
 use crate::report::{Preview, Report};
-use crate::result::timeline::MprofResult;
+use crate::result::MprofResult;
 
 /// The magic.
 pub(crate) struct Mprof;
@@ -45,19 +45,19 @@ impl Magic for Mprof {
     fn details(&self) -> &'static str {
         "\
 Runs the statements once, in a fork of the session as `%memit` does, and plots the
-resident memory and the live heap of the run: read a thousand times a second, with the
-exact peak, however short it was. The plot grows while the statements run, and an
-interrupt, a panic or a crash leaves what there was until then.
+resident memory and the live heap of the run: a thousand samples a second, and the exact
+peak, however short. The plot grows while the statements run. After an interrupt, a panic
+or a crash, it covers the part that ran.
 
-What the statements do can be labelled. A phase lasts until its value is dropped; phases
-may be within each other and overlap, and functions with `#[profile]` are phases, too:
+Phases label parts of the run. A phase lasts until its value is dropped; phases may be
+nested and overlap. Functions with `#[profile]` are phases, too:
     let _phase = memit::phase(\"load\");
     memit::timestamp!(\"half of it\");
-Cells need neither a dependency nor an import for that. Of each phase, the memory at its
-start and at its end and its peak are exact.
+Cells need neither a dependency nor an import for phases. The memory at the start and at
+the end of a phase and its peak are exact.
 
-With `--keep` the statements run in the session itself, as a cell without the magic:
-their variables stay, and a phase that is bound at the top of the cell ends with it.
+With `--keep`, the statements run in the session itself, like a cell without the magic:
+their variables stay, and a phase bound at the top of the cell ends with the cell.
 
 Examples:
     %mprof read_all(\"data\")
@@ -102,7 +102,7 @@ const OPTIONS: &[OptionSpec] = &[
         short: 'i',
         long: "interval",
         value: Some("SECONDS"),
-        help: "Time between two samples. Default: 0.001. Peaks are exact whatever it is.",
+        help: "Time between two samples. Default: 0.001. Peaks are exact at any interval.",
     },
     OptionSpec {
         short: 'c',
@@ -114,13 +114,13 @@ const OPTIONS: &[OptionSpec] = &[
         short: 't',
         long: "title",
         value: Some("TITLE"),
-        help: "Write this above the plot; in quotes if it has blanks.",
+        help: "Show this title above the plot. Quote a title with blanks.",
     },
     OptionSpec {
         short: 'k',
         long: "keep",
         value: None,
-        help: "Run the statements in the session itself, so that their variables stay.",
+        help: "Run the statements in the session itself and keep their variables.",
     },
     OptionSpec {
         short: 'o',
@@ -142,7 +142,7 @@ struct OverTime {
     title: Option<String>,
     keep: bool,
     delivery: Delivery,
-    /// What stands on the line of the magic.
+    /// The line of the magic.
     command: String,
     body: Vec<Snippet>,
 }
@@ -186,7 +186,7 @@ impl Measurement for OverTime {
             stopped,
             export: Some(Export {
                 chart: Chart::of_timeline(&result.measurement, self.title.as_deref()),
-                profile: mprof_file(&result, &self.command),
+                profile: mprof_file::of_result(&result, &self.command),
             })
             .filter(|_| self.delivery.export.is_some()),
         })

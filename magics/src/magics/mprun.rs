@@ -1,4 +1,4 @@
-//! `%mprun`: what each line of a function does to memory.
+//! `%mprun`: the memory of each line of a function.
 
 use memit_lines::{Backend, UnknownBackend};
 use memit_measurement::{MeasureCall, Measured};
@@ -11,7 +11,7 @@ use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement, Named};
 use crate::report::Report;
-use crate::result::lines::MprunResult;
+use crate::result::MprunResult;
 use crate::units;
 
 /// The magic.
@@ -40,19 +40,19 @@ impl Magic for Mprun {
 
     fn details(&self) -> &'static str {
         "\
-Runs the statements once, in a fork of the session as `%memit` does, and counts what each
-line of the functions does to the heap, exact to the byte and at nearly full speed. The
-functions may be from any cell. What they call counts for the line that calls it.
+Runs the statements once, in a fork of the session as `%memit` does, and counts the heap
+memory of each line of the functions, exact to the byte and at nearly full speed. The
+functions may come from any cell. A line includes the functions that it calls.
 
-`Mem usage` is what there is after the line has run last, above the start of the
-statements; `Increment` is what the line has added, over all its executions, so that the
-increments of a function add up; `Peak` is the highest point above what there was when the
-line began, so memory that is taken and given back within a line is seen. What a block's
-variables free counts for its closing brace. What nobody looks at, the compiler may leave
-out: show it to `std::hint::black_box(&x)`.
+`Mem usage` is the memory after the last execution of the line, above the start of the
+statements. `Increment` is the memory that the line added, over all its executions, so the
+increments of a function add up. `Peak` is the highest memory above the start of the line,
+so it includes memory that the line allocates and frees again. Memory freed at the end of a
+block counts for its closing brace. The compiler may remove a value that nothing uses: pass
+it to `std::hint::black_box(&x)`.
 
-With another backend than `heap`, the figures are what the system says of the process.
-What is left over from a crash, a panic or an interrupt is shown all the same.
+With a backend other than `heap`, the figures are those of the system for the process.
+After a crash, a panic or an interrupt, the figures cover the part that ran.
 
 Examples:
     %mprun -f read read(\"Cargo.toml\")
@@ -98,7 +98,7 @@ Examples:
     }
 }
 
-/// The memory that must not be passed.
+/// The limit of `--mem-limit` in bytes.
 fn limit(call: &Call) -> Result<Option<u64>, MagicError> {
     let Some(text) = call.options.text('m') else {
         return Ok(None);
@@ -127,14 +127,14 @@ const OPTIONS: &[OptionSpec] = &[
         short: 'b',
         long: "backend",
         value: Some("BACKEND"),
-        help: "What is measured: heap, which is exact, or the process's rss, pss or uss. \
+        help: "Which memory to measure: heap, which is exact, or rss, pss or uss of the process. \
                Default: heap; with `-c`, rss.",
     },
     OptionSpec {
         short: 'm',
         long: "mem-limit",
         value: Some("SIZE"),
-        help: "Stop when memory passes SIZE (`100MiB`, `2GB`), and say on which line.",
+        help: "Stop when memory passes SIZE (`100MiB`, `2GB`), and show the line.",
     },
     statement::QUIET,
     statement::VARIABLE,

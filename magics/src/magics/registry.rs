@@ -1,5 +1,5 @@
-//! The magics that there are. Help, `%lsmagic`, completion and the README's table are drawn
-//! from here; adding a magic adds a file and one line below.
+//! The list of all magics. Help, `%lsmagic`, completion and the README's table come from this list;
+//! a new magic is a new file and one line here.
 
 use super::lprun::Lprun;
 use super::lsmagic::Lsmagic;
@@ -11,14 +11,14 @@ use super::timeit::Timeit;
 use super::undo::Undo;
 use crate::magic::Magic;
 
-/// All magics, in the order in which they are listed.
+/// All magics, in the order of `%lsmagic`.
 pub fn all() -> &'static [&'static dyn Magic] {
     &[
         &Memit, &Timeit, &Mprun, &Lprun, &Mprof, &Session, &Undo, &Lsmagic,
     ]
 }
 
-/// The magic of this name.
+/// The magic called `name`.
 pub fn find(name: &str) -> Option<&'static dyn Magic> {
     all().iter().copied().find(|magic| magic.name() == name)
 }

@@ -1,4 +1,4 @@
-//! What a magic in a cell asks for.
+//! Turns the text of a magic into a call of it, or a request for its help.
 
 use super::registry;
 use crate::cell::options;
@@ -7,20 +7,20 @@ use crate::cell::{MagicText, Part, split};
 use crate::error::{MagicError, nearest};
 use crate::magic::{Call, Form, Magic};
 
-/// What a magic in a cell asks for.
+/// What the user asks of a magic.
 pub enum Request {
-    /// Its help.
+    /// To show the help.
     Help(&'static dyn Magic),
-    /// To be run.
+    /// To run the magic.
     Run(&'static dyn Magic, Call),
 }
 
 impl MagicText {
-    /// What the magic in `cell` asks for.
+    /// Finds the magic and reads the options of this text, which is a part of `cell`.
     ///
     /// # Errors
     ///
-    /// If there is no such magic, it is not one of this form, or its options are wrong.
+    /// If the magic does not exist or does not have this form, or if its options are wrong.
     pub fn request(&self, cell: &str) -> Result<Request, MagicError> {
         let name = &cell[self.name.clone()];
         let Some(magic) = registry::find(name) else {
@@ -76,8 +76,8 @@ impl MagicText {
     }
 }
 
-/// The cell with every magic's head blanked out, so that what is left is Rust at unchanged
-/// byte offsets; each line magic ends in a `;` in place of its line end.
+/// Overwrites the head of every magic with blanks, so that only Rust is left, at unchanged byte
+/// offsets. A `;` replaces the line end of each line magic.
 pub fn blank_magics(cell: &str) -> String {
     let Ok(parts) = split(cell) else {
         return cell.to_owned();

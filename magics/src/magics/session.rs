@@ -1,4 +1,4 @@
-//! `%session`: what the session is and holds.
+//! `%session`: the state of the session process.
 
 use crate::error::MagicError;
 use crate::magic::{Action, Call, Form, Magic};
@@ -20,10 +20,10 @@ impl Magic for Session {
     }
 
     fn details(&self) -> &'static str {
-        "Before each cell the session process is copied by a fork, and the copy waits as a checkpoint: \
-         if the cell panics, crashes, exits or is interrupted, the session goes on from there and has \
-         lost nothing. A process with more than one thread cannot be copied; its cells run without \
-         protection until the threads have ended.\n\
+        "Before each cell, the session process forks, and the fork waits as a checkpoint. If the cell \
+         panics, crashes, exits or is interrupted, the session continues from the checkpoint and \
+         loses nothing. A process with more than one thread cannot be forked; its cells run without \
+         protection until the other threads have ended.\n\
          \n\
          The checkpoints of the last cells are kept for `%undo`."
     }

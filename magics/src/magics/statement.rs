@@ -1,4 +1,4 @@
-//! What the magics that measure statements have in common.
+//! Options and checks of all magics that measure statements.
 
 use crate::cell::options::{OptionSpec, Options};
 use crate::cell::snippet::Snippet;
@@ -27,7 +27,7 @@ pub(crate) const VARIABLE: OptionSpec = OptionSpec {
     help: "Bind the result to a variable of the session: a plain struct.",
 };
 
-/// Where the answer goes, as [`RETURN`], [`QUIET`] and [`VARIABLE`] say.
+/// Where to deliver the answer, according to [`RETURN`], [`QUIET`] and [`VARIABLE`].
 pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
     let variable = options.value('v', "the name of a variable", |name: &String| {
         let mut chars = name.chars();
@@ -44,7 +44,7 @@ pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
     })
 }
 
-/// The set-up, if there is one, and the statements to measure.
+/// The optional set-up and the statements to measure.
 pub(crate) fn parts(call: &Call) -> Result<(Option<Snippet>, Snippet), MagicError> {
     let (setup, body) = match &call.body {
         Some(body) => (Some(call.argument.clone()), body.clone()),
@@ -58,15 +58,14 @@ pub(crate) fn parts(call: &Call) -> Result<(Option<Snippet>, Snippet), MagicErro
         };
         let span = call.argument.range();
         return Err(
-            MagicError::new(message, span.start.saturating_sub(1)..span.end).with_help(
-                "write the statement behind the options, or `?` behind the name for help",
-            ),
+            MagicError::new(message, span.start.saturating_sub(1)..span.end)
+                .with_help("write the statement after the options, or `?` after the name for help"),
         );
     }
     Ok((setup.filter(|setup| !setup.is_blank()), body))
 }
 
-/// The snippets, if a measurement can run them.
+/// The snippets, checked as by [`check`].
 pub(crate) fn checked<'a>(
     setup: Option<&'a Snippet>,
     body: &'a Snippet,
@@ -76,7 +75,7 @@ pub(crate) fn checked<'a>(
     Ok(snippets)
 }
 
-/// Refuses snippets that a measurement cannot run.
+/// Refuses snippets that cannot be measured.
 pub(crate) fn check(snippets: &[&Snippet]) -> Result<(), MagicError> {
     for snippet in snippets {
         if Statements::parse(snippet.text()).awaits() {

@@ -1,4 +1,4 @@
-//! `%timeit`: how long a statement takes.
+//! `%timeit`: the time of a statement.
 
 use memit_measurement::{MeasureCall, Measured};
 use memit_session::abi::{Clock, TimePlan};
@@ -10,7 +10,7 @@ use crate::cell::syntax::{Statements, mentions};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
 use crate::report::Report;
-use crate::result::time::TimeitResult;
+use crate::result::TimeitResult;
 
 /// The magic.
 pub(crate) struct Timeit;
@@ -34,17 +34,17 @@ impl Magic for Timeit {
 
     fn details(&self) -> &'static str {
         "\
-Runs the statements in a loop, in a fork of the session: its variables stay as they are.
-The number of loops is the power of ten with which a run takes 0.2 s; mean and standard
-deviation are over the runs, as in IPython. A separate pass counts the heap.
+Runs the statements in a loop, in a fork of the session, whose variables stay unchanged.
+The number of loops is the smallest power of ten with which a run takes 0.2 s; mean and
+standard deviation are over the runs, as in IPython. A separate pass counts the heap.
 
-Code is compiled as `cargo build --release` does. Values go through `black_box`; if the
-inputs are constants, the compiler may still work them out beforehand: pass them through
-`std::hint::black_box` too.
+Code is compiled with the optimizations of `cargo build --release`. The value of the
+statements goes through `black_box`. The compiler may still compute constant inputs
+beforehand: pass inputs through `std::hint::black_box` too.
 
-As a cell magic, the statements on its first line are set-up: run once for each run, not
-timed. With `--fresh` the set-up is run before every execution, for statements that
-consume or change what they work on.
+In a cell magic, the statements on the first line are set-up: they run once before each
+run and are not timed. With `--fresh`, the set-up runs before every execution, for
+statements that consume or change their input.
 
 Examples:
     %timeit (0..1000u64).sum::<u64>()
@@ -65,7 +65,7 @@ Examples:
             let span = options.span('f').unwrap_or_default();
             return Err(
                 MagicError::new("`--fresh` needs a set-up to repeat", span).with_help(
-                    "write `%%timeit --fresh SETUP` and the statements on the lines below",
+                    "write `%%timeit --fresh SETUP`, and the statements on the lines below",
                 ),
             );
         }
@@ -79,7 +79,7 @@ Examples:
         Ok(Action::Measure(Box::new(TimeOf {
             loops: loops.unwrap_or(0),
             repeat: repeat.unwrap_or(DEFAULT_REPEAT),
-            // As in IPython, where each of the two sets the clock: the later test wins.
+            // `-c` wins over `-t`, as in IPython, which tests for it last.
             cpu_clock: options.has('c'),
             precision: precision.unwrap_or(DEFAULT_PRECISION),
             fresh,
@@ -98,7 +98,7 @@ const OPTIONS: &[OptionSpec] = &[
         short: 'n',
         long: "number",
         value: Some("N"),
-        help: "Execute the statements N times in each run. Default: chosen so that a run takes 0.2 s.",
+        help: "Execute the statements N times in each run. Default: enough for a run of 0.2 s.",
     },
     OptionSpec {
         short: 'r',
@@ -110,25 +110,25 @@ const OPTIONS: &[OptionSpec] = &[
         short: 't',
         long: "wall",
         value: None,
-        help: "Measure wall-clock time, which is the default.",
+        help: "Measure wall-clock time (the default).",
     },
     OptionSpec {
         short: 'c',
         long: "cpu",
         value: None,
-        help: "Measure processor time, in which waiting does not count.",
+        help: "Measure processor time, which excludes waiting.",
     },
     OptionSpec {
         short: 'p',
         long: "precision",
         value: Some("P"),
-        help: "Digits of the time that is shown. Default: 3.",
+        help: "Show times with P digits. Default: 3.",
     },
     OptionSpec {
         short: 'f',
         long: "fresh",
         value: None,
-        help: "Run the set-up before every execution, untimed.",
+        help: "Run the set-up before every execution, without timing it.",
     },
     statement::RETURN,
     statement::QUIET,
@@ -137,7 +137,7 @@ const OPTIONS: &[OptionSpec] = &[
 
 /// A resolved `%timeit`.
 struct TimeOf {
-    /// 0: to be chosen.
+    /// 0: chosen by the runtime.
     loops: u64,
     repeat: u32,
     cpu_clock: bool,
@@ -192,8 +192,8 @@ impl Measurement for TimeOf {
         snippet::explain_in_place(error_code, scope).or_else(|| {
             let moved = ["E0382", "E0505", "E0507"].contains(&error_code);
             (moved && !self.fresh).then(|| {
-                "the statements run many times, so they cannot consume what they work on. \
-                 Make it anew for each: `%%timeit --fresh let x = x.clone();`, and the \
+                "the statements run many times, so they cannot consume their input. Make a new \
+                 input for each execution: `%%timeit --fresh let x = x.clone();`, and the \
                  statements on the lines below"
                     .to_owned()
             })
@@ -240,9 +240,9 @@ impl TimeOf {
     }
 }
 
-/// Shows the variables' addresses to `black_box` once. From then on the compiler must reckon
-/// with a change of them at every later `black_box`, so it cannot move work on them out of the
-/// loop; inside the loop this costs nothing.
+/// Passes the addresses of variables to `black_box` once. From then on, the compiler must assume
+/// that every later `black_box` changes the variables, so it cannot move work on them out of the
+/// loop. Inside the loop this costs nothing.
 fn escape<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.fold(String::new(), |code, name| {
         code + "::std::hint::black_box(&raw const " + name + ");\n"

@@ -1,4 +1,4 @@
-//! `%undo`: back to before the last cell.
+//! `%undo`: takes the session back to before its last cell.
 
 use crate::error::MagicError;
 use crate::magic::{Action, Call, Form, Magic};
@@ -20,11 +20,11 @@ impl Magic for Undo {
     }
 
     fn details(&self) -> &'static str {
-        "Variables, items and dependencies are again what they were before the last cell that changed \
-         the session. Again, `%undo` goes back one cell more, as far as there are checkpoints: \
-         `%session` shows them.\n\
+        "Restores variables, items and dependencies to their state before the last cell that changed \
+         the session. Repeat `%undo` to go back further, as long as checkpoints are left; `%session` \
+         shows how many.\n\
          \n\
-         What cells have done outside the session, to files for example, stays done."
+         `%undo` does not restore anything outside the session, such as files."
     }
 
     fn resolve(&self, call: &Call) -> Result<Action, MagicError> {

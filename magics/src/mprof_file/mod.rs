@@ -1,84 +1,69 @@
-//! Memory over time, and the file it is kept in.
+//! Memory over time, and its file format.
 //!
-//! The file is that of `memory_profiler`'s `mprof`: text, a fact a line, sizes in MiB and times in
-//! seconds since 1970.
-//!
-//! ```text
-//! CMDLINE python sort.py
-//! MEM 12.500000 1700000000.100000          memory of the program
-//! MEM 162.312500 1700000000.150000 peak    the same, between two samples
-//! CHLD 4711 8.250000 1700000000.100000     memory of a child process, by its number
-//! FUNC sort 12.5000 1700000000.1000 80.0000 1700000000.9000 0
-//!                                          a function: memory and time when it was entered and
-//!                                          left, and how many others it was called in
-//! ```
-//!
-//! `peak` is ours. Other readers look at the first two numbers and take it for a sample.
+//! [`memit_measurement::mprof_format`] describes the format, and writes its lines.
 
 mod read;
 mod timeline;
-mod write;
 
 pub use read::ReadError;
-pub use timeline::mprof_file;
-pub use write::{child, command, function, memory};
+pub use timeline::of_result;
 
 use crate::stats::highest_by;
 
-/// What a file holds. Samples are in order of time.
+/// The content of a file. Samples are in order of time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Profile {
     /// The command line of the program.
     pub command: Option<String>,
-    /// The program, and its descendants where they were asked for.
+    /// The memory of the program, including its descendants if the recording includes them.
     pub samples: Vec<Sample>,
-    /// Its live heap, where that is known; files have no place for it.
+    /// The live heap of the program, if known. Files do not store it.
     pub heap: Vec<Sample>,
-    /// Its descendants, each on its own.
+    /// Each descendant on its own.
     pub children: Vec<Child>,
-    /// Functions and phases, in the order in which they were written.
+    /// Functions and phases, in the order of the file.
     pub spans: Vec<Span>,
 }
 
 /// Memory at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
-    /// In seconds since 1970, or since the start of a run that was not read from a file.
+    /// In seconds since 1970; in a run that was not read from a file, since its start.
     pub time: f64,
     /// In bytes.
     pub memory: u64,
-    /// Whether it is the system's mark of a peak that was between two samples.
+    /// Whether this is the system's high-water mark of a peak between two samples.
     pub is_peak: bool,
 }
 
 /// A descendant of the program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Child {
-    /// The number of its process.
+    /// The process ID.
     pub name: String,
-    /// Its own memory.
+    /// The memory of this process alone.
     pub samples: Vec<Sample>,
 }
 
 /// One execution of a function, or a phase.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
-    /// As the program calls it.
+    /// The name of the function or phase.
     pub name: String,
-    /// When it was entered.
+    /// The memory at the start.
     pub start: Sample,
-    /// When it was left.
+    /// The memory at the end.
     pub end: Sample,
-    /// How many others it was in.
+    /// The number of spans around it.
     pub level: usize,
-    /// The highest memory in it in bytes, where that is known better than from samples.
+    /// The exact peak in bytes, if it is known.
     pub peak: Option<u64>,
-    /// The program ended before it did, which is where it then ends.
+    /// Whether the program ended first; `end` is then the end of the program.
     pub is_unfinished: bool,
 }
 
 impl Profile {
-    /// Samples together with what functions found when they were entered and left, in order of time.
+    /// The samples and the memory at the start and end of each span, in order of time.
     pub fn curve(&self) -> Vec<Sample> {
         let mut curve = self.samples.clone();
         curve.extend(self.spans.iter().flat_map(|span| [span.start, span.end]));
@@ -91,8 +76,8 @@ impl Profile {
         highest(&self.samples)
     }
 
-    /// The highest sample while one of the functions of this name was running, or if they were too
-    /// short for one, what they found themselves; nothing if there is no such function.
+    /// The highest sample during any call of `function`. If all calls were too short for a sample,
+    /// the highest memory at their starts and ends. `None` if the profile has no such function.
     pub fn peak_in(&self, function: &str) -> Option<u64> {
         let spans = || self.spans.iter().filter(|span| span.name == function);
         let sampled = spans().flat_map(|span| self.samples_within(span));
@@ -100,8 +85,8 @@ impl Profile {
         sampled.or_else(|| spans().map(|span| self.peak_within(span)).max())
     }
 
-    /// The highest memory in a span, exact where that is known: else of samples, and what it found
-    /// at its beginning and end.
+    /// The exact peak of a span if it is known; otherwise the highest sample within the span, or
+    /// the memory at its start or end.
     pub fn peak_within(&self, span: &Span) -> u64 {
         if let Some(peak) = span.peak {
             return peak;
@@ -121,14 +106,14 @@ impl Profile {
 }
 
 impl Child {
-    /// Its highest sample, the first of equals.
+    /// The highest sample, the first of equals.
     pub fn peak(&self) -> Option<Sample> {
         highest(&self.samples)
     }
 }
 
 impl Span {
-    /// How long it took, in seconds.
+    /// The length in seconds.
     pub fn duration(&self) -> f64 {
         self.end.time - self.start.time
     }

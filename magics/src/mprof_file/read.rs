@@ -1,44 +1,46 @@
-//! Reads a profile, of ours or of Python's.
+//! Reads a file of memit's or of Python's `mprof`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+
+use memit_measurement::mprof_format;
 
 use super::{Child, Profile, Sample, Span};
 use crate::ellipsis::shortened;
 
 const MIB: f64 = 1_048_576.0;
 
-/// Characters of a broken line that an error quotes.
+/// The longest part of a broken line that an error quotes, in characters.
 const LONGEST_QUOTE: usize = 61;
 
-/// The size that Python writes for a process that it could not read.
+/// The size that Python's `mprof` writes for a process that it cannot read.
 const UNREAD: &str = "-1.000000 ";
 
 /// Why a file could not be read as a profile.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It cannot be opened or read.
+    /// The file cannot be opened or read.
     #[error("cannot read {path}", path = .path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A line does not say what its first word promises.
+    /// The fields of a line do not fit its first word.
     #[error("{path}:{line}: {problem}: `{text}`", path = .path.display())]
     Line {
         /// The file.
         path: PathBuf,
-        /// From 1.
+        /// Its number, from 1.
         line: usize,
-        /// What was expected.
+        /// What the reader expected.
         problem: &'static str,
-        /// The line, cut off where it is long.
+        /// The line, shortened if it is long.
         text: String,
     },
-    /// There is a command line, but not one sample.
+    /// The file has a command line, but no samples.
     #[error(
         "{path} has no samples: the program ended before the first, or is still running",
         path = .path.display()
@@ -47,7 +49,7 @@ pub enum ReadError {
         /// The file.
         path: PathBuf,
     },
-    /// Nothing in it is of a profile.
+    /// The file has no line of a profile.
     #[error(
         "{path} is not a profile: no line starts with CMDLINE or MEM, as in the files that `memit \
          mprof run` writes",
@@ -64,7 +66,7 @@ impl Profile {
     ///
     /// # Errors
     ///
-    /// If it cannot be read, is no profile, or has a broken line.
+    /// If the file cannot be read, is not a profile, or has a broken line.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let file = File::open(path).map_err(|source| ReadError::File {
             path: path.to_owned(),
@@ -73,11 +75,11 @@ impl Profile {
         Self::parse(BufReader::new(file), path)
     }
 
-    /// Reads the text of a profile; `path` is for errors.
+    /// Reads the text of a profile. Errors name `path`.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, is no profile, or has a broken line.
+    /// If the file cannot be read, is not a profile, or has a broken line.
     pub fn parse(mut text: impl BufRead, path: &Path) -> Result<Self, ReadError> {
         let mut profile = Self::default();
         let mut line = Vec::new();
@@ -97,7 +99,7 @@ impl Profile {
             let content = String::from_utf8_lossy(line.trim_ascii_end());
             match profile.add(&content) {
                 Ok(()) => {}
-                // The program that writes it has not written all of the line yet.
+                // The recording program is still writing this line.
                 Err(_) if !is_whole => {}
                 Err(problem) => {
                     return Err(ReadError::Line {
@@ -125,7 +127,7 @@ impl Profile {
     }
 
     fn add(&mut self, line: &str) -> Result<(), &'static str> {
-        // Python's reader stops here too: its writer leaves such a line if it could read nothing.
+        // Python's reader stops here too. Its writer leaves an empty line if it could read nothing.
         if line.is_empty() {
             return Err("an empty line");
         }
@@ -149,14 +151,14 @@ impl Profile {
                     .ok_or("expected `FUNC <name> <MiB> <seconds> <MiB> <seconds> <level>`")?;
                 self.spans.push(span);
             }
-            // A newer writer may have more to tell.
+            // A newer version may write other lines.
             _ => {}
         }
         Ok(())
     }
 
     fn child(&mut self, name: &str) -> &mut Child {
-        // Nearly always one of the last that were added.
+        // Search from the end: it is nearly always a recent child.
         let at = self.children.iter().rposition(|child| child.name == name);
         let at = at.unwrap_or_else(|| {
             self.children.push(Child {
@@ -169,7 +171,7 @@ impl Profile {
     }
 }
 
-/// `<MiB> <seconds>`, and for ours ` peak`.
+/// `<MiB> <seconds>`, with an optional ` peak`.
 fn sample(text: &str) -> Option<Sample> {
     let mut fields = text.split(' ');
     let memory = number(fields.next()?)?;
@@ -184,8 +186,8 @@ fn sample(text: &str) -> Option<Sample> {
 
 fn span(text: &str) -> Option<Span> {
     let fields: Vec<&str> = text.split(' ').collect();
-    // As Python reads it, the name is up to the first blank. `timestamp("a name")` of its own
-    // writes more of them, so what follows is counted from the end if need be.
+    // Python ends the name at the first blank. Its own `timestamp("a name")` writes blanks in the
+    // name, though, so if the fields do not fit, try longer names.
     let (first, numbers) = fields.split_first()?;
     span_of(first, numbers).or_else(|| {
         (1..fields.len()).find_map(|at| span_of(&fields[..at].join(" "), &fields[at..]))
@@ -206,10 +208,8 @@ fn span_of(name: &str, fields: &[&str]) -> Option<Span> {
         memory: bytes(memory.max(0.0)),
         is_peak: false,
     };
-    // Blocks of Python have a name and no module.
-    let name = name.strip_prefix('.').unwrap_or(name);
     Some(Span {
-        name: name.replace('\u{a0}', " "),
+        name: mprof_format::read_name(name),
         start: at(start_memory, start),
         end: at(end_memory, end.max(start)),
         level,
@@ -222,7 +222,7 @@ fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Memory comes in KiB, of which six decimals of a MiB lose up to half a byte.
+/// Most sizes are whole KiB, but six decimals of a MiB lose up to half a byte.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn bytes(mib: f64) -> u64 {
     let bytes = mib * MIB;
@@ -245,7 +245,6 @@ mod tests {
     use insta::assert_snapshot;
     use proptest::prelude::*;
 
-    use super::super::write;
     use super::*;
 
     fn parse(text: &str) -> Result<Profile, ReadError> {
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_pythons_is_read() {
+    fn a_file_of_pythons_mprof_is_read() {
         let profile = parse(
             "CMDLINE python x.py 'a b'\n\
              MEM 2.000000 10.2000\n\
@@ -302,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_line_is_told_with_its_number() {
+    fn an_error_names_the_number_of_the_broken_line() {
         let good = "CMDLINE x\nMEM 1.0 1.0\n";
         let errors = [
             error(&format!("{good}MEM 1.0\n")),
@@ -333,14 +332,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_profile_is_told_from_an_empty_one() {
+    fn an_empty_profile_differs_from_another_file() {
         assert!(error("").contains("x.dat is not a profile"));
         assert!(error("# Title\n").contains("x.dat is not a profile"));
         assert!(error("CMDLINE x\n").contains("x.dat has no samples"));
     }
 
     #[test]
-    fn the_peak_of_a_function_is_looked_for_while_it_runs() {
+    fn the_peak_of_a_function_is_the_highest_sample_during_its_calls() {
         let profile = parse(
             "MEM 1.0 1.0\nMEM 9.0 1.5 peak\nMEM 3.0 2.0\nMEM 20.0 3.0\n\
              FUNC f 1.0 1.0 3.0 2.0 0\nFUNC short 1.0 1.1 2.0 1.2 0\n",
@@ -355,13 +354,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(kib in 0u64..1 << 40, micros in 0u64..4_000_000_000_000_000, name in "\\PC{1,20}") {
+        fn a_written_file_can_be_read_back(kib in 0u64..1 << 40, micros in 0u64..4_000_000_000_000_000, name in "\\PC{1,20}") {
             let time = Duration::from_micros(micros);
-            let mut text = Vec::new();
-            write::memory(&mut text, kib << 10, time, true);
-            write::child(&mut text, 7, kib << 10, time, false);
-            write::function(&mut text, &name, (kib << 10, time), (0, time), 3);
-            let profile = Profile::parse(text.as_slice(), Path::new("x")).unwrap();
+            let sample = mprof_format::Sample { memory: kib << 10, time };
+            let end = mprof_format::Sample { memory: 0, time };
+            let mut text = String::new();
+            mprof_format::memory(&mut text, sample, true).unwrap();
+            mprof_format::child(&mut text, 7, sample, false).unwrap();
+            mprof_format::function(&mut text, &name, sample, end, 3).unwrap();
+            let profile = Profile::parse(text.as_bytes(), Path::new("x")).unwrap();
             prop_assert_eq!(profile.samples[0].memory, kib << 10);
             prop_assert!((profile.samples[0].time - time.as_secs_f64()).abs() < 1e-5);
             prop_assert_eq!(profile.children[0].samples[0].memory, kib << 10);

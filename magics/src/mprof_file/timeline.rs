@@ -1,15 +1,17 @@
-//! What `%mprof` measured, as a profile.
+//! Turns a measurement of `%mprof` into a profile and into a file.
 
+use std::fmt;
 use std::time::Duration;
 
+use memit_measurement::mprof_format;
 use memit_measurement::{Moment, Point, Source, TimelineMeasurement};
 
-use super::{Profile, Sample, Span, write};
-use crate::result::timeline::MprofResult;
+use super::{Profile, Sample, Span};
+use crate::result::MprofResult;
 
 impl From<&TimelineMeasurement> for Profile {
-    /// The profile in seconds from the start of the run: as a number of seconds since 1970, times
-    /// would be a quarter of a microsecond apart, and a run may be that short.
+    /// The profile, in seconds from the start of the run. Seconds since 1970 in an `f64` have a
+    /// resolution of a quarter of a microsecond, which is too coarse for short runs.
     fn from(measured: &TimelineMeasurement) -> Self {
         let mut heap: Vec<Sample> = measured.heap.points().map(sample).collect();
         let moments = measured
@@ -56,36 +58,34 @@ fn sample(point: Point) -> Sample {
     }
 }
 
-/// What `%mprof` measured in the format of `mprof`: the resident memory, and phases as functions.
-/// The exact peak is marked as one; the heap has no place in it. `command` is what was run.
-pub fn mprof_file(result: &MprofResult, command: &str) -> Vec<u8> {
-    let measured = &result.measurement;
-    let time = |time_ns| Duration::from_nanos(measured.started_ns) + Duration::from_nanos(time_ns);
-    let mut out = Vec::new();
+/// The file of a result: the resident memory with its exact peak, and phases as functions. The
+/// format cannot store the heap. `command` is the command line of the run.
+pub fn of_result(result: &MprofResult, command: &str) -> String {
+    let mut out = String::new();
+    write(&mut out, &result.measurement, command).expect("a String takes all that is written");
+    out
+}
+
+fn write(out: &mut String, measured: &TimelineMeasurement, command: &str) -> fmt::Result {
+    let started = Duration::from_nanos(measured.started_ns);
+    let sample = |memory, time_ns| mprof_format::Sample {
+        memory,
+        time: started + Duration::from_nanos(time_ns),
+    };
     let words: Vec<&str> = command.split_whitespace().collect();
-    write::command(&mut out, &words);
+    mprof_format::command(out, &words)?;
     let peak = measured.rss.peak();
     let peak = (measured.source != Source::Sampled).then_some(peak);
     for point in measured.rss.points() {
-        write::memory(
-            &mut out,
-            point.bytes,
-            time(point.time_ns),
-            peak == Some(point),
-        );
+        let is_peak = peak == Some(point);
+        mprof_format::memory(out, sample(point.bytes, point.time_ns), is_peak)?;
     }
     for span in &measured.spans {
-        let moment = |moment: Moment| (moment.rss, time(moment.time_ns));
-        let level = usize::try_from(span.level).unwrap_or(usize::MAX);
-        write::function(
-            &mut out,
-            &span.label,
-            moment(span.start),
-            moment(span.end),
-            level,
-        );
+        let at = |moment: Moment| sample(moment.rss, moment.time_ns);
+        let (start, end) = (at(span.start), at(span.end));
+        mprof_format::function(out, &span.label, start, end, span.level.into())?;
     }
-    out
+    Ok(())
 }
 
 #[cfg(test)]
@@ -148,9 +148,8 @@ mod tests {
     #[test]
     fn the_file_is_mprofs_and_can_be_read_back() {
         let result = MprofResult::from(measured());
-        let file = mprof_file(&result, "%mprof -l 1\n  load(\"data.csv\")");
-        let text = String::from_utf8(file.clone()).unwrap();
-        assert_snapshot!(text.replace('\u{a0}', "~"), @r#"
+        let file = of_result(&result, "%mprof -l 1\n  load(\"data.csv\")");
+        assert_snapshot!(file.replace('\u{a0}', "~"), @r#"
         CMDLINE %mprof -l 1 load("data.csv")
         MEM 10.000000 1700000000.000000
         MEM 150.000000 1700000000.000021 peak
@@ -158,7 +157,7 @@ mod tests {
         MEM 12.000000 1700000000.000051
         FUNC load~data.csv 10.000000 1700000000.000001 12.000000 1700000000.000040 0
         "#);
-        let read = Profile::parse(file.as_slice(), Path::new("x.dat")).unwrap();
+        let read = Profile::parse(file.as_bytes(), Path::new("x.dat")).unwrap();
         assert_eq!(read.spans[0].name, "load data.csv");
         assert_eq!(read.spans[0].end.memory, 12 * MIB);
         assert_eq!(read.peak().unwrap().memory, 150 * MIB);
@@ -170,7 +169,7 @@ mod tests {
     fn a_sampled_peak_is_a_sample() {
         let mut sampled = measured();
         sampled.source = Source::Sampled;
-        let file = mprof_file(&MprofResult::from(sampled), "f()");
-        assert!(!String::from_utf8(file).unwrap().contains("peak"));
+        let file = of_result(&MprofResult::from(sampled), "f()");
+        assert!(!file.contains("peak"));
     }
 }

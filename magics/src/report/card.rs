@@ -1,16 +1,16 @@
-//! The frame of an HTML report and the pieces that reports share.
+//! The frame of an HTML report, and the pieces that reports share.
 //!
-//! A card styles nothing but itself. It takes text colour and fonts from the page, so it reads
-//! alike on light and dark themes, and its lines still make sense where a viewer strips styles.
+//! A card styles only itself. It takes text colour and fonts from the page, so it is legible in
+//! light and dark themes. Its lines still make sense in a viewer that strips styles.
 
 use maud::{Markup, html};
 
-/// The colour of what is measured, set off against the text colour.
+/// The colour of measured figures, in contrast to the text colour.
 pub(super) const ACCENT: &str = "var(--jp-brand-color1, #2b7fd4)";
 
-/// Gives a property a colour, which may be one of the page with another to fall back on:
-/// `var(--x, #000)`. That other one comes first: JupyterLab shows a notebook that it does not
-/// trust yet without what refers to the page.
+/// Sets a property to a colour. A colour of the page with a fallback, `var(--x, #000)`, is set
+/// twice, with the fallback first: JupyterLab removes references to the page from untrusted
+/// notebooks.
 pub(super) fn colored(property: &str, color: &str) -> String {
     let named = color
         .strip_prefix("var(")
@@ -38,12 +38,12 @@ pub(super) fn card(title: &str, body: &Markup) -> Markup {
     frame(title, "max-width:600px", body)
 }
 
-/// A card in which a chart has its full width.
+/// A card as wide as a chart.
 pub(super) fn of_chart(title: &str, body: &Markup) -> Markup {
     frame(title, "max-width:750px", body)
 }
 
-/// A card as wide as what is in it.
+/// A card as wide as its content.
 pub(super) fn wide(title: &str, body: &Markup) -> Markup {
     frame(title, "width:fit-content;max-width:100%", body)
 }
@@ -61,7 +61,7 @@ pub(super) fn headline(figures: &Markup) -> Markup {
     }
 }
 
-/// A number that is read first, with what it is above it.
+/// A large number with a label above it.
 pub(super) fn figure(label: &str, number: &str, unit: &str) -> Markup {
     html! {
         div {
@@ -81,7 +81,7 @@ pub(super) fn detail(text: &str) -> Markup {
 /// A row of [`key`]s.
 pub(super) const KEYS: &str = "display:flex;gap:14px;margin-top:4px;font-size:12px";
 
-/// A colour and what it stands for.
+/// A colour and its meaning.
 pub(super) fn key(color: &str, opacity: &str, text: &str) -> Markup {
     html! {
         span {
@@ -105,12 +105,12 @@ pub(super) fn part(size: u64, scale: u64, color: &str, opacity: &str) -> Markup 
     }
 }
 
-/// How much of `scale` is `size`.
+/// `size` in percent of `scale`.
 pub(super) fn percent(size: u64, scale: u64) -> f64 {
     100.0 * size as f64 / scale.max(1) as f64
 }
 
-/// What the reader has to know about the figures.
+/// Notes about the figures.
 pub(super) fn notes(notes: &[String]) -> Markup {
     html! {
         @for note in notes {
@@ -119,7 +119,7 @@ pub(super) fn notes(notes: &[String]) -> Markup {
     }
 }
 
-/// A reason not to trust the figures, to stand before them.
+/// A reason not to trust the figures, shown above them.
 pub(super) fn warning(text: &str) -> Markup {
     html! {
         div role="note" style="margin-bottom:8px;padding:4px 8px;border-left:3px solid #d98e04;\

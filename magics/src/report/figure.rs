@@ -1,11 +1,14 @@
-//! A drawing that is seen also where SVG is stripped.
+//! A drawing that is visible even in a viewer that strips SVG.
 //!
-//! JupyterLab shows a notebook that it does not trust yet without `svg` elements, but keeps the text
-//! inside them, and of a style what it knows. So the drawing stands there twice: in the page, with
-//! its colours, and as an image. Each has a `display` that JupyterLab knows and behind it, where it
-//! counts if it is kept, the opposite in a form that it does not know. It looks for words such as
-//! `block` and `none` anywhere in a value, so neither they nor the variables may have one in them:
-//! `flow-root` is a kind of block, and an image with `contents`, which it has not, is not shown.
+//! In an untrusted notebook, JupyterLab removes `svg` elements but keeps the text inside them, and
+//! it keeps only styles that it knows. The drawing is therefore in the page twice: as an `svg`
+//! element and as an image. Each has two `display` properties. The first has a value that
+//! JupyterLab knows; the second has the opposite value, in a form that JupyterLab does not know,
+//! and wins if it is kept.
+//!
+//! JupyterLab searches a value for words such as `block` and `none`, so neither the values nor the
+//! names of variables may contain these words. `flow-root` has the effect of `block`, and
+//! `contents` hides an image.
 
 use std::fmt::Write as _;
 
@@ -18,8 +21,8 @@ const INLINE: &str = "display:none;display:var(--memit-drawing, flow-root);margi
 const IMAGE: &str =
     "display:block;display:var(--memit-image, contents);margin-top:8px;max-width:100%;height:auto";
 
-/// A drawing, and what it shows for those who cannot see it. `draw` makes an `svg` element, for a
-/// page or as an image.
+/// A drawing with a description for readers who cannot see it. `draw` makes an `svg` element, for
+/// the page or for the image.
 pub(super) fn figure(described: &str, draw: impl Fn(Theme) -> Markup) -> Markup {
     html! {
         div style=(INLINE) { (draw(Theme::Page)) }
@@ -27,14 +30,14 @@ pub(super) fn figure(described: &str, draw: impl Fn(Theme) -> Markup) -> Markup 
     }
 }
 
-/// An address that holds the image itself.
+/// A `data:` address of the image.
 fn address(svg: &str) -> String {
-    // Double quotes around attributes would each have to be escaped; inside them there are none.
+    // Single quotes around attributes need no escape sequence in the address.
     let svg = svg.replace('\'', "&#39;").replace('"', "'");
     let mut address = "data:image/svg+xml,".to_owned();
     for byte in svg.bytes() {
         match byte {
-            // What ends an address, or stands for something else in it or in HTML.
+            // These characters have a meaning in an address or in HTML.
             b'#' | b'%' | b'<' | b'>' | b'&' => escape(&mut address, byte),
             b' '..=b'~' => address.push(char::from(byte)),
             _ => escape(&mut address, byte),
@@ -52,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_drawing_is_in_the_page_and_in_an_image_of_which_one_is_seen() {
+    fn a_drawing_is_both_in_the_page_and_in_an_image() {
         let drawn = figure("a \"dot\"", |theme| {
             html! { svg { @if theme == Theme::Image { b id="x" { "12 μs & '#1'" } } } }
         });

@@ -1,7 +1,7 @@
 //! Rust in the colours of an editor.
 //!
-//! The colours are those of JupyterLab's editor, and where there is none, ones that can be read
-//! on white as well as on black.
+//! The colours are those of JupyterLab's editor. Other viewers get colours that are legible on
+//! white and on black.
 
 use std::mem;
 
@@ -16,7 +16,7 @@ use ra_ap_syntax::{NodeOrToken, SourceFile, SyntaxToken};
 use super::card;
 use crate::cell::syntax::EDITION;
 
-/// What a piece of source is to the eye.
+/// The highlighting of a piece of source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Plain,
@@ -36,8 +36,8 @@ const PRIMITIVES: [&str; 17] = [
     "u32", "u64", "u128", "usize",
 ];
 
-/// Each of some successive lines in colour. They are read as one text: a string or a comment may
-/// go over several.
+/// Highlights consecutive lines. They are parsed as one text, as strings and comments may span
+/// lines.
 pub(super) fn lines<'a>(source: impl Iterator<Item = &'a str>) -> Vec<Markup> {
     let source = source.collect::<Vec<_>>().join("\n");
     let file = SourceFile::parse(&source, EDITION).tree();
@@ -57,7 +57,7 @@ pub(super) fn lines<'a>(source: impl Iterator<Item = &'a str>) -> Vec<Markup> {
     lines
 }
 
-/// Adjacent pieces of a class become one, which keeps the HTML small.
+/// Joins adjacent pieces of one class, which keeps the HTML small.
 fn append(line: &mut Vec<(Class, String)>, class: Class, text: &str) {
     match line.last_mut() {
         Some((last, piece)) if *last == class => piece.push_str(text),
@@ -112,7 +112,8 @@ fn class(token: &SyntaxToken) -> Class {
     }
 }
 
-/// Whether a name is followed by the `!` of a macro. Within a macro `a != b` is two tokens.
+/// Whether the `!` of a macro follows a name. Inside a macro call, the `!=` of `a != b` is two
+/// tokens.
 fn is_macro(name: &SyntaxToken) -> bool {
     let bang = name.next_token().filter(|token| token.kind() == BANG);
     let behind = bang.and_then(|bang| bang.next_token());
@@ -125,7 +126,7 @@ fn is_function(name: &SyntaxToken) -> bool {
     item.is_some_and(|item| item.kind() == FN)
 }
 
-/// By its look, as there is nobody to resolve names: `Vec`, `T`, `u8`, but not `MAX`.
+/// Guesses from the spelling, as nothing resolves names: `Vec`, `T`, `u8`, but not `MAX`.
 fn is_type(name: &str) -> bool {
     let upper = name.starts_with(char::is_uppercase);
     let constant = name.len() > 1 && !name.contains(char::is_lowercase);

@@ -1,18 +1,18 @@
-//! What a line took as a bar, on one scale for a function.
+//! The memory or the time of a line as a bar. All bars of a function have one scale.
 
 use maud::{Markup, html};
 use memit_lines::{Figures, Function};
 
 use super::card::{ACCENT, colored, percent};
 
-/// The colour of memory that was given back.
+/// The colour of freed memory.
 const FREED: &str = "#2e9e6b";
 
 const PEAK_OPACITY: &str = ".4";
 
 const BAR: &str = "display:flex;width:80px;height:9px";
 
-/// The scale of the memory of a function, in bytes to both sides of nothing.
+/// The scale of a function's bars, in bytes to the left and to the right of zero.
 pub(super) struct MemoryScale {
     freed: u64,
     taken: u64,
@@ -27,7 +27,7 @@ impl MemoryScale {
         }
     }
 
-    /// To the left what the line freed, to the right what it took and, paler, its peak.
+    /// Freed memory to the left; allocated memory and, paler, the peak to the right.
     pub(super) fn bar(&self, figures: &Figures) -> Markup {
         let left = percent(self.freed, self.freed.saturating_add(self.taken));
         let taken = taken(figures);
@@ -49,7 +49,7 @@ impl MemoryScale {
         }
     }
 
-    /// What the colours stand for, of those that occur.
+    /// The meaning of the colours that occur.
     pub(super) fn key(&self) -> Markup {
         html! {
             @if self.taken > 0 {
@@ -61,7 +61,7 @@ impl MemoryScale {
     }
 }
 
-/// Part of a whole, in percent.
+/// A bar of `percent` of the full width.
 pub(super) fn percent_bar(percent: f64) -> Markup {
     let visible = if percent > 0.0 { "2px" } else { "0" };
     html! {

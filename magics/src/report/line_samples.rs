@@ -2,9 +2,9 @@
 
 use memit_lines::{Backend, Clock, Figures, Function, Kind, Line, Place, Profile};
 
-use crate::result::lines::{LprunResult, MprunResult};
+use crate::result::{LprunResult, MprunResult};
 
-/// A function of a cell whose lines are those of `source`, each with the figures in `figures`.
+/// A function of a cell, with the lines of `source` and the given figures by line number.
 pub(super) fn function(
     name: &str,
     first: u32,
@@ -54,7 +54,7 @@ pub(super) fn time(hits: u64, time_ns: u64) -> Figures {
     }
 }
 
-/// Vectors that are made, freed and dropped, in a loop and outside.
+/// Vectors are allocated, freed and dropped, inside a loop and outside.
 pub(super) fn histogram() -> Function {
     let source = r#"/// Counts words, the most frequent first.
 pub fn histogram(text: &str, top: usize) -> Vec<(String, usize)> {
@@ -127,7 +127,7 @@ fn calculate_z(maxiter: u32, zs: &[Complex], cs: &[Complex]) -> Vec<u32> {
     )
 }
 
-/// A function that is there and was not called.
+/// A function that is never called.
 pub(super) fn idle() -> Function {
     let source = "fn idle<'a>(&'a self) -> &'a str {\n\t\"<é>\"\n}";
     Function {

@@ -23,7 +23,7 @@ const PRE: &str = "margin:0;padding:0;background:none;border:none;color:inherit;
 const HEAD: &str = "padding:2px 6px;white-space:nowrap;border:none;font-weight:400;\
     vertical-align:bottom;background:none";
 
-/// How a row is set off from the others.
+/// The style of a row.
 #[derive(Clone, Copy)]
 struct Look {
     background: &'static str,
@@ -33,7 +33,7 @@ struct Look {
 }
 
 const ORDINARY: Look = Look {
-    // JupyterLab gives every other row a background.
+    // Overrides the background that JupyterLab gives to every other row.
     background: "none",
     mark: "transparent",
     number: "font-weight:400;opacity:.65",
@@ -61,24 +61,24 @@ const BADGE: &str = "margin-left:14px;padding:0 6px;border-radius:3px;color:#fff
 /// A column of figures.
 pub(super) struct Column {
     pub(super) header: &'static str,
-    /// What the figures are, for those who point at the header.
+    /// A description, shown for the mouse pointer.
     pub(super) meaning: &'static str,
-    /// Cells that it is wide: 2 with a bar.
+    /// Width in cells: 2 with a bar.
     pub(super) span: u8,
 }
 
-/// What is shown of a function.
+/// The table of a function.
 pub(super) struct Table<'a> {
     pub(super) function: &'a Function,
     pub(super) columns: &'a [Column],
-    /// What the function took as a whole.
+    /// The total of the function.
     pub(super) total: String,
-    /// The line that took most.
+    /// The line with the highest figures.
     pub(super) hottest: Option<&'a Line>,
 }
 
 impl Table<'_> {
-    /// `cells` makes the cells of a line's figures.
+    /// The `table` element. `cells` makes the cells for the figures of a line.
     pub(super) fn html(&self, cells: impl Fn(&Figures) -> Markup) -> Markup {
         let lines = &self.function.lines;
         let sources = highlight::lines(lines.iter().map(|line| line.source.as_str()));
@@ -142,7 +142,7 @@ impl Table<'_> {
                     None => td colspan=(figures_wide) style=(NUMBER) {},
                 }
                 td style=(SOURCE) {
-                    // Indented also where styles are stripped.
+                    // `pre` keeps the indent in viewers that strip styles.
                     pre style={ (PRE) ";" (CODE) } {
                         (source)
                         @if self.stopped_at(line.number) {
@@ -169,7 +169,7 @@ impl Table<'_> {
     }
 }
 
-/// The tables of some functions, after why the run stopped early, if it did.
+/// The tables of functions, below a warning if the run stopped early.
 pub(super) fn tables(profile: &Profile, tables: &[Markup]) -> Markup {
     html! {
         @if let Some(stopped) = lines_notes::stopped(profile) { (card::warning(&stopped)) }
@@ -180,21 +180,21 @@ pub(super) fn tables(profile: &Profile, tables: &[Markup]) -> Markup {
     }
 }
 
-/// A cell of text; what is nothing stands back.
+/// A cell of text, paler if the figure is `nothing`.
 pub(super) fn cell(text: &str, exact: Option<&str>, nothing: bool) -> Markup {
     html! {
         td title=[exact] style={ (NUMBER) (if nothing { ";opacity:.45" } else { "" }) } { (text) }
     }
 }
 
-/// A cell of a bar.
+/// A cell with a bar.
 pub(super) fn bar(bar: &Markup) -> Markup {
     html! {
         td style="padding:1px 6px 1px 0;border:none" { (bar) }
     }
 }
 
-/// Executions; blank for a closing brace, which has figures but is not executed.
+/// A cell with the number of executions; blank for a closing brace, which is not executed.
 pub(super) fn hits(figures: &Figures) -> Markup {
     let text = if figures.hits == 0 {
         String::new()

@@ -3,7 +3,7 @@
 use memit_lines::{Function, Profile, TimeText, memory_text};
 
 use super::notes;
-use crate::result::lines::{LprunResult, MprunResult};
+use crate::result::{LprunResult, MprunResult};
 use crate::units;
 
 pub(super) fn mprun(result: &MprunResult, precision: Option<usize>) -> String {
@@ -17,7 +17,7 @@ pub(super) fn lprun(result: &LprunResult, view: &TimeText) -> String {
     with_place(view.text(&result.profile), &result.profile)
 }
 
-/// What memory did: `2 functions, increment: 0 B, highest peak of a line: 76.29 MiB`.
+/// `2 functions, increment: 0 B, highest peak of a line: 76.29 MiB`.
 pub(super) fn memory_summary(profile: &Profile) -> String {
     let functions = profile.functions.iter();
     let increment = functions.clone().fold(0, |sum: i64, function| {
@@ -32,7 +32,7 @@ pub(super) fn memory_summary(profile: &Profile) -> String {
     )
 }
 
-/// How long it took: `2 functions, total time: 297 ms`.
+/// `2 functions, total time: 297 ms`.
 pub(super) fn time_summary(profile: &Profile) -> String {
     let time = profile.functions.iter().fold(0, |sum: u64, function| {
         sum.saturating_add(function.time_ns())
@@ -51,7 +51,7 @@ fn whose(profile: &Profile) -> String {
     }
 }
 
-/// The text and where the run was made, which only a session has to say.
+/// Adds a note if the session itself ran the statements. Only sessions have such runs.
 fn with_place(mut text: String, profile: &Profile) -> String {
     if let Some(note) = notes::in_place(profile.isolated, profile.threads) {
         text.push('\n');

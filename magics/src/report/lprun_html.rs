@@ -5,13 +5,13 @@ use memit_lines::{Figures, Function, TimeText};
 
 use super::lines_html::{self, Column, Table};
 use super::{card, line_bars, lines_text, notes};
-use crate::result::lines::LprunResult;
+use crate::result::LprunResult;
 use crate::units;
 
 const COLUMNS: [Column; 4] = [
     Column {
         header: "% Time",
-        meaning: "part of the time of the function",
+        meaning: "share of the time of the function",
         span: 2,
     },
     Column {
@@ -21,7 +21,7 @@ const COLUMNS: [Column; 4] = [
     },
     Column {
         header: "Per hit",
-        meaning: "time of an execution",
+        meaning: "mean time of an execution",
         span: 1,
     },
     Column {
@@ -83,7 +83,7 @@ fn cells(figures: &Figures, total: u64, view: &TimeText) -> Markup {
     }
 }
 
-/// A time in the unit that fits, or the number of those that were asked for.
+/// A time in the unit that fits, or a number in the unit that the user asked for.
 fn time(ns: f64, view: &TimeText) -> String {
     match view.unit {
         None => units::time(ns, 3),
@@ -107,7 +107,7 @@ mod tests {
         assert_snapshot!(card(vec![calculate_z()]));
     }
     #[test]
-    fn times_in_a_unit_that_was_asked_for() {
+    fn times_in_a_unit_of_the_users() {
         let view = TimeText {
             unit: Some(1e-3),
             ..TimeText::default()

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{card, memory_text, notes, run_strips};
-use crate::result::memory::MemitResult;
+use crate::result::MemitResult;
 use crate::units;
 
 pub(super) fn html(result: &MemitResult) -> Markup {

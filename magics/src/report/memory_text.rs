@@ -1,7 +1,7 @@
 //! `%memit` in lines of text.
 
 use super::notes;
-use crate::result::memory::MemitResult;
+use crate::result::MemitResult;
 use crate::units;
 
 pub(super) fn text(result: &MemitResult) -> String {
@@ -10,7 +10,7 @@ pub(super) fn text(result: &MemitResult) -> String {
     lines.join("\n")
 }
 
-/// The line of Python's `memory_profiler`.
+/// The line in the format of Python's `memory_profiler`.
 pub(super) fn summary(result: &MemitResult) -> String {
     format!(
         "peak memory: {}, increment: {}",
@@ -19,7 +19,7 @@ pub(super) fn summary(result: &MemitResult) -> String {
     )
 }
 
-/// What the heap did in the run with the highest increment, and how many runs there were.
+/// The heap of the run with the highest increment, and the number of runs.
 pub(super) fn heap(result: &MemitResult) -> String {
     let run = result.highest_run().cloned().unwrap_or_default();
     let allocations = units::counted(&units::count(run.allocations), "allocation");
@@ -155,7 +155,7 @@ mod tests {
         ");
         assert_snapshot!(note(Source::Maxrss), @"
         ran in place, not in a fork of the session
-        peak from ru_maxrss: over the whole life of the measured process
+        peak from ru_maxrss: it covers the whole life of the measured process
         child processes are included
         ");
     }

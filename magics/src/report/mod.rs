@@ -1,4 +1,4 @@
-//! How results are shown: as text, as HTML, as JSON.
+//! The views of results: text, HTML and JSON.
 
 mod card;
 mod figure;
@@ -23,27 +23,27 @@ use maud::Markup;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::result::timeline::MprofResult;
+use crate::result::MprofResult;
 
 /// The views of one result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// `text/plain`: a few lines, without a newline at the end.
     pub text: String,
-    /// `text/html`: a card that takes its colours from the page around it, without scripts,
-    /// style sheets or anything to load.
+    /// `text/html`: a card without scripts, style sheets or anything to load. It takes its colours
+    /// from the page.
     pub html: String,
-    /// `application/vnd.memit+json`: the result itself.
+    /// `application/vnd.memit+json`: the data of the result.
     pub json: Value,
-    /// What a cell shows for a variable that holds the result: `<MemitResult : …>`.
+    /// The text for a variable that holds the result: `<MemitResult : …>`.
     pub repr: String,
 }
 
-/// A result with the views of a [`Report`].
+/// A result that can be shown in a [`Report`].
 pub trait Views: Serialize {
     /// The struct of the result: `MemitResult`.
     const NAME: &'static str;
-    /// What the user can choose about the views.
+    /// The user's choices about the views.
     type Options<'a>: Copy;
 
     /// A few lines of text, without a newline at the end.
@@ -66,7 +66,7 @@ impl Report {
     }
 }
 
-/// What is shown of a measurement that is not over yet.
+/// The views of an unfinished measurement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// `text/plain`: a few lines, without a newline at the end.
@@ -76,8 +76,8 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// What `%mprof` has measured so far, below the `title`; `wall_ns` of the result is the time
-    /// since the start. Fast enough to be drawn several times a second.
+    /// The views of an unfinished `%mprof`, whose `wall_ns` is the time since the start. They are
+    /// fast enough to be drawn several times a second.
     pub fn of(result: &MprofResult, title: Option<&str>) -> Self {
         Self {
             text: mprof_text::preview(result, title),

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::mprof_text::{self, MOST_PHASES};
 use super::{card, figure, notes};
 use crate::chart::{self, Chart, PhaseTable, TableStyle, Theme};
-use crate::result::timeline::MprofResult;
+use crate::result::MprofResult;
 use crate::units;
 
 const TABLE: TableStyle = TableStyle {
@@ -14,7 +14,7 @@ const TABLE: TableStyle = TableStyle {
          font-size:12px;color:inherit",
     ),
     head: Some("border-bottom:1px solid rgba(128,128,128,.35)"),
-    // JupyterLab gives every other row a background.
+    // Overrides the background that JupyterLab gives to every other row.
     row: Some("background:none"),
     cell: "padding:2px 0 2px 22px;text-align:right;white-space:nowrap;border:none;\
            background:none;font-weight:400;color:inherit;",
@@ -44,8 +44,8 @@ pub(super) fn html(result: &MprofResult, title: Option<&str>) -> Markup {
     )
 }
 
-/// While it runs: what there is so far. It is drawn anew several times a second, and is in no file
-/// that would have to be trusted.
+/// The card of an unfinished measurement. It needs no image: it is redrawn several times a second,
+/// and never part of an untrusted file.
 pub(super) fn preview(result: &MprofResult, title: Option<&str>) -> Markup {
     let chart = Chart::of_timeline(&result.measurement, title);
     let running = mprof_text::running(result);
@@ -71,7 +71,7 @@ fn sizes(result: &MprofResult) -> Markup {
     }
 }
 
-/// A figure with the unit behind it, unless it has several.
+/// A figure with its unit. `1min 3s` has several units and is a number as a whole.
 fn amount(label: &str, amount: &str) -> Markup {
     let unit = amount
         .split_once(' ')
@@ -102,7 +102,7 @@ mod tests {
         html(&mprof(change), Some("%mprof sort()")).into_string()
     }
 
-    /// Its drawing in the page.
+    /// The `svg` element of a card.
     fn drawing(card: &str) -> &str {
         let from = card.find("<svg").unwrap();
         &card[from..card.find("</svg>").unwrap()]
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stopped_the_run_stands_first() {
+    fn the_reason_for_an_early_stop_comes_first() {
         let card = card(|measured| {
             measured.failure = Some(Failure {
                 cause: FailureKind::TimedOut { seconds: 2.0 },

@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 
 use super::notes;
 use crate::chart::{self, Chart, PhaseTable};
-use crate::result::timeline::MprofResult;
+use crate::result::MprofResult;
 use crate::units;
 
-/// Characters in a line, as terminals have them.
+/// Characters in a line, as in a terminal.
 const WIDTH: usize = 80;
-/// Lines of the curves.
+/// Height of the curves in lines.
 const HEIGHT: usize = 10;
-/// Phases beyond which those of one name are one row.
+/// With more phases than this, phases of the same name share a row.
 pub(super) const MOST_PHASES: usize = 30;
-/// Characters that a name has at least, though the line becomes longer.
+/// Names keep at least this many characters, even if the line becomes too long.
 const SHORTEST_NAME: usize = 12;
 
 pub(super) fn text(result: &MprofResult, title: Option<&str>) -> String {
@@ -27,7 +27,7 @@ pub(super) fn text(result: &MprofResult, title: Option<&str>) -> String {
     lines.join("\n")
 }
 
-/// While it runs: what there is so far.
+/// The text of an unfinished measurement.
 pub(super) fn preview(result: &MprofResult, title: Option<&str>) -> String {
     let mut lines = vec![format!("{}, {} so far", running(result), summary(result))];
     if let Some(chart) = Chart::of_timeline(&result.measurement, title) {
@@ -41,7 +41,7 @@ pub(super) fn running(result: &MprofResult) -> String {
     format!("running: {}", time(result.measurement.wall_ns))
 }
 
-/// The line of Python's `memory_profiler`.
+/// The line in the format of Python's `memory_profiler`.
 pub(super) fn summary(result: &MprofResult) -> String {
     format!(
         "peak memory: {}, increment: {}",
@@ -74,7 +74,7 @@ pub(super) fn time(ns: u64) -> String {
     units::time(ns as f64, 3)
 }
 
-/// The phases, those that were in others indented, below a line that names the columns.
+/// A table of the phases, with nested phases indented.
 fn table(table: &PhaseTable) -> Vec<String> {
     if table.rows.is_empty() {
         return Vec::new();
@@ -128,7 +128,7 @@ mod tests {
         text(&mprof(change), Some("%%mprof"))
     }
 
-    /// The text from a line on that starts so.
+    /// The text from the line that starts with `start`.
     fn from<'a>(text: &'a str, start: &str) -> &'a str {
         let at = text.find(&format!("\n{start}")).unwrap();
         &text[at + 1..]
@@ -201,7 +201,7 @@ mod tests {
         let text = shown(|measured| {
             let (start, end) = (measured.spans[0].start, measured.spans[0].end);
             measured.spans = vec![Span {
-                label: "a phase of which the name says all that it does and why".to_owned(),
+                label: "a phase with a name that describes all its work and why".to_owned(),
                 start,
                 end,
                 peak_rss: 105 << 20,
@@ -221,9 +221,9 @@ mod tests {
         });
         assert_snapshot!(from(&text, "phase "), @"
         phase                      from    took  memory at start      at end        peak
-        a phase o… (unfinished)  100 ms  400 ms         6.00 MiB  105.00 MiB  105.00 MiB
+        a phase w… (unfinished)  100 ms  400 ms         6.00 MiB  105.00 MiB  105.00 MiB
         stopped early: the measurement was interrupted
-        1,200 more phases came later and were only counted
+        1,200 more phases followed, which were counted but not recorded
         ran in place: the session has 3 threads, so it could not be forked
         peak sampled: short peaks may be missed
         child processes are included
@@ -260,7 +260,7 @@ mod tests {
         ");
         let text = many(50);
         assert!(text.ends_with("\nand phases of 20 more names"), "{text}");
-        // The longest are kept.
+        // The longest phases are kept.
         assert!(text.contains("\nf49 ×20 ") && !text.contains("\nf19 ×20 "));
     }
 
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn while_it_runs_there_is_what_there_is_so_far() {
+    fn a_preview_shows_the_run_so_far() {
         let preview = preview(&mprof(|_| ()), None);
         let (first, _) = preview.split_once('\n').unwrap();
         assert_snapshot!(first, @"

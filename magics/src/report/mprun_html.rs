@@ -6,10 +6,10 @@ use memit_lines::{Figures, Function, memory_text};
 use super::line_bars::MemoryScale;
 use super::lines_html::{self, Column, Table};
 use super::{card, lines_text, notes};
-use crate::result::lines::MprunResult;
+use crate::result::MprunResult;
 use crate::units;
 
-/// In the order and by the names of the text.
+/// The columns have the order and the names of the text.
 const COLUMNS: [Column; 5] = [
     Column {
         header: "Mem usage",
@@ -18,12 +18,12 @@ const COLUMNS: [Column; 5] = [
     },
     Column {
         header: "Increment",
-        meaning: "what memory grew by in the line, summed over its executions",
+        meaning: "growth of memory in the line, summed over its executions",
         span: 2,
     },
     Column {
         header: "Peak",
-        meaning: "highest memory above what the line started with, in any of its executions",
+        meaning: "highest memory above the start of the line, over all its executions",
         span: 1,
     },
     Column {

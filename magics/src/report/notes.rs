@@ -1,11 +1,9 @@
-//! What a reader has to know about how a figure came about.
+//! Notes on how the figures were measured.
 
 use memit_lines::Profile;
 use memit_measurement::{Clock, Source};
 
-use crate::result::memory::MemitResult;
-use crate::result::time::TimeitResult;
-use crate::result::timeline::MprofResult;
+use crate::result::{MemitResult, MprofResult, TimeitResult};
 use crate::{failure, units};
 
 pub(super) fn of_memory(result: &MemitResult) -> Vec<String> {
@@ -30,7 +28,7 @@ pub(super) fn of_timeline(result: &MprofResult) -> Vec<String> {
     let left_out = measured.left_out > 0;
     let left_out = left_out.then(|| {
         let phases = units::counted(&units::count(measured.left_out), "more phase");
-        format!("{phases} came later and were only counted")
+        format!("{phases} followed, which were counted but not recorded")
     });
     left_out
         .into_iter()
@@ -57,7 +55,7 @@ pub(super) fn of_lines(profile: &Profile) -> Vec<String> {
         .collect()
 }
 
-/// `IPython`'s warning that the runs differ too much for their mean to be trusted.
+/// `IPython`'s warning that the runs differ too much to trust their mean.
 pub(super) fn spread(result: &TimeitResult) -> Option<String> {
     let times = result.suspicious_spread()?;
     Some(format!(
@@ -66,19 +64,19 @@ pub(super) fn spread(result: &TimeitResult) -> Option<String> {
     ))
 }
 
-/// That the compiler found nothing to run, and how to keep it from looking through the snippet.
+/// A warning that the compiler removed the snippet, with the remedy.
 pub(super) fn removed_work(result: &TimeitResult) -> Option<String> {
     result.work_was_removed().then(|| {
         let cycle = units::time(result.cycle_ns, result.precision);
         format!(
-            "no longer than an empty loop (one clock cycle is {cycle}): the compiler has probably \
-             removed the work, or done it beforehand. Pass the inputs through black_box: \
+            "as fast as an empty loop (one clock cycle is {cycle}): the compiler has probably \
+             removed the work, or done it at compile time. Pass the inputs through black_box: \
              %timeit f(std::hint::black_box(x))"
         )
     })
 }
 
-/// That the session itself ran the statements, and why.
+/// A note that the session itself ran the statements, and why.
 pub(super) fn in_place(isolated: bool, threads: u32) -> Option<String> {
     if isolated {
         None
@@ -94,7 +92,7 @@ pub(super) fn in_place(isolated: bool, threads: u32) -> Option<String> {
 fn inexact_peak(source: Source) -> Option<String> {
     let note = match source {
         Source::Vmhwm => return None,
-        Source::Maxrss => "peak from ru_maxrss: over the whole life of the measured process",
+        Source::Maxrss => "peak from ru_maxrss: it covers the whole life of the measured process",
         Source::Sampled => "peak sampled: short peaks may be missed",
     };
     Some(note.to_owned())

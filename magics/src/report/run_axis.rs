@@ -1,18 +1,18 @@
-//! The runs of a timing as dots on an axis of time, drawn in SVG.
+//! The runs of `%timeit` as dots on a time axis, drawn in SVG.
 
 use maud::{Markup, html};
 
 use super::card::ACCENT;
 use super::figure::figure;
 use crate::chart::{self, Theme};
-use crate::result::time::TimeitResult;
+use crate::result::TimeitResult;
 use crate::units;
 
 const WIDTH: f64 = 570.0;
 const HEIGHT: f64 = 58.0;
-/// The same without labels below the axis.
+/// Height without labels below the axis.
 const LOW_HEIGHT: f64 = 40.0;
-/// Ends of the axis, inside the image so that the outer dots are whole.
+/// Ends of the axis. The margin keeps the outer dots whole.
 const LEFT: f64 = 8.0;
 const RIGHT: f64 = WIDTH - LEFT;
 /// Height of the axis; the mean is labelled above it, the extremes below.
@@ -21,7 +21,7 @@ const ABOVE: f64 = 12.0;
 const BELOW: f64 = 52.0;
 
 const DOT: &str = "5";
-/// Runs beyond which the dots shrink.
+/// With more runs than this, the dots are small.
 const CROWD: usize = 30;
 const SMALL_DOT: &str = "3";
 
@@ -29,8 +29,8 @@ const SVG: &str = "display:block;max-width:100%;height:auto";
 
 const TEXT: &str = "fill:currentColor;font-size:12px";
 
-/// The runs between the fastest and the slowest, with the mean and its deviation. The labels of
-/// the extremes stand at the ends and that of the mean above, so they never meet.
+/// The runs between the fastest and the slowest, with mean and standard deviation. The labels of
+/// the extremes are below the axis and the label of the mean above it, so they never overlap.
 pub(super) fn axis(result: &TimeitResult) -> Markup {
     figure(&description(result), |theme| draw(result, theme))
 }
@@ -42,7 +42,7 @@ fn draw(result: &TimeitResult, theme: Theme) -> Markup {
     } else {
         (LOW_HEIGHT, single(result))
     };
-    // An image is a file of its own.
+    // An image is a document of its own, so it needs a namespace, a colour and a font.
     let is_image = theme == Theme::Image;
     html! {
         svg xmlns=[is_image.then_some("http://www.w3.org/2000/svg")] role="img"
@@ -103,7 +103,7 @@ fn spread(result: &TimeitResult) -> Markup {
     }
 }
 
-/// Runs that took the same time, or a run alone: there is nothing to compare.
+/// A single run, or several that took the same time: one dot.
 fn single(result: &TimeitResult) -> Markup {
     let middle = f64::midpoint(LEFT, RIGHT);
     let time = units::time(result.average, result.precision);
@@ -127,7 +127,7 @@ fn dot(x: f64, radius: &str, title: &str) -> Markup {
     }
 }
 
-/// A text at `x` that stays inside the image: it grows away from the nearer edge.
+/// A text at `x` that grows away from the nearer edge, so that it stays inside the image.
 fn label(x: f64, y: f64, text: &str) -> Markup {
     let anchor = if x < WIDTH * 0.2 {
         "start"

@@ -1,4 +1,4 @@
-//! The memory of each run as a strip: what the session held before it, and what it added.
+//! The memory of each run as a strip: the baseline and the increment.
 
 use maud::{Markup, html};
 use memit_measurement::MemoryRun;
@@ -6,7 +6,7 @@ use memit_measurement::MemoryRun;
 use super::card::{self, ACCENT};
 use crate::units;
 
-/// Runs that get a strip of their own; the others are summed up in a line.
+/// The number of runs with a strip of their own; one line sums up the others.
 const STRIPS: usize = 8;
 
 const GRID: &str = "display:grid;grid-template-columns:auto 1fr auto;gap:3px 10px;\
@@ -15,7 +15,7 @@ const GRID: &str = "display:grid;grid-template-columns:auto 1fr auto;gap:3px 10p
 const STRIP: &str = "display:flex;height:9px;border-radius:2px;overflow:hidden;\
     background:rgba(128,128,128,.12)";
 
-/// Strips on one scale, from nothing to the highest peak.
+/// Strips on one scale, from zero to the highest peak.
 pub(super) fn strips(runs: &[MemoryRun]) -> Markup {
     let scale = runs
         .iter()

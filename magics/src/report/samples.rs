@@ -3,11 +3,9 @@
 use memit_measurement::{MemoryMeasurement, MemoryRun, TimeMeasurement, TimelineMeasurement};
 use memit_measurement::{Moment, Point, Series, Span};
 
-use crate::result::memory::MemitResult;
-use crate::result::time::TimeitResult;
-use crate::result::timeline::MprofResult;
+use crate::result::{MemitResult, MprofResult, TimeitResult};
 
-/// A run that made one vector of 100 MiB.
+/// A run that allocated one vector of 100 MiB.
 pub(super) fn vector_run() -> MemoryRun {
     MemoryRun {
         baseline_rss: 5_452_595,
@@ -76,13 +74,13 @@ pub(super) fn measured_time() -> TimeMeasurement {
     }
 }
 
-/// A result with three digits.
+/// A result shown with three digits.
 pub(super) fn timeit(measurement: TimeMeasurement) -> TimeitResult {
     TimeitResult::new(measurement, 213_000_000, 3)
 }
 
-/// A file is read and sorted within 1.3 s: 100 MiB are held at the end of the first phase, and
-/// merging, inside the second, takes 50 more for an instant.
+/// A program reads and sorts a file within 1.3 s. It holds 100 MiB at the end of the first phase;
+/// merging, inside the second phase, takes another 50 MiB for an instant.
 pub(super) fn measured_timeline() -> TimelineMeasurement {
     let (ms, mib) = (1_000_000, 1 << 20);
     let series = |points: &[(u64, u64)]| {

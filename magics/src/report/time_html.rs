@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{card, notes, run_axis, time_text};
-use crate::result::time::TimeitResult;
+use crate::result::TimeitResult;
 
 pub(super) fn html(result: &TimeitResult) -> Markup {
     let figures = card::figure(

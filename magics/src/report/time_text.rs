@@ -1,7 +1,7 @@
 //! `%timeit` in lines of text.
 
 use super::notes;
-use crate::result::time::{TimeitMemory, TimeitResult};
+use crate::result::{TimeitMemory, TimeitResult};
 use crate::units;
 
 pub(super) fn text(result: &TimeitResult) -> String {
@@ -14,12 +14,12 @@ pub(super) fn text(result: &TimeitResult) -> String {
     lines.join("\n")
 }
 
-/// `IPython`'s line.
+/// The line in the format of `IPython`.
 pub(super) fn summary(result: &TimeitResult) -> String {
     format!("{} per loop ({})", mean(result), extent(result))
 }
 
-/// Mean and standard deviation: `11.2 ns ± 0.08 ns`.
+/// `11.2 ns ± 0.08 ns`.
 pub(super) fn mean(result: &TimeitResult) -> String {
     format!(
         "{} ± {}",
@@ -28,7 +28,7 @@ pub(super) fn mean(result: &TimeitResult) -> String {
     )
 }
 
-/// What the mean is of: `mean ± std. dev. of 7 runs, 1,000 loops each`.
+/// `mean ± std. dev. of 7 runs, 1,000 loops each`.
 pub(super) fn extent(result: &TimeitResult) -> String {
     format!(
         "mean ± std. dev. of {}, {} each",
@@ -37,7 +37,7 @@ pub(super) fn extent(result: &TimeitResult) -> String {
     )
 }
 
-/// Heap per loop, and what the process as a whole needed.
+/// Heap per loop, and resident memory of the process.
 pub(super) fn memory(memory: &TimeitMemory) -> String {
     let allocations = units::counted(&units::mean_count(memory.allocations), "allocation");
     format!(
@@ -112,7 +112,7 @@ mod tests {
     fn work_that_the_compiler_removed() {
         assert_snapshot!(text(&timeit(without_memory(1_000_000_000, vec![1_000; 7]))), @"
         1e-06 ns ± 0 ns per loop (mean ± std. dev. of 7 runs, 1,000,000,000 loops each)
-        no longer than an empty loop (one clock cycle is 0.312 ns): the compiler has probably removed the work, or done it beforehand. Pass the inputs through black_box: %timeit f(std::hint::black_box(x))
+        as fast as an empty loop (one clock cycle is 0.312 ns): the compiler has probably removed the work, or done it at compile time. Pass the inputs through black_box: %timeit f(std::hint::black_box(x))
         ");
     }
 

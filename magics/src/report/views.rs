@@ -7,10 +7,7 @@ use super::{
     Views, lines_text, lprun_html, memory_html, memory_text, mprof_html, mprof_text, mprun_html,
     time_html, time_text,
 };
-use crate::result::lines::{LprunResult, MprunResult};
-use crate::result::memory::MemitResult;
-use crate::result::time::TimeitResult;
-use crate::result::timeline::MprofResult;
+use crate::result::{LprunResult, MemitResult, MprofResult, MprunResult, TimeitResult};
 
 impl Views for MemitResult {
     const NAME: &'static str = "MemitResult";

@@ -6,20 +6,20 @@ use serde::Serialize;
 use super::rust_value::RustValue;
 use super::to_rust::ToRust;
 
-/// How much memory the lines of some functions took. Sizes are in bytes.
+/// The memory of functions line by line. Sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "magic", rename = "mprun")]
 pub struct MprunResult {
-    /// What was measured; its kind is [`Kind::Memory`].
+    /// The measured profile, of [`Kind::Memory`].
     #[serde(flatten)]
     pub profile: Profile,
 }
 
-/// How long the lines of some functions took. Times are in nanoseconds.
+/// The time of functions line by line. Times are in nanoseconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "magic", rename = "lprun")]
 pub struct LprunResult {
-    /// What was measured; its kind is [`Kind::Time`].
+    /// The measured profile, of [`Kind::Time`].
     #[serde(flatten)]
     pub profile: Profile,
 }
@@ -37,7 +37,8 @@ impl MprunResult {
 
 impl LprunResult {
     /// This result as an `LprunResult` of `ProfiledFunction`s of `ProfiledLine`s, with the fields
-    /// of the JSON; the fields of `kind` are fields of the result, 0 if the clock has no such field.
+    /// of the JSON; the fields of `kind` are fields of the result, 0 if the clock has no such
+    /// field.
     pub fn rust_value(&self) -> RustValue {
         RustValue::of(&Value {
             profile: &self.profile,
@@ -46,7 +47,7 @@ impl LprunResult {
     }
 }
 
-/// A profile with the fields of its kind.
+/// A profile whose `kind` is replaced by the fields of the kind.
 struct Value<'a, K> {
     profile: &'a Profile,
     kind: K,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::rust_value::RustValue;
 
-/// How much memory a snippet took. Sizes are in bytes.
+/// The memory of a snippet. Sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "magic", rename = "memit")]
 pub struct MemitResult {
@@ -17,7 +17,7 @@ pub struct MemitResult {
     pub increment: u64,
     /// Whether each run was a fork of the session (false: in place).
     pub isolated: bool,
-    /// Where the peaks came from.
+    /// The source of the peaks.
     pub source: Source,
     /// Threads of the session when the measurement started.
     pub threads: u32,
@@ -48,8 +48,8 @@ impl From<MemoryMeasurement> for MemitResult {
 }
 
 impl MemitResult {
-    /// The run with the highest increment; of several, the last, which had the least left to warm
-    /// up. None if there are no runs.
+    /// The run with the highest increment; `None` without runs. Of equal runs, the last, as it is
+    /// the most warmed up.
     pub fn highest_run(&self) -> Option<&MemoryRun> {
         self.runs.iter().max_by_key(|run| run.increment)
     }

@@ -1,11 +1,17 @@
-//! What magics give back: data in bytes and nanoseconds, which `-o` binds to a variable and
-//! [`report`](crate::report) shows.
+//! The results of magics: data in bytes and nanoseconds. `-v` binds a result to a variable, and
+//! [`report`](crate::report) shows it.
 
 #[macro_use]
 mod to_rust;
 
-pub mod lines;
-pub mod memory;
-pub mod rust_value;
-pub mod time;
-pub mod timeline;
+mod lines;
+mod memory;
+mod rust_value;
+mod time;
+mod timeline;
+
+pub use lines::{LprunResult, MprunResult};
+pub use memory::MemitResult;
+pub use rust_value::RustValue;
+pub use time::{TimeitMemory, TimeitResult};
+pub use timeline::MprofResult;

@@ -1,4 +1,4 @@
-//! A result as Rust source, to bind it to a variable of the user's session.
+//! A result as Rust source, which binds it to a variable of the user's session.
 
 use memit_lines::Backend;
 use memit_measurement::{Clock, Source};
@@ -9,15 +9,15 @@ use super::to_rust::{Structs, ToRust};
 /// Rust source that recreates a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RustValue {
-    /// Definitions of the structs that the value is made of. The same for every value of a kind,
-    /// so a session may be given them again.
+    /// Definitions of the structs in the value. They are the same for every result of a magic, so a
+    /// session can define them again.
     pub items: String,
-    /// The value, as an expression over those structs.
+    /// The value, as an expression of these structs.
     pub expr: String,
 }
 
 impl RustValue {
-    /// The source of `value` and of the structs that it is made of.
+    /// The source of `value` and of its structs.
     pub(super) fn of<T: ToRust>(value: &T) -> Self {
         let mut structs = Structs::default();
         T::define(&mut structs);
@@ -71,7 +71,7 @@ impl ToRust for f64 {
         } else if *self == f64::NEG_INFINITY {
             "f64::NEG_INFINITY".to_owned()
         } else {
-            // Unlike `Display`, this always has a point or an exponent, and reads back the same.
+            // Unlike `Display`, `Debug` always writes a point or an exponent, so this is a float.
             format!("{self:?}")
         }
     }
@@ -146,8 +146,7 @@ macro_rules! literal_as_json_name {
 
 literal_as_json_name!(Backend, Clock, Source);
 
-/// The name that the JSON has for a variant, in quotes: lower-case ASCII letters, so a Rust
-/// literal too.
+/// The JSON string of a variant, which is also a Rust literal, as it consists of ASCII letters.
 fn json_name(variant: &impl Serialize) -> String {
     serde_json::to_string(variant).expect("a variant without data is a JSON string")
 }
@@ -160,7 +159,8 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Compiles a program that binds `value` to `r`, then runs `body`, and returns what it prints.
+    /// Compiles and runs a program that binds `value` to `r` and then runs `body`. Returns its
+    /// output.
     pub(in crate::result) fn run_with(value: &RustValue, name: &str, body: &str) -> String {
         let directory = Scratch::new(name);
         let source = directory.0.join("main.rs");

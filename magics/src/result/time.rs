@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::rust_value::RustValue;
 use crate::stats;
 
-/// How long a snippet took. Times are in nanoseconds.
+/// The time of a snippet. Times are in nanoseconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "magic", rename = "timeit")]
 pub struct TimeitResult {
@@ -36,14 +36,14 @@ pub struct TimeitResult {
     pub threads: u32,
     /// Length of one processor cycle; 0 if unknown.
     pub cycle_ns: f64,
-    /// What the snippet took in memory; absent if that was not measured.
+    /// The memory of the snippet; absent if it was not measured.
     pub memory: Option<TimeitMemory>,
-    /// Significant digits that the user asked to see. Part of the view, so not of the data.
+    /// Significant digits to show. Part of the view, not of the data.
     #[serde(skip)]
     pub precision: usize,
 }
 
-/// What a timed snippet took in memory, from a pass of its own. Sizes are in bytes.
+/// The memory of a timed snippet, measured in a pass of its own. Sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TimeitMemory {
     /// Executions of the snippet in that pass.
@@ -58,17 +58,17 @@ pub struct TimeitMemory {
     pub increment: u64,
     /// Highest live heap above the start of the pass.
     pub heap_peak: u64,
-    /// Heap still held after the pass. Negative when it gave back what the session had held.
+    /// Heap still held after the pass. Negative if the snippet freed memory of the session.
     pub heap_retained: i64,
-    /// Where the peak came from.
+    /// The source of the peak.
     pub source: Source,
 }
 
 impl TimeitResult {
-    /// The result of a measurement whose snippet took `compile_time` nanoseconds to compile, to
-    /// be shown with `precision` significant digits.
+    /// The result of a measurement. Compiling the snippet took `compile_time` nanoseconds; reports
+    /// show `precision` significant digits.
     ///
-    /// Best, worst, mean and deviation are those of `IPython`'s `TimeitResult`.
+    /// Best, worst, mean and deviation are computed as in `IPython`'s `TimeitResult`.
     pub fn new(measurement: TimeMeasurement, compile_time: u64, precision: usize) -> Self {
         let per_loop = measurement.loops.max(1) as f64;
         let timings: Vec<f64> = measurement
@@ -97,16 +97,16 @@ impl TimeitResult {
         }
     }
 
-    /// How many times longer the slowest run took than the fastest, where that is enough to doubt
-    /// the mean: more than four times and above a microsecond, `IPython`'s threshold.
+    /// The ratio of the slowest run to the fastest, if it casts doubt on the mean: above four, with
+    /// a slowest run above a microsecond. These are `IPython`'s thresholds.
     pub fn suspicious_spread(&self) -> Option<f64> {
         let suspicious = self.best > 0.0 && self.worst > 4.0 * self.best && self.worst > 1e3;
         suspicious.then(|| self.worst / self.best)
     }
 
-    /// Whether a loop took no longer than an empty one, which takes a processor cycle: counting
-    /// to the next execution is all that may be left. The margin is for a clock rate that changes
-    /// and a core that is shared.
+    /// Whether a loop took no longer than an empty loop, which takes one processor cycle. The
+    /// statements are then probably gone. The margin allows for changing clock rates and shared
+    /// cores.
     pub fn work_was_removed(&self) -> bool {
         self.repeat > 0 && self.best < 2.5 * self.cycle_ns
     }

@@ -13,11 +13,11 @@ use crate::failure;
 pub struct MprofResult {
     /// Highest resident set size.
     pub peak_memory: u64,
-    /// What that is above the resident set size at the start.
+    /// `peak_memory` minus the resident set size at the start.
     pub increment: u64,
-    /// Highest live heap above that at the start.
+    /// Highest live heap, minus the live heap at the start.
     pub heap_peak: u64,
-    /// What was measured.
+    /// The measurement.
     #[serde(flatten)]
     pub measurement: TimelineMeasurement,
 }
@@ -36,7 +36,7 @@ impl From<TimelineMeasurement> for MprofResult {
 
 impl MprofResult {
     /// This result as an `MprofResult` of `MprofSeries` and `MprofSpan`s, with the fields of the
-    /// JSON; `stopped` says in words how the run failed.
+    /// JSON; `stopped` replaces `failure` and describes it in words.
     pub fn rust_value(&self) -> RustValue {
         RustValue::of(self)
     }
@@ -57,8 +57,7 @@ rust_struct! {
     Series as "MprofSeries" { time_ns, bytes }
 }
 
-// A literal of thousands of spans compiles quickly only if it calls nothing for each of them, so a
-// label is a `&str`.
+// `String::from` for each of thousands of spans would compile slowly, so a label is a `&str`.
 rust_struct! {
     Span as "MprofSpan" { label: String::as_str, start, end, peak_rss, peak_heap, level, unfinished }
 }
@@ -67,7 +66,7 @@ rust_struct! {
     Moment as "MprofMoment" { time_ns, rss, heap }
 }
 
-/// In words.
+/// A failure is a text in the user's session.
 impl ToRust for Failure {
     fn rust_type() -> String {
         String::rust_type()

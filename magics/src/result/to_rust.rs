@@ -1,18 +1,18 @@
-//! Data as Rust source. A struct lists its fields once, for its definition and for its values.
+//! Turns data into Rust source. A struct lists its fields once, for its definition and its values.
 
 use std::fmt::Write as _;
 
-/// A type whose values Rust source can spell.
+/// A type whose values can be written as Rust source.
 pub(super) trait ToRust {
     /// The type in the user's session.
     fn rust_type() -> String;
     /// The value as an expression of that type.
     fn literal(&self) -> String;
-    /// Adds the structs that the type is made of.
+    /// Adds the structs that the type consists of.
     fn define(_structs: &mut Structs) {}
 }
 
-/// Definitions of structs, each below those of its fields.
+/// Definitions of structs. The structs of a struct's fields come first.
 #[derive(Default)]
 pub(super) struct Structs {
     names: Vec<&'static str>,
@@ -20,7 +20,7 @@ pub(super) struct Structs {
 }
 
 impl Structs {
-    /// Adds the struct `name` with the fields of `T`, unless it is there already.
+    /// Adds the struct `name` with the fields of `T`, unless it is already defined.
     pub(super) fn add<T: Fields>(&mut self, name: &'static str) {
         if self.names.contains(&name) {
             return;
@@ -33,18 +33,18 @@ impl Structs {
         );
     }
 
-    /// The type of a field, whose structs are added. There need not be a value.
+    /// The type of a field, after adding its structs. The argument only infers `T`.
     pub(super) fn type_of<T: ToRust>(&mut self, _any: Option<&T>) -> String {
         T::define(self);
         T::rust_type()
     }
 
-    /// The fields of a struct that is flattened into another.
+    /// The fields of a struct that is flattened into another. The argument only infers `T`.
     pub(super) fn types_of<T: Fields>(&mut self, _any: Option<&T>) -> Vec<String> {
         T::types(self)
     }
 
-    /// The source of all of them.
+    /// The source of all definitions.
     pub(super) fn into_source(self) -> String {
         self.source
     }
@@ -52,7 +52,7 @@ impl Structs {
 
 /// The fields of a struct, as Rust source.
 pub(super) trait Fields {
-    /// `name: type` of each field, whose own structs are added.
+    /// `name: type` of each field, after adding the structs of those types.
     fn types(structs: &mut Structs) -> Vec<String>;
     /// `name: value` of each field.
     fn values(&self) -> Vec<String>;
@@ -68,12 +68,12 @@ impl<T: Fields> Fields for &T {
     }
 }
 
-/// Lists the fields of a struct: `Span { label: text, start, end }`, where `text` is a function that
-/// makes something else of the field. The fields of a struct behind `with` count as fields of this
-/// one, and the one behind `without` is left out.
+/// Implements [`Fields`] from a list of fields: `Span { label: String::as_str, start, end }`. A
+/// path behind a field is a function that converts the field, and `failure as stopped` renames it.
+/// `with` flattens the fields of an inner struct; `without` leaves a field out.
 ///
-/// The compiler refuses a list that lacks a field, so whatever is in the JSON of a result is in its
-/// Rust value too.
+/// The compiler rejects a list that lacks a field, so every field in the JSON of a result is also
+/// in its Rust value.
 macro_rules! rust_fields {
     ($of:ty {
         $($field:ident $(as $name:ident)? $(: $convert:path)?),* $(,)?
@@ -112,7 +112,7 @@ macro_rules! rust_fields {
     (@value $value:tt $convert:path) => { $convert($value) };
 }
 
-/// [`rust_fields`] of a struct that has the name `as` in the session: `Span as "MprofSpan" { … }`.
+/// Also implements [`ToRust`], under a name for the session: `Span as "MprofSpan" { … }`.
 macro_rules! rust_struct {
     ($of:ty as $name:literal $($fields:tt)+) => {
         rust_fields!($of $($fields)+);

@@ -30,8 +30,8 @@ enum Order {
 }
 
 impl History {
-    /// Opens the history at `place`. If that fails, logs a warning and keeps the cells of this session
-    /// in memory. Holds `alive` until every cell has been written.
+    /// Opens the history at `place`. If that fails, logs a warning and keeps the cells of this
+    /// session in memory. Holds `alive` until every cell has been written.
     pub(crate) fn open(place: DatabasePlace, alive: Alive) -> anyhow::Result<Self> {
         let (orders, received) = channel();
         thread::Builder::new()

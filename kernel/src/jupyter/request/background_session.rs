@@ -68,7 +68,8 @@ impl BackgroundSession {
         })
     }
 
-    /// Called when a cell starts, before clients see it: from now on interrupts are meant for this cell.
+    /// Called when a cell starts, before clients see it: from now on interrupts are meant for this
+    /// cell.
     pub(super) fn begin_cell(&self) {
         self.interrupt.forget();
     }
@@ -133,8 +134,8 @@ fn no_session(why: &str) -> CellError {
     )
 }
 
-/// Calls into the session. The analyser can panic on half-typed code; then the message of the panic is
-/// returned, and the kernel lives on.
+/// Calls into the session. The analyser can panic on half-typed code; then the message of the panic
+/// is returned, and the kernel lives on.
 pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
         let message = panic

@@ -9,8 +9,8 @@ use crate::jupyter::socket::Iopub;
 use crate::jupyter::wire::Header;
 use crate::session::{MimeBundle, Output, Stream};
 
-/// Publishes outputs for one request. Text that a thread prints after its cell has ended still appears
-/// below that cell.
+/// Publishes outputs for one request. Text that a thread prints after its cell has ended still
+/// appears below that cell.
 pub(super) struct CellOutput {
     /// The socket to publish on.
     pub(super) iopub: Iopub,

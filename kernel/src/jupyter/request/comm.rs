@@ -7,7 +7,8 @@ use crate::jupyter::socket::Iopub;
 use crate::jupyter::wire::Message;
 use crate::session::Session;
 
-/// Editors open a comm to this target to check a cell while it is typed. evcxr's own kernel defined it.
+/// Editors open a comm to this target to check a cell while it is typed. evcxr's own kernel defined
+/// it.
 const CHECK: &str = "evcxr-cargo-check";
 
 /// The reply to `comm_info_request`, which lists no comm because none stays open.
@@ -15,8 +16,8 @@ pub(crate) fn info_reply() -> Value {
     json!({"status": "ok", "comms": {}})
 }
 
-/// Answers a `comm_open` and closes the comm. For unknown targets, the protocol asks for nothing else.
-/// Until the session has started, a check finds no problems.
+/// Answers a `comm_open` and closes the comm. For unknown targets, the protocol asks for nothing
+/// else. Until the session has started, a check finds no problems.
 pub(crate) fn open(comm_open: &Message, session: Option<&mut Session>, iopub: &Iopub) {
     let content = &comm_open.content;
     let publish = |msg_type, data: Value| {

@@ -51,8 +51,8 @@ fn yes() -> bool {
 }
 
 impl Executor {
-    /// Creates an executor that runs cells in `session`. Cells publish on `iopub` and ask on `stdin`;
-    /// `history` keeps them.
+    /// Creates an executor that runs cells in `session`. Cells publish on `iopub` and ask on
+    /// `stdin`; `history` keeps them.
     pub(crate) fn new(
         session: BackgroundSession,
         iopub: Iopub,
@@ -78,7 +78,8 @@ impl Executor {
         &self.history
     }
 
-    /// Whether the session has started but its analyser is cold, so that the first `let` would be slow.
+    /// Whether the session has started but its analyser is cold, so that the first `let` would be
+    /// slow.
     pub(crate) fn is_cold(&mut self) -> bool {
         self.session.get().is_some_and(|session| !session.is_warm())
     }
@@ -162,8 +163,8 @@ impl Executor {
         }
     }
 
-    /// The reply to a cell that is aborted because an earlier cell failed. It has no execution count,
-    /// because front-ends would then show the cell as run.
+    /// The reply to a cell that is aborted because an earlier cell failed. It has no execution
+    /// count, because front-ends would then show the cell as run.
     pub(crate) fn aborted() -> Value {
         json!({"status": "aborted"})
     }

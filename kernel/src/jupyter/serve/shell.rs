@@ -12,8 +12,8 @@ use crate::jupyter::socket::{Answer, RequestSocket};
 use crate::jupyter::wire::Message;
 use crate::kernel_info::KernelInfo;
 
-/// Answers requests on shell in order. Cells run on the thread that calls [`Shell::run`], so two cells
-/// never overlap.
+/// Answers requests on shell in order. Cells run on the thread that calls [`Shell::run`], so two
+/// cells never overlap.
 pub(crate) struct Shell {
     socket: RequestSocket,
     /// Requests that arrived before a cell failed. They are answered before those on the socket.

@@ -11,8 +11,8 @@ use super::wake::{Sleeper, Waker, wake_pair};
 use crate::jupyter::wire::{Codec, Header, Message};
 use crate::session::Stream;
 
-/// How many messages may wait for the thread. A full queue slows down a cell that prints faster than
-/// messages can be signed and sent, instead of filling the memory.
+/// How many messages may wait for the thread. A full queue slows down a cell that prints faster
+/// than messages can be signed and sent, instead of filling the memory.
 const QUEUE: usize = 1024;
 
 /// Waiting text is joined into messages of about this many bytes.
@@ -102,8 +102,8 @@ impl Iopub {
         });
     }
 
-    /// Publishes text that a cell wrote, without delay. Text that waits behind other messages is joined
-    /// with its neighbours.
+    /// Publishes text that a cell wrote, without delay. Text that waits behind other messages is
+    /// joined with its neighbours.
     pub(crate) fn text(&self, stream: Stream, parent: &Header, text: &str) {
         self.hand_in(Item::Text(Chunk {
             stream,
@@ -112,8 +112,8 @@ impl Iopub {
         }));
     }
 
-    /// Waits until zmq has received all earlier messages. A reply on another socket arrives after the
-    /// outputs of its cell only if they were flushed first.
+    /// Waits until zmq has received all earlier messages. A reply on another socket arrives after
+    /// the outputs of its cell only if they were flushed first.
     pub(crate) fn flush(&self) {
         let (done, flushed) = sync_channel(1);
         self.hand_in(Item::Flush(done));
@@ -186,8 +186,8 @@ impl Publisher {
     }
 
     /// Sends `iopub_welcome` to new subscribers under the topic that they subscribed to; from this
-    /// message on, they miss nothing. A subscription arrives as the byte 1 and the topic; the byte 0
-    /// ends a subscription.
+    /// message on, they miss nothing. A subscription arrives as the byte 1 and the topic; the byte
+    /// 0 ends a subscription.
     fn welcome_subscribers(&self) {
         while let Ok(event) = self.socket.recv_bytes(zmq::DONTWAIT) {
             let [1, topic @ ..] = event.as_slice() else {
@@ -198,8 +198,8 @@ impl Publisher {
         }
     }
 
-    /// Appends waiting text of the same stream to `chunk`, and returns the first item that cannot be
-    /// appended.
+    /// Appends waiting text of the same stream to `chunk`, and returns the first item that cannot
+    /// be appended.
     fn join_waiting(&self, chunk: &mut Chunk) -> Option<Item> {
         while chunk.text.len() < JOINED_TEXT {
             match self.queue.try_recv().ok()? {

@@ -73,8 +73,8 @@ impl RequestSocket {
             .collect()
     }
 
-    /// Answers `request`. Clients see, in this order: busy, the messages that `handle` publishes, the
-    /// reply, idle.
+    /// Answers `request`. Clients see, in this order: busy, the messages that `handle` publishes,
+    /// the reply, idle.
     pub(crate) fn answer(&self, request: &Message, handle: impl FnOnce() -> Answer) {
         let header = &request.header;
         self.iopub.status(ExecutionState::Busy, Some(header));

@@ -13,8 +13,8 @@ use crate::session::{NoAnswer, Question};
 /// How often a wait for the user checks whether it should stop.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// How long a client may take to connect its stdin socket. Clients connect all sockets together, but
-/// zmq promises no order among them.
+/// How long a client may take to connect its stdin socket. Clients connect all sockets together,
+/// but zmq promises no order among them.
 const CONNECT: Duration = Duration::from_secs(2);
 
 /// The bound socket. A question locks it until the answer arrives.
@@ -117,8 +117,8 @@ fn broken(error: zmq::Error) -> NoAnswer {
     NoAnswer::Impossible(format!("the stdin socket fails: {error}"))
 }
 
-/// Whether `reply` answers the question `asked` that was sent to the client of `request`. Some clients
-/// do not say which question they answer.
+/// Whether `reply` answers the question `asked` that was sent to the client of `request`. Some
+/// clients do not say which question they answer.
 fn answers(reply: &Message, request: &Message, asked: &Header) -> bool {
     let parent = reply.parent.as_ref().and_then(Header::msg_id);
     reply.header.msg_type() == "input_reply"

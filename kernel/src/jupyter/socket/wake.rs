@@ -47,8 +47,8 @@ impl Waker {
 }
 
 impl Sleeper {
-    /// Waits for a wake, or until `socket` can be read. Everything that was put into the channel before
-    /// the wake is there when this returns.
+    /// Waits for a wake, or until `socket` can be read. Everything that was put into the channel
+    /// before the wake is there when this returns.
     pub(super) fn wait(&self, socket: &zmq::Socket) -> zmq::Result<()> {
         let mut items = [
             zmq::PollItem::from_fd(self.stream.as_raw_fd(), zmq::POLLIN),

@@ -6,8 +6,8 @@ use super::header::Header;
 
 /// A message, received or to be sent.
 ///
-/// The content stays JSON here: its fields depend on the type of the message, and the handler of that
-/// type checks them.
+/// The content stays JSON here: its fields depend on the type of the message, and the handler of
+/// that type checks them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// The route to the client on a router socket; the topic on iopub.

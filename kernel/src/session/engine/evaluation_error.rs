@@ -10,7 +10,8 @@ use crate::session::errors::{CellError, diagnostics, panic_site};
 pub(crate) enum EvaluationError {
     /// The source does not compile.
     Compile(Vec<evcxr::CompilationError>),
-    /// The code panicked. The line of the panic is a line of the compiled source, which is included.
+    /// The code panicked. The line of the panic is a line of the compiled source, which is
+    /// included.
     Panic(Panic, String),
     /// The session process ended. The flag says whether a checkpoint has restored the session.
     Ended(Option<Ended>, bool),

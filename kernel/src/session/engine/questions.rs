@@ -31,8 +31,8 @@ impl Questions {
         }
     }
 
-    /// Answers a question with one line. Without an answer the line is empty, because the cell waits for
-    /// a line.
+    /// Answers a question with one line. Without an answer the line is empty, because the cell
+    /// waits for a line.
     pub(crate) fn answer(&self, prompt: &str, password: bool, link: &SupervisorLink) -> String {
         let question = Question {
             prompt: prompt.replace(char::from(COLON), ":"),
@@ -61,8 +61,8 @@ impl Questions {
         self.refused.borrow().is_some()
     }
 
-    /// The result of the cell: if a question was refused, that is the error, and the error that followed
-    /// from it stands below.
+    /// The result of the cell: if a question was refused, that is the error, and the error that
+    /// followed from it stands below.
     pub(crate) fn outcome(&self, result: Result<(), CellError>) -> Result<(), CellError> {
         let Some(why) = &*self.refused.borrow() else {
             return result;

@@ -20,8 +20,8 @@ struct Mark {
     primary: bool,
 }
 
-/// The errors of the compiler in the cell `code`. `cell_line` maps a line of the compiled source to a
-/// line of the cell.
+/// The errors of the compiler in the cell `code`. `cell_line` maps a line of the compiled source to
+/// a line of the cell.
 pub(crate) fn of_compiler(
     errors: &[CompilationError],
     code: &str,

@@ -1,7 +1,7 @@
 //! Adds the type of variables that are phases.
 //!
-//! evcxr asks its analyser for the types of a cell's variables. The analyser does not know the crate
-//! `memit`, which is passed only to the compiler. Generated code therefore states the type in
+//! evcxr asks its analyser for the types of a cell's variables. The analyser does not know the
+//! crate `memit`, which is passed only to the compiler. Generated code therefore states the type in
 //! `let p: ::memit::Phase = memit::phase("load");`.
 
 use std::borrow::Cow;

@@ -1,10 +1,9 @@
 //! Functions with probes: finds them in the cells, and reports the functions with `#[profile]`.
 
-use memit_lines::{Backend, Kind, Place};
+use memit_lines::{Backend, Kind, Place, SourceFunction};
 use memit_magics::line_magic;
-use memit_magics::magic::SourceFunction;
 use memit_magics::report::Report;
-use memit_magics::result::lines::MprunResult;
+use memit_magics::result::MprunResult;
 use memit_measurement::{FunctionLines, LinesMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
@@ -33,6 +32,8 @@ impl Written<'_> {
         };
         SourceFunction {
             name: function.name.clone(),
+            // The compiler of cells has one file.
+            file: None,
             compiled: function.first,
             place,
             first,
@@ -81,8 +82,8 @@ impl Marked {
     }
 }
 
-/// Reports the functions with `#[profile]` that the last cell has called. `has_run` says that the cell
-/// ran to its end.
+/// Reports the functions with `#[profile]` that the last cell has called. `has_run` says that the
+/// cell ran to its end.
 ///
 /// # Errors
 ///

@@ -65,8 +65,8 @@ impl UndoLog {
         self.count
     }
 
-    /// Whether the session may have types that display themselves, including types from `source`, which
-    /// is about to be evaluated.
+    /// Whether the session may have types that display themselves, including types from `source`,
+    /// which is about to be evaluated.
     pub(crate) fn may_display(&mut self, source: &str) -> bool {
         self.may_display |= value::changes_display(source);
         self.may_display
@@ -90,7 +90,8 @@ impl UndoLog {
         Some(self.cells.len() - index)
     }
 
-    /// Takes the session back to the start of the last cell that changed it. Returns the text to show.
+    /// Takes the session back to the start of the last cell that changed it. Returns the text to
+    /// show.
     pub(crate) fn undo(&mut self, engine: &mut Engine) -> Result<String, CellError> {
         let current = self.current.as_ref();
         if current.is_some_and(|cell| cell.sources < self.sources.len()) {

@@ -1,8 +1,8 @@
 //! Shows the value of a cell.
 //!
-//! evcxr shows the value of `expression` by compiling `(expression).evcxr_display()`; if that fails, it
-//! compiles again with the `Debug` format. While no type in the session can have an `evcxr_display`,
-//! the first attempt is known to fail, and memit skips it.
+//! evcxr shows the value of `expression` by compiling `(expression).evcxr_display()`; if that
+//! fails, it compiles again with the `Debug` format. While no type in the session can have an
+//! `evcxr_display`, the first attempt is known to fail, and memit skips it.
 
 use std::ops::Range;
 

@@ -20,8 +20,8 @@ pub(crate) enum NoAnswer {
 
 /// Asks the user for a running cell.
 pub(crate) trait Input: Send + Sync {
-    /// Shows the question and waits for the answer. Calls `given_up` several times a second, and stops
-    /// waiting once it returns true.
+    /// Shows the question and waits for the answer. Calls `given_up` several times a second, and
+    /// stops waiting once it returns true.
     fn ask(&self, question: &Question, given_up: &dyn Fn() -> bool) -> Result<String, NoAnswer>;
 }
 

@@ -1,11 +1,11 @@
 //! The memory that lines are charged with: live heap, or the system's figure.
 
-use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use memit_process::{process, resident};
+use memit_process::process::{Smaps, SmapsFile};
+use memit_process::resident;
 use memit_session::abi::Backend;
 use memit_session::lines::counters::Head;
 
@@ -137,7 +137,7 @@ struct Meter {
     /// Of the resident set size; there is none where the system has no exact peak.
     peak: Option<PeakMeter>,
     /// Of the other sizes.
-    smaps: Option<File>,
+    smaps: Option<SmapsFile>,
     /// When it was opened: from then on ticks are timed.
     opened: Moment,
     /// The last reading of each backend, in the order of [`Backend::ALL`].
@@ -158,7 +158,7 @@ impl Meter {
     fn open() -> Self {
         Self {
             peak: PeakMeter::open().ok(),
-            smaps: File::open("/proc/self/smaps_rollup").ok(),
+            smaps: SmapsFile::of_this_process().ok(),
             opened: Moment::now(),
             last: [None; Backend::ALL.len()],
         }
@@ -213,21 +213,14 @@ impl Meter {
                 }
                 None => (resident(), 0),
             },
-            Backend::Pss => (self.in_smaps(&[b"Pss:"]), 0),
-            Backend::Uss => (self.in_smaps(&[b"Private_Clean:", b"Private_Dirty:"]), 0),
+            // Where the system does not tell these sizes, the resident set size is an upper bound.
+            Backend::Pss => (self.smaps().map_or_else(resident, |smaps| smaps.pss), 0),
+            Backend::Uss => (self.smaps().map_or_else(resident, |smaps| smaps.uss), 0),
         }
     }
 
-    /// The sum of some fields; the resident set size where the system does not tell.
-    fn in_smaps(&self, fields: &[&[u8]]) -> u64 {
-        use std::os::unix::fs::FileExt as _;
-        let mut text = [0; 4096];
-        let read = self.smaps.as_ref().map(|smaps| smaps.read_at(&mut text, 0));
-        let Some(Ok(length)) = read else {
-            return resident();
-        };
-        let field = |name: &&[u8]| process::kibibytes(&text[..length], name).unwrap_or(0);
-        fields.iter().map(field).sum()
+    fn smaps(&self) -> Option<Smaps> {
+        self.smaps.as_ref()?.read().ok()?
     }
 }
 

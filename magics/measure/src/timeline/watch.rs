@@ -1,29 +1,27 @@
-//! The samples that are taken of a run while it runs: from the process that started it, or, of a run
-//! in place, from a thread.
+//! Samples a run: from the process that started it, or, if it runs in place, from a thread.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::assemble::{assemble, put_peak};
-use super::log::Log;
-use super::thinned::Thinned;
-
 use memit_measurement::{Point, Source, TimelineMeasurement};
+use memit_process::{PeakFinder, Sample};
 use memit_session::abi::TimelinePlan;
 use memit_session::lines::counters::Common;
 
-/// Time between samples that look for a peak since the one before, which take longer.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// Time between two looks at how far the run has come.
+use super::assemble::assemble;
+use super::log::Log;
+use super::thinned::Thinned;
+
+/// Time between two reports of progress.
 const SHOW_EVERY: Duration = Duration::from_millis(250);
-/// Points of a series that are shown meanwhile.
+/// Points of a series in a report of progress.
 const SHOWN: usize = 400;
-/// Spans that are shown meanwhile, the longest.
+/// Spans in a report of progress, the longest.
 const SHOWN_SPANS: usize = 100;
 
-/// A run, and what has been sampled of it.
+/// A run and its samples.
 pub(super) struct Watch {
     log: Arc<Log>,
     plan: TimelinePlan,
@@ -32,16 +30,12 @@ pub(super) struct Watch {
     pub(super) epoch: Instant,
     resident: Resident,
     rss: Thinned,
-    /// Samples of the resident memory since it was last looked for a peak; the first is that which
-    /// did, and is among the others already.
+    rss_peaks: PeakFinder,
+    /// Samples of the RSS since the last look for a peak, which may be among them.
     recent: Vec<Point>,
     heap: Thinned,
+    heap_peaks: PeakFinder,
     samples: u64,
-    /// Highest live heap at the last sample, above that at the start.
-    highest: i64,
-    /// From the epoch, when the last sample was taken, and the last that looked for a peak.
-    sampled: Duration,
-    looked: Option<Duration>,
     shown: Instant,
 }
 
@@ -55,12 +49,11 @@ impl Watch {
             epoch: now,
             resident: Resident::new(plan.children),
             rss: Thinned::new(),
-            recent: Vec::with_capacity(recent(plan.interval())),
+            rss_peaks: PeakFinder::default(),
+            recent: Vec::with_capacity(PeakFinder::samples_between_looks(plan.interval())),
             heap: Thinned::new(),
+            heap_peaks: PeakFinder::default(),
             samples: 0,
-            highest: 0,
-            sampled: Duration::ZERO,
-            looked: None,
             shown: now,
         }
     }
@@ -70,69 +63,61 @@ impl Watch {
         self.plan.interval()
     }
 
-    /// Samples the process `pid`, if its run is under way. `common` is what that counts in, if it can
-    /// be seen.
+    /// Samples the process `pid`, if its run is under way. `common` holds the counts of that process,
+    /// if we can see them.
     pub(super) fn sample(&mut self, pid: u32, common: Option<&Common>) {
         if !self.log.is_open() {
             return;
         }
         let now = self.epoch.elapsed();
-        let is_thorough = self
-            .looked
-            .is_none_or(|looked| self.plan.children || now >= looked + LOOK_EVERY);
-        let seen = self.resident.read(pid, is_thorough);
-        if let Some(Seen {
-            memory,
-            missed,
-            children,
-        }) = seen
-        {
+        let must_look = self.plan.children || self.rss_peaks.must_look(now);
+        if let Some(seen) = self.resident.read(pid, must_look) {
             if let Some(common) = common {
-                common.children.store(children, Relaxed);
+                common.children.store(seen.children, Relaxed);
             }
-            self.recent.push(point(now, memory));
-            if let Some(peak) = missed {
-                put_peak(&mut self.recent, 0, peak);
-            }
-            if is_thorough {
-                self.keep_recent();
-            }
+            self.add_rss(now, &seen, must_look);
         }
         if let Some(common) = common.filter(|_| cfg!(heap_hooks)) {
-            let live = common.live.load(Relaxed);
-            let highest = common.highest.load(Relaxed);
             let base = self.log.base();
             let bytes = |live: i64| base.saturating_add_signed(live);
-            // The first sample knows of no time before it in which a peak may have been.
-            if highest > self.highest.max(live) && self.samples > 0 {
-                let between = self.sampled + now.saturating_sub(self.sampled) / 2;
-                self.heap.push(point(between, bytes(highest)));
-            }
-            self.heap.push(point(now, bytes(live)));
-            self.highest = highest.max(live);
+            let live = bytes(common.live.load(Relaxed));
+            let highest = bytes(common.highest.load(Relaxed));
+            self.add_heap(now, live, highest);
         }
         self.samples += 1;
-        self.sampled = now;
-        if is_thorough {
-            self.looked = Some(now);
+    }
+
+    fn add_rss(&mut self, at: Duration, seen: &Seen, must_look: bool) {
+        let bytes = seen.memory;
+        self.rss_peaks.push(Sample { at, bytes });
+        self.recent.push(point(at, bytes));
+        if !must_look {
+            return;
+        }
+        if let Some(peak) = self.rss_peaks.look(seen.missed) {
+            let peak = point(peak.at, peak.bytes);
+            let place = self
+                .recent
+                .partition_point(|one| one.time_ns <= peak.time_ns);
+            self.recent.insert(place, peak);
+        }
+        for point in self.recent.drain(..) {
+            self.rss.push(point);
         }
     }
 
-    /// How many of the recent samples are among the others.
-    fn known(&self) -> usize {
-        usize::from(self.looked.is_some())
-    }
-
-    fn keep_recent(&mut self) {
-        for point in self.recent.iter().skip(self.known()) {
-            self.rss.push(*point);
+    /// Of the heap, every sample has the mark.
+    fn add_heap(&mut self, at: Duration, bytes: u64, mark: u64) {
+        self.heap_peaks.push(Sample { at, bytes });
+        let peak = self.heap_peaks.look(Some(mark));
+        // Before the first sample, no time is known in which a peak may have been.
+        if let Some(peak) = peak.filter(|_| self.samples > 0) {
+            self.heap.push(point(peak.at, peak.bytes));
         }
-        let last = self.recent.pop();
-        self.recent.clear();
-        self.recent.extend(last);
+        self.heap.push(point(at, bytes));
     }
 
-    /// What there is so far, if it is time to show it.
+    /// The measurement so far, if it is time to show one.
     pub(super) fn progress(&mut self) -> Option<TimelineMeasurement> {
         if self.samples == 0 || self.shown.elapsed() < SHOW_EVERY {
             return None;
@@ -149,11 +134,11 @@ impl Watch {
         Some(measured)
     }
 
-    /// What was measured, with at most about twice as many points in a series as `most`.
-    /// `max_rss` is a peak of the whole life of the run's process.
+    /// The measurement, with at most about twice `most` points in a series. `max_rss` is the peak of
+    /// the whole life of the run's process.
     pub(super) fn measured(&self, most: usize, max_rss: Option<u64>) -> TimelineMeasurement {
         let (mut rss, heap) = (self.rss.points(most), self.heap.points(most));
-        rss.extend(self.recent.iter().skip(self.known()));
+        rss.extend(&self.recent);
         let source = match max_rss {
             _ if self.log.is_metered() => Source::Vmhwm,
             Some(_) => Source::Maxrss,
@@ -189,12 +174,6 @@ impl Watch {
     }
 }
 
-/// How many samples there are from one that looks for a peak to the next, and a peak.
-fn recent(interval: Duration) -> usize {
-    let samples = LOOK_EVERY.as_nanos() / interval.as_nanos().max(1);
-    usize::try_from(samples).unwrap_or(0) + 2
-}
-
 fn point(at: Duration, bytes: u64) -> Point {
     Point {
         time_ns: nanoseconds(at),
@@ -206,16 +185,16 @@ fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The resident memory of a process at a sample.
+/// The RSS of a process at a sample, in bytes.
 struct Seen {
     memory: u64,
-    /// A peak since the sample before.
+    /// A peak since the last look.
     missed: Option<u64>,
-    /// What of `memory` is that of its children.
+    /// The part of `memory` that belongs to the children.
     children: u64,
 }
 
-/// Reads the resident memory of one process, by files that stay open.
+/// Reads the RSS of one process, by files that stay open.
 #[cfg(target_os = "linux")]
 struct Resident {
     tree: Option<memit_process::Tree>,
@@ -249,7 +228,7 @@ impl Resident {
     }
 }
 
-/// Elsewhere a process can only ask for its own.
+/// Elsewhere a process can only read its own.
 #[cfg(not(target_os = "linux"))]
 struct Resident;
 

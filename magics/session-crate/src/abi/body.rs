@@ -1,16 +1,18 @@
 //! The statements that are measured, and how they end.
 
+use std::ffi::c_void;
+
 /// A function of a cell that runs the measured statements, and its only argument.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Body {
-    call: unsafe extern "C" fn(*mut u8) -> Ending,
-    data: *mut u8,
+    call: unsafe extern "C" fn(*mut c_void) -> Ending,
+    data: *mut c_void,
 }
 
 impl Body {
     /// A body that calls `call` with `data`.
-    pub fn new(call: unsafe extern "C" fn(*mut u8) -> Ending, data: *mut u8) -> Self {
+    pub fn new(call: unsafe extern "C" fn(*mut c_void) -> Ending, data: *mut c_void) -> Self {
         Self { call, data }
     }
 

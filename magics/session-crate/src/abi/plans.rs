@@ -140,7 +140,7 @@ mod tests {
             MemoryPlan { repeat: 3, timeout_ns: 0, interval_ns: 1000, children: false, isolated: true }
             TimePlan { loops: 0, repeat: 7, clock: Cpu, fresh: false, isolated: true }
             LinesPlan { charge: SampledTime, backend: Uss, children: true, limit_bytes: 0, isolated: true }
-            TimelinePlan { interval_ns: 5000, children: false, isolated: false }
+            TimelinePlan { interval_ns: 1000, children: false, isolated: false }
         }
     }
 }

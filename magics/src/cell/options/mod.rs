@@ -1,4 +1,4 @@
-//! Options of a magic: cut off by byte offset, so that the Rust behind them stays as written.
+//! Options of a magic. They are cut off by byte offset, so the Rust behind them stays as written.
 
 mod read;
 
@@ -16,13 +16,13 @@ pub struct OptionSpec {
     pub short: char,
     /// `repeat` of `--repeat`.
     pub long: &'static str,
-    /// What stands for its value in help (`R`), or `None` for a flag.
+    /// The placeholder of its value in help (`R`); `None` for a flag.
     pub value: Option<&'static str>,
-    /// What it does.
+    /// The description in help.
     pub help: &'static str,
 }
 
-/// Every magic has this one; it shows the magic's help.
+/// The option of every magic that shows its help.
 pub const HELP: OptionSpec = OptionSpec {
     short: 'h',
     long: "help",
@@ -30,12 +30,12 @@ pub const HELP: OptionSpec = OptionSpec {
     help: "Show this help.",
 };
 
-/// An option as typed.
+/// An option as the user typed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Given {
     short: char,
     value: Option<String>,
-    /// Where it stands in the cell.
+    /// Its bytes in the cell.
     span: Range<usize>,
 }
 
@@ -46,17 +46,17 @@ pub struct Options {
 }
 
 impl Options {
-    /// Whether the flag is there.
+    /// Whether the option is given.
     pub fn has(&self, short: char) -> bool {
         self.given.iter().any(|given| given.short == short)
     }
 
-    /// The value of an option as it was typed; the last one counts.
+    /// The value of an option as the user typed it; the last one counts.
     pub fn text(&self, short: char) -> Option<&str> {
         self.last(short).and_then(|given| given.value.as_deref())
     }
 
-    /// The values of an option as they were typed, each with where it stands in the cell.
+    /// All values of an option as the user typed them, each with its bytes in the cell.
     pub fn all(&self, short: char) -> impl Iterator<Item = (&str, Range<usize>)> {
         self.given
             .iter()
@@ -64,16 +64,17 @@ impl Options {
             .filter_map(|given| Some((given.value.as_deref()?, given.span.clone())))
     }
 
-    /// Where an option stands in the cell.
+    /// The bytes of an option in the cell.
     pub fn span(&self, short: char) -> Option<Range<usize>> {
         self.last(short).map(|given| given.span.clone())
     }
 
-    /// The value of an option, which must be `what` (“a whole number above 0”) and pass `valid`.
+    /// The value of an option, checked by `valid`. `what` describes a valid value in the error:
+    /// “a whole number above 0”.
     ///
     /// # Errors
     ///
-    /// If it does not.
+    /// If the value is not valid.
     pub fn value<T: FromStr>(
         &self,
         short: char,

@@ -5,15 +5,15 @@ use std::ops::Range;
 use super::{Given, OptionSpec, Options};
 use crate::error::{MagicError, nearest};
 
-/// Reads the options at the start of `line` and returns them with the length of what they take
-/// up. `offset` is where `line` starts in the cell.
+/// Reads the options at the start of `line` and returns them with their length in bytes. `offset`
+/// is the start of `line` in the cell.
 ///
 /// Options end at the first word that does not start with `-`, at `--`, or at a `-` that cannot
 /// be an option (`-1`, `-(a + b)`).
 ///
 /// # Errors
 ///
-/// On an option that `specs` does not list, and on one that lacks its value or has one too many.
+/// If an option is not in `specs`, lacks its value, or has a value that it does not take.
 pub fn parse(
     line: &str,
     offset: usize,
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
             self.at += letter.len_utf8();
             let Some(spec) = specs.iter().find(|spec| spec.short == letter) else {
                 self.at = start + word.len();
-                // `-repeat` may mean `--repeat`; a single letter is like nothing in particular.
+                // `-repeat` may mean `--repeat`. A single letter resembles no option in particular.
                 let near = (word.len() > 3)
                     .then(|| nearest(&word[1..], specs.iter().map(|spec| spec.long)))
                     .flatten();
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
         Ok(value.to_owned())
     }
 
-    /// `"one value"` or `'one value'`, without the quotes; `None` if there are none here.
+    /// `"one value"` or `'one value'`, without the quotes; `None` if the value is not quoted.
     fn take_quoted(&mut self) -> Option<Result<String, MagicError>> {
         let rest = &self.line[self.at..];
         let quote = rest

@@ -1,27 +1,27 @@
-//! Where a piece of code ends: at the end of a statement, or in the middle of something.
+//! Whether a piece of code is complete: whether a statement may follow, and whether it can run.
 
 use ra_ap_syntax::ast::{self, AstNode};
 use ra_ap_syntax::{SyntaxKind, SyntaxToken};
 
 use super::{BEFORE, Statements};
 
-/// How far a piece of code is from being runnable.
+/// Whether a piece of code can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completeness {
-    /// It can be run.
+    /// The code can run.
     Complete,
-    /// More must be typed; this many brackets are open.
+    /// The user must type more.
     Incomplete {
-        /// Brackets of any kind that are still open.
+        /// The number of open brackets of any kind.
         depth: usize,
     },
-    /// Nothing that is typed behind it can make it Rust.
+    /// No continuation can make the code valid.
     Invalid,
 }
 
 impl Statements {
-    /// Whether a new statement may begin behind the code: the last one has ended, and the end
-    /// lies in no bracket, string or comment.
+    /// Whether a new statement may begin behind the code: the last statement has ended, and no
+    /// bracket, string or comment is open.
     pub fn end_is_boundary(&self) -> bool {
         let mut depth = 0usize;
         let mut last = None;
@@ -66,7 +66,7 @@ impl Statements {
         }
     }
 
-    /// Whether it can be run as it stands.
+    /// Whether the code can run, or needs more input.
     pub fn completeness(&self) -> Completeness {
         let mut open = Vec::new();
         let mut last = None;
@@ -97,7 +97,7 @@ impl Statements {
         };
         let end = usize::from(last.text_range().end()) - BEFORE.len();
         let depth = open.len();
-        // A string that is not closed swallows the rest, our own closing brace included.
+        // An open string swallows the rest, including our own closing brace.
         let is_open_string = end > self.length;
         let first_error = self.errors.iter().map(|error| error.start).min();
         match first_error {

@@ -1,4 +1,4 @@
-//! What Rust's own grammar says about a piece of a cell.
+//! Questions about a piece of a cell that need Rust's grammar.
 
 mod end;
 
@@ -9,13 +9,13 @@ use ra_ap_syntax::{Edition, SourceFile, SyntaxNode, SyntaxToken, TextRange, Text
 
 pub use end::Completeness;
 
-/// evcxr compiles cells in this edition.
+/// The edition in which evcxr compiles cells.
 pub(crate) const EDITION: Edition = Edition::Edition2024;
 
 const BEFORE: &str = "fn cell() {";
 const AFTER: &str = "\n}";
 
-/// Statements parsed as the body of a function; offsets are those of the statements.
+/// Statements, parsed as the body of a function. Offsets are relative to the statements.
 pub struct Statements {
     file: SourceFile,
     errors: Vec<Range<usize>>,
@@ -23,7 +23,7 @@ pub struct Statements {
 }
 
 impl Statements {
-    /// Parses `code`. Errors are kept, not reported.
+    /// Parses `code`. Errors are kept for [`Self::is_valid`] and [`Self::completeness`].
     pub fn parse(code: &str) -> Self {
         let parsed = SourceFile::parse(&format!("{BEFORE}{code}{AFTER}"), EDITION);
         let before = BEFORE.len();
@@ -56,7 +56,7 @@ impl Statements {
             })
     }
 
-    /// The nodes that stand directly in the body.
+    /// The nodes at the top level.
     fn statements(&self) -> impl Iterator<Item = SyntaxNode> {
         self.file
             .syntax()
@@ -68,13 +68,12 @@ impl Statements {
             .flat_map(|list| list.syntax().children())
     }
 
-    /// Whether there is nothing but space and comments.
+    /// Whether the code consists of white space and comments only.
     pub fn is_blank(&self) -> bool {
         self.tokens().all(|token| token.kind().is_trivia())
     }
 
-    /// The ends of the names that statements bind, without saying a type, to what a call of the
-    /// function `path` returns.
+    /// End offsets of the names in `let name = path(…)` that have no type annotation.
     pub fn untyped_results(&self, path: &str) -> Vec<usize> {
         let end_of_name = |statement: SyntaxNode| {
             let binding = ast::LetStmt::cast(statement)?;
@@ -91,17 +90,17 @@ impl Statements {
         self.statements().filter_map(end_of_name).collect()
     }
 
-    /// Whether the grammar finds nothing wrong.
+    /// Whether the code has no syntax errors.
     pub fn is_valid(&self) -> bool {
         self.errors.is_empty()
     }
 
-    /// Names that the `let` statements bind at the top level.
+    /// The names bound by `let` statements at the top level.
     pub fn bound_names(&self) -> Vec<String> {
         self.bindings().into_iter().map(|(name, _)| name).collect()
     }
 
-    /// The names with whether they are bound as `mut`.
+    /// The bound names, each with whether it is `mut`.
     pub fn bindings(&self) -> Vec<(String, bool)> {
         self.statements()
             .filter_map(ast::LetStmt::cast)
@@ -120,7 +119,7 @@ impl Statements {
             .collect()
     }
 
-    /// The items, imports and attributes at the top level, as they are written.
+    /// The source of the items, imports and attributes at the top level.
     pub fn items(&self) -> Vec<String> {
         self.statements()
             .filter(|node| ast::Item::can_cast(node.kind()) || ast::Attr::can_cast(node.kind()))
@@ -128,7 +127,7 @@ impl Statements {
             .collect()
     }
 
-    /// Where the expression stands that they end in, if it may have a value: it is the value of all.
+    /// The bytes of the final expression, which is the value of the statements.
     pub fn value(&self) -> Option<Range<usize>> {
         let last = self.statements().last().and_then(ast::Expr::cast)?;
         if matches!(last, ast::Expr::ForExpr(_) | ast::Expr::WhileExpr(_)) {
@@ -141,7 +140,7 @@ impl Statements {
         (end <= self.length).then_some(start..end)
     }
 
-    /// Whether `.await` is used outside of the code's own `async` blocks and functions.
+    /// Whether the code uses `.await` outside its own `async` blocks and functions.
     pub fn awaits(&self) -> bool {
         self.file
             .syntax()
@@ -164,8 +163,8 @@ fn offset(bytes: usize) -> TextSize {
     TextSize::try_from(bytes).unwrap_or_default()
 }
 
-/// Whether `word` stands in `code` as a word of its own, be it in a string (format strings
-/// capture variables) or in a comment.
+/// Whether `code` contains `word` as a whole word. Strings count, as format strings capture
+/// variables; so do comments.
 pub fn mentions(code: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(word).any(|(at, _)| {
@@ -179,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_without_a_type_that_a_call_is_bound_to() {
+    fn results_of_a_call_without_a_type_annotation() {
         let code = "let a = m::f(\"x\"); let b: T = m::f(1); let mut c = ::m::f(g(2));\n\
                     let d = n::f(); let (e, _) = m::f(); { let h = m::f(); }";
         let ends = Statements::parse(code).untyped_results("m::f");
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_that_let_binds() {
+    fn names_are_bound_by_let() {
         let names =
             Statements::parse("let (a, mut b) = f(); let S { c, d: e } = s; { let x = 1; }")
                 .bound_names();

@@ -109,8 +109,8 @@ impl SupervisorLink {
         let _ = self.shared.lock().send(Request::Prelude);
     }
 
-    /// Takes the outcome of the code that ran since the last call or the start of the cell, after all of
-    /// its output has been delivered.
+    /// Takes the outcome of the code that ran since the last call or the start of the cell, after
+    /// all of its output has been delivered.
     pub(crate) fn take_outcome(&self) -> CellOutcome {
         self.sync();
         std::mem::take(&mut self.shared.lock().outcome)
@@ -156,8 +156,8 @@ impl SupervisorLink {
             .unwrap_or(false)
     }
 
-    /// How the session process ended. To be called once evcxr has noticed the end: the supervisor has
-    /// then sent the news, but the reader thread may not have read it yet.
+    /// How the session process ended. To be called once evcxr has noticed the end: the supervisor
+    /// has then sent the news, but the reader thread may not have read it yet.
     pub(crate) fn wait_for_end(&self) -> Option<Ended> {
         let answer = |state: &mut LinkState| state.outcome.ended.take();
         self.shared

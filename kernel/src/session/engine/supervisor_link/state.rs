@@ -60,7 +60,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The output of the current cell. Callers deliver to it without the lock, because delivery may block.
+    /// The output of the current cell. Callers deliver to it without the lock, because delivery may
+    /// block.
     pub(super) fn output(&self) -> Option<Arc<dyn Output>> {
         self.lock().output.clone()
     }

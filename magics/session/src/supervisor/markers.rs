@@ -1,12 +1,12 @@
 //! Tells user output from evcxr's own lines, which share standard output.
 //!
-//! Code that evcxr generates speaks to its parent by printing lines that start with `EVCXR_`:
-//! rich content, a panic, a question for the user. Everything else is the user's and is passed on as
-//! it comes, whole lines or not.
+//! Code that evcxr generates speaks to its parent by printing lines that start with `EVCXR_`: rich
+//! content, a panic, a question for the user. Everything else belongs to the user and is passed on
+//! at once, whole lines or not.
 
-/// A piece of what came out of standard output.
+/// A piece of standard output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(super) enum Piece {
     /// The user's bytes.
     Output(Vec<u8>),
     /// Rich content: its MIME type and text.
@@ -29,28 +29,28 @@ const OTHERS: [&[u8]; 3] = [
 ];
 
 /// The line that evcxr expects when a cell has panicked.
-pub(crate) const PANIC_LINE: &[u8] = PANIC;
+pub(super) const PANIC_LINE: &[u8] = PANIC;
 
 /// Splits a stream of bytes into [`Piece`]s.
 #[derive(Debug, Default)]
-pub(crate) struct Scanner {
-    /// Bytes that may still turn out to be part of a marker.
+pub(super) struct Scanner {
+    /// Bytes that may be the beginning of a marker.
     held: Vec<u8>,
-    /// How many of them are known not to hold the end of a content.
+    /// How many of the held bytes are known not to contain the end of a content.
     searched: usize,
 }
 
 enum Match {
     /// A whole marker: its length.
     Whole(usize, Option<Piece>),
-    /// More bytes must come before this can be told.
+    /// The beginning of a marker, or something else: more bytes must come first.
     Partial,
     None,
 }
 
 impl Scanner {
-    /// Takes what has been read and returns the pieces that are certain.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<Piece> {
+    /// Adds bytes and returns the pieces that are certain.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Piece> {
         self.held.extend_from_slice(bytes);
         let mut pieces = Vec::new();
         let mut start = 0;
@@ -78,8 +78,8 @@ impl Scanner {
         pieces
     }
 
-    /// At the end of a cell: what is held back was no marker.
-    pub(crate) fn flush(&mut self) -> Option<Piece> {
+    /// Ends the stream for now, at the end of a cell: the held bytes are no marker.
+    pub(super) fn flush(&mut self) -> Option<Piece> {
         self.searched = 0;
         let held = std::mem::take(&mut self.held);
         (!held.is_empty()).then_some(Piece::Output(held))
@@ -102,7 +102,7 @@ fn find_prefix(bytes: &[u8], from: usize) -> Option<usize> {
         })
 }
 
-/// `searched` bytes have been looked at before, when there were no more.
+/// The marker at the start of `bytes`, the first `searched` of which have been searched before.
 fn marker_at(bytes: &[u8], searched: usize) -> Match {
     if bytes.starts_with(CONTENT) {
         return content_at(bytes, searched);
@@ -128,14 +128,14 @@ fn marker_at(bytes: &[u8], searched: usize) -> Match {
 }
 
 fn content_at(bytes: &[u8], searched: usize) -> Match {
-    // An end that is cut in two was not found when its first half was searched.
+    // The search of the first half of an end did not find the end.
     let from = searched.saturating_sub(PANIC_IN_CONTENT.len());
     let find = |marker| memchr::memmem::find(&bytes[from..], marker).map(|at| from + at);
     let end = find(CONTENT_END);
     // A panic while the content was being written leaves it without an end.
     let panic = find(PANIC_IN_CONTENT).filter(|panic| end.is_none_or(|end| *panic < end));
     if let Some(panic) = panic {
-        // Up to the line end in front of the notice, which comes next.
+        // Up to the line end before the notice, which is the next marker.
         return Match::Whole(panic + 1, None);
     }
     let Some(end) = end else {

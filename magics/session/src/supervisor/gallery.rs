@@ -1,8 +1,8 @@
 //! Gathers rich contents into outputs.
 //!
 //! Code displays a value by printing its content once for each MIME type. Nothing marks where one
-//! value ends and the next begins, so this is told by the types: a type that is there already, or
-//! a second one besides plain text, begins another output. So does text on standard output.
+//! value ends and the next begins, so the types must tell: a type that the output already has, or a
+//! second type besides plain text, begins another output. So does text on standard output.
 
 use memit_measurement::Displayed;
 
@@ -10,13 +10,13 @@ const PLAIN: &str = "text/plain";
 
 /// The output that may still get another representation.
 #[derive(Debug, Default)]
-pub(crate) struct Gallery {
+pub(super) struct Gallery {
     pending: Vec<(String, String)>,
 }
 
 impl Gallery {
-    /// Adds a content; returns the output before it, if this begins another.
-    pub(crate) fn add(&mut self, mime: String, content: String) -> Option<Displayed> {
+    /// Adds a content. Returns the pending output if the content begins another.
+    pub(super) fn add(&mut self, mime: String, content: String) -> Option<Displayed> {
         let others =
             |(other, _): &(String, String)| *other == mime || (mime != PLAIN && other != PLAIN);
         let before = if self.pending.iter().any(others) {
@@ -28,14 +28,14 @@ impl Gallery {
         before
     }
 
-    /// Ends the pending output. `last` says that the cell has ended with it.
-    pub(crate) fn take(&mut self, last: bool) -> Option<Displayed> {
+    /// Ends the pending output. `last` says that the cell has ended with the output.
+    pub(super) fn take(&mut self, last: bool) -> Option<Displayed> {
         let contents = std::mem::take(&mut self.pending);
         (!contents.is_empty()).then_some(Displayed { contents, last })
     }
 
     /// Whether an output is pending.
-    pub(crate) fn is_pending(&self) -> bool {
+    pub(super) fn is_pending(&self) -> bool {
         !self.pending.is_empty()
     }
 }

@@ -1,0 +1,17 @@
+//! Processes as the system shows them: their memory, their family, their end.
+
+mod ending;
+mod family;
+mod memory;
+pub mod poll;
+
+#[cfg(target_os = "linux")]
+pub use ending::end_by_pidfd;
+#[cfg(target_os = "linux")]
+pub use ending::pidfd;
+pub use ending::{end, end_with_descendants, number};
+pub use family::{arguments, children, descendants, name, shares_memory};
+pub use memory::{
+    Smaps, SmapsFile, StatmFile, Status, StatusFile, available_memory, peak_resident, proportional,
+    resident, threads,
+};

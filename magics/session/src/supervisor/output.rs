@@ -1,0 +1,134 @@
+//! What cells write to their standard output and standard error.
+
+use std::io;
+use std::time::Duration;
+
+use memit_measurement::Event;
+use memit_measurement::message::{CLEAR_OUTPUT, WAIT};
+use memit_process::process::poll;
+
+use super::Peers;
+use super::gallery::Gallery;
+use super::markers::{Piece, Scanner};
+use super::wires::Pipe;
+
+/// More reads than a full pipe needs.
+const PIPE_READS: usize = 64;
+
+pub(super) struct Output {
+    pub(super) stdout: Pipe,
+    pub(super) stderr: Pipe,
+    scanner: Scanner,
+    gallery: Gallery,
+    panicked: bool,
+}
+
+impl Output {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            stdout: Pipe::nonblocking()?,
+            stderr: Pipe::nonblocking()?,
+            scanner: Scanner::default(),
+            gallery: Gallery::default(),
+            panicked: false,
+        })
+    }
+
+    /// Forwards what standard output holds; false if it holds nothing.
+    pub(super) fn forward_stdout(&mut self, peers: &mut Peers) -> io::Result<bool> {
+        let bytes = self.stdout.read()?;
+        for piece in self.scanner.feed(&bytes) {
+            self.forward(piece, peers)?;
+        }
+        Ok(!bytes.is_empty())
+    }
+
+    /// Forwards what standard error holds; false if it holds nothing.
+    pub(super) fn forward_stderr(&mut self, peers: &mut Peers) -> io::Result<bool> {
+        let bytes = self.stderr.read()?;
+        let some = !bytes.is_empty();
+        if some {
+            peers.kernel.send(&Event::Stderr(bytes))?;
+        }
+        Ok(some)
+    }
+
+    /// Forwards what both hold now. Bytes that threads go on writing come later.
+    pub(super) fn drain(&mut self, peers: &mut Peers) -> io::Result<()> {
+        for _ in 0..PIPE_READS {
+            let fds = [&self.stdout, &self.stderr].map(std::os::fd::AsFd::as_fd);
+            let [stdout, stderr] = poll::readable(fds, Some(Duration::ZERO))?;
+            let forwarded =
+                (stdout && self.forward_stdout(peers)?) | (stderr && self.forward_stderr(peers)?);
+            if !forwarded {
+                break;
+            }
+        }
+        match self.scanner.flush() {
+            Some(piece) => self.forward(piece, peers),
+            None => Ok(()),
+        }
+    }
+
+    fn forward(&mut self, piece: Piece, peers: &mut Peers) -> io::Result<()> {
+        match piece {
+            Piece::Output(bytes) => {
+                self.show_pending(peers, false)?;
+                peers.kernel.send(&Event::Stdout(bytes))
+            }
+            Piece::Content(mime, content) if mime == CLEAR_OUTPUT => {
+                self.show_pending(peers, false)?;
+                let waits = content.trim() == WAIT;
+                peers.kernel.send(&Event::ClearOutput(waits))
+            }
+            Piece::Content(mime, content) => match self.gallery.add(mime, content) {
+                Some(output) => peers.kernel.send(&Event::Displayed(output)),
+                None => Ok(()),
+            },
+            Piece::Protocol(line) => {
+                peers.evcxr.pass_on(&line);
+                Ok(())
+            }
+            Piece::Panicked => {
+                self.panicked = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether an output may still get another representation.
+    pub(super) fn is_pending(&self) -> bool {
+        self.gallery.is_pending()
+    }
+
+    /// Shows the output that may still get another representation. `last` says that the cell has
+    /// ended with it.
+    pub(super) fn show_pending(&mut self, peers: &mut Peers, last: bool) -> io::Result<()> {
+        match self.gallery.take(last) {
+            Some(output) => peers.kernel.send(&Event::Displayed(output)),
+            None => Ok(()),
+        }
+    }
+
+    /// Forwards everything up to now.
+    pub(super) fn finish(&mut self, peers: &mut Peers) -> io::Result<()> {
+        self.drain(peers)?;
+        self.show_pending(peers, false)
+    }
+
+    /// A cell begins to run.
+    pub(super) fn begin_run(&mut self) {
+        self.panicked = false;
+    }
+
+    /// Whether evcxr's notice of a panic has come since the cell began to run.
+    pub(super) fn panicked(&self) -> bool {
+        self.panicked
+    }
+
+    /// Forgets what has been read and not forwarded.
+    pub(super) fn clear(&mut self) {
+        self.scanner.flush();
+        self.gallery.take(false);
+    }
+}
