@@ -28,7 +28,7 @@ pub(crate) struct Limits {
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum ProcessEnd {
     Exited(i32),
     Signalled(i32),
     TimedOut,
@@ -38,7 +38,7 @@ pub(crate) enum Ending {
 /// A run that has ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Finished {
-    pub(crate) ending: Ending,
+    pub(crate) ending: ProcessEnd,
     /// `ru_maxrss` of the run in bytes: its highest resident set size, over its whole life.
     pub(crate) max_rss: u64,
 }
@@ -66,7 +66,7 @@ pub(crate) fn run(
 ) -> io::Result<Finished> {
     if control.interrupted() {
         return Ok(Finished {
-            ending: Ending::Interrupted,
+            ending: ProcessEnd::Interrupted,
             max_rss: 0,
         });
     }
@@ -180,7 +180,7 @@ fn wait(
     mut watcher: Option<Watcher<'_>>,
 ) -> io::Result<Finished> {
     let deadline = limits.timeout.map(|timeout| Instant::now() + timeout);
-    let watch = Watch::new(Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?);
+    let watch = ChildWatch::new(Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?);
     let mut looks = watcher.as_ref().map(|watcher| Looks::at(watcher.every));
     let mut timed_out = false;
     loop {
@@ -212,17 +212,17 @@ fn wait(
             return Err(error);
         }
     }
-    // Children that a run leaves behind when it is killed are part of it.
+    // A killed run may leave children behind, which are part of the run.
     let ending = if libc::WIFEXITED(status) {
-        Ending::Exited(libc::WEXITSTATUS(status))
+        ProcessEnd::Exited(libc::WEXITSTATUS(status))
     } else {
         kill_group(pid);
         if timed_out {
-            Ending::TimedOut
+            ProcessEnd::TimedOut
         } else if control.interrupted() {
-            Ending::Interrupted
+            ProcessEnd::Interrupted
         } else {
-            Ending::Signalled(libc::WTERMSIG(status))
+            ProcessEnd::Signalled(libc::WTERMSIG(status))
         }
     };
     // Linux counts in KiB, macOS in bytes.
@@ -231,7 +231,7 @@ fn wait(
     Ok(Finished { ending, max_rss })
 }
 
-/// When a watcher looks. Meanwhile the timers of the thread are precise.
+/// The pace of a watcher. While this exists, the timers of the thread are precise.
 struct Looks {
     pace: Pace,
 }
@@ -253,22 +253,22 @@ impl Drop for Looks {
     }
 }
 
-/// Ends a run and all that it started.
+/// Kills a run and every process that the run started.
 pub fn kill_group(group: i32) {
     if let Some(group) = Pid::from_raw(group) {
-        // A group that is gone is no error.
+        // A group that no longer exists is not an error.
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
     }
 }
 
 /// Waits for the end of a child without reaping it.
-struct Watch {
+struct ChildWatch {
     pid: Pid,
     #[cfg(target_os = "linux")]
     pidfd: Option<std::os::fd::OwnedFd>,
 }
 
-impl Watch {
+impl ChildWatch {
     fn new(pid: Pid) -> Self {
         Self {
             pid,
@@ -277,7 +277,8 @@ impl Watch {
         }
     }
 
-    /// Waits until the child has ended (true) or `pause` is over (false); for ever without one.
+    /// Waits until the child has ended (true) or `pause` is over (false); without `pause`, waits
+    /// for ever.
     fn ended(&self, pause: Option<Duration>) -> io::Result<bool> {
         #[cfg(target_os = "linux")]
         if let Some(pidfd) = &self.pidfd {

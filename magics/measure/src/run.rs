@@ -45,13 +45,13 @@ pub(crate) fn in_fork<M: Measuring + 'static>(
         }
     };
     let outcome = match finished.ending {
-        fork::Ending::TimedOut => {
+        fork::ProcessEnd::TimedOut => {
             let seconds = limits.timeout.unwrap_or_default().as_secs_f64();
             Err(FailureKind::TimedOut { seconds })
         }
-        fork::Ending::Interrupted => Err(FailureKind::Interrupted),
-        fork::Ending::Signalled(number) => Err(FailureKind::Signal { number }),
-        fork::Ending::Exited(code) => match Ending::from_number(board.get(ENDING)) {
+        fork::ProcessEnd::Interrupted => Err(FailureKind::Interrupted),
+        fork::ProcessEnd::Signalled(number) => Err(FailureKind::Signal { number }),
+        fork::ProcessEnd::Exited(code) => match Ending::from_number(board.get(ENDING)) {
             Some(ending) => check(ending, board),
             None => Err(FailureKind::Exit { code }),
         },

@@ -30,12 +30,12 @@ pub fn ticks() -> u64 {
 
 /// The same moment on the counter and on the system's clock.
 #[derive(Debug, Clone, Copy)]
-pub struct Moment {
+pub struct SyncPoint {
     ticks: u64,
     instant: Instant,
 }
 
-impl Moment {
+impl SyncPoint {
     /// The current moment.
     pub fn now() -> Self {
         Self {

@@ -10,7 +10,7 @@ use memit_session::abi::Backend;
 use memit_session::lines::counters::Head;
 
 use super::clock;
-use super::clock::Moment;
+use super::clock::SyncPoint;
 use crate::common::COMMON;
 use crate::heap;
 use crate::rss::PeakMeter;
@@ -128,29 +128,29 @@ static METER: Mutex<Option<Meter>> = Mutex::new(None);
 const PAGE: u64 = 4096;
 /// Longest time for which a reading is good enough.
 const INTERVAL: Duration = Duration::from_millis(1);
-/// Longest time for which it is good enough if there may have been page faults, for asking takes a
-/// tenth of it.
+/// Longest time for which a reading is good enough without counting page faults: counting takes a
+/// tenth of this time.
 const FAULTS_INTERVAL: Duration = Duration::from_micros(5);
 
-/// Reads what the system says of this process.
+/// Reads the system's figures of this process.
 struct Meter {
-    /// Of the resident set size; there is none where the system has no exact peak.
+    /// Meter of the resident set size; `None` if the system has no exact peak.
     peak: Option<PeakMeter>,
-    /// Of the other sizes.
+    /// File with the other sizes.
     smaps: Option<SmapsFile>,
-    /// When it was opened: from then on ticks are timed.
-    opened: Moment,
+    /// When the meter was opened: the length of a tick is measured from then on.
+    opened: SyncPoint,
     /// The last reading of each backend, in the order of [`Backend::ALL`].
-    last: [Option<Reading>; Backend::ALL.len()],
+    last: [Option<LastReading>; Backend::ALL.len()],
 }
 
 #[derive(Clone, Copy)]
-struct Reading {
+struct LastReading {
     size: u64,
     at: Instant,
-    /// Bytes that had been allocated, and that were live.
+    /// Bytes allocated so far, and live bytes.
     heap: (u64, i64),
-    /// Page faults that there had been.
+    /// Page faults so far.
     faults: u64,
 }
 
@@ -159,7 +159,7 @@ impl Meter {
         Self {
             peak: PeakMeter::open().ok(),
             smaps: SmapsFile::of_this_process().ok(),
-            opened: Moment::now(),
+            opened: SyncPoint::now(),
             last: [None; Backend::ALL.len()],
         }
     }
@@ -178,7 +178,7 @@ impl Meter {
             (last.size, last.size)
         } else {
             let (size, peak) = self.size(backend);
-            self.last[backend.index()] = Some(Reading {
+            self.last[backend.index()] = Some(LastReading {
                 size,
                 at: now,
                 heap,
@@ -207,7 +207,7 @@ impl Meter {
             Backend::Heap | Backend::Rss => match &self.peak {
                 Some(meter) => {
                     let resident = meter.read().unwrap_or_default();
-                    // What cannot be reset shows an older peak.
+                    // A peak that cannot be reset is an older peak.
                     let _ = meter.reset();
                     (resident.now, resident.peak)
                 }
@@ -224,7 +224,7 @@ impl Meter {
     }
 }
 
-/// Page faults of this process so far: without one, its resident memory does not grow.
+/// Page faults of this process so far: resident memory does not grow without one.
 fn faults() -> u64 {
     // SAFETY: all zeros is a valid `rusage`, a plain C struct.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };

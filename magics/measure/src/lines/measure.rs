@@ -10,7 +10,7 @@ use memit_process::{children, process};
 use memit_session::abi::{Backend, Body, Charge, LinesPlan};
 
 use super::arena::Arena;
-use super::clock::Moment;
+use super::clock::SyncPoint;
 use super::figures::{Time, figures};
 use super::measuring::{
     self, BASELINE, MeasuringLines, NUMBERS, PROBE_TICKS, PROBES, THREADED, WALL,
@@ -71,7 +71,7 @@ fn run_once(
     let system = |error: std::io::Error| run::refused(host, &error);
     let board = Board::new(NUMBERS).map(Arc::new).map_err(system)?;
     settle::trim_heap();
-    let began = Moment::now();
+    let began = SyncPoint::now();
     let started = Instant::now();
     let arena = plan.isolated.then(Arena::new).transpose();
     let arena = arena.map_err(system)?.map(Arc::new);
