@@ -77,7 +77,7 @@ impl PeakFinder {
         Some(Sample { at, bytes })
     }
 
-    /// The middle of the time since the last look, for a peak of which only that is known.
+    /// The middle of the time since the last look, for a peak that may lie anywhere in that time.
     pub fn middle(&self, now: Duration) -> Duration {
         let looked = self.looked.unwrap_or(now);
         looked + now.saturating_sub(looked) / 2
@@ -126,7 +126,7 @@ mod tests {
         Sample { at, bytes }
     }
 
-    /// A process whose memory changes at known moments, the first of which is its start.
+    /// A process whose memory changes at known moments. The first is its start.
     struct Process(Vec<Sample>);
 
     impl Process {

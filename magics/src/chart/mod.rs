@@ -9,7 +9,7 @@ mod braille;
 mod curve;
 mod frame;
 mod functions;
-mod heap;
+mod heap_axis;
 mod html;
 mod legend;
 mod phase_table;
@@ -140,7 +140,7 @@ impl Chart {
                 length,
             });
         }
-        let memory = heap::axis(&mut curves);
+        let memory = heap_axis::axis(&mut curves);
         let title = options.title.clone().or_else(|| match profiles {
             [(_, profile)] => profile.command.clone(),
             _ => None,

@@ -22,6 +22,8 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 
+use super::text::{bytes, kibibytes, number, numbers, read};
+
 /// Sizes in pages (`proc_pid_statm(5)`). Takes a fifth of the time that [`StatusFile`] takes.
 #[derive(Debug)]
 pub struct StatmFile {
@@ -211,58 +213,12 @@ pub fn available_memory() -> u64 {
     kibibytes(&text, b"MemAvailable:").unwrap_or(u64::MAX)
 }
 
-/// The field `name` of a text that counts in KiB, in bytes.
-fn kibibytes(text: &[u8], name: &[u8]) -> Option<u64> {
-    let [number] = numbers(text, [name]);
-    number.map(bytes)
-}
-
-fn bytes(kibibytes: u64) -> u64 {
-    kibibytes.saturating_mul(1024)
-}
-
-/// The beginning of a file, as far as there is room.
-fn read(file: impl AsFd, room: &mut [MaybeUninit<u8>]) -> io::Result<&[u8]> {
-    let (text, _) = rustix::io::pread(file, room, 0)?;
-    Ok(text)
-}
-
-/// The numbers of some lines, each of which begins with a name. Ends at the last of them.
-fn numbers<const N: usize>(text: &[u8], names: [&[u8]; N]) -> [Option<u64>; N] {
-    let mut found = [None; N];
-    let mut missing = N;
-    for line in text.split(|byte| *byte == b'\n') {
-        for (name, found) in names.iter().zip(&mut found) {
-            if found.is_none()
-                && let Some(value) = line.strip_prefix(*name)
-            {
-                *found = number(value.trim_ascii_start());
-                missing -= usize::from(found.is_some());
-            }
-        }
-        if missing == 0 {
-            break;
-        }
-    }
-    found
-}
-
 /// The second number of `statm`; nothing if the first, the size of all mappings, is 0.
 fn resident_pages(statm: &[u8]) -> Option<u64> {
     let mut numbers = statm.split(|byte| *byte == b' ').map(number);
     let mapped = numbers.next()??;
     let resident = numbers.next()??;
     (mapped > 0).then_some(resident)
-}
-
-/// The number that `text` begins with.
-fn number(text: &[u8]) -> Option<u64> {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
-    let mut digits = digits.map(|digit| u64::from(digit - b'0'));
-    let first = digits.next()?;
-    digits.try_fold(first, |number, digit| {
-        number.checked_mul(10)?.checked_add(digit)
-    })
 }
 
 #[cfg(test)]
@@ -306,15 +262,6 @@ mod tests {
         let smaps = Smaps::parse(text).unwrap();
         assert_eq!(smaps.pss, 3000 << 10);
         assert_eq!(smaps.uss, (100 + 2000 + 4096) << 10);
-    }
-
-    #[test]
-    fn a_line_without_a_number_has_none() {
-        assert_eq!(Status::parse(b"Threads:\t\nVmRSS:\t\n").threads, None);
-        assert_eq!(
-            kibibytes(b"VmRSS: 99999999999999999999999 kB\n", b"VmRSS:"),
-            None
-        );
     }
 
     proptest! {

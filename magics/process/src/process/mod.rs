@@ -4,6 +4,7 @@ mod ending;
 mod family;
 mod memory;
 pub mod poll;
+mod text;
 
 #[cfg(target_os = "linux")]
 pub use ending::end_by_pidfd;

@@ -102,7 +102,7 @@ fn find_prefix(bytes: &[u8], from: usize) -> Option<usize> {
         })
 }
 
-/// The marker at the start of `bytes`, the first `searched` of which have been searched before.
+/// The marker at the start of `bytes`. The first `searched` bytes have been searched before.
 fn marker_at(bytes: &[u8], searched: usize) -> Match {
     if bytes.starts_with(CONTENT) {
         return content_at(bytes, searched);

@@ -120,7 +120,7 @@ fn remove_directories(evcxr: &Evcxr) {
     let _ = fs::remove_dir_all(directory);
 }
 
-/// Whether a child has ended since this was last looked at. The signal also ends a wait.
+/// Whether a child has ended since the last look at this flag. The signal also ends a wait.
 static CHILD_ENDED: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn child_ended(_: libc::c_int) {
