@@ -1,7 +1,8 @@
-//! Tells the binaries that link this crate which of its symbols cells must be able to call.
+//! Lists the symbols of this crate that cells must be able to call, for the binaries that link the
+//! crate.
 //!
-//! The linker drops what nothing in the executable refers to, so each binary exports these
-//! names itself: its build script reads `DEP_MEMIT_MEASURE_EXPORTS`.
+//! The linker drops symbols that the executable does not refer to. Each binary therefore exports
+//! the names itself: its build script reads `DEP_MEMIT_MEASURE_EXPORTS`.
 
 use memit_session::abi;
 
@@ -20,7 +21,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(heap_hooks)");
     let is = |variable: &str, value| std::env::var(variable).as_deref() == Ok(value);
-    // In a static executable, glibc's own functions would be there a second time.
+    // A static executable contains glibc's own functions, so ours would be a second definition.
     let features = std::env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
     let is_static = features.split(',').any(|feature| feature == "crt-static");
     let has_hooks =
@@ -29,7 +30,7 @@ fn main() {
     if has_hooks {
         println!("cargo::rustc-cfg=heap_hooks");
         exports.extend(HOOKS);
-        // The unit tests of this package are such a binary, too.
+        // The unit tests of this package are such a binary too.
         for hook in HOOKS {
             println!("cargo::rustc-link-arg=-Wl,--export-dynamic-symbol={hook}");
         }

@@ -1,5 +1,5 @@
-//! The crate that every cell of a session is compiled against: what evcxr or a magic would
-//! otherwise put into the source of each.
+//! Compiles the crate that every cell of a session depends on. Without this crate, evcxr and the
+//! magics would put its code into the source of every cell.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,15 +9,15 @@ use std::process::Command;
 use anyhow::bail;
 use memit_session::sources::{ARGUMENTS, FILES, NAME, ROOT};
 
-/// By this name cells know it, for evcxr.
+/// The name of the crate in code that evcxr generates.
 pub(super) const STORE: &str = "evcxr_internal_runtime";
 
-/// By this name cells know it, for the user: what there is of the published crate of that name,
-/// unless the user has asked for that.
+/// The name of the crate in code that the user writes. The crate stands in for the published crate
+/// of this name, unless the user has added the published crate as a dependency.
 const PUBLISHED: &str = "memit";
 
-/// The arguments by which `rustc` finds the crate, which is compiled for the first cell. `others` are
-/// those that there are already.
+/// The arguments by which `rustc` finds the crate. Compiles the crate for the first cell. `others`
+/// are the arguments of `rustc` so far.
 pub(super) fn arguments(
     session: &Path,
     rustc: &OsStr,
@@ -44,7 +44,7 @@ pub(super) fn arguments(
 }
 
 fn compile(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {
-    // Under its name it is complete, even if this is ended in the middle.
+    // The crate appears under its name only when it is complete, even if this process is killed.
     let incomplete: PathBuf = directory.with_extension("incomplete");
     fs::create_dir_all(&incomplete)?;
     for (name, source) in FILES {

@@ -1,11 +1,12 @@
-//! What a measured run writes for the session process to read, whatever becomes of the run.
+//! The board on which a measured run writes figures. The session process can read the board however
+//! the run ends.
 
 use std::io;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
 
 use crate::shared::Shared;
 
-/// Room for the text of a panic or an error; longer ones are cut.
+/// Room for the text of a panic or an error; a longer text is cut.
 const TEXT: usize = 16 << 10;
 
 /// Numbers and a text, shared between the session and its forks.
@@ -33,7 +34,7 @@ impl Board {
         self.numbers[index].load(SeqCst)
     }
 
-    /// Forgets everything.
+    /// Sets every number to zero, and removes the text.
     pub(crate) fn clear(&self) {
         for number in self.numbers.iter() {
             number.store(0, SeqCst);

@@ -1,4 +1,4 @@
-//! What the supervisor and the session process know of each other at every moment.
+//! State that the supervisor and the session process share at every moment.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
@@ -16,7 +16,7 @@ pub struct Control {
 const CELL: i32 = 0;
 const IN_PLACE: i32 = -1;
 
-/// What an interrupt can do about the code that runs now.
+/// How an interrupt can reach the code that runs now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interruptible {
     /// No measurement is under way: an ordinary cell runs, or nothing does.
@@ -41,7 +41,7 @@ impl Control {
         })
     }
 
-    /// What an interrupt can do now.
+    /// How an interrupt can reach the running code now.
     pub fn interruptible(&self) -> Interruptible {
         match self.interruptible[0].load(SeqCst) {
             CELL => Interruptible::Cell,
@@ -50,7 +50,7 @@ impl Control {
         }
     }
 
-    /// Says what an interrupt can do from now on.
+    /// Sets how an interrupt can reach the running code from now on.
     pub fn set_interruptible(&self, what: Interruptible) {
         let word = match what {
             Interruptible::Cell => CELL,
@@ -65,7 +65,7 @@ impl Control {
         self.interrupted[0].load(SeqCst)
     }
 
-    /// Interrupts the running cell, or forgets that an earlier cell was interrupted.
+    /// Marks the running cell as interrupted, or clears the mark of an earlier cell.
     pub fn set_interrupted(&self, value: bool) {
         self.interrupted[0].store(value, SeqCst);
     }

@@ -1,8 +1,8 @@
-//! The functions that a cell calls. The executable exports them by name; `memit_session::abi`
-//! declares them.
+//! The functions that a cell calls. The executable exports the functions by name;
+//! `memit_session::abi` declares them and says what each requires of its caller.
 //!
-//! In a program that is no session process they do nothing. [`crate::lines::calls`] has those of
-//! line probes.
+//! The functions do nothing in a program that is not a session process. [`crate::lines::calls`]
+//! defines the functions of line probes.
 
 use memit_measurement::{Event, Panic};
 use memit_session::abi::{Body, Ending, PhaseNumber, Plan, Text};
@@ -13,7 +13,7 @@ use crate::lines::calls::{memit_close, memit_line, memit_open};
 use crate::lines::line_saving::memit_line_saving;
 use crate::{host, measurements, measuring, panic, run, timeline};
 
-/// Checks that each entry point is defined, with the type that its declaration says.
+/// Checks that each entry point has a definition with the declared type.
 macro_rules! check {
     (
         functions {
@@ -55,7 +55,7 @@ extern "C" fn memit_panicked(message: Text<'_>, file: Text<'_>, line: u32, colum
     if measuring::is_under_way() {
         panic::keep(panic);
     } else if host.is_elsewhere() {
-        // As in a program: the panic of a process's main thread ends the process with this code.
+        // As in any program, a panic of the main thread ends the process with the exit code 101.
         panic::print(&panic);
         host.leave(101);
     } else {

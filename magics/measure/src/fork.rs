@@ -1,8 +1,9 @@
 //! Forks of the session process: measured runs and checkpoints.
 //!
-//! A measured run starts from the session's state, byte for byte, and whatever it does to it ends
-//! with it. It leads a process group of its own, so that a time limit or an interrupt ends its
-//! children too, and it dies with the session.
+//! A measured run starts from a byte-for-byte copy of the session's state, and every change that
+//! the run makes is gone when the run ends. The run leads a process group of its own, so that a
+//! time limit or an interrupt also kills the children of the run, and the run dies with the
+//! session.
 
 use std::fs::File;
 use std::io;
@@ -14,20 +15,20 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use crate::control::{Control, Interruptible};
 
-/// What is asked of a run.
+/// The settings of a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Limits {
-    /// The run is ended after this time.
+    /// Time after which the run is killed.
     pub(crate) timeout: Option<Duration>,
-    /// Output is thrown away: an earlier repetition has shown it.
+    /// Discards the output of the run, because an earlier repetition has shown it.
     pub(crate) quiet: bool,
-    /// No transparent huge pages: a touched page counts as a page, not as 2 MiB.
+    /// Turns transparent huge pages off, so that a touched page counts as a page and not as 2 MiB.
     pub(crate) small_pages: bool,
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum ProcessEnd {
     Exited(i32),
     Signalled(i32),
     TimedOut,
@@ -37,19 +38,20 @@ pub(crate) enum Ending {
 /// A run that has ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Finished {
-    pub(crate) ending: Ending,
+    pub(crate) ending: ProcessEnd,
     /// `ru_maxrss` of the run in bytes: its highest resident set size, over its whole life.
     pub(crate) max_rss: u64,
 }
 
-/// Looks at a run now and then, while its end is waited for.
+/// Looks at a run at an interval until the run ends.
 pub(crate) struct Watcher<'a> {
     pub(crate) every: Duration,
     /// Called with the process id of the run.
     pub(crate) look: &'a mut dyn FnMut(u32),
 }
 
-/// Runs `body` in a fork and waits for its end. The fork exits with what `body` returns.
+/// Runs `body` in a fork and waits for the fork to end. The fork exits with the code that `body`
+/// returns.
 ///
 /// The caller must be the only thread of the process.
 ///
@@ -64,25 +66,27 @@ pub(crate) fn run(
 ) -> io::Result<Finished> {
     if control.interrupted() {
         return Ok(Finished {
-            ending: Ending::Interrupted,
+            ending: ProcessEnd::Interrupted,
             max_rss: 0,
         });
     }
-    // SAFETY: there is only this thread, so no lock is held by a thread that the fork lacks.
+    // SAFETY: no other thread exists that could hold a lock which the fork would need.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             become_run(limits);
             let code = body();
-            // SAFETY: `_exit` has no preconditions; destructors and exit handlers are the session's.
+            // SAFETY: `_exit` has no preconditions. Destructors and exit handlers are the session's
+            // to run.
             unsafe { libc::_exit(code) }
         }
         pid => {
-            // Also done by the fork itself: whichever is first, the group exists before it is used.
+            // The fork does this too. Whichever comes first, the group exists before anything uses
+            // it.
             lead_group(Pid::from_raw(pid));
             control.set_interruptible(Interruptible::Fork(pid));
             if control.interrupted() {
-                // Just before there was a fork to be ended.
+                // The interrupt came before there was a fork to kill.
                 kill_group(pid);
             }
             let finished = wait(control, pid, limits, watcher);
@@ -97,7 +101,7 @@ fn become_run(limits: Limits) {
     end_with_parent();
     #[cfg(target_os = "linux")]
     if limits.small_pages {
-        // An improvement that the run can do without.
+        // The run can do without this, so a failure is ignored.
         let _ = rustix::thread::disable_transparent_huge_pages(true);
     }
     if limits.quiet {
@@ -106,8 +110,9 @@ fn become_run(limits: Limits) {
     set_expendable(RUN_EXPENDABLE);
 }
 
-/// Forks the calling process; the fork, which gets `None`, is a checkpoint: it leads a process
-/// group of its own, so that ending the session process does not end it.
+/// Forks the calling process. The fork gets `None` and is a checkpoint; the caller gets the process
+/// id of the fork. A checkpoint leads a process group of its own, so that it outlives a session
+/// process that is killed.
 ///
 /// The caller must be the only thread of the process.
 ///
@@ -115,7 +120,7 @@ fn become_run(limits: Limits) {
 ///
 /// If the system refuses to fork.
 pub fn checkpoint() -> io::Result<Option<libc::pid_t>> {
-    // SAFETY: there is only this thread, so no lock is held by a thread that the fork lacks.
+    // SAFETY: no other thread exists that could hold a lock which the fork would need.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
@@ -124,34 +129,34 @@ pub fn checkpoint() -> io::Result<Option<libc::pid_t>> {
             Ok(None)
         }
         pid => {
-            // Also done by the fork itself, but maybe not before the cell ends its whole group.
+            // The fork does this too, but maybe not before the cell kills its whole group.
             lead_group(Pid::from_raw(pid));
             Ok(Some(pid))
         }
     }
 }
 
-/// Makes the calling process the one that runs cells: it ends with its parent, the supervisor,
-/// even in an endless loop, and leads a process group of its own.
+/// Makes the calling process the session process, which runs cells. The session process ends with
+/// its parent, the supervisor, even in an endless loop, and leads a process group of its own.
 pub fn become_session() {
     lead_group(None);
     end_with_parent();
     set_expendable(SESSION_EXPENDABLE);
 }
 
-/// Makes a child, or this process if there is none, lead a process group of its own.
+/// Makes a child, or this process for `None`, lead a process group of its own.
 fn lead_group(child: Option<Pid>) {
     let _ = rustix::process::setpgid(child, child);
 }
 
-/// This process ends when its parent does.
+/// Makes this process end when its parent does.
 fn end_with_parent() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
 }
 
-/// When memory runs out, the kernel ends the process first whose score is highest: a measured run
-/// before the session process, and that before its checkpoints and everything else.
+/// Sets how readily Linux kills this process when memory runs out. Linux first kills a measured
+/// run, then the session process, and only then checkpoints and everything else.
 fn set_expendable(score: u32) {
     let _ = std::fs::write("/proc/self/oom_score_adj", score.to_string());
 }
@@ -159,9 +164,9 @@ fn set_expendable(score: u32) {
 const SESSION_EXPENDABLE: u32 = 500;
 const RUN_EXPENDABLE: u32 = 1000;
 
-/// Throws away what this process writes to its output from now on.
+/// Discards the output of this process from now on.
 pub(crate) fn silence() {
-    // A failure leaves the output as it was.
+    // A failure leaves the output unchanged.
     if let Ok(null) = File::options().write(true).open("/dev/null") {
         let _ = rustix::stdio::dup2_stdout(&null);
         let _ = rustix::stdio::dup2_stderr(&null);
@@ -175,7 +180,7 @@ fn wait(
     mut watcher: Option<Watcher<'_>>,
 ) -> io::Result<Finished> {
     let deadline = limits.timeout.map(|timeout| Instant::now() + timeout);
-    let watch = Watch::new(Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?);
+    let watch = ChildWatch::new(Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?);
     let mut looks = watcher.as_ref().map(|watcher| Looks::at(watcher.every));
     let mut timed_out = false;
     loop {
@@ -207,17 +212,17 @@ fn wait(
             return Err(error);
         }
     }
-    // Children that a run leaves behind when it is killed are part of it.
+    // A killed run may leave children behind, which are part of the run.
     let ending = if libc::WIFEXITED(status) {
-        Ending::Exited(libc::WEXITSTATUS(status))
+        ProcessEnd::Exited(libc::WEXITSTATUS(status))
     } else {
         kill_group(pid);
         if timed_out {
-            Ending::TimedOut
+            ProcessEnd::TimedOut
         } else if control.interrupted() {
-            Ending::Interrupted
+            ProcessEnd::Interrupted
         } else {
-            Ending::Signalled(libc::WTERMSIG(status))
+            ProcessEnd::Signalled(libc::WTERMSIG(status))
         }
     };
     // Linux counts in KiB, macOS in bytes.
@@ -226,7 +231,7 @@ fn wait(
     Ok(Finished { ending, max_rss })
 }
 
-/// When a watcher looks. Meanwhile the timers of the thread are precise.
+/// The pace of a watcher. While this exists, the timers of the thread are precise.
 struct Looks {
     pace: Pace,
 }
@@ -248,22 +253,22 @@ impl Drop for Looks {
     }
 }
 
-/// Ends a run and all that it started.
+/// Kills a run and every process that the run started.
 pub fn kill_group(group: i32) {
     if let Some(group) = Pid::from_raw(group) {
-        // A group that is gone is no error.
+        // A group that no longer exists is not an error.
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
     }
 }
 
 /// Waits for the end of a child without reaping it.
-struct Watch {
+struct ChildWatch {
     pid: Pid,
     #[cfg(target_os = "linux")]
     pidfd: Option<std::os::fd::OwnedFd>,
 }
 
-impl Watch {
+impl ChildWatch {
     fn new(pid: Pid) -> Self {
         Self {
             pid,
@@ -272,7 +277,8 @@ impl Watch {
         }
     }
 
-    /// Waits until the child has ended (true) or `pause` is over (false); for ever without one.
+    /// Waits until the child has ended (true) or `pause` is over (false); without `pause`, waits
+    /// for ever.
     fn ended(&self, pause: Option<Duration>) -> io::Result<bool> {
         #[cfg(target_os = "linux")]
         if let Some(pidfd) = &self.pidfd {

@@ -1,9 +1,9 @@
 //! Heap hooks: the executable's own `malloc` family, in front of glibc's.
 //!
-//! The dynamic linker resolves `malloc` to the executable first, so every allocation of the
-//! process comes by here: cells, `libstd`, dependencies, C libraries. Outside a measurement a
-//! hook costs one load and one predicted branch; a timed run does without ([`crate::unhook`]).
-//! During one, sizes are those of `malloc_usable_size`, the only size that `free` can know too.
+//! The dynamic linker resolves `malloc` to the executable first, so every allocation of the process
+//! passes a hook: in cells, `libstd`, dependencies, C libraries. Outside a measurement, a hook
+//! costs one load and one predicted branch; a timed run has no hooks ([`crate::unhook`]). During a
+//! measurement, sizes are those of `malloc_usable_size`, the only size that `free` can know too.
 //!
 //! Nothing here locks, allocates or formats.
 
@@ -17,34 +17,34 @@ static COUNTING: AtomicBool = AtomicBool::new(false);
 /// `COMMON.highest` when the resident memory was last read.
 static NOTED_PEAK: AtomicI64 = AtomicI64::new(0);
 static ALLOCATED: AtomicU64 = AtomicU64::new(0);
-/// No block is handed out that would take the live heap beyond this.
+/// Size of the live heap that no new block may pass.
 static LIMIT: AtomicI64 = AtomicI64::new(i64::MAX);
 
 thread_local! {
-    /// What this thread does is not counted: it measures.
+    /// The calling thread is not counted, because it measures.
     static ASIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The calling thread is not counted. What it obtains, no other thread may give back while
-/// counting goes on.
+/// Leaves the calling thread out of the counts. While counting goes on, no other thread may free a
+/// block that this thread obtained.
 pub(crate) fn set_thread_aside() {
     ASIDE.set(true);
 }
 
-/// What the heap did since [`start`]. Sizes in bytes, relative to the start.
+/// Counts of the heap since [`start`]. Sizes are in bytes, relative to the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Obtained minus given back; negative when older blocks were freed.
+    /// Bytes obtained minus bytes freed; negative when older blocks were freed.
     pub(crate) live: i64,
     /// Highest `live`, at least 0.
     pub(crate) peak: u64,
     /// Bytes obtained in all.
     pub(crate) allocated: u64,
-    /// Calls that obtained them.
+    /// Calls that obtained memory.
     pub(crate) allocations: u64,
 }
 
-/// Counts from zero. `threaded` says whether the process has more than one thread.
+/// Starts counting from zero. `threaded` says whether the process has more than one thread.
 pub(crate) fn start(threaded: bool) {
     threads::set_many(threaded);
     COMMON.live.store(0, Relaxed);
@@ -62,12 +62,12 @@ pub(crate) fn stop() {
     COUNTING.store(false, Relaxed);
 }
 
-/// Whether it is counted, whoever asked for that.
+/// Whether the heap is counted, for any purpose.
 pub(crate) fn is_counting() -> bool {
     COUNTING.load(Relaxed)
 }
 
-/// Goes on counting after a [`stop`].
+/// Continues to count after a [`stop`].
 pub(crate) fn resume() {
     COUNTING.store(true, Relaxed);
 }
@@ -77,7 +77,7 @@ pub(crate) fn set_limit(bytes: u64) {
     LIMIT.store(i64::try_from(bytes).unwrap_or(i64::MAX), Relaxed);
 }
 
-/// Passes every hook, whose code a fork does not have in memory yet.
+/// Calls every hook, because a fork has not mapped the code of the hooks yet.
 pub(crate) fn pass_hooks() {
     let mut grown = Vec::<u8>::with_capacity(8);
     grown.resize(64, 1);
@@ -94,7 +94,7 @@ pub(crate) fn counts() -> Counts {
     }
 }
 
-/// The addresses of hooks, each with that of the glibc function whose place it takes.
+/// The address of each hook, with the address of the glibc function that it replaces.
 #[cfg(heap_hooks)]
 pub(crate) use hooks::replaced;
 
@@ -105,6 +105,7 @@ mod hooks {
     use libc::{c_int, c_void, size_t};
     use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
+    // SAFETY: glibc defines these functions with the types of `malloc` and its relatives.
     unsafe extern "C" {
         fn __libc_malloc(size: size_t) -> *mut c_void;
         fn __libc_free(block: *mut c_void);
@@ -114,13 +115,13 @@ mod hooks {
     }
 
     fn usable(block: *mut c_void) -> i64 {
-        // SAFETY: callers pass a block that glibc has just handed out or is about to take back,
-        // or null, for which the answer is 0.
+        // SAFETY: callers pass a block that glibc has just handed out or is about to take back, or
+        // null, for which the size is 0.
         let size = unsafe { libc::malloc_usable_size(block) };
         i64::try_from(size).unwrap_or(i64::MAX)
     }
 
-    /// Adds to a count that other threads, if there are any, add to as well; returns the sum.
+    /// Adds to a count, atomically if there are other threads; returns the sum.
     fn add(to: &AtomicI64, by: i64) -> i64 {
         if threads::are_many() {
             return to.fetch_add(by, Relaxed) + by;
@@ -160,7 +161,7 @@ mod hooks {
         add_unsigned(&COMMON.epoch, 1);
     }
 
-    /// Looks whether there is room for `size` bytes more.
+    /// Ends the process if `size` more bytes would pass the limit.
     fn before_rise(size: size_t) {
         let limit = LIMIT.load(Relaxed);
         if limit == i64::MAX {
@@ -183,12 +184,12 @@ mod hooks {
 
     /// Blocks of this size go back to the system at once (glibc's `M_MMAP_THRESHOLD`).
     const LARGE: i64 = 128 << 10;
-    /// Small blocks may take the top of the heap back with them: looked at when the peak has
-    /// risen by a 64th, and by this at least.
+    /// Freeing a small block may give the top of the heap back too: the resident memory is read
+    /// first if the peak has risen by a 64th, and by at least this size.
     const STEP: i64 = 64 << 10;
 
-    /// Has the resident memory read before `size` bytes are given back, if the heap has come to
-    /// a new peak since the last time.
+    /// Reads the resident memory before `size` bytes are freed, if the heap has had a new peak
+    /// since the last such reading.
     fn before_fall(size: i64) {
         let peak = COMMON.highest.load(Relaxed);
         let noted = NOTED_PEAK.load(Relaxed);
@@ -203,8 +204,8 @@ mod hooks {
         }
     }
 
-    /// The hooks while the heap is counted. They are kept apart, so that a hook is a test and a
-    /// jump to glibc as long as it is not.
+    /// The hooks while the heap is counted. They are functions of their own, so that an exported
+    /// hook is a test and a jump to glibc while nothing is counted.
     mod counted {
         use super::{
             __libc_calloc, __libc_free, __libc_malloc, __libc_memalign, __libc_realloc, COMMON,
@@ -238,7 +239,7 @@ mod hooks {
 
         /// # Safety
         ///
-        /// As `free`.
+        /// The contract is that of `free`.
         #[cold]
         #[inline(never)]
         pub(super) unsafe fn free(block: *mut c_void) {
@@ -251,7 +252,7 @@ mod hooks {
 
         /// # Safety
         ///
-        /// As `realloc`.
+        /// The contract is that of `realloc`.
         #[cold]
         #[inline(never)]
         pub(super) unsafe fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
@@ -299,8 +300,8 @@ mod hooks {
         super::is_counting() && !(threads::are_many() && ASIDE.get())
     }
 
-    // Each of the exported names below has the signature and the contract of the C function
-    // whose place it takes, and forwards to glibc's own implementation of it.
+    // Each exported function has the signature and the contract of the C function that it replaces,
+    // and forwards to glibc's own implementation.
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn malloc(size: size_t) -> *mut c_void {
@@ -351,7 +352,7 @@ mod hooks {
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn aligned_alloc(alignment: size_t, size: size_t) -> *mut c_void {
-        // SAFETY: as `memalign`, which is how glibc implements it.
+        // SAFETY: the contract of `aligned_alloc` is that of `memalign`, as in glibc.
         unsafe { memalign(alignment, size) }
     }
 
@@ -375,21 +376,21 @@ mod hooks {
     }
 }
 
-/// What the allocator of this process has handed out, in bytes; 0 if it does not tell.
+/// Bytes that the allocator of this process has handed out; 0 if they are unknown.
 #[cfg(heap_hooks)]
 pub(crate) fn in_use() -> u64 {
     type Mallinfo2 = unsafe extern "C" fn() -> libc::mallinfo2;
-    // By its name at run time: glibc has it since 2.33.
+    // The function is looked up at run time, because older versions of glibc than 2.33 lack it.
     // SAFETY: the name is a C string.
     let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
-    // SAFETY: a function of this name has this type; null is `None`.
+    // SAFETY: a function of this name has this type, and a null pointer is `None`.
     let function = unsafe { std::mem::transmute::<*mut libc::c_void, Option<Mallinfo2>>(function) };
-    // SAFETY: it has no preconditions.
-    let told = function.map(|mallinfo2| unsafe { mallinfo2() });
-    told.map_or(0, |told| told.uordblks as u64 + told.hblkhd as u64)
+    // SAFETY: `mallinfo2` has no preconditions.
+    let info = function.map(|mallinfo2| unsafe { mallinfo2() });
+    info.map_or(0, |info| info.uordblks as u64 + info.hblkhd as u64)
 }
 
-/// What the allocator of this process has handed out, which nobody tells.
+/// Always 0, because only glibc tells.
 #[cfg(not(heap_hooks))]
 pub(crate) fn in_use() -> u64 {
     0

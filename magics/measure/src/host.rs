@@ -1,4 +1,4 @@
-//! What a measurement needs of the session process that it runs in.
+//! The session process, as the entry points and the measurements use it.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -10,22 +10,22 @@ use memit_process::process;
 use crate::control::{Control, Interruptible};
 use crate::protocol::Frame as _;
 
-/// The session process, as the entry points and the measurements see it.
+/// What this process knows as a session process.
 pub struct Host {
     control: Control,
-    /// To the supervisor.
+    /// Events for the supervisor.
     reports: Mutex<File>,
-    /// The process that runs cells. A fork that a cell makes is another process.
+    /// Id of the process that runs the cell. A fork made by a cell has another id.
     pid: AtomicU32,
     /// Path of the library of the running cell.
     cell: Mutex<String>,
-    /// Flushes standard output, part of which the `libstd` of the cells may hold back.
+    /// Flushes standard output, which the `libstd` of the cells may buffer.
     flush: Mutex<Option<extern "C" fn()>>,
 }
 
 static HOST: OnceLock<Host> = OnceLock::new();
 
-/// The session process that this process is; `None` in any other program.
+/// The host of this process; `None` if the process is not a session process.
 pub fn current() -> Option<&'static Host> {
     HOST.get()
 }
@@ -51,12 +51,12 @@ impl Host {
         lock(&self.cell).clone()
     }
 
-    /// The cell in the library at this path is about to be loaded.
+    /// Notes the path of the cell's library, before the library is loaded.
     pub fn set_cell(&self, library: &str) {
         library.clone_into(&mut lock(&self.cell));
     }
 
-    /// This process runs the cell.
+    /// Notes that this process runs the cell.
     pub fn begin_cell(&self) {
         self.pid.store(std::process::id(), Relaxed);
     }
@@ -73,19 +73,20 @@ impl Host {
         }
     }
 
-    /// Whether this process is not the one that runs cells, but a fork that a cell has made.
+    /// Whether this process is a fork made by a cell, and not the process that runs cells.
     pub fn is_elsewhere(&self) -> bool {
         self.pid.load(Relaxed) != std::process::id()
     }
 
-    /// Ends a fork that a cell has made.
+    /// Ends a fork made by a cell.
     pub fn leave(&self, code: i32) -> ! {
         self.flush_output();
-        // SAFETY: no preconditions. Destructors and exit handlers are the session's.
+        // SAFETY: `_exit` has no preconditions. Destructors and exit handlers are the session's to
+        // run.
         unsafe { libc::_exit(code) }
     }
 
-    /// Threads of this process. A process that cannot tell counts as having one.
+    /// Number of threads of this process; 1 if the system does not tell.
     pub fn threads(&self) -> u32 {
         process::threads(std::process::id()).unwrap_or(1)
     }
@@ -98,8 +99,8 @@ impl Host {
         self.send(&Event::Measured(measured));
     }
 
-    /// Sends an event to the supervisor. Without a supervisor nobody is left to tell, and the cell
-    /// cannot help it: a failure is ignored.
+    /// Sends an event to the supervisor. Ignores a failure: without a supervisor, nobody is left to
+    /// hear of it.
     pub fn send(&self, event: &Event) {
         let _ = event.write(&mut *lock(&self.reports));
     }

@@ -1,13 +1,14 @@
 //! Measures code in this process, exactly: the heap by hooks in front of `malloc`, the resident
 //! memory by the system's high-water mark, lines by probes, and each run in a fork.
 //!
-//! A cell's code calls the functions of the module `entry`, which the executable exports by name. What
-//! a measurement needs of the session process that it runs in is a [`host::Host`].
+//! A cell's code calls the functions of the module `entry`, which the executable exports by name. A
+//! measurement reaches the session process that it runs in through a [`host::Host`].
 //!
-//! An ordinary program that links this crate, by the crate `memit`, has the heap hooks and the counters
-//! of lines: see [`program`].
+//! An ordinary program links this crate through the crate `memit`, and uses the heap hooks and the
+//! line counters: see [`program`].
 //!
-//! `unsafe` lives in few modules: heap hooks, forks, shared memory, line counters.
+//! `unsafe` is confined to calls of the C library, the heap hooks, shared memory, line counters and
+//! a few instructions.
 
 #[cfg(unix)]
 mod board;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::board::Board;
 
-/// What measures while a snippet runs. Each measurement implements the callbacks that its generated
-/// code makes.
+/// A measurement while its snippet runs. Each kind of measurement implements the callbacks that its
+/// generated code calls.
 pub(crate) trait Measuring: Send {
     /// Where the measurement writes its figures.
     fn board(&self) -> &Arc<Board>;
@@ -35,7 +35,7 @@ pub(crate) trait Measuring: Send {
     /// A timed loop has ended.
     fn stop_clock(&mut self) {}
 
-    /// The snippet ends, however: maybe by a panic or a `?`, before its value was dropped.
+    /// The snippet ends in any way: a panic or a `?` may come before the value is dropped.
     fn leave(&mut self) {}
 }
 

@@ -79,7 +79,7 @@ const SOURCE: usize = FIGURES + 7;
 /// Numbers that a board needs for one run.
 pub(crate) const NUMBERS: usize = FIGURES + 8;
 
-/// What a run wrote on its board. `peak_outside` is a peak that was seen from outside the run.
+/// The figures that a run wrote on its board. `peak_outside` is the peak seen from outside the run.
 pub(crate) fn figures(board: &Board, peak_outside: u64) -> MemoryRun {
     let baseline_rss = board.get(BASELINE);
     let peak_rss = board.get(PEAK).max(peak_outside);
@@ -105,15 +105,15 @@ pub(crate) fn source(board: &Board) -> Source {
 const SOURCES: [Source; 3] = [Source::Vmhwm, Source::Maxrss, Source::Sampled];
 
 /// How this process learns its peak.
-enum Meter {
+enum PeakReader {
     Kernel(PeakMeter),
     /// The parent reads `ru_maxrss` afterwards.
     Parent,
     Sampling(Duration, Option<SamplingThread<u64>>),
 }
 
-impl Meter {
-    /// The best that works here.
+impl PeakReader {
+    /// The most exact way that works here.
     fn choose(forked: bool, interval: Duration) -> Self {
         if let Some(meter) = PeakMeter::open_if_wanted() {
             return Self::Kernel(meter);
@@ -134,7 +134,7 @@ impl Meter {
         }
     }
 
-    /// Starts looking for a peak; returns the resident set size now.
+    /// Starts to watch for a peak; returns the resident set size now.
     fn start(&mut self) -> u64 {
         match self {
             Self::Kernel(meter) => {
@@ -150,7 +150,7 @@ impl Meter {
         }
     }
 
-    /// The peak since the start; 0 where only the parent knows.
+    /// The peak since the start; 0 if only the parent can read the peak.
     fn peak(&mut self) -> u64 {
         match self {
             Self::Kernel(meter) => meter.read().map_or(0, |resident| resident.peak),
@@ -168,21 +168,22 @@ impl Meter {
 pub(crate) struct MeasuringMemory {
     board: Arc<Board>,
     forked: bool,
-    meter: Meter,
+    peak_reader: PeakReader,
     began: Instant,
 }
 
 impl MeasuringMemory {
-    /// To be called in the process of the run, which for a fork is the fork.
+    /// Call this in the process of the run: in the fork, if the run is a fork.
     pub(crate) fn new(board: Arc<Board>, forked: bool, interval: Duration) -> Self {
         let mut measuring = Self {
             board,
             forked,
-            meter: Meter::choose(forked, interval),
+            peak_reader: PeakReader::choose(forked, interval),
             began: Instant::now(),
         };
-        // Once for nothing, so that the pages that measuring touches are there beforehand.
-        if matches!(measuring.meter, Meter::Kernel(_)) {
+        // A dry run touches the pages that measuring needs, so that the snippet's figures do not
+        // include them.
+        if matches!(measuring.peak_reader, PeakReader::Kernel(_)) {
             measuring.begin();
             heap::pass_hooks();
             measuring.value_alive();
@@ -202,7 +203,7 @@ impl Measuring for MeasuringMemory {
     }
 
     fn begin(&mut self) {
-        let baseline = self.meter.start();
+        let baseline = self.peak_reader.start();
         self.board.set(BASELINE, baseline);
         heap::start(!self.forked);
         self.began = Instant::now();
@@ -211,14 +212,14 @@ impl Measuring for MeasuringMemory {
     fn value_alive(&mut self) {
         let wall = self.began.elapsed();
         let heap = heap::counts();
-        let peak = self.meter.peak();
+        let peak = self.peak_reader.peak();
         self.board.set(PEAK, peak);
         self.board.set(HEAP_PEAK, heap.peak);
         self.board.set(ALLOCATED, heap.allocated);
         self.board.set(ALLOCATIONS, heap.allocations);
         self.board
             .set(WALL, u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX));
-        self.board.set(SOURCE, self.meter.source() as u64);
+        self.board.set(SOURCE, self.peak_reader.source() as u64);
     }
 
     fn value_dropped(&mut self) {

@@ -1,28 +1,30 @@
-//! Ordinary programs, which no session runs: their functions with `#[profile]` are counted from the
-//! first call to the end of the process.
+//! Ordinary programs, outside a session: functions with `#[profile]` count from their first call to
+//! the end of the process.
 
 use memit_measurement::LinesMeasurement;
 
 use crate::lines::counting;
 
-/// Has `end` called when the process ends: by `exit`, or by the end or a panic of `main`. Not if it
-/// is aborted, or ended by a signal.
+/// Registers `end` to be called when the process exits: by `exit`, or at the end or a panic of
+/// `main`. An abort or a signal does not call `end`.
 pub fn at_exit(end: extern "C" fn()) {
-    // SAFETY: a function without preconditions. If there is no room for another, it is not called.
+    // SAFETY: `end` is a function without preconditions. If the system has no room for `end`, it
+    // never calls `end`.
     unsafe { libc::atexit(end) };
 }
 
-/// What the functions have counted; `None` if none was called. To be asked for once, at the end.
+/// The counts of the functions; `None` if none was called. Call this once, at the end.
 pub fn counted() -> Option<LinesMeasurement> {
     counting::end_program()
 }
 
-/// A linker that goes through libraries once meets the hooks before anyone has called `malloc`.
+/// Refers to the hooks for linkers that go through the libraries once: they meet the hooks before
+/// any call of `malloc`.
 #[cfg(heap_hooks)]
 #[used]
 static HEAP_HOOKS: fn() -> [(usize, usize); 5] = crate::heap::replaced;
 
-/// As above.
+/// Like [`HEAP_HOOKS`].
 #[cfg(heap_hooks)]
 #[used]
 static THREAD_HOOK: crate::threads::Create = crate::threads::pthread_create;

@@ -53,7 +53,7 @@ pub trait Frame: Sized {
     ///
     /// # Errors
     ///
-    /// If the stream fails, ends within a frame, or holds something else.
+    /// If the stream fails, ends within a frame, or holds another kind of frame.
     fn read(from: &mut impl Read) -> io::Result<Option<Self>> {
         let Some((kind, payload)) = read_frame(from)? else {
             return Ok(None);
@@ -65,7 +65,7 @@ pub trait Frame: Sized {
     ///
     /// # Errors
     ///
-    /// If the frame is none of this type.
+    /// If the frame holds another kind of message.
     fn parse(kind: u8, payload: Vec<u8>) -> io::Result<Self>;
 }
 
@@ -145,29 +145,29 @@ impl Frame for Request {
     }
 }
 
-/// Events that arrive in pieces, the last of which may never come: their writer may be killed at
-/// any moment.
+/// Puts events together that arrive in pieces. The last piece may never come, because the writer
+/// may be killed at any moment.
 #[derive(Debug, Default)]
 pub struct Inbox {
     bytes: Vec<u8>,
 }
 
 impl Inbox {
-    /// Adds what has been read.
+    /// Adds bytes of the stream.
     pub fn add(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Forgets a piece that nobody is going to complete.
+    /// Discards a piece that nobody will complete.
     pub fn clear(&mut self) {
         self.bytes.clear();
     }
 
-    /// The next whole event.
+    /// Takes the next whole event; `None` if there is none yet.
     ///
     /// # Errors
     ///
-    /// If the bytes are no event.
+    /// If the bytes are not an event.
     pub fn take(&mut self) -> io::Result<Option<Event>> {
         let Some((kind, length)) = self.bytes.split_first_chunk::<HEAD>().map(|(head, _)| {
             let [kind, length @ ..] = *head;
@@ -192,7 +192,7 @@ fn write_json(out: &mut impl Write, kind: u8, value: &impl Serialize) -> io::Res
     write_frame(out, kind, &serde_json::to_vec(value)?)
 }
 
-/// One `write` call a frame, so that frames of a pipe's size are not torn apart.
+/// Writes a frame in one `write` call, so that a frame which fits into a pipe is not torn apart.
 fn write_frame(out: &mut impl Write, kind: u8, payload: &[u8]) -> io::Result<()> {
     let length = u32::try_from(payload.len())
         .ok()

@@ -1,12 +1,12 @@
 //! The exact peak of this process's resident set size.
 //!
-//! Linux keeps a high-water mark (`VmHWM`). Writing `5` to `/proc/self/clear_refs` sets it back
-//! to the current size (`proc_pid_clear_refs(5)`), so that after a run it is the run's own peak,
-//! however short that peak was.
+//! Linux keeps a high-water mark (`VmHWM`). Writing `5` to `/proc/self/clear_refs` sets the mark
+//! back to the current size (`proc_pid_clear_refs(5)`). After a run, the mark is therefore the
+//! run's own peak, however short that peak was.
 //!
-//! Since Linux 6.2 the mark is raised, when memory is given back, from counters that lack up to 32
-//! pages on each processor; what is still held is counted exactly. So the heap hooks call
-//! [`note_peak`] before they give back memory at a peak.
+//! Since Linux 6.2, giving memory back raises the mark from counters that lack up to 32 pages on
+//! each processor, while memory that is still held is counted exactly. The heap hooks therefore
+//! call [`note_peak`] before they give back memory at a peak.
 
 #[cfg(target_os = "linux")]
 use std::fs::File;
@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 #[cfg(target_os = "linux")]
 use memit_process::process::{Status, StatusFile};
 
-/// The environment variable that asks for a lesser source of a peak: `maxrss` or `sampled`.
+/// The environment variable that asks for a less exact source of a peak: `maxrss` or `sampled`.
 pub(crate) const ASKED: &str = "MEMIT_PEAK_SOURCE";
 
 /// Size and peak of the resident set, in bytes.
@@ -32,8 +32,8 @@ pub(crate) struct Resident {
     pub(crate) peak: u64,
 }
 
-/// Reads and resets the peak. Files are opened beforehand and text is read into a buffer of
-/// its own, so that measuring adds nothing to what is measured.
+/// Reads and resets the peak. Opens its files beforehand and reads text into a buffer of its own,
+/// so that measuring adds nothing to the measured memory.
 #[cfg(target_os = "linux")]
 pub(crate) struct PeakMeter {
     clear_refs: File,
@@ -95,7 +95,7 @@ static STATUS: AtomicI32 = AtomicI32::new(-1);
 #[cfg(target_os = "linux")]
 static NOTED: AtomicU64 = AtomicU64::new(0);
 
-/// Keeps the exact size of this moment, if it is the largest. Called by the heap hooks: it does
+/// Keeps the exact size of this moment, if no size is larger. The heap hooks call this, so it does
 /// not allocate.
 #[cfg(heap_hooks)]
 pub(crate) fn note_peak() {
@@ -103,14 +103,16 @@ pub(crate) fn note_peak() {
     if fd < 0 {
         return;
     }
-    // SAFETY: the meter's file is open as long as `STATUS` names it.
+    // SAFETY: `STATUS` names the file of a meter, which sets `STATUS` to -1 before it closes the
+    // file.
     let status = unsafe { BorrowedFd::borrow_raw(fd) };
     if let Ok(status) = StatusFile::read_from(status) {
         NOTED.fetch_max(status.resident.unwrap_or(0), Relaxed);
     }
 }
 
-/// Other systems have no peak that can be reset: [`crate::sampler`] takes its place.
+/// Other systems have no peak that can be reset: [`crate::sampling_thread`] takes the place of
+/// this.
 #[cfg(not(target_os = "linux"))]
 pub(crate) struct PeakMeter;
 
@@ -130,7 +132,7 @@ impl PeakMeter {
 }
 
 impl PeakMeter {
-    /// [`Self::open`], unless [`ASKED`] asks for a lesser source of the peak.
+    /// [`Self::open`], unless [`ASKED`] asks for a less exact source of the peak.
     pub(crate) fn open_if_wanted() -> Option<Self> {
         let asked = std::env::var(ASKED).unwrap_or_default();
         let is_lesser = ["maxrss", "sampled"].contains(&asked.as_str());

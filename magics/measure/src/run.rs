@@ -1,4 +1,4 @@
-//! One run of a compiled snippet, in a fork or in place, and how it came out.
+//! One run of a compiled snippet, in a fork or in place, and its outcome.
 
 use std::io;
 
@@ -11,12 +11,12 @@ use crate::host::Host;
 use crate::measuring::{self, Measuring};
 use crate::{panic, settle};
 
-/// First number of every board: how the snippet's code ended. 0 is "not yet".
+/// Index of the first number of every board: how the snippet's code ended, or 0 until it has ended.
 const ENDING: usize = 0;
-/// Where the numbers of a measurement begin.
+/// Index of the first number of a measurement.
 pub(crate) const FIGURES: usize = 1;
 
-/// Runs the snippet in a fork of the session with the measurement that `make` makes there.
+/// Runs the snippet in a fork of the session, where `make` makes the measurement.
 ///
 /// # Errors
 ///
@@ -45,13 +45,13 @@ pub(crate) fn in_fork<M: Measuring + 'static>(
         }
     };
     let outcome = match finished.ending {
-        fork::Ending::TimedOut => {
+        fork::ProcessEnd::TimedOut => {
             let seconds = limits.timeout.unwrap_or_default().as_secs_f64();
             Err(FailureKind::TimedOut { seconds })
         }
-        fork::Ending::Interrupted => Err(FailureKind::Interrupted),
-        fork::Ending::Signalled(number) => Err(FailureKind::Signal { number }),
-        fork::Ending::Exited(code) => match Ending::from_number(board.get(ENDING)) {
+        fork::ProcessEnd::Interrupted => Err(FailureKind::Interrupted),
+        fork::ProcessEnd::Signalled(number) => Err(FailureKind::Signal { number }),
+        fork::ProcessEnd::Exited(code) => match Ending::from_number(board.get(ENDING)) {
             Some(ending) => check(ending, board),
             None => Err(FailureKind::Exit { code }),
         },
@@ -93,12 +93,13 @@ pub(crate) fn in_place<M: Measuring + 'static>(
 }
 
 fn run_body(body: Body) -> Ending {
-    // SAFETY: whoever called the entry point with this body has promised that the body may be run
-    // until the entry point returns.
+    // SAFETY: the caller of the entry point has promised that the body may run until the entry
+    // point returns. The entry point has not returned, and a fork has a copy of everything that the
+    // body uses.
     unsafe { body.run() }
 }
 
-/// Writes down how the snippet's code ended, with the text that belongs to it.
+/// Writes on the board how the snippet's code ended, with the panic if there was one.
 pub(crate) fn conclude(board: &Board, ending: Ending) {
     if ending == Ending::Panicked {
         let panic = panic::take().unwrap_or_default();
@@ -115,7 +116,7 @@ fn check(ending: Ending, board: &Board) -> Result<(), FailureKind> {
         }),
         Ending::Panicked => {
             let text = board.text();
-            // A message that was cut is no JSON any more; it is still worth showing.
+            // A truncated text is not valid JSON, but still worth showing.
             let panic = serde_json::from_str(&text).unwrap_or_else(|_| Panic {
                 message: text,
                 ..Panic::default()
@@ -125,13 +126,13 @@ fn check(ending: Ending, board: &Board) -> Result<(), FailureKind> {
     }
 }
 
-/// The failure of a measurement that the system has refused something.
+/// The failure of a measurement to which the system refused something.
 pub(crate) fn refused(host: &Host, error: &io::Error) -> Failure {
     let message = error.to_string();
     failure(host, FailureKind::System { message }, None)
 }
 
-/// The failure with what is known around it.
+/// A failure with this cause, in this session.
 pub(crate) fn failure(host: &Host, cause: FailureKind, peak_rss: Option<u64>) -> Failure {
     Failure {
         cause,

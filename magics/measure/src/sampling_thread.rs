@@ -1,4 +1,4 @@
-//! A thread that samples the process it is in, for runs in place.
+//! A thread that samples its own process, for runs in place.
 
 use std::io;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use memit_process::Pace;
 
 use crate::heap;
 
-/// The interval when the user asks for none.
+/// The interval if the user asks for none.
 pub(crate) const DEFAULT_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The thread, which updates an `S` at every sample. The heap hooks do not count the thread.
+/// A thread that updates an `S` at every sample. The heap hooks do not count the thread.
 pub(crate) struct SamplingThread<S> {
     name: &'static str,
     stop: Arc<AtomicBool>,
@@ -21,12 +21,12 @@ pub(crate) struct SamplingThread<S> {
 }
 
 impl<S: Send + 'static> SamplingThread<S> {
-    /// Starts a thread of this name, which passes `samples` to `sample` at once and then at every
-    /// `interval`.
+    /// Starts a thread with this name. The thread passes `samples` to `sample` at once, and then at
+    /// every `interval`.
     ///
     /// # Errors
     ///
-    /// If the system refuses a thread.
+    /// If the system refuses the thread.
     pub(crate) fn start(
         name: &'static str,
         interval: Duration,
@@ -50,7 +50,7 @@ impl<S: Send + 'static> SamplingThread<S> {
         Ok(Self { name, stop, thread })
     }
 
-    /// Stops the thread, and returns what it has sampled.
+    /// Stops the thread and returns its samples.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! Memory that a process shares with its forks.
 //!
-//! What a run writes here survives the run, however it ends.
+//! The contents survive a run, however the run ends.
 
 use std::fs::File;
 use std::io;
@@ -8,11 +8,11 @@ use std::ops::Deref;
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64};
 
-/// Types that may be shared between processes and for which all bits zero is a value.
+/// Types that processes may share and for which all bits zero are a valid value.
 ///
 /// # Safety
 ///
-/// Both must hold: atomics without pointers.
+/// Both must be true of the type, as they are of atomics that hold no pointer.
 pub(crate) unsafe trait Shareable {}
 
 // SAFETY: plain atomics; zero is a value of each.
@@ -24,7 +24,7 @@ unsafe impl Shareable for AtomicI32 {}
 // SAFETY: as above; zero is `false`.
 unsafe impl Shareable for AtomicBool {}
 
-/// A zeroed slice that stays shared across `fork`.
+/// A slice that starts as zeros and stays shared across `fork`.
 pub(crate) struct Shared<T: Shareable> {
     start: *mut T,
     len: usize,
@@ -41,13 +41,13 @@ impl<T: Shareable> Shared<T> {
         Self::map(len, libc::MAP_ANONYMOUS, -1)
     }
 
-    /// Maps the first `len` elements of a file of [`shared_file`].
+    /// Maps the first `len` elements of a file made by [`shared_file`].
     pub(crate) fn of_file(file: &File, len: usize) -> io::Result<Self> {
         Self::map(len, 0, file.as_raw_fd())
     }
 
     fn map(len: usize, flags: libc::c_int, fd: RawFd) -> io::Result<Self> {
-        // SAFETY: a new mapping; nothing else in this process refers to it.
+        // SAFETY: the system chooses the address, so the new mapping replaces no memory in use.
         let start = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
@@ -68,7 +68,7 @@ impl<T: Shareable> Shared<T> {
     }
 }
 
-/// A file of `size` zero bytes that is nowhere but in memory and has no name.
+/// A nameless file of `size` zero bytes; on Linux, a file in memory only.
 pub(crate) fn shared_file(size: usize) -> io::Result<File> {
     #[cfg(target_os = "linux")]
     let file = {
@@ -95,14 +95,16 @@ impl<T: Shareable> Deref for Shared<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: the mapping is `len` elements long, zeroed, page-aligned, and lives as long as `self`.
+        // SAFETY: the mapping holds `len` elements, starts on a page and lives as long as `self`.
+        // Every byte was zero at first, which is a valid value of a `Shareable`, and only atomics
+        // change the bytes.
         unsafe { std::slice::from_raw_parts(self.start, self.len) }
     }
 }
 
 impl<T: Shareable> Drop for Shared<T> {
     fn drop(&mut self) {
-        // SAFETY: the mapping was made by `new` with this length and is not used afterwards.
+        // SAFETY: `map` made the mapping with this length, and no reference outlives `self`.
         unsafe { libc::munmap(self.start.cast(), self.len * size_of::<T>()) };
     }
 }

@@ -7,7 +7,7 @@ use memit_session::lines::counters::Common;
 use crate::common::COMMON;
 use crate::shared_pages::SharedPages;
 
-/// The counts of a run, for the process that started it.
+/// The counts of a run, which the process that started the run can read.
 pub(crate) struct SharedCommon {
     pages: SharedPages,
 }
@@ -23,26 +23,29 @@ impl SharedCommon {
         Ok(Self { pages })
     }
 
-    /// Shares the counts of this process. To be called in the run.
+    /// Shares the counts of this process. Call this in the run.
     pub(crate) fn share(&self) {
         share(&self.pages);
     }
 
-    /// The counts while the run runs; `None` where they cannot be shared, because the system's pages
-    /// are larger.
+    /// The counts of the run in progress; `None` if the system's pages are too large to share them.
     pub(crate) fn live(&self) -> Option<&Common> {
         SharedPages::can_replace().then(|| of(&self.pages))
     }
 }
 
-/// Shares the counts of this process as the first of `pages`. To be called in the run.
+/// Shares the counts of this process at the start of `pages`. Call this in the run.
 pub(crate) fn share(pages: &SharedPages) {
-    pages.replace(std::ptr::from_ref(&COMMON).addr(), size_of::<Common>(), 0);
+    let address = std::ptr::from_ref(&COMMON).addr();
+    // SAFETY: `Common` is as large as its alignment, a page, and consists of atomics. The caller is
+    // the only thread of a run that has not begun.
+    unsafe { pages.replace(address, size_of::<Common>(), 0) };
 }
 
 /// The counts at the start of `pages`.
 pub(crate) fn of(pages: &SharedPages) -> &Common {
-    // SAFETY: the pages are larger than a `Common`, which consists of atomics: zero is a value of
-    // each, and other processes may change them.
+    // SAFETY: both users of this function make page-aligned pages that are larger than a `Common`.
+    // A `Common` consists of atomics, for which all zero bits are a value and which other processes
+    // may change.
     unsafe { &*pages.words().as_ptr().cast() }
 }

@@ -1,27 +1,26 @@
 //! Pages that a run shares with the process that started it.
 //!
-//! A static on pages of its own can be moved there at the same address: the pages of the static are
-//! replaced by shared pages with the same contents.
+//! Shared pages with the same contents can replace the pages of a static at the same address, if
+//! the static has pages of its own.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::AtomicU64;
 
 use crate::shared::{Shared, shared_file};
 
-/// The size of a page that the statics are aligned to.
+/// The page size to which such statics are aligned.
 pub(crate) const PAGE: usize = 4096;
 
-/// Shared pages, as the process that starts a run sees them and as the run sees them.
+/// Shared pages, which the process that starts a run and the run itself both see.
 pub(crate) struct SharedPages {
     file: File,
     words: Shared<AtomicU64>,
 }
 
 impl SharedPages {
-    /// Shared pages of `size` zero bytes. Pages that nobody touches take no memory.
+    /// Shared pages of `size` zero bytes. Untouched pages take no memory.
     ///
     /// # Errors
     ///
@@ -37,23 +36,30 @@ impl SharedPages {
         &self.words
     }
 
-    /// Whether the system's pages are small enough to replace those of a static.
+    /// Whether the system's pages are small enough to replace the pages of a static.
     pub(crate) fn can_replace() -> bool {
         rustix::param::page_size() == PAGE
     }
 
-    /// Replaces the pages of a static that only atomics change by those at the offset `place`. Where
-    /// pages cannot be replaced, this copies the contents as they are now.
-    pub(crate) fn replace(&self, address: usize, size: usize, place: usize) {
-        if !self.copy(address, size, place) || !Self::can_replace() {
+    /// Replaces the pages of a static by the shared pages at the offset `place`. Copies the
+    /// contents of the static instead if the system's pages are too large.
+    ///
+    /// # Safety
+    ///
+    /// `address` must be that of a static of `size` bytes which has its pages to itself and which
+    /// only atomics change. Nothing may use the static meanwhile.
+    pub(crate) unsafe fn replace(&self, address: usize, size: usize, place: usize) {
+        // SAFETY: the caller's contract.
+        let is_copied = unsafe { self.copy(address, size, place) };
+        if !is_copied || !Self::can_replace() {
             return;
         }
         let Ok(offset) = libc::off_t::try_from(place) else {
             return;
         };
-        // SAFETY: the pages are the static's alone, and what replaces them has its contents.
-        // Nothing changes them meanwhile: a function is shared before its first line runs, and
-        // the common counts before the measurement begins. If it fails, they stay as they are.
+        // SAFETY: the static has these pages to itself, and the pages that replace them have the
+        // same contents, because nothing changes the static meanwhile. A failure leaves the pages
+        // unchanged.
         unsafe {
             libc::mmap(
                 address as *mut libc::c_void,
@@ -67,9 +73,18 @@ impl SharedPages {
     }
 
     /// Copies the contents of a static to the offset `place`; false if the system refuses.
-    pub(crate) fn copy(&self, address: usize, size: usize, place: usize) -> bool {
-        // SAFETY: a static is there, and its bytes are initialised. Only this thread runs.
-        let contents = unsafe { std::slice::from_raw_parts(address as *const u8, size) };
-        self.file.write_all_at(contents, place as u64).is_ok()
+    ///
+    /// # Safety
+    ///
+    /// `address` must be that of a static of `size` bytes.
+    pub(crate) unsafe fn copy(&self, address: usize, size: usize, place: usize) -> bool {
+        let Ok(offset) = libc::off_t::try_from(place) else {
+            return false;
+        };
+        let bytes = address as *const libc::c_void;
+        // SAFETY: `pwrite` only reads the bytes of the static. Its atomics may change meanwhile,
+        // because no Rust reference covers the bytes.
+        let written = unsafe { libc::pwrite(self.file.as_raw_fd(), bytes, size, offset) };
+        usize::try_from(written) == Ok(size)
     }
 }

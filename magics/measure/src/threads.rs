@@ -1,7 +1,7 @@
 //! Whether the process has more than one thread.
 //!
-//! As long as it has one, counts are plain loads and stores. The executable's own `pthread_create`
-//! stands in front of glibc's, so the first further thread is noticed before it runs.
+//! With one thread, counts are plain loads and stores. The executable's own `pthread_create` stands
+//! in front of glibc's, so it notices the second thread before that thread runs.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -13,13 +13,13 @@ pub(crate) fn are_many() -> bool {
     MANY.load(Relaxed)
 }
 
-/// Says whether there is more than one thread now.
+/// Sets whether there is more than one thread now.
 pub(crate) fn set_many(many: bool) {
     // Without hooks, nobody would notice the next thread.
     MANY.store(many || !cfg!(heap_hooks), Relaxed);
 }
 
-/// What the calling thread can be told from others by.
+/// A number that no other running thread has.
 pub(crate) fn current() -> usize {
     thread_local! {
         static MARK: u8 = const { 0 };
@@ -45,7 +45,7 @@ mod hook {
 
     static NEXT: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 
-    /// The function of this name behind ours: glibc's, or that of a tool that is preloaded.
+    /// The `pthread_create` behind ours: glibc's, or that of a preloaded tool.
     fn next() -> Option<Create> {
         let mut next = NEXT.load(Relaxed);
         if next.is_null() {
@@ -53,13 +53,13 @@ mod hook {
             next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"pthread_create".as_ptr()) };
             NEXT.store(next, Relaxed);
         }
-        // SAFETY: a function of this name has this type; null is `None`.
+        // SAFETY: a function of this name has this type, and a null pointer is `None`.
         unsafe { std::mem::transmute::<*mut c_void, Option<Create>>(next) }
     }
 
     /// # Safety
     ///
-    /// As POSIX says of `pthread_create`.
+    /// The contract is that of `pthread_create` in POSIX.
     #[unsafe(no_mangle)]
     pub(crate) unsafe extern "C" fn pthread_create(
         thread: *mut libc::pthread_t,

@@ -1,7 +1,7 @@
 //! `%timeit`: how long a snippet takes.
 //!
-//! The snippet's code asks for runs until there are none left, and starts and stops the clock
-//! around its loop itself, so that nothing but the loop lies between the two readings.
+//! The generated code asks for runs until none is left. The code itself starts and stops the clock,
+//! so that nothing but the loop lies between the two readings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::unhook::unhook;
 const LONG_ENOUGH_NS: u64 = 200_000_000;
 /// Powers of ten that are tried for the number of loops, as in Python's `timeit`.
 const MAX_LOOPS: u64 = 1_000_000_000;
-/// The pass that counts the heap is kept to about this time and to this many executions.
+/// Target for the time of the pass that counts the heap, and limit of its executions.
 const COUNT_NS: u64 = 20_000_000;
 const COUNT_LOOPS: u64 = 1000;
 
@@ -93,14 +93,14 @@ fn measure_runs(
     Ok(measurement)
 }
 
-/// Executions of the counting pass: enough to average over, few enough not to be felt.
+/// Executions of the counting pass: enough for an average, too few to be noticed.
 fn count_loops(measurement: &TimeMeasurement) -> u64 {
     let fastest = measurement.all_runs.iter().min().copied().unwrap_or(0);
     let per_loop = (fastest / measurement.loops.max(1)).max(1);
     (COUNT_NS / per_loop).clamp(1, COUNT_LOOPS.min(measurement.loops.max(1)))
 }
 
-/// What the next run is for.
+/// The purpose of the next run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     First,
@@ -121,7 +121,7 @@ struct MeasuringTime {
     /// Time of the current run, and the reading of the clock when it was last started.
     elapsed_ns: u64,
     started_ns: u64,
-    /// What starting and stopping the clock costs, where that is done in every loop.
+    /// Cost of starting and stopping the clock, if that happens in every loop.
     overhead_ns: u64,
 }
 
@@ -147,7 +147,7 @@ impl MeasuringTime {
         measuring
     }
 
-    /// In place there is nobody who could end the process for an interrupt.
+    /// Whether an interrupt ends the runs. In place, nobody else could end them.
     fn interrupted(&self) -> bool {
         !self.plan.isolated && host::current().is_some_and(|host| host.control().interrupted())
     }
@@ -191,7 +191,7 @@ impl Measuring for MeasuringTime {
     fn next_run(&mut self) -> u64 {
         let elapsed = std::mem::take(&mut self.elapsed_ns);
         if self.stage != Stage::First && !self.shown {
-            // The first run has shown what the snippet prints; nobody wants it a million times.
+            // The first run has shown the snippet's output; nobody wants it a million times.
             self.shown = true;
             if self.plan.isolated {
                 fork::silence();
@@ -309,7 +309,7 @@ fn cycle_ns() -> f64 {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 fn multiply_chain(mut product: u64) -> u64 {
-    // SAFETY: arithmetic in one register of its own.
+    // SAFETY: the instructions change only the declared register and the flags.
     unsafe {
         std::arch::asm!(
             "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}", "imul {x}, {x}",
@@ -324,7 +324,7 @@ fn multiply_chain(mut product: u64) -> u64 {
 #[cfg(target_arch = "aarch64")]
 #[inline]
 fn multiply_chain(mut product: u64) -> u64 {
-    // SAFETY: arithmetic in one register of its own.
+    // SAFETY: the instructions change only the declared register and the flags.
     unsafe {
         std::arch::asm!(
             "mul {x}, {x}, {x}", "mul {x}, {x}, {x}", "mul {x}, {x}, {x}", "mul {x}, {x}, {x}",

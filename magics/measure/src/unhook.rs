@@ -1,13 +1,14 @@
-//! Takes the heap hooks out of a process's way, for runs that are timed.
+//! Removes the heap hooks from a process whose runs are timed.
 //!
 //! Libraries call `malloc` through their global offset table (System V ABI, "Dynamic Linking"),
-//! where the dynamic linker has put the address of our hook. Here that address is replaced by
-//! that of glibc's own function, so that a timed allocation costs what it costs in any program.
+//! where the dynamic linker has put the address of our hook. This module replaces that address with
+//! the address of glibc's own function, so that a timed allocation costs what an allocation costs
+//! in any program.
 
 #[cfg(heap_hooks)]
 pub(crate) use elf::unhook;
 
-/// Without hooks there is nothing in the way.
+/// Does nothing, because there are no hooks to remove.
 #[cfg(not(heap_hooks))]
 pub(crate) fn unhook() {}
 
@@ -45,12 +46,13 @@ mod elf {
         [1025, 1026]
     };
 
-    /// From here on this process's libraries call glibc, and nothing counts the heap.
+    /// Makes the libraries of this process call glibc directly. From then on nothing counts the
+    /// heap.
     ///
-    /// The process must be a fork that ends with its run: there is no way back.
+    /// The process must be a fork that ends with its run, because the hooks cannot be put back.
     pub(crate) fn unhook() {
         if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
-            // SAFETY: the callback has the type that is asked for and needs no data.
+            // SAFETY: the callback has the required type, ignores its data and does not unwind.
             unsafe { libc::dl_iterate_phdr(Some(unhook_library), std::ptr::null_mut()) };
         }
     }
@@ -60,9 +62,9 @@ mod elf {
         _size: libc::size_t,
         _data: *mut c_void,
     ) -> libc::c_int {
-        // SAFETY: `dl_iterate_phdr` passes a valid description.
+        // SAFETY: `dl_iterate_phdr` passes a valid description of a loaded library.
         let info = unsafe { &*info };
-        // SAFETY: the headers are `dlpi_phnum` long.
+        // SAFETY: `dlpi_phdr` points to `dlpi_phnum` headers of a loaded library.
         let headers =
             unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
         let find = |kind| headers.iter().find(|header| header.p_type == kind);
@@ -74,7 +76,7 @@ mod elf {
         {
             return 0;
         }
-        // glibc has made the addresses absolute, except in sections that it may not write to.
+        // glibc has made the addresses absolute, except in read-only sections.
         let absolute = |value: u64| {
             if value < info.dlpi_addr {
                 info.dlpi_addr + value
@@ -102,14 +104,14 @@ mod elf {
             if table == 0 || count == 0 {
                 continue;
             }
-            // SAFETY: the table's place and size are those that the linker wrote down, and both
-            // architectures use relocations with addends only.
+            // SAFETY: the linker recorded the address and the size of the table, and both
+            // architectures only use relocations with addends.
             let table = unsafe { std::slice::from_raw_parts(table as *const Relocation, count) };
             for relocation in table {
                 if FUNCTION_ADDRESSES.contains(&(relocation.info & 0xffff_ffff)) {
                     let slot = (info.dlpi_addr + relocation.offset) as *mut usize;
-                    // SAFETY: a slot of the library's offset table, which has been unsealed; only
-                    // this thread runs.
+                    // SAFETY: the slot belongs to the offset table of the library, which is
+                    // writable now, and no other thread runs in this fork.
                     unsafe { replace(slot) };
                 }
             }
@@ -119,7 +121,7 @@ mod elf {
 
     /// # Safety
     ///
-    /// `slot` can be read and written and nothing else uses it.
+    /// `slot` must be readable and writable, and nothing else may use the slot meanwhile.
     unsafe fn replace(slot: *mut usize) {
         // SAFETY: the caller's contract.
         let address = unsafe { slot.read() };
@@ -132,7 +134,8 @@ mod elf {
         }
     }
 
-    /// Makes pages writable that the dynamic linker has sealed after relocating.
+    /// Makes pages writable that the dynamic linker sealed after relocation; false if the system
+    /// refuses.
     fn unseal(start: u64, length: u64) -> bool {
         // SAFETY: `sysconf` has no preconditions.
         let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
@@ -141,7 +144,8 @@ mod elf {
         let to = (start + length) & !(page - 1);
         let length = usize::try_from(to.saturating_sub(from)).unwrap_or(0);
         let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: the range is the library's own data; it was writable before it was sealed.
+        // SAFETY: the pages hold the library's own data and were writable until the linker sealed
+        // them. The call changes no contents.
         length == 0 || unsafe { libc::mprotect(from as *mut c_void, length, access) } == 0
     }
 }

@@ -1,4 +1,4 @@
-//! Why a measurement did not come to its end.
+//! Reasons why a measurement did not finish.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +15,12 @@ pub enum FailureKind {
     },
     /// A signal ended the run.
     Signal {
-        /// The system's number for it.
+        /// The system's number of the signal.
         number: i32,
     },
     /// The snippet ended its process itself (`std::process::exit`).
     Exit {
-        /// The code it exited with.
+        /// The exit code.
         code: i32,
     },
     /// The time limit passed.
@@ -28,13 +28,13 @@ pub enum FailureKind {
         /// The limit.
         seconds: f64,
     },
-    /// The memory that was asked for passed the limit that was given.
+    /// The memory of the snippet passed the limit.
     PassedLimit {
         /// The limit in bytes.
         limit: u64,
-        /// What there would have been, or was, in bytes.
+        /// The size in bytes that memory reached, or would have reached.
         reached: u64,
-        /// The allocation that would have passed it was not made.
+        /// Whether the allocation that would have passed the limit was refused.
         refused: bool,
     },
     /// The user interrupted the run.
@@ -44,17 +44,17 @@ pub enum FailureKind {
     CannotFork,
     /// The operating system refused something that a measurement needs.
     System {
-        /// What it said.
+        /// The system's message.
         message: String,
     },
 }
 
-/// A failure, and how far memory had got by then.
+/// A failure, and the memory of the run up to then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// What happened.
     pub cause: FailureKind,
-    /// Highest resident set size of the run in bytes, where it is known.
+    /// Highest resident set size of the run in bytes, if known.
     pub peak_rss: Option<u64>,
     /// Threads of the session.
     pub threads: u32,
@@ -65,7 +65,7 @@ pub struct Failure {
 pub struct Panic {
     /// The panic message.
     pub message: String,
-    /// File of the panic, as the compiler saw it.
+    /// File of the panic, as the compiler names it.
     pub file: String,
     /// Line in that file, from 1.
     pub line: u32,

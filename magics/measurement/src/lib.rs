@@ -1,8 +1,8 @@
-//! What the processes of memit say to each other, as plain data: what was measured, what a session
-//! tells the kernel, and what the kernel asks of a session.
+//! Plain data that the processes of memit exchange: measurements, events that a session reports to
+//! the kernel, and requests of the kernel to a session.
 //!
-//! Sizes are in bytes and times in nanoseconds; nothing is formatted. The session process fills the
-//! data in, and the reports of `memit-magics` are views of the data.
+//! Sizes are in bytes and times in nanoseconds; nothing is formatted. The session process fills in
+//! the data, and the reports of `memit-magics` are views of the data.
 #![forbid(unsafe_code)]
 
 mod failure;

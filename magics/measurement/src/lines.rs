@@ -1,18 +1,18 @@
-//! What `%mprun`, `%lprun` and `#[profile]` measure.
+//! Measurements of `%mprun`, `%lprun` and `#[profile]`.
 
 use memit_lines::{FunctionLines, Kind};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 
-/// What was counted in the lines of profiled functions.
+/// The counts of the lines of profiled functions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinesMeasurement {
-    /// Functions that have run, in the order in which they ran first.
+    /// Functions that have run, in the order of their first runs.
     pub functions: Vec<FunctionLines>,
-    /// What the figures are.
+    /// The kind of the figures.
     pub kind: Kind,
-    /// Wall-clock time of the run in nanoseconds, as far as it came.
+    /// Wall-clock time of the run in nanoseconds, up to its failure if it failed.
     pub wall_ns: u64,
     /// Whether the run was a fork of the session (false: in place).
     pub isolated: bool,
@@ -20,6 +20,6 @@ pub struct LinesMeasurement {
     pub threads: u32,
     /// Whether more than one thread ran during the run.
     pub threaded: bool,
-    /// How the run failed, if it did; the figures are those up to then.
+    /// How the run failed, if it did. The figures end at the failure.
     pub failure: Option<Failure>,
 }

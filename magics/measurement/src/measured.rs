@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Failure, LinesMeasurement, MemoryMeasurement, TimeMeasurement, TimelineMeasurement};
 
-/// What a measured snippet came to.
+/// The result of a measured snippet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measured {
@@ -12,9 +12,9 @@ pub enum Measured {
     Memory(MemoryMeasurement),
     /// `%timeit` finished.
     Time(TimeMeasurement),
-    /// `%mprun` or `%lprun` came to an end, whichever.
+    /// `%mprun` or `%lprun` ended, with or without a failure.
     Lines(LinesMeasurement),
-    /// `%mprof` came to an end, whichever.
+    /// `%mprof` ended, with or without a failure.
     Timeline(TimelineMeasurement),
     /// The snippet failed.
     Failed(Failure),

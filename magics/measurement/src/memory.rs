@@ -1,4 +1,4 @@
-//! What `%memit` measures.
+//! Measurements of `%memit`.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,13 +31,13 @@ pub enum Source {
     /// The kernel's own high-water mark (`VmHWM`), reset before the run: exact.
     #[default]
     Vmhwm,
-    /// `ru_maxrss` of the measured process: exact, but over its whole life.
+    /// `ru_maxrss` of the measured process: exact, but over the whole life of the process.
     Maxrss,
     /// Readings of the resident set size at an interval: short peaks are missed.
     Sampled,
 }
 
-/// What `%memit` measured.
+/// The result of `%memit`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryMeasurement {
     /// One entry for each repetition that finished.

@@ -1,18 +1,18 @@
-//! What the session's processes and the kernel say to each other.
+//! Messages between the kernel and the processes of a session.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{LinesMeasurement, Measured, Panic, TimelineMeasurement};
 
-/// Stands for a colon in the prompt of a question to the user, which evcxr cuts off at the next
-/// colon.
+/// Stands for a colon in the prompt of a question to the user, because evcxr cuts the prompt off at
+/// its first colon.
 pub const COLON: u8 = 0x1f;
 
-/// The type of a content that is none: it takes away what the cell has shown, at once, or when the
-/// next output comes if it is [`WAIT`].
+/// Pseudo MIME type that clears the cell's output: at once, or, with [`WAIT`], when the next output
+/// arrives.
 pub const CLEAR_OUTPUT: &str = "application/vnd.memit.clear-output";
 
-/// See [`CLEAR_OUTPUT`].
+/// The content of a [`CLEAR_OUTPUT`] that waits for the next output.
 pub const WAIT: &str = "wait";
 
 /// From the session's side to the kernel.
@@ -20,7 +20,7 @@ pub const WAIT: &str = "wait";
 pub enum Event {
     /// A session process has started, without variables.
     Started(Process),
-    /// The session goes on from a checkpoint, in this process.
+    /// The session continues from a checkpoint, in this process.
     Restored(Process),
     /// Bytes that user code wrote to standard output.
     Stdout(Vec<u8>),
@@ -28,17 +28,17 @@ pub enum Event {
     Stderr(Vec<u8>),
     /// User code displayed something rich.
     Displayed(Displayed),
-    /// What the cell has shown shall go; if true, when the next output comes.
+    /// The cell clears its output: at once, or, if true, when the next output arrives.
     ClearOutput(bool),
     /// The cell panicked and nothing in it caught the panic.
     Panicked(Panic),
-    /// A magic has measured.
+    /// A magic has measured its snippet.
     Measured(Measured),
-    /// A magic has measured the cell itself, as it ran.
+    /// A magic has measured the cell that contains the magic.
     Kept(Measured),
-    /// How far a measurement over time has come.
+    /// The state of a measurement over time that is under way.
     Progress(TimelineMeasurement),
-    /// Functions with `#[profile]` have counted in a cell that is no measurement.
+    /// The counts of functions with `#[profile]` in a cell without a measurement.
     Counted(LinesMeasurement),
     /// The session process has ended by itself, or was interrupted.
     Ended(Ended),
@@ -48,7 +48,7 @@ pub enum Event {
     Described(Described),
     /// Answer to [`Request::Undo`]: whether there was a checkpoint to go back to.
     Undone(bool),
-    /// The session process has left a checkpoint behind. It tells its supervisor only.
+    /// The session process has left a checkpoint behind. For the supervisor only.
     Checkpointed(Checkpointed),
     /// The cell runs without a checkpoint, for this reason. For the supervisor only.
     Unprotected(String),
@@ -66,9 +66,9 @@ pub struct Process {
 /// One output in one or more representations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Displayed {
-    /// MIME type and content of each.
+    /// MIME type and content of each representation.
     pub contents: Vec<(String, String)>,
-    /// It is the last thing that the cell did.
+    /// Whether this is the last thing that the cell did.
     pub last: bool,
 }
 
@@ -79,25 +79,25 @@ impl Displayed {
     }
 }
 
-/// A checkpoint as its maker reports it.
+/// A checkpoint, as the process that made it reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpointed {
-    /// Where it listens for commands.
+    /// The slot in which the checkpoint listens for commands.
     pub slot: usize,
     /// Its process id.
     pub pid: u32,
 }
 
-/// What there is to know of the session's processes.
+/// A description of the session's processes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Described {
     /// Process id of the session process; `None` if there is none.
     pub pid: Option<u32>,
-    /// Its resident set size in bytes.
+    /// Resident set size of the session process in bytes.
     pub resident: u64,
-    /// Its threads.
+    /// Threads of the session process.
     pub threads: u32,
-    /// Cells whose beginning the session can go back to, oldest first.
+    /// Cells to whose start the session can go back, oldest first.
     pub checkpoints: Vec<u64>,
     /// Resident memory in bytes that only checkpoints hold.
     pub checkpoint_memory: u64,
@@ -109,22 +109,22 @@ pub struct Described {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
-    /// It called `exit` with this code.
+    /// The process called `exit` with this code.
     Exit(i32),
-    /// This signal ended it.
+    /// This signal ended the process.
     Signal(i32),
-    /// The user interrupted it.
+    /// The user interrupted the process.
     Interrupted,
 }
 
 /// From the kernel to the session's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {
-    /// The cell with this number begins: an interrupt of an earlier one is forgotten.
+    /// Begin the cell with this number, and discard interrupts meant for earlier cells.
     BeginCell(u64),
-    /// What runs next leaves the session as it is: no checkpoint of it need be kept.
+    /// Keep no checkpoint of the next code, which leaves the session unchanged.
     Passing,
-    /// What runs next is also what every later session process runs first.
+    /// The next code is the prelude: every later session process runs it first.
     Prelude,
     /// Stop what is running.
     Interrupt,
@@ -132,7 +132,7 @@ pub enum Request {
     Sync(u64),
     /// Describe the session.
     Describe,
-    /// Go back to the beginning of the cell with this number. evcxr is going to start its child
-    /// anew and finds the session that it was then.
+    /// Go back to the start of the cell with this number. evcxr will restart its child and find the
+    /// session in the state of that moment.
     Undo(u64),
 }

@@ -1,11 +1,11 @@
-//! What `%timeit` measures.
+//! Measurements of `%timeit`.
 
 use memit_session::abi::Clock;
 use serde::{Deserialize, Serialize};
 
 use crate::{MemoryRun, Source};
 
-/// What `%timeit` measured. Times are in nanoseconds.
+/// The result of `%timeit`. Times are in nanoseconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TimeMeasurement {
     /// Executions of the snippet in each run.
@@ -20,7 +20,7 @@ pub struct TimeMeasurement {
     pub memory: Option<MemoryRun>,
     /// Executions of the snippet in that pass.
     pub memory_loops: u64,
-    /// Where that pass's peak came from.
+    /// Where the peak of that pass came from.
     pub source: Source,
     /// Whether the runs were made in a fork of the session (false: in place).
     pub isolated: bool,

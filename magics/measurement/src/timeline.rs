@@ -1,29 +1,32 @@
-//! What `%mprof` measures. Sizes are in bytes, times in nanoseconds from the start of the run.
+//! Measurements of `%mprof`. Sizes are in bytes, times in nanoseconds from the start of the run.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Failure, Source};
 
-/// What `%mprof` measured.
+/// The result of `%mprof`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TimelineMeasurement {
-    /// Resident set size, with that of child processes if they were asked for. The first point is
-    /// the start of the run, the last its end, and the highest its exact peak.
+    /// Resident set size, including child processes if the user asked for them. The first point is
+    /// the start of the run, the last point the end of the run, and the highest point the exact
+    /// peak.
     pub rss: Series,
-    /// Live heap: what the session held at the start, and what the run has obtained and not given
-    /// back since, in usable sizes of blocks. First, last and highest point as in `rss`.
+    /// Live heap in usable sizes of blocks: the heap of the session at the start, and the blocks
+    /// that the run has obtained and not freed since. The first, last and highest point mean the
+    /// same as in `rss`.
     pub heap: Series,
     /// Phases, timestamps and calls of functions with `#[profile]`, in the order of their starts.
     pub spans: Vec<Span>,
-    /// Spans beyond those, of which only the number is known.
+    /// Number of further spans, which were not kept.
     pub left_out: u64,
-    /// How often memory was read at the interval. Of many samples the series keep the extremes.
+    /// Number of samples that were taken at the interval. If there are many, the series keep only
+    /// the extremes.
     pub samples: u64,
-    /// Time between two of these samples, as it was asked for.
+    /// Requested time between two samples.
     pub interval_ns: u64,
     /// When the run started, in nanoseconds since 1970.
     pub started_ns: u64,
-    /// Wall-clock time of the run, as far as it came.
+    /// Wall-clock time of the run, up to its failure if it failed.
     pub wall_ns: u64,
     /// Where the peak of the resident memory came from.
     pub source: Source,
@@ -33,51 +36,51 @@ pub struct TimelineMeasurement {
     pub isolated: bool,
     /// Threads of the session when the measurement started.
     pub threads: u32,
-    /// How the run failed, if it did; the rest is what there was until then.
+    /// How the run failed, if it did. The other data end at the failure.
     pub failure: Option<Failure>,
 }
 
 /// A size over time: columns of one length, in order of time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Series {
-    /// When each point was.
+    /// Time of each point.
     pub time_ns: Vec<u64>,
-    /// How much there was.
+    /// Size at each point.
     pub bytes: Vec<u64>,
 }
 
 /// A size at a moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
-    /// When.
+    /// Time of the point.
     pub time_ns: u64,
-    /// How much.
+    /// Size at this time.
     pub bytes: u64,
 }
 
-/// A stretch of the run that has a name.
+/// A named stretch of the run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
-    /// What the user calls it.
+    /// Name that the user gave the span.
     pub label: String,
-    /// When it began, and what there was.
+    /// Time and memory at the start of the span.
     pub start: Moment,
-    /// When it ended; for a timestamp, `start`.
+    /// Time and memory at the end of the span; equal to `start` for a timestamp.
     pub end: Moment,
-    /// Highest resident set size in it.
+    /// Highest resident set size in the span.
     pub peak_rss: u64,
-    /// Highest live heap in it.
+    /// Highest live heap in the span.
     pub peak_heap: u64,
-    /// How many other spans it is drawn on top of: those that began before it and were not over.
+    /// Level at which the span is drawn: the lowest level that no other span has at the same time.
     pub level: u32,
-    /// The run ended before it did.
+    /// Whether the run ended before the span did.
     pub unfinished: bool,
 }
 
 /// Both sizes at a moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
-    /// When.
+    /// Time of the sizes.
     pub time_ns: u64,
     /// Resident set size.
     pub rss: u64,
@@ -95,13 +98,13 @@ impl Series {
         series
     }
 
-    /// Adds a point behind the others.
+    /// Appends a point.
     pub fn push(&mut self, point: Point) {
         self.time_ns.push(point.time_ns);
         self.bytes.push(point.bytes);
     }
 
-    /// Its points.
+    /// The points of the series.
     pub fn points(&self) -> impl DoubleEndedIterator<Item = Point> + '_ {
         let columns = self.time_ns.iter().zip(&self.bytes);
         columns.map(|(time_ns, bytes)| Point {
@@ -118,7 +121,7 @@ impl Series {
         self.points().reduce(highest).unwrap_or_default()
     }
 
-    /// What there was at the start; zero if there is no point.
+    /// The size at the start; zero if there is no point.
     pub fn baseline(&self) -> u64 {
         self.bytes.first().copied().unwrap_or_default()
     }

@@ -1,6 +1,6 @@
-//! What cells call as `memit_session::clear_output`.
+//! The function that cells call as `memit_session::clear_output`.
 
-/// Takes away what the running cell has shown: at once, or, if `wait`, when the next output comes,
+/// Clears the output of the running cell: at once, or, with `wait`, when the next output arrives,
 /// so that an animation does not flicker.
 pub fn clear_output(wait: bool) {
     println!(

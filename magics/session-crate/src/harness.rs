@@ -1,4 +1,4 @@
-//! What surrounds every measured snippet.
+//! The functions around every measured snippet.
 //!
 //! The code that a magic generates calls these functions, which call the session process.
 
@@ -16,8 +16,9 @@ pub use crate::abi::entry_points::{
 };
 pub use crate::abi::plan;
 
-/// The error type of a snippet: a `?` turns any error into it. The session process has the text of
-/// the error. `Returned` is not `Debug`, or it would be converted into itself in two ways.
+/// The error type of a snippet, into which `?` converts any error. The session process already has
+/// the text of the error. `Returned` is not `Debug`, because two implementations of `From` would
+/// then convert it into itself.
 pub struct Returned;
 
 impl<E: Debug> From<E> for Returned {
@@ -31,8 +32,8 @@ fn report(error: &dyn Debug) -> Returned {
     Returned
 }
 
-/// Ends a run that is a fork before it would drop its copies of the session's variables, however the
-/// snippet ends: at its end, by `?`, or by a panic.
+/// Ends a run that is a fork before the fork drops its copies of the session's variables, whether
+/// the snippet comes to its end, leaves by `?`, or panics.
 #[derive(Debug)]
 pub struct Guard {
     finished: bool,
@@ -46,7 +47,7 @@ impl Guard {
         Self { finished: false }
     }
 
-    /// The snippet came to its end.
+    /// Notes that the snippet came to its end.
     #[inline(never)]
     pub fn finish(&mut self) {
         self.finished = true;
@@ -65,7 +66,7 @@ impl Drop for Guard {
     }
 }
 
-/// Flushes standard output, part of which this `libstd` may hold back.
+/// Flushes standard output, which this `libstd` may buffer.
 #[inline(never)]
 pub fn flush() {
     let _ = std::io::stdout().flush();
@@ -109,8 +110,8 @@ unsafe extern "C" fn call(snippet: *mut c_void) -> Ending {
     }
 }
 
-/// Gives the statements a stack frame of their own: a large frame is touched as a whole on entry,
-/// which in a common frame would happen before the measurement begins.
+/// Gives the statements a stack frame of their own. A function touches the whole of a large frame
+/// on entry: in a common frame, that would happen before the measurement begins.
 #[inline(never)]
 pub fn apart<T>(body: impl FnOnce() -> Result<T, Returned>) -> Result<T, Returned> {
     body()

@@ -1,11 +1,11 @@
 //! The crate that every cell of a session is compiled against.
 //!
-//! A session compiles this crate once, with its own `rustc` and with the feature `cells`. A cell then
-//! contains little more than what the user wrote. Generic code is kept thin for the same reason: a cell
-//! that uses it has only calls to compile.
+//! A session compiles this crate once, with its own `rustc` and with the feature `cells`. A cell
+//! then contains little more than the user's code. Generic code is kept thin for the same reason: a
+//! cell that uses it compiles only calls.
 //!
 //! The session process depends on this crate without `cells`: [`abi`] declares each function that a
-//! cell calls in the session process, and the session process checks its definitions against these
+//! cell calls in the session process, and the session process checks its definitions against the
 //! declarations.
 
 pub mod abi;

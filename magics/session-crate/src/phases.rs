@@ -1,5 +1,5 @@
-//! The part of the published crate `memit` that a cell can use. A cell finds it as the crate `memit`
-//! without asking for a dependency.
+//! The part of the published crate `memit` that a cell can use. A cell finds it as the crate
+//! `memit` without asking for a dependency.
 
 use std::borrow::Cow;
 
@@ -8,15 +8,15 @@ use crate::abi::entry_points::{
     memit_begin_phase, memit_end_phase, memit_resident, memit_timestamp,
 };
 
-/// A phase of the program: from [`phase`] until this is dropped.
+/// A phase of the program, from [`phase`] until the value is dropped.
 #[derive(Debug)]
-#[must_use = "a phase ends when this is dropped"]
+#[must_use = "a phase ends when its value is dropped"]
 pub struct Phase {
     number: PhaseNumber,
 }
 
-/// Begins a phase, which lasts until the value is dropped. Phases may be within each other, overlap,
-/// and go from one thread to another. `%mprof` shows them.
+/// Begins a phase, which lasts until the value is dropped. Phases may nest, overlap, and move from
+/// one thread to another. `%mprof` shows them.
 #[inline(never)]
 pub fn phase(label: impl Into<Cow<'static, str>>) -> Phase {
     let label = label.into();
@@ -41,7 +41,7 @@ macro_rules! timestamp {
     };
 }
 
-/// What `timestamp!` calls.
+/// The function that `timestamp!` calls.
 #[doc(hidden)]
 #[inline(never)]
 pub fn mark_moment(label: impl AsRef<str>) {

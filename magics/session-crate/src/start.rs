@@ -6,7 +6,7 @@ use std::panic::{self, PanicHookInfo};
 use crate::abi::entry_points::{memit_panicked, memit_register};
 
 /// Hands panics to the session process instead of printing them, and lets the session process flush
-/// standard output, part of which the `libstd` of the cells may hold back.
+/// standard output, which the `libstd` of the cells may buffer.
 pub fn start_session() {
     memit_register(flush);
     panic::set_hook(Box::new(report));
@@ -17,7 +17,7 @@ extern "C" fn flush() {
 }
 
 fn report(panic: &PanicHookInfo<'_>) {
-    let message = panic.payload_as_str().unwrap_or("the payload is no text");
+    let message = panic.payload_as_str().unwrap_or("the payload is not text");
     let (file, line, column) = panic
         .location()
         .map_or(("", 0, 0), |at| (at.file(), at.line(), at.column()));

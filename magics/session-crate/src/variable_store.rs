@@ -1,17 +1,16 @@
-//! What holds a session's variables between its cells.
+//! The store that holds a session's variables between its cells.
 //!
-//! evcxr puts a module with these names into the source of every cell, and most of the time in
-//! which a small cell is compiled goes into that module. This one is compiled once a session, as a
-//! crate by the session's own `rustc`; in its functions nothing is generic that need not be, so
-//! that a cell has only calls to compile.
+//! evcxr puts a module with these names into the source of every cell, and compiling a small cell
+//! is mostly compiling that module. This module is compiled once per session instead, with the
+//! crate. Its functions are generic only where they must be, so that a cell compiles only calls.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How evcxr is told of a variable whose type is another one now.
+/// Tells evcxr that the variable named after the colon now has another type.
 const VARIABLE_CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
-/// How evcxr is told of a `?` that ended a cell.
+/// Tells evcxr that a `?` ended a cell.
 pub const USER_ERROR_OCCURRED: &str = "EVCXR_ERROR_OCCURRED";
 
 /// Variables by name.
@@ -38,17 +37,17 @@ impl VariableStore {
         self.put(name, Box::new(value));
     }
 
-    /// Whether the variable is of this type, if there is one; tells evcxr if not.
+    /// Whether the variable has this type or does not exist. Otherwise tells evcxr.
     #[inline]
     pub fn check_variable<T: 'static>(&mut self, name: &str) -> bool {
         self.check(name, TypeId::of::<T>())
     }
 
-    /// Gives a variable away.
+    /// Takes a variable out of the store.
     ///
     /// # Panics
     ///
-    /// If there is none, or it is of another type: `check_variable` comes first.
+    /// If there is no such variable, or if it has another type: call `check_variable` first.
     #[inline]
     pub fn take_variable<T: 'static>(&mut self, name: &str) -> T {
         match self.take(name).downcast() {
@@ -57,11 +56,11 @@ impl VariableStore {
         }
     }
 
-    /// Shares a value that is made when it is first asked for.
+    /// Shares a value that `create` makes when a cell asks for it first.
     ///
     /// # Panics
     ///
-    /// If there is a variable of that name and another type.
+    /// If a variable of this name has another type.
     pub fn lazy_arc<T: 'static, F: FnOnce() -> T>(&mut self, name: &str, create: F) -> Arc<T> {
         if self.get(name).is_none() {
             self.put(name, Box::new(Arc::new(create())));

@@ -1,9 +1,10 @@
-//! Settlements: what has happened since the last one is charged to the line that ran.
+//! Settlements: each charges the line that ran with everything since the previous settlement.
 //!
-//! Each function has an account of its own, so what a function calls counts for the line that
-//! calls it, and once more for the lines of the called function if that is profiled too. A
-//! function that calls itself has one account: the calling line is settled before, and not charged
-//! for the lines within. So the increments of a function add up to its own.
+//! Each function has an account of its own. The work of a called function therefore counts for the
+//! calling line, and once more for the lines of the called function if that function is profiled
+//! too. A recursive function has one account: the calling line is settled before the inner call,
+//! and is not charged for the lines within. The increments of the lines therefore add up to the
+//! increment of the function.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
@@ -17,11 +18,11 @@ use crate::threads;
 
 /// Whether lines are charged with time, and with probes instead of allocations.
 static TIMED: AtomicBool = AtomicBool::new(false);
-/// Probes so far, in a timed measurement.
+/// Probes passed so far in a timed measurement.
 static PROBES: AtomicU64 = AtomicU64::new(0);
 
-/// Makes every line that is passed next come to the runtime, and from then on those only that
-/// have something to settle. Lines are not charged with time any more.
+/// Makes every line call the runtime when it is next passed, and after that only if there is
+/// something to settle. Lines are no longer charged with time.
 pub(super) fn begin_epoch() {
     common::begin_epoch();
     TIMED.store(false, Relaxed);
@@ -30,20 +31,20 @@ pub(super) fn begin_epoch() {
     }
 }
 
-/// Charges lines with time, and with the probes that were passed meanwhile: what these cost is to be
-/// taken off.
+/// Charges lines with time, and with the number of probes that were passed meanwhile: the cost of
+/// these probes is subtracted later.
 pub(super) fn charge_time() {
     PROBES.store(0, Relaxed);
     TIMED.store(true, Relaxed);
     see_every_probe();
 }
 
-/// Probes since [`charge_time`].
+/// Probes passed since [`charge_time`].
 pub(super) fn probes() -> u64 {
     PROBES.load(Relaxed)
 }
 
-/// What a settlement looks at.
+/// The readings of a settlement.
 #[derive(Clone, Copy)]
 struct Now {
     level: Level,
@@ -69,7 +70,8 @@ impl Now {
     }
 }
 
-/// The peak of the heap begins anew; whoever else is running has been there, too.
+/// Restarts the peak of the heap, and passes the old peak to every other running function, which
+/// has seen it too.
 fn pass_on_peak(to_all_but: Table<'_>) {
     let peak = COMMON.peak.load(Relaxed);
     let live = COMMON.live.load(Relaxed);
@@ -93,8 +95,8 @@ fn add(to: &AtomicU64, by: u64) {
     to.store(to.load(Relaxed).saturating_add(by), Relaxed);
 }
 
-/// Charges the line (its index plus 1; 0 for none) with what has happened since the last
-/// settlement of its function.
+/// Charges a line with everything since the last settlement of its function. `line` is an index
+/// plus 1, or 0 for no line.
 fn settle(function: Table<'_>, line: u32, now: Now) {
     let head = function.head();
     raise(&head.peak, now.level.peak);
@@ -119,7 +121,8 @@ fn settle(function: Table<'_>, line: u32, now: Now) {
     head.time.store(now.time, Relaxed);
 }
 
-/// Settles the line that was running when its process ended; `common` is what that had.
+/// Settles the line that was running when its process ended. `common` holds the counts of that
+/// process.
 #[cfg(unix)]
 pub(super) fn settle_late(function: Table<'_>, common: &Common) {
     let live = common.live.load(Relaxed);
@@ -134,7 +137,8 @@ pub(super) fn settle_late(function: Table<'_>, common: &Common) {
     settle(function, function.head().line.load(Relaxed), now);
 }
 
-/// Settles a line of `function`, and what belongs to no line if there is none.
+/// Settles a line of `function`, an index plus 1. With 0, everything since the last settlement is
+/// charged to no line.
 pub(super) fn settle_line(function: Table<'static>, line: u32) -> Level {
     let epoch = rememberable_epoch();
     let now = Now::read(function);
@@ -143,7 +147,7 @@ pub(super) fn settle_line(function: Table<'static>, line: u32) -> Level {
     now.level
 }
 
-/// A line begins at a moment at which everything is settled.
+/// Settles the line that ran, and begins the line with this index.
 pub(super) fn begin_line(function: Table<'static>, index: u32, hits: u32) {
     let epoch = rememberable_epoch();
     let level = settle_line(function, own_line::get(function));

@@ -1,4 +1,4 @@
-//! What probes call when they have something to settle: entry points of cells.
+//! The entry points that probes call when there is something to settle.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -11,7 +11,7 @@ use super::counting;
 use super::{account, own_line};
 use crate::threads;
 
-/// Several threads take turns.
+/// Runs `settle` on one thread at a time.
 fn in_turn(settle: impl FnOnce()) {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if !threads::are_many() {
@@ -33,7 +33,7 @@ pub(crate) extern "C" fn memit_line(function: Table<'static>, index: u32, hits: 
 pub(crate) extern "C" fn memit_open(function: Table<'static>, calls: u32, outer: &Outer) {
     in_turn(|| {
         #[cfg(unix)]
-        counting::meet(function);
+        counting::ensure_known(function);
         let head = function.head();
         let line = own_line::get(function);
         account::settle_line(function, line);

@@ -1,21 +1,21 @@
-//! The time stamp counter: the cheapest clock there is, in ticks of its own length.
+//! The time stamp counter: the cheapest clock, in ticks whose length must be measured.
 
 use std::time::{Duration, Instant};
 
 use memit_lines::units::whole;
 
-/// The counter now.
+/// The current value of the counter.
 #[inline]
 pub fn ticks() -> u64 {
     #[cfg(target_arch = "x86_64")]
     {
-        // SAFETY: the instruction is there on every x86-64.
+        // SAFETY: every x86-64 has the instruction, which only reads the counter.
         unsafe { core::arch::x86_64::_rdtsc() }
     }
     #[cfg(target_arch = "aarch64")]
     {
         let count: u64;
-        // SAFETY: reads the virtual counter, which is there in user mode, and nothing else.
+        // SAFETY: the instruction only reads the virtual counter, which user mode may read.
         unsafe { core::arch::asm!("mrs {}, cntvct_el0", out(reg) count, options(nomem, nostack)) };
         count
     }
@@ -28,15 +28,15 @@ pub fn ticks() -> u64 {
     }
 }
 
-/// A moment on both clocks.
+/// The same moment on the counter and on the system's clock.
 #[derive(Debug, Clone, Copy)]
-pub struct Moment {
+pub struct SyncPoint {
     ticks: u64,
     instant: Instant,
 }
 
-impl Moment {
-    /// This one.
+impl SyncPoint {
+    /// The current moment.
     pub fn now() -> Self {
         Self {
             ticks: ticks(),
@@ -44,12 +44,12 @@ impl Moment {
         }
     }
 
-    /// How many ticks a time takes, as far as can be told by now; 0 if not yet.
+    /// Number of ticks in a span of time, by [`Self::tick_ns`].
     pub fn ticks_in(&self, time: Duration) -> u64 {
         whole(time.as_nanos() as f64 / self.tick_ns())
     }
 
-    /// Length of a tick in nanoseconds, worked out over the time since then.
+    /// Length of a tick in nanoseconds, averaged from this moment to now.
     pub fn tick_ns(&self) -> f64 {
         let now = Self::now();
         let ticks = now.ticks.saturating_sub(self.ticks);

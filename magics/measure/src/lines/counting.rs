@@ -15,35 +15,35 @@ use super::{account, known, level, own_line};
 use crate::common::{COMMON, see_every_probe};
 use crate::{heap, threads};
 
-/// Who has asked for it.
+/// The purpose for which functions are counted.
 pub(super) enum Counting {
-    /// Nobody.
-    Not,
-    /// A measurement; in a fork, the counters are to be shared.
-    Asked(Option<Arc<Arena>>),
-    /// A function with `#[profile]`, in a cell that is no measurement, or in a program.
-    Unasked,
+    /// Functions are not counted.
+    Off,
+    /// A measurement. The run shares its counters through the arena if it is a fork.
+    Measurement(Option<Arc<Arena>>),
+    /// The attribute `#[profile]`, in a cell without a measurement or in an ordinary program.
+    Attribute,
 }
 
-static COUNTING: Mutex<Counting> = Mutex::new(Counting::Not);
+static COUNTING: Mutex<Counting> = Mutex::new(Counting::Off);
 
 fn lock() -> MutexGuard<'static, Counting> {
     COUNTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on, functions count for this.
+/// Counts functions for this purpose from now on.
 pub(super) fn set(counting: Counting) {
     *lock() = counting;
 }
 
 /// Whether the heap is counted for a measurement that lines must not disturb. Such a measurement is
-/// compiled without probes, but it may be given a pointer to a function of an earlier cell.
+/// compiled without probes, but may call a function of an earlier cell through a pointer.
 fn is_another_measurement(counting: &Counting) -> bool {
-    matches!(counting, Counting::Not) && heap::is_counting()
+    matches!(counting, Counting::Off) && heap::is_counting()
 }
 
-/// A function runs, maybe for the first time. One caller at a time.
-pub(super) fn meet(function: Table<'static>) {
+/// Makes a function known when it runs for the first time. Only one thread may call this at a time.
+pub(super) fn ensure_known(function: Table<'static>) {
     if function.head().known.load(Relaxed) != 0 {
         return;
     }
@@ -52,20 +52,21 @@ pub(super) fn meet(function: Table<'static>) {
         return;
     }
     match &*counting {
-        Counting::Asked(Some(arena)) => arena.share(function),
-        Counting::Asked(None) | Counting::Unasked => {}
-        Counting::Not => {
-            begin_unasked();
-            *counting = Counting::Unasked;
+        Counting::Measurement(Some(arena)) => arena.share(function),
+        Counting::Measurement(None) | Counting::Attribute => {}
+        Counting::Off => {
+            begin_for_attribute();
+            *counting = Counting::Attribute;
         }
     }
-    if matches!(*counting, Counting::Unasked) && level::backend(function.head()) != Backend::Heap {
+    if matches!(*counting, Counting::Attribute) && level::backend(function.head()) != Backend::Heap
+    {
         see_every_probe();
     }
 }
 
-fn begin_unasked() {
-    // A thread that was there before would not be noticed.
+fn begin_for_attribute() {
+    // The hook has not noticed threads that started earlier.
     let threads = process::threads(std::process::id()).unwrap_or(2);
     level::reset();
     level::choose(Backend::Heap, false);
@@ -74,34 +75,34 @@ fn begin_unasked() {
     account::begin_epoch();
 }
 
-/// What the functions with `#[profile]` have counted in a cell that is no measurement; `None` if
-/// none was called.
+/// Ends the counting for `#[profile]` after a cell without a measurement; `None` if no such
+/// function was called.
 pub fn end_cell(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
-    let counted = end_unasked(threads);
+    let counted = end_for_attribute(threads);
     if counted.is_some() {
         known::forget();
     }
     counted
 }
 
-/// The same at the end of a program, some of whose functions may still be running.
+/// Like [`end_cell`], at the end of a program. Some functions may still be running.
 pub(crate) fn end_program() -> Option<LinesMeasurement> {
-    if matches!(*lock(), Counting::Unasked) {
+    if matches!(*lock(), Counting::Attribute) {
         heap::stop();
         let counts_heap = |table: &Table<'_>| level::backend(table.head()) == Backend::Heap;
         known::all()
             .filter(counts_heap)
             .for_each(|table| account::settle_late(table, &COMMON));
     }
-    end_unasked(|| process::threads(std::process::id()).unwrap_or(1))
+    end_for_attribute(|| process::threads(std::process::id()).unwrap_or(1))
 }
 
-fn end_unasked(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
+fn end_for_attribute(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
     let mut counting = lock();
-    if !matches!(*counting, Counting::Unasked) {
+    if !matches!(*counting, Counting::Attribute) {
         return None;
     }
-    *counting = Counting::Not;
+    *counting = Counting::Off;
     heap::stop();
     Some(LinesMeasurement {
         functions: figures(known::all(), Time::None),
@@ -111,7 +112,7 @@ fn end_unasked(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> {
             baseline: 0,
         },
         wall_ns: 0,
-        // The functions are where they belong.
+        // In place is where these functions should run: the report needs no note about it.
         isolated: true,
         threads: threads(),
         threaded: threads::are_many(),

@@ -1,4 +1,4 @@
-//! Counters as data.
+//! Turns counters into data.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,13 +10,13 @@ use memit_session::lines::counters::{ENDS, Line, Table};
 use super::level;
 use super::sampler::Samples;
 
-/// Where the time of a line is from.
+/// The source of the time of a line.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Time<'a> {
-    /// Nowhere.
+    /// Lines have no time.
     None,
     Sampled(&'a Samples),
-    /// From the clock: length of its tick, and what a probe costs, in nanoseconds.
+    /// The clock, with the length of its tick and the cost of a probe in nanoseconds.
     Exact {
         tick_ns: f64,
         probe_ns: f64,
@@ -24,7 +24,8 @@ pub(super) enum Time<'a> {
 }
 
 impl Time<'_> {
-    /// Time of a line in nanoseconds, by the indices of its function and its own.
+    /// Time in nanoseconds of a line. `function` and `at` are the indices of its function and of
+    /// the line.
     fn of(self, line: &Line, function: usize, at: usize) -> u64 {
         match self {
             Self::None => 0,
@@ -37,7 +38,7 @@ impl Time<'_> {
         }
     }
 
-    /// Allocations of a line; a timed line has counted probes.
+    /// Allocations of a line; 0 for a timed line, which counts probes instead.
     fn allocations(self, line: &Line) -> u64 {
         match self {
             Self::Exact { .. } => 0,
@@ -46,7 +47,7 @@ impl Time<'_> {
     }
 }
 
-/// What functions have counted.
+/// The figures of functions.
 pub(super) fn figures<'a>(
     functions: impl Iterator<Item = Table<'a>>,
     time: Time<'_>,

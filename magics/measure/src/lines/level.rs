@@ -1,4 +1,4 @@
-//! Memory as the lines of a function are charged with it: live heap, or what the system says.
+//! The memory that lines are charged with: live heap, or the system's figure.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use memit_session::abi::Backend;
 use memit_session::lines::counters::Head;
 
 use super::clock;
-use super::clock::Moment;
+use super::clock::SyncPoint;
 use crate::common::COMMON;
 use crate::heap;
 use crate::rss::PeakMeter;
@@ -19,7 +19,7 @@ use crate::rss::PeakMeter;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Level {
     pub(super) now: i64,
-    /// Highest since this was read last.
+    /// Highest since the last reading.
     pub(super) peak: i64,
 }
 
@@ -41,8 +41,9 @@ pub(super) fn backend(function: &Head) -> Backend {
     }
 }
 
-/// Memory of this process as `backend` has it. Reading the system's takes microseconds, so it is
-/// only done when the heap or the number of page faults has changed, or a while has passed.
+/// Memory of this process, as `backend` defines it. The system's figures take microseconds to read,
+/// so they are read again only after a change of the heap or of the number of page faults, or after
+/// a while.
 pub(super) fn read(backend: Backend) -> Level {
     if backend == Backend::Heap {
         let now = COMMON.live.load(Relaxed);
@@ -65,13 +66,13 @@ pub(super) fn read(backend: Backend) -> Level {
     level
 }
 
-/// Forgets the open files: a fork needs its own.
+/// Closes the open files, because a fork needs files of its own.
 pub(super) fn reset() {
     *METER.lock().unwrap_or_else(PoisonError::into_inner) = None;
     LAST.forget();
 }
 
-/// The last level that was read, for the probes that come within microseconds of it.
+/// The last level, for probes that follow within microseconds.
 static LAST: Last = Last {
     backend: AtomicUsize::new(NO_BACKEND),
     now: AtomicI64::new(0),
@@ -86,9 +87,9 @@ struct Last {
     /// Index of the backend, or [`NO_BACKEND`].
     backend: AtomicUsize,
     now: AtomicI64,
-    /// When it is to be looked again, in ticks.
+    /// Time in ticks until which the level is good.
     until: AtomicU64,
-    /// The heap then.
+    /// The live heap at the last reading.
     live: AtomicI64,
     allocated: AtomicU64,
 }
@@ -107,7 +108,7 @@ impl Last {
         (changed < PAGE).then(|| self.now.load(Relaxed))
     }
 
-    /// Keeps a level for so many ticks. Several threads take turns here.
+    /// Keeps a level for this many ticks. Only one thread calls this at a time.
     fn keep(&self, backend: Backend, now: i64, ticks: u64) {
         let counts = heap::counts();
         self.now.store(now, Relaxed);
@@ -127,29 +128,29 @@ static METER: Mutex<Option<Meter>> = Mutex::new(None);
 const PAGE: u64 = 4096;
 /// Longest time for which a reading is good enough.
 const INTERVAL: Duration = Duration::from_millis(1);
-/// Longest time for which it is good enough if there may have been page faults, for asking takes a
-/// tenth of it.
+/// Longest time for which a reading is good enough without counting page faults: counting takes a
+/// tenth of this time.
 const FAULTS_INTERVAL: Duration = Duration::from_micros(5);
 
-/// Reads what the system says of this process.
+/// Reads the system's figures of this process.
 struct Meter {
-    /// Of the resident set size; there is none where the system has no exact peak.
+    /// Meter of the resident set size; `None` if the system has no exact peak.
     peak: Option<PeakMeter>,
-    /// Of the other sizes.
+    /// File with the other sizes.
     smaps: Option<SmapsFile>,
-    /// When it was opened: from then on ticks are timed.
-    opened: Moment,
+    /// When the meter was opened: the length of a tick is measured from then on.
+    opened: SyncPoint,
     /// The last reading of each backend, in the order of [`Backend::ALL`].
-    last: [Option<Reading>; Backend::ALL.len()],
+    last: [Option<LastReading>; Backend::ALL.len()],
 }
 
 #[derive(Clone, Copy)]
-struct Reading {
+struct LastReading {
     size: u64,
     at: Instant,
-    /// Bytes that had been allocated, and that were live.
+    /// Bytes allocated so far, and live bytes.
     heap: (u64, i64),
-    /// Page faults that there had been.
+    /// Page faults so far.
     faults: u64,
 }
 
@@ -158,7 +159,7 @@ impl Meter {
         Self {
             peak: PeakMeter::open().ok(),
             smaps: SmapsFile::of_this_process().ok(),
-            opened: Moment::now(),
+            opened: SyncPoint::now(),
             last: [None; Backend::ALL.len()],
         }
     }
@@ -177,7 +178,7 @@ impl Meter {
             (last.size, last.size)
         } else {
             let (size, peak) = self.size(backend);
-            self.last[backend.index()] = Some(Reading {
+            self.last[backend.index()] = Some(LastReading {
                 size,
                 at: now,
                 heap,
@@ -206,7 +207,7 @@ impl Meter {
             Backend::Heap | Backend::Rss => match &self.peak {
                 Some(meter) => {
                     let resident = meter.read().unwrap_or_default();
-                    // What cannot be reset shows an older peak.
+                    // A peak that cannot be reset is an older peak.
                     let _ = meter.reset();
                     (resident.now, resident.peak)
                 }
@@ -223,7 +224,7 @@ impl Meter {
     }
 }
 
-/// Page faults of this process so far: without one, its resident memory does not grow.
+/// Page faults of this process so far: resident memory does not grow without one.
 fn faults() -> u64 {
     // SAFETY: all zeros is a valid `rusage`, a plain C struct.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };

@@ -1,13 +1,23 @@
-//! The rare call of a probe, with every register kept.
+//! The rare call of a probe into the runtime, which preserves every register.
 //!
-//! No vector register survives a call by the usual convention, so the compiler would keep what a
-//! loop works on in memory, for the sake of a call that hardly ever happens: a loop over `f64` took
-//! twice as long. So on x86-64 probes call this by inline assembly that changes no register.
+//! No vector register survives a call by the usual convention. For the sake of a call that hardly
+//! ever happens, the compiler would therefore keep the values of a loop in memory: a loop over
+//! `f64` took twice as long. On x86-64, probes call this function through inline assembly instead,
+//! which changes no register.
 
-/// `memit_line`, with its arguments where they always are, that changes no register but the flags.
+/// Calls `memit_line` and preserves every register except the flags. The arguments are in the usual
+/// registers.
 ///
-/// What `memit_line` does by itself is compiled for every x86-64: it leaves the upper halves of
-/// wider registers alone, which a loop may be using. Where it calls others, see [`super::registers::keeping_all`].
+/// `memit_line` itself is compiled for every x86-64, so it does not touch the upper halves of wider
+/// registers, which a loop may be using. Where `memit_line` calls other code,
+/// [`super::registers::keeping_all`] preserves the wider registers.
+///
+/// # Safety
+///
+/// The arguments must be those of `memit_line`, the caller must expect changed flags, and must keep
+/// nothing below the stack pointer: only inline assembly can promise all of this.
+// SAFETY: the assembly restores `rbp`, `rsp` and every register that `memit_line` may change, and
+// aligns the stack for the call. No other symbol has this name.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn memit_line_saving() {

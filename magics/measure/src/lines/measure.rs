@@ -1,4 +1,4 @@
-//! `%mprun` and `%lprun`: a statement runs, and its profiled functions count.
+//! `%mprun` and `%lprun`: runs statements while their profiled functions count.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,7 +10,7 @@ use memit_process::{children, process};
 use memit_session::abi::{Backend, Body, Charge, LinesPlan};
 
 use super::arena::Arena;
-use super::clock::Moment;
+use super::clock::SyncPoint;
 use super::figures::{Time, figures};
 use super::measuring::{
     self, BASELINE, MeasuringLines, NUMBERS, PROBE_TICKS, PROBES, THREADED, WALL,
@@ -23,9 +23,9 @@ use crate::host::Host;
 use crate::run;
 use crate::settle;
 
-/// A run that is shorter has too few looks: at best a thousand.
+/// A shorter run has too few samples: a thousand at best.
 const SHORT_NS: u64 = 100_000_000;
-/// Time between two looks at the memory of a run and of its children.
+/// Time between two readings of the memory of a run and of its children.
 const WATCHING: Duration = Duration::from_millis(1);
 
 /// Measures `body`.
@@ -38,7 +38,8 @@ pub(crate) fn measure(host: &'static Host, plan: LinesPlan, body: Body) -> Measu
     measured.map_or_else(Measured::Failed, Measured::Lines)
 }
 
-/// Samples a run, and times another at every probe if that is asked for or the first was too short.
+/// Samples a run. Runs the statements again with a clock reading at every probe, if the plan asks
+/// for exact time or if the first run was too short.
 fn time(host: &'static Host, plan: LinesPlan, body: Body) -> Result<LinesMeasurement, Failure> {
     let charge = |charge| LinesPlan { charge, ..plan };
     let sampled = run_once(host, charge(Charge::SampledTime), body, None)?;
@@ -50,8 +51,8 @@ fn time(host: &'static Host, plan: LinesPlan, body: Body) -> Result<LinesMeasure
     run_once(host, charge(Charge::ExactTime), body, unread)
 }
 
-/// Runs the statement. `unread_ns` is what a run took whose probes did not read the clock; its output
-/// has been shown.
+/// Runs the statements once. `unread_ns` is the time of an earlier run, which has shown the output
+/// and whose probes did not read the clock.
 fn run_once(
     host: &'static Host,
     plan: LinesPlan,
@@ -65,7 +66,7 @@ fn run_once(
     let system = |error: std::io::Error| run::refused(host, &error);
     let board = Board::new(NUMBERS).map(Arc::new).map_err(system)?;
     settle::trim_heap();
-    let began = Moment::now();
+    let began = SyncPoint::now();
     let started = Instant::now();
     let arena = plan.isolated.then(Arena::new).transpose();
     let arena = arena.map_err(system)?.map(Arc::new);
@@ -101,7 +102,7 @@ fn run_once(
         let thread = sampling.then(sampler::start_thread).transpose();
         let thread = thread.map_err(system)?;
         let ran = run::in_place(host, body, &board, make);
-        // It may have ended before its end.
+        // A panic or a `?` skips the callback that stops counting.
         measuring::stop();
         if let Some(thread) = thread {
             samples = thread.stop().map_err(system)?;
@@ -114,7 +115,7 @@ fn run_once(
         wall => wall,
     };
     let probe_ns = match (unread_ns, board.get(PROBES)) {
-        // Less than that is how runs differ anyway: the first has caches to fill.
+        // Smaller differences are noise: the first run has caches to fill.
         (Some(unread), probes @ 1..) if wall_ns > unread + unread / 2 => {
             (wall_ns - unread) as f64 / probes as f64
         }
@@ -126,7 +127,7 @@ fn run_once(
         Charge::ExactTime => Time::Exact { tick_ns, probe_ns },
     };
     let functions = if let Some(arena) = &arena {
-        // Of a run that has not come to its end, lines are still running.
+        // In a run that ended early, lines are still running.
         let settled = arena.tables().inspect(|table| {
             if plan.charge == Charge::Memory && plan.backend == Backend::Heap {
                 account::settle_late(*table, arena.common());
@@ -148,7 +149,7 @@ fn run_once(
     })
 }
 
-/// How often a run is looked at from outside, if that is needed.
+/// The interval at which a run is looked at from outside, if that is needed.
 fn watched(plan: LinesPlan) -> Option<Duration> {
     match plan.charge {
         Charge::SampledTime => Some(SAMPLING),
@@ -160,7 +161,7 @@ fn watched(plan: LinesPlan) -> Option<Duration> {
     }
 }
 
-/// What is done from outside while a run runs. `over` is set when it is ended for its memory.
+/// Looks at a run from outside. Kills the run and sets `over` when its memory passes the limit.
 fn look_at_run(
     pid: u32,
     plan: LinesPlan,

@@ -1,4 +1,4 @@
-//! What measures while the statements and their profiled functions run.
+//! Starts and stops the counting of lines around the measured statements.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,14 +25,14 @@ pub(super) const NUMBERS: usize = FIGURES + 5;
 /// Measures one run.
 pub(super) struct MeasuringLines {
     board: Arc<Board>,
-    /// In a fork.
+    /// `None` for a run in place.
     arena: Option<Arc<Arena>>,
     plan: LinesPlan,
     began: Instant,
 }
 
 impl MeasuringLines {
-    /// To be called in the process of the run, which for a fork is the fork.
+    /// Call this in the process of the run: in the fork, if the run is a fork.
     pub(super) fn new(board: Arc<Board>, arena: Option<Arc<Arena>>, plan: LinesPlan) -> Self {
         Self {
             board,
@@ -55,7 +55,7 @@ impl Measuring for MeasuringLines {
     fn begin(&mut self) {
         let LinesPlan { backend, .. } = self.plan;
         known::forget();
-        counting::set(Counting::Asked(self.arena.clone()));
+        counting::set(Counting::Measurement(self.arena.clone()));
         level::reset();
         level::choose(backend, self.plan.children);
         threads::set_many(!self.is_forked());
@@ -72,7 +72,7 @@ impl Measuring for MeasuringLines {
                 self.board.set(PROBE_TICKS, probe_ticks());
                 account::charge_time();
             }
-            // What the system says may change without the heap.
+            // The system's figures may change without the heap.
             Charge::Memory if backend != Backend::Heap => {
                 let baseline = level::read(backend).now;
                 self.board
@@ -102,14 +102,14 @@ impl Measuring for MeasuringLines {
     }
 }
 
-/// Nothing is counted any more, though probes may still be passed.
+/// Stops counting. Probes may still be passed.
 pub(super) fn stop() {
     heap::stop();
-    counting::set(Counting::Not);
+    counting::set(Counting::Off);
     account::begin_epoch();
 }
 
-/// What a probe costs at least that reads the clock, in ticks.
+/// Lowest cost in ticks of a probe that reads the clock.
 fn probe_ticks() -> u64 {
     const LOOPS: u64 = 1000;
     static LINES: Function<2> = Function::new("", "", 0, 0, [Line::new(1), Line::new(2)]);

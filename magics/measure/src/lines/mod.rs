@@ -1,16 +1,17 @@
-//! Line by line: what is done with the counters of profiled functions.
+//! The counters of profiled functions, line by line.
 //!
 //! ```text
 //! heap hooks  -> common (epoch, counts) <- probe in a cell: counts the hit, compares the epoch
 //!                                               |  only if the epoch has changed
 //!                                               v
 //!                calls -> account: charges the line that ran with what happened since
-//!                           |  level: live heap, or what the system says
+//!                           |  level: live heap, or the system's figure
 //!                           v
 //!                known (functions that have run) -> arena: shared with the process that measures
 //! ```
 //!
-//! `measure` starts a run and makes `figures` of its counters; `sampler` reads which line is running.
+//! `measure` starts a run and turns the counters into `figures`; `sampler` reads which line is
+//! running.
 
 mod account;
 #[cfg(unix)]

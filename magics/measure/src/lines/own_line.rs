@@ -1,7 +1,8 @@
-//! Which line of a function the calling thread is on.
+//! The line of a function that the calling thread is on.
 //!
-//! One thread alone has it in the function's head, where probes store it. As soon as there are
-//! more, every probe comes to the runtime, and each thread keeps its own.
+//! The head of the function holds the line of a single thread, because probes store the line there.
+//! As soon as there are more threads, every probe calls the runtime, and each thread keeps lines of
+//! its own.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -10,23 +11,24 @@ use memit_session::lines::counters::Table;
 
 use crate::threads;
 
-/// Functions that a thread can be in; in more than these it is where the last thread was.
+/// Functions whose lines a thread can keep. In further functions, the first thread is on the line
+/// that any thread was on last, and other threads are on none.
 const ROOM: usize = 32;
 
 thread_local! {
-    /// Addresses of functions and lines. Needs no destructor, and no memory but its own.
+    /// Addresses of functions, each with a line. Needs neither a destructor nor the heap.
     static OWN: [Cell<(usize, u32)>; ROOM] = const { [const { Cell::new((0, 0)) }; ROOM] };
 }
 
-/// The thread that was there first: its lines are still in the heads.
+/// The first thread, whose lines are still in the heads.
 static FIRST: AtomicUsize = AtomicUsize::new(0);
 
-/// The calling thread is the first one of a measurement.
+/// Makes the calling thread the first thread of a measurement.
 pub(super) fn begin() {
     FIRST.store(threads::current(), Relaxed);
 }
 
-/// Index of the line, plus 1; 0 outside the function.
+/// Index of the line plus 1; 0 outside the function.
 pub(super) fn get(function: Table<'_>) -> u32 {
     let in_head = function.head().line.load(Relaxed);
     if !threads::are_many() {
@@ -43,7 +45,7 @@ pub(super) fn get(function: Table<'_>) -> u32 {
     })
 }
 
-/// Sets what [`get`] tells, and what a sampler sees.
+/// Sets the line that [`get`] returns and a sampler sees.
 pub(super) fn set(function: Table<'_>, line: u32) {
     function.head().line.store(line, Relaxed);
     if !threads::are_many() {

@@ -1,4 +1,4 @@
-//! Time by looking: which line is running, again and again.
+//! Time by sampling: reads at an interval which line is running.
 
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,22 +9,22 @@ use memit_session::lines::counters::Table;
 use super::known;
 use crate::sampling_thread::SamplingThread;
 
-/// Time between two looks at the line that is running.
+/// Time between two samples.
 pub(super) const SAMPLING: Duration = Duration::from_micros(100);
 
-/// Looks that have been taken so far.
+/// The samples so far.
 #[derive(Debug)]
 pub(super) struct Samples {
-    /// When it was looked last.
+    /// Time of the last sample.
     last: Instant,
-    /// Looks that met a line.
+    /// Samples that found a line running.
     met: u64,
-    /// Time of each line of each function, in the order in which they are known.
+    /// Time of each line of each function, in the order of the functions.
     times: Vec<Vec<Duration>>,
 }
 
 impl Samples {
-    /// None yet.
+    /// No samples.
     pub(super) fn new() -> Self {
         Self {
             last: Instant::now(),
@@ -33,7 +33,7 @@ impl Samples {
         }
     }
 
-    /// Charges the lines that are running with the time since the last look.
+    /// Charges the running lines with the time since the last sample.
     pub(super) fn take<'a>(&mut self, functions: impl Iterator<Item = Table<'a>>) {
         let now = Instant::now();
         let elapsed = now - std::mem::replace(&mut self.last, now);
@@ -53,12 +53,12 @@ impl Samples {
         self.met += u64::from(met);
     }
 
-    /// Looks that met a line.
+    /// Samples that found a line running.
     pub(super) fn met(&self) -> u64 {
         self.met
     }
 
-    /// Time of a line in nanoseconds, by the indices of its function and its own.
+    /// Time in nanoseconds of the line at index `line` of the function at index `function`.
     pub(super) fn time_ns(&self, function: usize, line: usize) -> u64 {
         let time = self.times.get(function).and_then(|lines| lines.get(line));
         time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))

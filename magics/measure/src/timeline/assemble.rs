@@ -1,22 +1,22 @@
-//! Samples and the run's own readings, put together.
+//! Merges samples with the run's own readings.
 
 use std::ops::Range;
 
 use memit_measurement::{Moment, Point, Series, Span};
 
-use super::log::{Entry, Reading, What};
+use super::log::{Entry, EntryKind, Reading};
 
-/// What becomes of them. Times are from the start of the run, but for those of the run.
+/// Samples and readings, merged. Times of series and spans are from the start of the run.
 pub(super) struct Assembled {
     pub(super) rss: Series,
     pub(super) heap: Series,
     pub(super) spans: Vec<Span>,
-    /// In the log's time.
+    /// Start and end of the run, in the time of the log.
     pub(super) run: Range<u64>,
 }
 
-/// `rss` and `heap` are samples in order of time, `entries` begin with the start of the run.
-/// `max_rss` is at least the highest resident set size, if the entries do not tell the peak.
+/// Merges `rss` and `heap`, samples in order of time, with `entries`, which begin with the start of
+/// the run. `max_rss` is an upper bound, used when the entries contain no exact peak.
 pub(super) fn assemble(
     entries: &[Entry],
     rss: &[Point],
@@ -34,12 +34,12 @@ pub(super) fn assemble(
     let start = first.reading.at.time_ns;
     let has_ended = entries
         .last()
-        .is_some_and(|entry| entry.what == What::RunEnds);
+        .is_some_and(|entry| entry.kind == EntryKind::RunEnds);
     let own = |of: fn(&Reading) -> (u64, u64)| {
         let own = entries.iter().map(move |entry| {
             let (bytes, peak) = of(&entry.reading);
             let time_ns = entry.reading.at.time_ns;
-            Own {
+            OwnReading {
                 point: Point { time_ns, bytes },
                 peak,
             }
@@ -82,19 +82,19 @@ pub(super) fn assemble(
     }
 }
 
-/// A reading of the run's own, and the peak since the one before.
-struct Own {
+/// A reading that the run took itself, and the peak since the previous reading.
+struct OwnReading {
     point: Point,
     peak: u64,
 }
 
-/// Samples and readings in order of time, with peaks that are in neither.
-fn merge(samples: &[Point], own: &[Own], has_ended: bool) -> Vec<Point> {
+/// Merges samples and readings in order of time, and adds the peaks that they missed.
+fn merge(samples: &[Point], own: &[OwnReading], has_ended: bool) -> Vec<Point> {
     let mut merged = Vec::with_capacity(samples.len() + own.len());
     let mut samples = samples.iter().copied().peekable();
     let start = own.first().map_or(0, |first| first.point.time_ns);
     while samples.next_if(|sample| sample.time_ns <= start).is_some() {}
-    for Own { point, peak } in own {
+    for OwnReading { point, peak } in own {
         let before = merged.len().saturating_sub(1);
         while let Some(sample) = samples.next_if(|sample| sample.time_ns <= point.time_ns) {
             merged.push(sample);
@@ -108,8 +108,8 @@ fn merge(samples: &[Point], own: &[Own], has_ended: bool) -> Vec<Point> {
     merged
 }
 
-/// Puts a peak between the points from `from` on, if none of them is as high: beside the highest,
-/// where most has been seen of it.
+/// Inserts a peak among the points from `from` on, unless a point is as high. The peak goes next to
+/// the highest point, which saw most of the peak.
 pub(super) fn put_peak(points: &mut Vec<Point>, from: usize, bytes: u64) {
     let part = &points[from..];
     let Some((at, highest)) = part.iter().enumerate().reduce(|one, other| {
@@ -124,10 +124,10 @@ pub(super) fn put_peak(points: &mut Vec<Point>, from: usize, bytes: u64) {
     if highest.bytes >= bytes {
         return;
     }
-    // Behind it, or, if it is the last, before it.
+    // After the highest point, or before it if that point is the last.
     let at = if at + 1 == part.len() { at } else { at + 1 };
     let Some(before) = at.checked_sub(1) else {
-        // A point that is alone.
+        // There is only one point.
         let time_ns = highest.time_ns;
         points.push(Point { time_ns, bytes });
         return;
@@ -147,8 +147,8 @@ fn spans(entries: &[Entry], rss: &[Point], heap: &[Point]) -> Vec<Span> {
     };
     let mut spans: Vec<Span> = Vec::new();
     for entry in entries {
-        match &entry.what {
-            What::SpanBegins(_, label) => spans.push(Span {
+        match &entry.kind {
+            EntryKind::SpanBegins(_, label) => spans.push(Span {
                 label: label.clone(),
                 start: entry.reading.at,
                 end,
@@ -157,24 +157,24 @@ fn spans(entries: &[Entry], rss: &[Point], heap: &[Point]) -> Vec<Span> {
                 level: 0,
                 unfinished: true,
             }),
-            What::SpanEnds(number) => {
-                // Numbers are given in the order of the beginnings.
+            EntryKind::SpanEnds(number) => {
+                // Spans are numbered in the order of their starts.
                 if let Some(span) = spans.get_mut(*number as usize) {
                     span.end = entry.reading.at;
                     span.unfinished = false;
                 }
             }
-            What::RunBegins | What::RunEnds => {}
+            EntryKind::RunBegins | EntryKind::RunEnds => {}
         }
     }
-    // The end of the run ends what is still open in it as it should.
+    // A run that finished has finished its open spans too.
     let has_ended = entries
         .last()
-        .is_some_and(|entry| entry.what == What::RunEnds);
+        .is_some_and(|entry| entry.kind == EntryKind::RunEnds);
     for span in &mut spans {
         span.unfinished &= !has_ended;
         let (start, end) = (span.start.time_ns, span.end.time_ns);
-        // The peak of a reading is one since the reading before, which is not before the start.
+        // The peak of a reading counts from the previous reading, which is not before the start.
         let readings = between(entries, |entry| entry.reading.at.time_ns, start + 1, end);
         let ends = [span.start, span.end];
         let peak = |points: &[Point], own: fn(&Reading) -> u64, at: fn(&Moment) -> u64| {
@@ -192,20 +192,20 @@ fn spans(entries: &[Entry], rss: &[Point], heap: &[Point]) -> Vec<Span> {
     spans
 }
 
-/// Those whose time, by which they are in order, is from `start` to `end`.
+/// The elements of `all`, sorted by time, whose time is from `start` to `end`.
 fn between<T>(all: &[T], time: impl Fn(&T) -> u64, start: u64, end: u64) -> &[T] {
     let from = all.partition_point(|each| time(each) < start);
     let to = all.partition_point(|each| time(each) <= end);
     all.get(from..to).unwrap_or_default()
 }
 
-/// Gives each span the lowest level that no other has at the same time. They are in order of their
-/// beginnings.
+/// Gives each span the lowest level that no other span has at the same time. `spans` must be in the
+/// order of their starts.
 fn set_levels(spans: &mut [Span]) {
     let mut taken: Vec<u64> = Vec::new();
     for span in spans {
         let start = span.start.time_ns;
-        // A level whose span ends as this one begins is free.
+        // A level is free if its span ends when this span begins.
         let level = taken.iter().position(|end| *end <= start);
         let level = level.unwrap_or(taken.len());
         if level == taken.len() {
@@ -244,12 +244,12 @@ mod tests {
         }
     }
 
-    fn entry(what: What, reading: Reading) -> Entry {
-        Entry { what, reading }
+    fn entry(kind: EntryKind, reading: Reading) -> Entry {
+        Entry { kind, reading }
     }
 
-    fn begins(number: u32, label: &str) -> What {
-        What::SpanBegins(number, label.to_owned())
+    fn begins(number: u32, label: &str) -> EntryKind {
+        EntryKind::SpanBegins(number, label.to_owned())
     }
 
     fn points(points: &[(u64, u64)]) -> Vec<Point> {
@@ -267,8 +267,8 @@ mod tests {
     #[test]
     fn a_series_goes_from_the_start_of_the_run_to_its_end() {
         let entries = [
-            entry(What::RunBegins, reading(100, 50, 0)),
-            entry(What::RunEnds, reading(200, 60, 60)),
+            entry(EntryKind::RunBegins, reading(100, 50, 0)),
+            entry(EntryKind::RunEnds, reading(200, 60, 60)),
         ];
         let samples = points(&[(90, 7), (110, 55), (150, 58), (210, 9)]);
         let assembled = assemble(&entries, &samples, &[], None);
@@ -282,10 +282,10 @@ mod tests {
     #[test]
     fn a_peak_that_no_sample_saw_stands_beside_the_highest_sample() {
         let entries = [
-            entry(What::RunBegins, reading(0, 10, 0)),
+            entry(EntryKind::RunBegins, reading(0, 10, 0)),
             entry(begins(0, "spike"), reading(40, 10, 10)),
-            entry(What::SpanEnds(0), reading(60, 10, 99)),
-            entry(What::RunEnds, reading(100, 10, 30)),
+            entry(EntryKind::SpanEnds(0), reading(60, 10, 99)),
+            entry(EntryKind::RunEnds, reading(100, 10, 30)),
         ];
         let samples = points(&[(20, 10), (80, 29), (90, 10)]);
         let assembled = assemble(&entries, &samples, &[], None);
@@ -299,7 +299,7 @@ mod tests {
                 (50, 99),
                 (60, 10),
                 (80, 29),
-                // Behind the sample that saw nearly all of it.
+                // After the sample that saw nearly all of it.
                 (85, 30),
                 (90, 10),
                 (100, 10)
@@ -310,36 +310,36 @@ mod tests {
     }
 
     #[test]
-    fn a_peak_that_a_sample_saw_is_there_once() {
+    fn a_peak_that_a_sample_saw_is_shown_once() {
         let entries = [
-            entry(What::RunBegins, reading(0, 10, 0)),
-            entry(What::RunEnds, reading(100, 10, 70)),
+            entry(EntryKind::RunBegins, reading(0, 10, 0)),
+            entry(EntryKind::RunEnds, reading(100, 10, 70)),
         ];
         let samples = points(&[(50, 70)]);
         let assembled = assemble(&entries, &samples, &[], None);
         assert_eq!(pairs(&assembled.rss), [(0, 10), (50, 70), (100, 10)]);
-        // The peak over the whole life of the process is not the run's, if the run's is known.
+        // The run's own peak is exact, so the peak of its process is ignored.
         let assembled = assemble(&entries, &samples, &[], Some(5_000));
         assert_eq!(assembled.rss.peak().bytes, 70);
     }
 
     #[test]
-    fn without_a_peak_of_the_runs_own_that_of_its_process_is_shown() {
+    fn the_peak_of_the_process_stands_in_for_an_unknown_peak_of_the_run() {
         let entries = [
-            entry(What::RunBegins, reading(0, 10, 0)),
-            entry(What::RunEnds, reading(100, 10, 0)),
+            entry(EntryKind::RunBegins, reading(0, 10, 0)),
+            entry(EntryKind::RunEnds, reading(100, 10, 0)),
         ];
         let assembled = assemble(&entries, &[], &[], Some(80));
         assert_eq!(pairs(&assembled.rss), [(0, 10), (50, 80), (100, 10)]);
     }
 
     #[test]
-    fn what_came_of_a_run_that_was_ended() {
+    fn a_killed_run_ends_at_its_last_sample_with_unfinished_spans() {
         let entries = [
-            entry(What::RunBegins, reading(1_000, 10, 0)),
+            entry(EntryKind::RunBegins, reading(1_000, 10, 0)),
             entry(begins(0, "outer"), reading(1_010, 10, 10)),
             entry(begins(1, "done"), reading(1_020, 20, 20)),
-            entry(What::SpanEnds(1), reading(1_030, 20, 25)),
+            entry(EntryKind::SpanEnds(1), reading(1_030, 20, 25)),
         ];
         let samples = points(&[(1_025, 20), (1_040, 44), (1_050, 30)]);
         let assembled = assemble(&entries, &samples, &[], None);
@@ -355,11 +355,11 @@ mod tests {
     }
 
     #[test]
-    fn a_phase_that_the_run_ends_with_is_finished() {
+    fn a_phase_is_finished_if_the_run_finishes_within_it() {
         let entries = [
-            entry(What::RunBegins, reading(0, 10, 0)),
+            entry(EntryKind::RunBegins, reading(0, 10, 0)),
             entry(begins(0, "to the end"), reading(10, 10, 10)),
-            entry(What::RunEnds, reading(30, 12, 90)),
+            entry(EntryKind::RunEnds, reading(30, 12, 90)),
         ];
         let spans = assemble(&entries, &[], &[], None).spans;
         assert!(!spans[0].unfinished);
@@ -369,16 +369,16 @@ mod tests {
     #[test]
     fn phases_one_after_the_other_share_a_level_and_overlapping_ones_do_not() {
         let entries = [
-            entry(What::RunBegins, reading(0, 1, 0)),
+            entry(EntryKind::RunBegins, reading(0, 1, 0)),
             entry(begins(0, "a"), reading(1, 1, 0)),
             entry(begins(1, "b"), reading(2, 1, 0)),
-            entry(What::SpanEnds(0), reading(3, 1, 0)),
+            entry(EntryKind::SpanEnds(0), reading(3, 1, 0)),
             entry(begins(2, "c"), reading(3, 1, 0)),
             entry(begins(3, "d"), reading(4, 1, 0)),
-            entry(What::SpanEnds(1), reading(5, 1, 0)),
-            entry(What::SpanEnds(2), reading(6, 1, 0)),
-            entry(What::SpanEnds(3), reading(7, 1, 0)),
-            entry(What::RunEnds, reading(8, 1, 0)),
+            entry(EntryKind::SpanEnds(1), reading(5, 1, 0)),
+            entry(EntryKind::SpanEnds(2), reading(6, 1, 0)),
+            entry(EntryKind::SpanEnds(3), reading(7, 1, 0)),
+            entry(EntryKind::RunEnds, reading(8, 1, 0)),
         ];
         let spans = assemble(&entries, &[], &[], None).spans;
         let levels: Vec<_> = spans
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_has_not_begun_is_nothing() {
+    fn a_run_that_has_not_begun_is_empty() {
         let assembled = assemble(&[], &points(&[(5, 5)]), &[], Some(9));
         assert!(assembled.rss.bytes.is_empty() && assembled.spans.is_empty());
     }

@@ -1,4 +1,4 @@
-//! What a run writes down of its memory, where the process that watches it can read it.
+//! The log of a run's memory, which the process that watches the run can read.
 
 use std::io;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -8,14 +8,14 @@ use memit_measurement::Moment;
 
 use crate::shared::Shared;
 
-/// Spans that are kept.
+/// Number of spans for which there is room.
 const SPANS: usize = 2048;
-/// Both ends of each, and of the run.
+/// Number of entries: both ends of each span, and of the run.
 const ENTRIES: usize = 2 * SPANS + 2;
-/// Bytes of labels that are kept.
+/// Room for the labels of spans, in bytes.
 const LABELS: usize = 256 << 10;
 
-/// Numbers in front of the entries.
+/// Indices of the numbers in front of the entries.
 mod head {
     pub(super) const COUNT: usize = 0;
     pub(super) const SPANS: usize = 1;
@@ -26,44 +26,44 @@ mod head {
     pub(super) const LENGTH: usize = 8;
 }
 
-/// Numbers of an entry.
+/// Length of an entry, in numbers.
 const ENTRY: usize = 8;
 
-/// One writer at a time, any number of readers.
+/// A log, for one writer at a time and any number of readers.
 pub(super) struct Log {
     numbers: Shared<AtomicU64>,
     labels: Shared<AtomicU8>,
 }
 
-/// What happened.
+/// What an entry records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum EntryKind {
     RunBegins,
-    /// With its number among the spans, and its label.
+    /// The number of the span, and its label.
     SpanBegins(u32, String),
     SpanEnds(u32),
     RunEnds,
 }
 
-/// Something that happened, and the memory then.
+/// A recorded moment, and the memory at that moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
-    pub(super) what: What,
+    pub(super) kind: EntryKind,
     pub(super) reading: Reading,
 }
 
-/// The memory at a moment. Its time is that since the log's own start.
+/// The memory at a moment, in the time of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) at: Moment,
-    /// Highest resident set size since the entry before; 0 if that is not known.
+    /// Highest resident set size since the previous entry; 0 if unknown.
     pub(super) peak_rss: u64,
-    /// Highest live heap since the entry before.
+    /// Highest live heap since the previous entry.
     pub(super) peak_heap: u64,
 }
 
 impl Log {
-    /// An empty one.
+    /// An empty log.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl Log {
         })
     }
 
-    /// Has the pages in memory that will be written: they would count as the run's otherwise.
+    /// Touches the pages that will be written: otherwise they would count as the run's.
     pub(super) fn touch(&self) {
         const PAGE: usize = 4096;
         let numbers = self.numbers.iter().step_by(PAGE / size_of::<u64>());
@@ -91,7 +91,7 @@ impl Log {
         &self.numbers[index]
     }
 
-    /// Live heap of the process when the run began, to which the heap of readings is added.
+    /// Live heap of the process when the run began, which every reading of the heap includes.
     pub(super) fn base(&self) -> u64 {
         self.head(head::BASE).load(Relaxed)
     }
@@ -111,7 +111,7 @@ impl Log {
         self.head(head::METERED).store(u64::from(metered), Relaxed);
     }
 
-    /// Spans that there was no room for.
+    /// Number of spans for which there was no room.
     pub(super) fn left_out(&self) -> u64 {
         self.head(head::LEFT_OUT).load(Relaxed)
     }
@@ -136,7 +136,7 @@ impl Log {
         &self.numbers[start..start + ENTRY]
     }
 
-    /// Makes room for a span: its number, or `None` if there is none.
+    /// Makes room for a span; `None` if there is no room.
     pub(super) fn new_span(&self, label: &[u8]) -> Option<NewSpan> {
         let number = usize::try_from(self.head(head::SPANS).load(Relaxed)).ok()?;
         let from = usize::try_from(self.head(head::LABEL_BYTES).load(Relaxed)).ok()?;
@@ -166,7 +166,7 @@ impl Log {
         self.add(numbers, reading);
     }
 
-    /// Ends a span that has begun, and has not ended.
+    /// Ends an open span.
     pub(super) fn span_ends(&self, number: u32, reading: Reading) {
         self.add([kind::SPAN_ENDS, u64::from(number), 0], reading);
     }
@@ -175,7 +175,7 @@ impl Log {
         self.add([kind::RUN_ENDS, 0, 0], reading);
     }
 
-    fn add(&self, what: [u64; 3], reading: Reading) {
+    fn add(&self, kind: [u64; 3], reading: Reading) {
         let index = self.count();
         if index == ENTRIES {
             return;
@@ -189,14 +189,14 @@ impl Log {
         for (to, from) in self
             .entry(index)
             .iter()
-            .zip(what.into_iter().chain(numbers))
+            .zip(kind.into_iter().chain(numbers))
         {
             to.store(from, Relaxed);
         }
         self.head(head::COUNT).store(index as u64 + 1, Release);
     }
 
-    /// What has been written so far.
+    /// All entries so far.
     pub(super) fn entries(&self) -> Vec<Entry> {
         (0..self.count())
             .filter_map(|index| self.read(index))
@@ -207,11 +207,11 @@ impl Log {
         let number = |at: usize| self.entry(index)[at].load(Relaxed);
         let span = u32::try_from(number(1)).ok()?;
         Some(Entry {
-            what: match number(0) {
-                kind::RUN_BEGINS => What::RunBegins,
-                kind::SPAN_BEGINS => What::SpanBegins(span, self.label(number(2))),
-                kind::SPAN_ENDS => What::SpanEnds(span),
-                _ => What::RunEnds,
+            kind: match number(0) {
+                kind::RUN_BEGINS => EntryKind::RunBegins,
+                kind::SPAN_BEGINS => EntryKind::SpanBegins(span, self.label(number(2))),
+                kind::SPAN_ENDS => EntryKind::SpanEnds(span),
+                _ => EntryKind::RunEnds,
             },
             reading: Reading {
                 at: Moment {
@@ -234,11 +234,11 @@ impl Log {
     }
 }
 
-/// A span that there is room for.
+/// A span for which there is room.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NewSpan {
     pub(super) number: u32,
-    /// Where its label starts among all, and how long it is: 32 bits each.
+    /// Offset and length of its label among all labels, 32 bits each.
     label: u64,
 }
 
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_can_be_read() {
+    fn entries_are_read_as_they_were_written() {
         let log = Log::new().unwrap();
         assert!(!log.is_open());
         log.run_begins(at(1));
@@ -281,15 +281,15 @@ mod tests {
         log.run_ends(at(5));
         assert!(!log.is_open());
         let entries = log.entries();
-        let what: Vec<_> = entries.iter().map(|entry| entry.what.clone()).collect();
+        let kinds: Vec<_> = entries.iter().map(|entry| entry.kind.clone()).collect();
         assert_eq!(
-            what,
+            kinds,
             [
-                What::RunBegins,
-                What::SpanBegins(0, "one".to_owned()),
-                What::SpanBegins(1, "zwö".to_owned()),
-                What::SpanEnds(0),
-                What::RunEnds,
+                EntryKind::RunBegins,
+                EntryKind::SpanBegins(0, "one".to_owned()),
+                EntryKind::SpanBegins(1, "zwö".to_owned()),
+                EntryKind::SpanEnds(0),
+                EntryKind::RunEnds,
             ]
         );
         assert!(
@@ -316,7 +316,7 @@ mod tests {
             log.span_ends(span.number, at(2));
         }
         log.run_ends(at(3));
-        assert_eq!(log.entries().last().unwrap().what, What::RunEnds);
+        assert_eq!(log.entries().last().unwrap().kind, EntryKind::RunEnds);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `%mprof`: statements run once, and their memory is watched.
+//! `%mprof`: runs statements once and watches their memory.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,7 +58,7 @@ fn run(
     }
 }
 
-/// The watch, and the highest resident set size of the run's process if the run came to its end.
+/// The watch, and, if the run finished, the highest resident set size of its process.
 type Ran = (Watch, Result<Option<u64>, Failure>);
 
 fn run_forked(
@@ -102,16 +102,16 @@ fn run_in_place(
     let numbers = Arc::clone(board);
     let make = || MeasuringTimeline::new(numbers, None, log, epoch);
     let ran = run::in_place(host, body, board, make);
-    // It may not have come to its end.
+    // A run that ended early has not ended its recording.
     recorder::end();
     Ok((thread.stop(host)?, ran.map(|()| None)))
 }
 
-/// A run that is an ordinary cell, whose variables stay.
+/// The thread that watches an ordinary cell, whose variables stay.
 static KEPT: Mutex<Option<WatchingThread>> = Mutex::new(None);
 
-/// Watches what the cell does from now on, until [`end_cell`]. If the system refuses what that
-/// takes, the kernel is told, and the cell runs all the same.
+/// Watches the cell from now on, until [`end_cell`]. If the system refuses something, reports the
+/// failure to the kernel, and the cell runs all the same.
 pub(crate) fn keep(host: &'static Host, plan: TimelinePlan) {
     if let Err(error) = start_keeping(host, plan) {
         let failure = run::refused(host, &error);
@@ -132,7 +132,7 @@ fn start_keeping(host: &'static Host, plan: TimelinePlan) -> io::Result<()> {
     Ok(())
 }
 
-/// The cell has run; what was measured of it, if [`keep`] was called in it.
+/// Ends the measurement of a cell; `None` if the cell did not call [`keep`].
 pub fn end_cell(host: &Host) -> Option<Measured> {
     let thread = KEPT.lock().unwrap_or_else(PoisonError::into_inner).take()?;
     recorder::end();
@@ -145,7 +145,7 @@ pub fn end_cell(host: &Host) -> Option<Measured> {
 /// Samples this process, for runs in place.
 struct WatchingThread {
     thread: SamplingThread<Watch>,
-    /// Threads of the process without this one.
+    /// Number of threads of the process without this thread.
     others: u32,
 }
 
@@ -166,7 +166,8 @@ impl WatchingThread {
 
     fn stop(self, host: &Host) -> io::Result<Watch> {
         let watch = self.thread.stop();
-        // The system counts it for a moment longer, and a session with threads has no checkpoint.
+        // The system counts the thread for a moment longer, and a session with threads gets no
+        // checkpoint.
         let patience = Instant::now() + Duration::from_millis(100);
         while host.threads() > self.others && Instant::now() < patience {
             std::thread::sleep(Duration::from_micros(50));

@@ -1,4 +1,4 @@
-//! What measures while the statements of `%mprof` run.
+//! Starts and stops the recording around the statements of `%mprof`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,7 +16,7 @@ pub(super) struct MeasuringTimeline {
 }
 
 impl MeasuringTimeline {
-    /// To be called in the process of the run, which for a fork is the fork.
+    /// Call this in the process of the run: in the fork, if the run is a fork.
     pub(super) fn new(
         board: Arc<Board>,
         common: Option<&SharedCommon>,
@@ -52,7 +52,7 @@ impl Measuring for MeasuringTimeline {
     }
 
     fn leave(&mut self) {
-        // After a panic or a `?` the run has not come to its end.
+        // A panic or a `?` skips `value_dropped`.
         recorder::end();
     }
 }

@@ -1,9 +1,9 @@
 //! Memory over time: `%mprof`.
 //!
-//! While a run runs, the process that started it reads its memory at an interval (`watch`). The run
-//! itself reads it exactly, with the peak since the reading before, at its start, at its end and at
-//! both ends of every span (`recorder`), and writes that into a `log` that both share. `assemble`
-//! puts the two together.
+//! While a run runs, the process that started the run samples its memory at an interval (`watch`).
+//! At the start, at the end and at both ends of every span, the run itself reads its memory
+//! exactly, with the peak since the previous reading (`recorder`), and writes the reading into a
+//! shared `log`. `assemble` merges samples and readings.
 
 mod assemble;
 mod log;

@@ -1,7 +1,8 @@
-//! The readings that a run takes of itself.
+//! The readings that a run takes of its own memory.
 //!
-//! At the start, at the end, and at both ends of a span: with the exact peak since the reading
-//! before, so that no peak is missed between two samples, and each is known by the span that it was in.
+//! A run reads its memory at its start, at its end, and at both ends of each span. A reading
+//! includes the exact peak since the previous reading. No peak between two samples is therefore
+//! missed, and each peak belongs to a known span.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,19 +17,19 @@ use crate::common::COMMON;
 use crate::heap;
 use crate::rss::PeakMeter;
 
-/// What the spans of this process go to, while a run is under way.
+/// The recorder of the run under way, to which the spans of this process go.
 static CURRENT: Mutex<Option<Recorder>> = Mutex::new(None);
 
-/// Runs that this process has recorded; a span of an earlier one may end in a later one.
+/// Number of runs that this process has recorded. A span of an earlier run may end in a later run.
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
 struct Recorder {
     log: Arc<Log>,
-    /// `None` where the system keeps no peak that can be set back.
+    /// `None` if the system has no peak that can be reset.
     meter: Option<PeakMeter>,
-    /// When the log's time began.
+    /// Zero of the log's time.
     epoch: Instant,
-    /// A fork of the run's own making is not the run.
+    /// Id of the run's process. A fork that the run makes is not recorded.
     process: u32,
     run: u32,
 }
@@ -37,8 +38,8 @@ fn lock() -> MutexGuard<'static, Option<Recorder>> {
     CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes ready for a run of this process. Everything is opened and passed once, so that what it
-/// takes does not count as the run's.
+/// Prepares a run in this process. Opens every file and runs every path once, so that the memory
+/// for that does not count as the run's.
 pub(super) fn prepare(log: Arc<Log>, epoch: Instant) {
     let recorder = Recorder {
         meter: PeakMeter::open_if_wanted(),
@@ -56,7 +57,7 @@ pub(super) fn prepare(log: Arc<Log>, epoch: Instant) {
     *lock() = Some(recorder);
 }
 
-/// The run begins. `threaded` says whether the process has other threads.
+/// Begins the run. `threaded` says whether the process has other threads.
 pub(super) fn begin(threaded: bool) {
     let current = lock();
     let Some(recorder) = &*current else { return };
@@ -64,13 +65,13 @@ pub(super) fn begin(threaded: bool) {
     COMMON.children.store(0, Relaxed);
     heap::start(threaded);
     let mut reading = recorder.read();
-    // What was before the start does not count, nor what reading took.
+    // Earlier peaks do not count, and neither does the time of the reading.
     (reading.peak_rss, reading.peak_heap) = (0, 0);
     reading.at.time_ns = recorder.now();
     recorder.log.run_begins(reading);
 }
 
-/// The run has ended, however. Nothing happens if it has not begun.
+/// Ends the run, whether it finished or not. Does nothing if the run has not begun.
 pub(super) fn end() {
     let Some(recorder) = lock().take() else {
         return;
@@ -81,21 +82,21 @@ pub(super) fn end() {
     }
 }
 
-/// A span begins. There is no phase to end if there is no run, or no room.
+/// Begins a span. The number is [`PhaseNumber::NONE`] if no run is recorded, or if the log is full.
 pub(crate) fn begin_span(label: &[u8]) -> PhaseNumber {
     with(|recorder| {
         let Some(span) = recorder.log.new_span(label) else {
             return PhaseNumber::NONE;
         };
         let mut reading = recorder.read();
-        // What reading took is not the span's.
+        // The time of the reading is not the span's.
         reading.at.time_ns = recorder.now();
         recorder.log.span_begins(span, reading);
         PhaseNumber::new(recorder.run, span.number)
     })
 }
 
-/// A span ends that [`begin_span`] has begun.
+/// Ends a span that [`begin_span`] has begun.
 pub(crate) fn end_span(phase: PhaseNumber) {
     with(|recorder| {
         if let Some(number) = phase.span_in(recorder.run) {
@@ -104,7 +105,7 @@ pub(crate) fn end_span(phase: PhaseNumber) {
     });
 }
 
-/// A span that ends at once.
+/// Records a span that ends at once.
 pub(crate) fn mark(label: &[u8]) {
     with(|recorder| {
         if let Some(span) = recorder.log.new_span(label) {
@@ -123,7 +124,7 @@ pub(crate) fn mark(label: &[u8]) {
 fn with<T: Default>(use_it: impl FnOnce(&Recorder) -> T) -> T {
     let current = lock();
     let ours = current.as_ref().filter(|recorder| {
-        // Before and behind the run nothing is recorded.
+        // Nothing is recorded before and after the run.
         recorder.process == std::process::id() && recorder.log.is_open()
     });
     ours.map(use_it).unwrap_or_default()
@@ -135,7 +136,7 @@ impl Recorder {
         u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// The memory now, with its peaks since the last call. Does not allocate.
+    /// Reads the memory, with its peaks since the last call. Does not allocate.
     fn read(&self) -> Reading {
         let time_ns = self.now();
         let metered = self.meter.as_ref().and_then(|meter| {
@@ -149,8 +150,8 @@ impl Recorder {
         };
         let live = COMMON.live.load(Relaxed);
         let peak = COMMON.peak.swap(live, Relaxed).max(live);
-        // What has last been read of the children, if they are to be included. What they had at the
-        // peak is not known.
+        // Add the last reading of the children, which is 0 if they are not included. Their memory
+        // at the peak is not known.
         let rss = rss + COMMON.children.load(Relaxed);
         let peak_rss = if peak_rss == 0 { 0 } else { peak_rss.max(rss) };
         let heap = |live: i64| self.log.base().saturating_add_signed(live);

@@ -1,18 +1,18 @@
-//! Samples in bounded memory, without losing an extreme.
+//! Samples in bounded memory, with every extreme kept.
 
 use memit_measurement::Point;
 
-/// Buckets beyond which two are made one.
+/// Number of buckets beyond which neighbours are merged.
 const ROOM: usize = 2048;
 
-/// A series of points that come in order of time. As long as they are few, all are kept; later, of
-/// as many neighbours as it takes, the lowest and the highest.
+/// A series of points in order of time. A short series keeps every point; a longer one keeps the
+/// lowest and the highest of each group of neighbours.
 #[derive(Debug, Clone)]
 pub(super) struct Thinned {
     buckets: Vec<Bucket>,
-    /// Points that a bucket has when it is full.
+    /// Number of points in a full bucket.
     width: u64,
-    /// Points in the last bucket.
+    /// Number of points in the last bucket.
     filled: u64,
 }
 
@@ -30,7 +30,7 @@ impl Bucket {
         }
     }
 
-    /// Adds what comes after. Of equals the first is kept.
+    /// Adds a later bucket. The first of equal points is kept.
     fn add(&mut self, later: Self) {
         if later.lowest.bytes < self.lowest.bytes {
             self.lowest = later.lowest;
@@ -52,7 +52,7 @@ impl Bucket {
 }
 
 impl Thinned {
-    /// Takes all the memory that it will ever have.
+    /// An empty series, with all the memory that it will ever need.
     pub(super) fn new() -> Self {
         Self {
             buckets: Vec::with_capacity(ROOM),
@@ -61,7 +61,7 @@ impl Thinned {
         }
     }
 
-    /// Adds a point that is not earlier than the others.
+    /// Adds a point, which must not be earlier than the others.
     pub(super) fn push(&mut self, point: Point) {
         let last = self.buckets.last_mut();
         if let Some(last) = last.filter(|_| self.filled < self.width) {
@@ -77,7 +77,7 @@ impl Thinned {
         self.filled = 1;
     }
 
-    /// The points that are kept, in order of time; at most about twice as many as `most`.
+    /// The kept points in order of time, at most about twice as many as `most`.
     pub(super) fn points(&self, most: usize) -> Vec<Point> {
         let mut buckets = self.buckets.clone();
         while buckets.len() > most.max(1) {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn few_samples_are_all_there() {
+    fn a_short_series_keeps_every_sample() {
         let sizes: Vec<u64> = (0..ROOM as u64).map(|at| at * 7 % 13).collect();
         let points = thinned(&sizes).points(usize::MAX);
         assert_eq!(points.len(), ROOM);

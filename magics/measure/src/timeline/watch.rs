@@ -26,9 +26,9 @@ pub(super) struct Watch {
     log: Arc<Log>,
     plan: TimelinePlan,
     threads: u32,
-    /// When the log's time began.
+    /// Zero of the log's time.
     pub(super) epoch: Instant,
-    resident: Resident,
+    resident: ResidentReader,
     rss: Thinned,
     rss_peaks: PeakFinder,
     /// Samples of the RSS since the last look for a peak, which may be among them.
@@ -47,7 +47,7 @@ impl Watch {
             plan,
             threads,
             epoch: now,
-            resident: Resident::new(plan.children),
+            resident: ResidentReader::new(plan.children),
             rss: Thinned::new(),
             rss_peaks: PeakFinder::default(),
             recent: Vec::with_capacity(PeakFinder::samples_between_looks(plan.interval())),
@@ -63,8 +63,8 @@ impl Watch {
         self.plan.interval()
     }
 
-    /// Samples the process `pid`, if its run is under way. `common` holds the counts of that process,
-    /// if we can see them.
+    /// Samples the process `pid`, if its run is under way. `common` holds the counts of that
+    /// process, if we can see them.
     pub(super) fn sample(&mut self, pid: u32, common: Option<&Common>) {
         if !self.log.is_open() {
             return;
@@ -106,11 +106,11 @@ impl Watch {
         }
     }
 
-    /// Of the heap, every sample has the mark.
+    /// Adds a sample of the heap with `mark`, the high-water mark of the heap at the sample.
     fn add_heap(&mut self, at: Duration, bytes: u64, mark: u64) {
         self.heap_peaks.push(Sample { at, bytes });
         let peak = self.heap_peaks.look(Some(mark));
-        // Before the first sample, no time is known in which a peak may have been.
+        // Before the first sample, no time is known at which a peak may have been.
         if let Some(peak) = peak.filter(|_| self.samples > 0) {
             self.heap.push(point(peak.at, peak.bytes));
         }
@@ -134,8 +134,8 @@ impl Watch {
         Some(measured)
     }
 
-    /// The measurement, with at most about twice `most` points in a series. `max_rss` is the peak of
-    /// the whole life of the run's process.
+    /// The measurement, with at most about twice `most` points in a series. `max_rss` is the peak
+    /// of the whole life of the run's process.
     pub(super) fn measured(&self, most: usize, max_rss: Option<u64>) -> TimelineMeasurement {
         let (mut rss, heap) = (self.rss.points(most), self.heap.points(most));
         rss.extend(&self.recent);
@@ -147,7 +147,7 @@ impl Watch {
         let assembled = assemble(&self.log.entries(), &rss, &heap, max_rss);
         let run = assembled.run;
         let since = |time_ns: u64| Duration::from_nanos(time_ns);
-        // The wall clock's reading of when the run began.
+        // The time of the wall clock at which the run began.
         let ago = self.epoch.elapsed().saturating_sub(since(run.start));
         let started = SystemTime::now().duration_since(UNIX_EPOCH);
         let started = started.unwrap_or_default().saturating_sub(ago);
@@ -196,13 +196,13 @@ struct Seen {
 
 /// Reads the RSS of one process, by files that stay open.
 #[cfg(target_os = "linux")]
-struct Resident {
+struct ResidentReader {
     tree: Option<memit_process::Tree>,
     children: bool,
 }
 
 #[cfg(target_os = "linux")]
-impl Resident {
+impl ResidentReader {
     fn new(children: bool) -> Self {
         Self {
             tree: None,
@@ -228,12 +228,12 @@ impl Resident {
     }
 }
 
-/// Elsewhere a process can only read its own.
+/// On other systems, a process can only read its own RSS.
 #[cfg(not(target_os = "linux"))]
-struct Resident;
+struct ResidentReader;
 
 #[cfg(not(target_os = "linux"))]
-impl Resident {
+impl ResidentReader {
     fn new(_children: bool) -> Self {
         Self
     }

@@ -1,9 +1,9 @@
-//! Which memory is measured.
+//! The kinds of memory that a measurement can charge.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Which memory is measured.
+/// A kind of memory that a measurement can charge.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

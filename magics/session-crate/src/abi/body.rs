@@ -40,14 +40,14 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The ending with this number, by which shared memory holds an ending.
+    /// The ending with this number, as shared memory stores it.
     pub fn from_number(number: u64) -> Option<Self> {
         [Self::Finished, Self::Returned, Self::Panicked]
             .into_iter()
             .find(|ending| ending.number() == number)
     }
 
-    /// See [`Self::from_number`]. No ending has the number 0.
+    /// The number of the ending, which is never 0.
     pub fn number(self) -> u64 {
         self as u64
     }

@@ -25,13 +25,13 @@ macro_rules! entry_points {
                 // Measures the cell that calls this, from the call to the end of the cell.
                 safe fn memit_measure_cell(plan: &$crate::abi::Plan);
 
-                // Callbacks of a measured body: the statements start; their value exists; their value
-                // has been dropped.
+                // Callbacks of a measured body: the statements start; their value exists; their
+                // value has been dropped.
                 safe fn memit_begin();
                 safe fn memit_value_alive();
                 safe fn memit_value_dropped();
-                // Callbacks of a timed body: the loops of the next run, 0 after the last run; the loop
-                // starts; the loop has ended.
+                // Callbacks of a timed body: the loops of the next run, 0 after the last run; the
+                // loop starts; the loop has ended.
                 safe fn memit_next_run() -> u64;
                 safe fn memit_start_clock();
                 safe fn memit_stop_clock();
@@ -69,7 +69,7 @@ macro_rules! entry_points {
                     outer: &$crate::lines::counters::Outer,
                 );
             }
-            // What the probes of all functions share.
+            // The counts that the probes of all functions share.
             static memit_common: $crate::lines::counters::Common;
         }
     };

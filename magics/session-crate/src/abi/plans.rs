@@ -1,6 +1,6 @@
-//! What a cell asks of a measurement.
+//! The plans of measurements, which a cell passes to the session process.
 //!
-//! A magic fills a plan in, and the source of the cell contains the plan as Rust.
+//! A magic fills in a plan, and the source of the cell contains the plan as Rust.
 
 use std::time::Duration;
 
@@ -38,9 +38,9 @@ pub struct MemoryPlan {
     pub timeout_ns: u64,
     /// Time between readings of memory that must be sampled, in nanoseconds; 0 for the default.
     pub interval_ns: u64,
-    /// The memory of child processes counts.
+    /// Whether the memory of child processes counts.
     pub children: bool,
-    /// Each repetition is a fork of the session.
+    /// Whether each repetition is a fork of the session.
     pub isolated: bool,
 }
 
@@ -66,9 +66,9 @@ pub struct TimePlan {
     pub repeat: u32,
     /// The clock that is read.
     pub clock: Clock,
-    /// The clock is started and stopped around every execution, not around the loop.
+    /// Whether the clock is started and stopped around every execution, not around the loop.
     pub fresh: bool,
-    /// The runs are made in a fork of the session.
+    /// Whether the runs are made in a fork of the session.
     pub isolated: bool,
 }
 
@@ -89,15 +89,15 @@ pub enum Clock {
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinesPlan {
-    /// What lines are charged with.
+    /// The quantity that lines are charged with.
     pub charge: Charge,
-    /// Which memory lines are charged with, if they are charged with memory.
+    /// The memory that lines are charged with, if the charge is memory.
     pub backend: Backend,
-    /// The memory of child processes counts.
+    /// Whether the memory of child processes counts.
     pub children: bool,
     /// The run ends when its memory passes this size in bytes; 0 for no limit.
     pub limit_bytes: u64,
-    /// The run is a fork of the session.
+    /// Whether the run is a fork of the session.
     pub isolated: bool,
 }
 
@@ -108,7 +108,7 @@ impl LinesPlan {
     }
 }
 
-/// What lines are charged with.
+/// The quantity that lines are charged with.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charge {
@@ -126,9 +126,9 @@ pub enum Charge {
 pub struct TimelinePlan {
     /// Time between two samples in nanoseconds.
     pub interval_ns: u64,
-    /// The memory of child processes counts.
+    /// Whether the memory of child processes counts.
     pub children: bool,
-    /// The run is a fork of the session.
+    /// Whether the run is a fork of the session.
     pub isolated: bool,
 }
 

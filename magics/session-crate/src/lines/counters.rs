@@ -1,7 +1,7 @@
-//! What profiled functions count in.
+//! The counters of profiled functions.
 //!
-//! A cell and the process that reads its counters may be compiled by different versions of `rustc`, so
-//! everything here is `repr(C)`.
+//! A cell and the process that reads its counters may be compiled by different versions of `rustc`,
+//! so every type here is `repr(C)`.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -9,15 +9,15 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 pub use crate::abi::Backend;
 use crate::abi::Text;
 
-/// What all profiled functions of a process have in common. On pages of its own, which a measured
-/// run shares with its parent.
+/// The counts that all profiled functions of a process share. They have pages of their own, which a
+/// measured run shares with its parent.
 #[repr(C, align(4096))]
 pub struct Common {
-    /// Changes with the heap: see the probes.
+    /// Changes with every change of the heap: see the probes.
     pub epoch: AtomicU64,
-    /// Bodies of profiled functions that are running.
+    /// Number of running bodies of profiled functions.
     pub depth: AtomicU64,
-    /// Live heap in bytes, above that at the start.
+    /// Live heap above the start, in bytes.
     pub live: AtomicI64,
     /// Highest `live` since the last settlement.
     pub peak: AtomicI64,
@@ -27,14 +27,14 @@ pub struct Common {
     pub allocations: AtomicU64,
     /// Resident memory of child processes in bytes, as the parent reads it.
     pub children: AtomicU64,
-    /// The highest of these since a line was charged with it.
+    /// Highest `children` since a line was last charged.
     pub children_peak: AtomicU64,
-    /// `live` when it passed the limit; 0 if it did not.
+    /// Size in bytes that `live` would have had beyond the limit; 0 if no block passed the limit.
     pub passed_limit: AtomicU64,
 }
 
 impl Common {
-    /// Before anything has run: an epoch that no line has seen.
+    /// Counts of zero, and an epoch that no line has seen.
     pub const fn new() -> Self {
         Self {
             epoch: AtomicU64::new(1),
@@ -53,30 +53,31 @@ impl Common {
 /// Figures of one line.
 #[repr(C)]
 pub struct Line {
-    /// In its file, from 1; with [`ENDS`] if nothing but the end of a block is there.
+    /// Number of the line in its file, from 1; with [`ENDS`] if nothing but the end of a block is
+    /// on the line.
     pub number: u32,
     _reserved: u32,
-    /// How often it ran.
+    /// How often the line ran.
     pub hits: AtomicU64,
-    /// The epoch when it ran last.
+    /// The epoch when the line ran last.
     pub seen: AtomicU64,
-    /// Memory after it ran last, in bytes.
+    /// Memory after the line ran last, in bytes.
     pub memory: AtomicI64,
-    /// What it added to memory, in bytes.
+    /// Memory that the line added, in bytes.
     pub increment: AtomicI64,
-    /// Highest memory above that at its start, in bytes.
+    /// Highest memory above the start of the line, in bytes.
     pub peak: AtomicU64,
     /// Calls that obtained memory; in a timed measurement, probes.
     pub allocations: AtomicU64,
-    /// Time, in ticks of the clock of the measurement, with what probes took of it.
+    /// Time in ticks of the clock, including the time of probes.
     pub time: AtomicU64,
 }
 
-/// In the number of a line that is the end of a block.
+/// Flag in the number of a line that is the end of a block.
 pub const ENDS: u32 = 1 << 31;
 
 impl Line {
-    /// A line on which something runs.
+    /// A line with code.
     pub const fn new(number: u32) -> Self {
         Self {
             number,
@@ -97,47 +98,47 @@ impl Line {
     }
 }
 
-/// What is known of a function, in front of its lines.
+/// The name and the state of a function, in front of its lines.
 #[repr(C)]
 pub struct Head {
-    /// Its name.
+    /// Name of the function.
     pub name: Text<'static>,
-    /// The file that the compiler knows it by.
+    /// File of the function, as the compiler names it.
     pub file: Text<'static>,
-    /// Its first and last line.
+    /// First line of the function.
     pub first: u32,
-    /// See `first`.
+    /// Last line of the function.
     pub last: u32,
-    /// How many lines follow.
+    /// Number of lines that follow.
     pub count: u32,
-    /// Which memory its lines are charged with, if [`Self::has_backend`].
+    /// The memory that its lines are charged with, if [`Self::has_backend`].
     pub backend: Backend,
-    /// The function asks for its backend. Otherwise the measurement decides.
+    /// Whether the function asks for its backend. Otherwise the measurement decides.
     pub has_backend: bool,
-    /// Index of the line that runs, plus 1; 0 when none does.
+    /// Index of the running line plus 1; 0 if no line runs.
     pub line: AtomicU32,
-    /// How often it was called.
+    /// How often the function was called.
     pub calls: AtomicU64,
     /// The epoch of the last settlement.
     pub seen: AtomicU64,
     /// Memory at the last settlement.
     pub level: AtomicI64,
-    /// Memory when the line that runs began.
+    /// Memory when the running line began.
     pub start: AtomicI64,
-    /// Highest memory since then, as far as it is settled.
+    /// Highest settled memory since the running line began.
     pub peak: AtomicI64,
     /// Allocations at the last settlement.
     pub allocations: AtomicU64,
     /// Ticks of the clock at the last settlement.
     pub time: AtomicU64,
-    /// How many bodies were running when it began.
+    /// Number of running bodies, this one included, when the innermost running call began.
     pub depth: AtomicU64,
-    /// Whether the runtime knows of it.
+    /// 1 if the session process knows the function.
     pub known: AtomicU32,
     _reserved: [u32; 3],
 }
 
-/// The counters of a function: a static of its own pages.
+/// The counters of a function, a static on pages of its own.
 #[repr(C, align(4096))]
 pub struct Function<const N: usize> {
     pub(super) head: Head,
@@ -185,7 +186,7 @@ impl<const N: usize> Function<N> {
     }
 }
 
-/// The counters of some function.
+/// A reference to the counters of a function with any number of lines.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Table<'a> {
@@ -194,7 +195,7 @@ pub struct Table<'a> {
     counters: PhantomData<&'a Head>,
 }
 
-// SAFETY: a shared reference to atomics and to what never changes.
+// SAFETY: a table is a shared reference to atomics and to data that never changes.
 unsafe impl Send for Table<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Table<'_> {}
@@ -202,7 +203,7 @@ unsafe impl Sync for Table<'_> {}
 impl<'a> Table<'a> {
     /// # Safety
     ///
-    /// There must be a `Function` at the address, for as long as `'a`, that only atomics change.
+    /// A `Function` must be at the address for as long as `'a`, and only atomics may change it.
     pub const unsafe fn at(address: *const Head) -> Self {
         Self {
             function: address.cast(),
@@ -210,30 +211,32 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Where it is.
+    /// Address of the function's counters.
     pub const fn address(self) -> *const Head {
         self.function.cast()
     }
 
-    /// What is known of the function.
+    /// The name and the state of the function.
     #[inline(always)]
     pub fn head(self) -> &'a Head {
-        // SAFETY: there is a function, which begins with it.
+        // SAFETY: by the contract of `at`, the address is that of a `Function`, which begins with
+        // its head.
         unsafe { &*self.address() }
     }
 
-    /// Its lines, in the order of their indices.
+    /// The lines of the function, in the order of their indices.
     #[inline(always)]
     pub fn lines(self) -> &'a [Line] {
-        // SAFETY: there is a function, in which they follow the head without a gap: its size is a
-        // multiple of their alignment.
+        // SAFETY: by the contract of `at`, the address is that of a `Function`, which has `count`
+        // lines. They follow the head without a gap, because the size of a head is a multiple of
+        // their alignment.
         unsafe {
             let lines = self.address().add(1).cast();
             std::slice::from_raw_parts(lines, self.head().count as usize)
         }
     }
 
-    /// Sets what has been counted to zero, for a function that is not running.
+    /// Sets the counts to zero, for a function that is not running.
     pub fn clear(self) {
         let head = self.head();
         head.known.store(0, Relaxed);
@@ -249,13 +252,13 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Bytes of it, to the end of its last page of 4096.
+    /// Size in bytes, up to the end of the last page of 4096 bytes.
     pub fn size(self) -> usize {
         (size_of::<Head>() + size_of_val(self.lines())).next_multiple_of(4096)
     }
 }
 
-/// What a body interrupts, to go on with when it ends: fields of [`Head`].
+/// Fields of [`Head`] that a body replaces when it begins, and restores when it ends.
 #[repr(C)]
 pub struct Outer {
     /// See [`Head`].
@@ -269,7 +272,7 @@ pub struct Outer {
 }
 
 impl Outer {
-    /// Nothing.
+    /// Fields of a body that has not begun.
     pub const fn new() -> Self {
         Self {
             line: AtomicU32::new(0),

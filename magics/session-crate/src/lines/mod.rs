@@ -1,11 +1,10 @@
-//! Line by line: the counters of a profiled function, and its probes.
+//! The counters of profiled functions, and the probes that count.
 
 #[allow(
     clippy::cast_possible_truncation,
     clippy::inline_always,
     clippy::new_without_default,
-    reason = "functions have fewer lines than 32 bits count, and a probe must come down to a few \
-              instructions"
+    reason = "the number of a line fits into 32 bits, and a probe must compile to few instructions"
 )]
 pub mod counters;
 #[allow(

@@ -1,9 +1,9 @@
-//! What the probes of a profiled function call.
+//! The probes of a profiled function.
 //!
-//! A probe counts, compares one word, and stores which line is next. Only if the word, the epoch,
-//! has changed since the line ran last does it call the runtime, which settles what the line before
-//! has done: each allocation changes the epoch, and whatever wants to see every probe (several
-//! threads, exact time) sets it to a value that no line has ever seen.
+//! A probe counts, compares one word, the epoch, and stores which line runs next. Only if the epoch
+//! has changed since the line ran last does the probe call the session process, which charges the
+//! line before. Each allocation changes the epoch. A measurement that must see every probe (several
+//! threads, exact time) sets the epoch to a value that no line has ever seen.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -16,21 +16,22 @@ use super::counters::{Head, Outer, Table};
 use crate::abi::entry_points::memit_line;
 use crate::abi::entry_points::{memit_close, memit_common, memit_open};
 
-/// Tells the compiler that this happens rarely.
+/// Tells the compiler that the calling branch is rare.
 #[cold]
 #[inline(always)]
 fn rarely() {}
 
-/// [`memit_line`] by a call that changes no register: those that the compiler has to save for a
-/// call it would keep in memory all the time, in the innermost loops.
+/// Calls [`memit_line`] without changing a register. An ordinary call may change registers, so the
+/// compiler would keep their values in memory all the time, even in the innermost loops.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[inline(always)]
 fn line(function: Table<'static>, index: u32, hits: u32) {
     use crate::abi::entry_points::memit_line_saving;
 
     rarely();
-    // SAFETY: it is called as `memit_line` has to be called, and saves what it changes. Without
-    // `nostack`, the stack is aligned, and nothing is below it.
+    // SAFETY: the arguments are those of `memit_line`, in its registers, and `memit_line_saving`
+    // preserves every register. Without `nostack`, the compiler keeps nothing below the stack
+    // pointer.
     unsafe {
         core::arch::asm!(
             "call qword ptr [rip + {call}@GOTPCREL]",
@@ -62,50 +63,52 @@ fn close(function: Table<'static>, outer: &Outer) {
 }
 
 impl<const N: usize> Function<N> {
-    /// The function has been called.
+    /// Begins a call of the function.
     #[inline(always)]
-    pub fn enter(&'static self) -> Guard {
-        Guard::new(self.table(), 1)
+    pub fn enter(&'static self) -> RunningBody {
+        RunningBody::new(self.table(), 1)
     }
 
-    /// A part of it begins that may run when the rest does not: a closure, an `async` block.
+    /// Begins a part of the function that may run while the rest does not: a closure, an `async`
+    /// block.
     #[inline(always)]
-    pub fn within(&'static self) -> Guard {
-        Guard::new(self.table(), 0)
+    pub fn within(&'static self) -> RunningBody {
+        RunningBody::new(self.table(), 0)
     }
 
     #[inline(always)]
     fn table(&'static self) -> Table<'static> {
-        // SAFETY: here is a function, for ever.
+        // SAFETY: `self` is a `Function` that lives for ever, and only its atomics change.
         unsafe { Table::at(std::ptr::from_ref(self).cast()) }
     }
 
-    /// A line begins.
+    /// Begins a line.
     #[inline(always)]
     pub fn line(&'static self, index: usize) {
         self.pass(index, 1);
     }
 
-    /// A line begins that counts elsewhere.
+    /// Begins a line without a hit, which another probe counts.
     #[inline(always)]
     pub fn here(&'static self, index: usize) {
         self.pass(index, 0);
     }
 
-    /// [`Self::line`] in a condition.
+    /// [`Self::line`] as a condition, which is always true.
     #[inline(always)]
     pub fn header(&'static self, index: usize) -> bool {
         self.line(index);
         true
     }
 
-    /// The value, which is worked out behind a probe.
+    /// Returns `value`. The argument before `value` is a probe, which runs before the value is
+    /// computed.
     #[inline(always)]
     pub fn value<T>(&'static self, (): (), value: T) -> T {
         value
     }
 
-    /// An iterator that counts each time it is asked.
+    /// An iterator that begins a line each time it is asked for an item.
     #[inline(always)]
     pub fn each<I: IntoIterator>(&'static self, index: usize, iterated: I) -> Each<I::IntoIter, N> {
         Each {
@@ -115,7 +118,7 @@ impl<const N: usize> Function<N> {
         }
     }
 
-    /// Comes to the end of a block when it is dropped.
+    /// A value that begins the line of a block's end when the value is dropped.
     #[inline(always)]
     pub fn end(&'static self, index: usize) -> End<N> {
         End {
@@ -149,24 +152,24 @@ impl<const N: usize> Function<N> {
     }
 }
 
-/// A body that is running.
-pub struct Guard {
+/// A running body, which ends when the value is dropped.
+pub struct RunningBody {
     function: Table<'static>,
     outer: Outer,
-    /// An `async` body waits, and others run meanwhile.
+    /// Whether an `async` body waits while others run.
     waits: AtomicBool,
 }
 
-impl Guard {
+impl RunningBody {
     #[inline(always)]
     fn new(function: Table<'static>, calls: u32) -> Self {
-        let guard = Self {
+        let body = Self {
             function,
             outer: Outer::new(),
             waits: AtomicBool::new(false),
         };
-        guard.open(calls);
-        guard
+        body.open(calls);
+        body
     }
 
     #[inline(always)]
@@ -196,23 +199,23 @@ impl Guard {
     pub fn awaited<F: IntoFuture>(&self, index: u32, awaited: F) -> Awaited<'_, F::IntoFuture> {
         Awaited {
             future: awaited.into_future(),
-            guard: self,
+            body: self,
             index,
         }
     }
 }
 
-impl Drop for Guard {
+impl Drop for RunningBody {
     #[inline(always)]
     fn drop(&mut self) {
-        // A future that is dropped while it waits does not run.
+        // A future that waits does not run, so dropping it ends nothing.
         if !*self.waits.get_mut() {
             self.close();
         }
     }
 }
 
-/// Begins a body at a moment at which everything is settled.
+/// Begins a body. Everything must be settled.
 #[inline(always)]
 pub fn begin(function: &Head, outer: &Outer) {
     outer.line.store(function.line.load(Relaxed), Relaxed);
@@ -227,7 +230,7 @@ pub fn begin(function: &Head, outer: &Outer) {
     function.depth.store(depth, Relaxed);
 }
 
-/// Ends a body at a moment at which everything is settled.
+/// Ends a body. Everything must be settled.
 #[inline(always)]
 pub fn end(function: &Head, outer: &Outer) {
     let line = outer.line.load(Relaxed);
@@ -241,7 +244,7 @@ pub fn end(function: &Head, outer: &Outer) {
     let depth = memit_common.depth.load(Relaxed);
     memit_common.depth.store(depth.wrapping_sub(1), Relaxed);
     if line != 0 && (start != level || peak != level) {
-        // The line that goes on has something to settle, which the next probe must see.
+        // The line that goes on must be settled, so the next probe must see another epoch.
         memit_common.epoch.fetch_add(1, Relaxed);
     }
 }
@@ -276,10 +279,10 @@ impl<I: Iterator, const N: usize> Iterator for Each<I, N> {
     }
 }
 
-/// See [`Guard::awaited`].
+/// See [`RunningBody::awaited`].
 pub struct Awaited<'a, F> {
     future: F,
-    guard: &'a Guard,
+    body: &'a RunningBody,
     index: u32,
 }
 
@@ -287,17 +290,18 @@ impl<F: Future> Future for Awaited<'_, F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let guard = self.guard;
-        if guard.waits.swap(false, Relaxed) {
-            guard.open(0);
-            line(guard.function, self.index, 0);
+        let body = self.body;
+        if body.waits.swap(false, Relaxed) {
+            body.open(0);
+            line(body.function, self.index, 0);
         }
-        // SAFETY: `future` is pinned as `self` is: nothing else gives access to it.
+        // SAFETY: `future` is pinned whenever `self` is: no code moves it out of an `Awaited`,
+        // which has no destructor.
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
         let polled = future.poll(context);
         if polled.is_pending() {
-            guard.close();
-            guard.waits.store(true, Relaxed);
+            body.close();
+            body.waits.store(true, Relaxed);
         }
         polled
     }
