@@ -113,6 +113,15 @@ impl Profile {
             .collect()
     }
 
+    /// Times in seconds of the samples of the program.
+    pub(crate) fn times(&self) -> Vec<f64> {
+        let samples = self.0.lines().filter(|line| line.starts_with("MEM "));
+        let time = |line: &str| line.split(' ').nth(2)?.parse().ok();
+        samples
+            .map(|line| time(line).expect("it has a time"))
+            .collect()
+    }
+
     pub(crate) fn peak(&self) -> f64 {
         self.sizes("MEM").into_iter().fold(0.0, f64::max)
     }

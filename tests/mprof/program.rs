@@ -99,7 +99,7 @@ fn a_program_may_do_as_it_likes_about_a_signal() {
 #[test]
 fn after_its_time_the_program_goes_on_alone() {
     let place = Place::new();
-    let mut command = place.command(&["run", "-t", "0.2", "-T", "0.02", "-o", "x.dat"]);
+    let mut command = place.command(&["run", "-t", "1", "-T", "0.02", "-o", "x.dat"]);
     command.args([
         worker(),
         "hold:20",
@@ -122,7 +122,7 @@ fn after_its_time_the_program_goes_on_alone() {
 fn a_terminal_shows_how_the_program_is_doing_and_is_given_back() {
     let place = Place::new();
     let line = format!(
-        "stty rows 24 cols 80; {} mprof run -o x.dat {} hold:20 rest:250 exit:3",
+        "stty rows 24 cols 80; {} mprof run -o x.dat {} hold:20 seen:20 exit:3",
         support::MEMIT,
         worker()
     );

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::io::{Read, Write};
 use std::process::{Command, exit};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 fn main() {
     let mut held = Vec::new();
@@ -20,6 +20,12 @@ fn main() {
                 drop(black_box(block));
             }
             "rest" => rest(number),
+            // Until the profile has a sample of at least that many MiB, or so many of them as stand
+            // before an `x`.
+            "seen" => {
+                let (count, size) = value.split_once('x').unwrap_or(("1", value));
+                wait_until_seen(count.parse().unwrap(), size.parse().unwrap());
+            }
             "print" => println!("{value}"),
             // Until a line is given to it.
             "read" => {
@@ -60,6 +66,27 @@ fn start_in_thread(value: &str) -> impl FnOnce() -> std::process::Child + Send +
 
 fn block(mebibytes: u64) -> Vec<u8> {
     black_box(vec![1; (mebibytes as usize) << 20])
+}
+
+/// Waits for samples of the program, or of this process as a child of the program. They are written
+/// once in a second.
+fn wait_until_seen(count: usize, mebibytes: f64) {
+    let path = std::env::var_os("MEMIT_MPROF_FILE").unwrap();
+    let as_child = format!("CHLD {} ", std::process::id());
+    let is_large = |line: &str| {
+        let sample = line.strip_prefix("MEM ").or_else(|| line.strip_prefix(&as_child))?;
+        let (size, _time) = sample.split_once(' ')?;
+        (size.parse::<f64>().ok()? >= mebibytes).then_some(())
+    };
+    // The test that reads the profile says what is missing.
+    let end = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < end {
+        let profile = std::fs::read_to_string(&path).unwrap();
+        if profile.lines().filter_map(is_large).count() >= count {
+            return;
+        }
+        rest(5);
+    }
 }
 
 fn rest(milliseconds: u64) {
