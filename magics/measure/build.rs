@@ -24,8 +24,12 @@ fn main() {
     // A static executable contains glibc's own functions, so ours would be a second definition.
     let features = std::env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
     let is_static = features.split(',').any(|feature| feature == "crt-static");
-    let has_hooks =
-        is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && !is_static;
+    // Miri has an allocator of its own and none of glibc's functions.
+    let is_miri = std::env::var_os("CARGO_CFG_MIRI").is_some();
+    let has_hooks = is("CARGO_CFG_TARGET_OS", "linux")
+        && is("CARGO_CFG_TARGET_ENV", "gnu")
+        && !is_static
+        && !is_miri;
     let mut exports = abi::NAMES.to_vec();
     if has_hooks {
         println!("cargo::rustc-cfg=heap_hooks");

@@ -35,6 +35,13 @@ unsafe impl<T: Shareable> Send for Shared<T> {}
 // SAFETY: as above.
 unsafe impl<T: Shareable> Sync for Shared<T> {}
 
+/// Miri knows private mappings only, and no forks that could share others.
+const SHARING: libc::c_int = if cfg!(miri) {
+    libc::MAP_PRIVATE
+} else {
+    libc::MAP_SHARED
+};
+
 impl<T: Shareable> Shared<T> {
     /// Maps `len` zeroed elements.
     pub(crate) fn new(len: usize) -> io::Result<Self> {
@@ -53,7 +60,7 @@ impl<T: Shareable> Shared<T> {
                 std::ptr::null_mut(),
                 len * size_of::<T>(),
                 libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED | flags,
+                SHARING | flags,
                 fd,
                 0,
             )
