@@ -46,7 +46,7 @@ impl Drop for Guard {
 }
 
 impl<const N: usize> Function<N> {
-    pub const fn new(_: &str, _: &str, _: usize, _: usize, _: u32, lines: [Line; N]) -> Self {
+    pub const fn new(_: &str, _: &str, _: usize, _: usize, lines: [Line; N]) -> Self {
         Self { lines }
     }
 
