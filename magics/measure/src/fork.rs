@@ -8,6 +8,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};
 
 use memit_process::{Pace, process};
@@ -180,7 +181,8 @@ fn wait(
     mut watcher: Option<Watcher<'_>>,
 ) -> io::Result<Finished> {
     let deadline = limits.timeout.map(|timeout| Instant::now() + timeout);
-    let watch = ChildWatch::new(Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?);
+    let child = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    let watch = ChildWatch::new(child);
     let mut looks = watcher.as_ref().map(|watcher| Looks::at(watcher.every));
     let mut timed_out = false;
     loop {
@@ -202,33 +204,24 @@ fn wait(
             (watcher.look)(pid.unsigned_abs());
         }
     }
-    let mut status = 0;
-    // SAFETY: all zeros is a valid `rusage`, a plain C struct.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: both pointers are to live locals.
-    while unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) } == -1 {
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-    }
-    // A killed run may leave children behind, which are part of the run.
-    let ending = if libc::WIFEXITED(status) {
-        ProcessEnd::Exited(libc::WEXITSTATUS(status))
+    let waited = process::wait(child)?;
+    let ending = if let Some(code) = waited.status.code() {
+        ProcessEnd::Exited(code)
     } else {
+        // A killed run may leave children behind, which are part of the run.
         kill_group(pid);
         if timed_out {
             ProcessEnd::TimedOut
         } else if control.interrupted() {
             ProcessEnd::Interrupted
         } else {
-            ProcessEnd::Signalled(libc::WTERMSIG(status))
+            ProcessEnd::Signalled(waited.status.signal().unwrap_or(0))
         }
     };
-    // Linux counts in KiB, macOS in bytes.
-    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    let max_rss = u64::try_from(usage.ru_maxrss).unwrap_or(0) * unit;
-    Ok(Finished { ending, max_rss })
+    Ok(Finished {
+        ending,
+        max_rss: waited.max_rss,
+    })
 }
 
 /// The pace of a watcher. While this exists, the timers of the thread are precise.

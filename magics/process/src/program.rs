@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -91,23 +91,11 @@ impl Program {
         // After its end and before `wait4`, `/proc` still has the program.
         while !poll::readable([self.ended.as_fd()], None)?[0] {}
         let had_children = had_children(self.pid());
-        let pid = self.pid.as_raw_pid();
-        let mut status = 0;
-        // SAFETY: plain data.
-        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-        // rustix has no `wait` that also reports the usage.
-        // SAFETY: both are live, and the child is ours.
-        while unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) } == -1 {
-            let error = io::Error::last_os_error();
-            if error.kind() != io::ErrorKind::Interrupted {
-                return Err(error);
-            }
-        }
-        let peak = u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024;
+        let waited = process::wait(self.pid)?;
         Ok(Ended {
-            status: ExitStatus::from_raw(status),
-            peak,
-            is_limit: peak <= self.floor,
+            status: waited.status,
+            peak: waited.max_rss,
+            is_limit: waited.max_rss <= self.floor,
             had_children,
         })
     }
@@ -134,6 +122,8 @@ fn had_children(pid: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
     use super::*;
 
     fn run(shell: &str) -> Ended {

@@ -1,33 +1,11 @@
 //! Line-by-line profiles for the tests of the views.
 
-use memit_lines::{Backend, Clock, Figures, Function, Kind, Line, Place, Profile};
+use memit_lines::{Figures, Function, Place};
+
+pub(super) use memit_lines::samples::{calculate_z, function, time};
+use memit_lines::samples::{of_heap, of_time};
 
 use crate::result::{LprunResult, MprunResult};
-
-/// A function of a cell, with the lines of `source` and the given figures by line number.
-pub(super) fn function(
-    name: &str,
-    first: u32,
-    source: &str,
-    figures: &[(u32, Figures)],
-) -> Function {
-    let lines = (first..).zip(source.lines()).map(|(number, source)| Line {
-        number,
-        source: source.to_owned(),
-        figures: figures
-            .iter()
-            .find(|(of, _)| *of == number)
-            .map(|(_, figures)| *figures),
-    });
-    Function {
-        name: name.to_owned(),
-        place: Place::Cell { number: 3 },
-        first,
-        calls: 1,
-        lines: lines.collect(),
-        stopped_at: None,
-    }
-}
 
 pub(super) fn memory(
     hits: u64,
@@ -43,14 +21,6 @@ pub(super) fn memory(
         peak,
         allocations,
         time_ns: 0,
-    }
-}
-
-pub(super) fn time(hits: u64, time_ns: u64) -> Figures {
-    Figures {
-        hits,
-        time_ns,
-        ..Figures::default()
     }
 }
 
@@ -93,40 +63,6 @@ pub fn histogram(text: &str, top: usize) -> Vec<(String, usize)> {
     )
 }
 
-/// The inner loops of a Julia set.
-pub(super) fn calculate_z() -> Function {
-    let source = "\
-fn calculate_z(maxiter: u32, zs: &[Complex], cs: &[Complex]) -> Vec<u32> {
-    let mut output = vec![0; zs.len()];
-    for i in 0..zs.len() {
-        let (mut n, mut z, c) = (0, zs[i], cs[i]);
-        /* Leaves the circle of radius 2,
-           or never does. */
-        while z.norm_sqr() < 4.0 && n < maxiter {
-            z = z * z + c;
-            n += 1;
-        }
-        output[i] = n;
-    }
-    output
-}";
-    function(
-        "calculate_z",
-        12,
-        source,
-        &[
-            (13, time(1, 400_000)),
-            (14, time(1_000_001, 1_600_000)),
-            (15, time(1_000_000, 3_100_000)),
-            (18, time(34_219_980, 151_900_000)),
-            (19, time(33_219_980, 98_700_000)),
-            (20, time(33_219_980, 40_200_000)),
-            (22, time(1_000_000, 900_000)),
-            (24, time(1, 0)),
-        ],
-    )
-}
-
 /// A function that is never called.
 pub(super) fn idle() -> Function {
     let source = "fn idle<'a>(&'a self) -> &'a str {\n\t\"<é>\"\n}";
@@ -140,35 +76,13 @@ pub(super) fn idle() -> Function {
 /// Heap, measured in a fork that ran to its end.
 pub(super) fn mprun(functions: Vec<Function>) -> MprunResult {
     MprunResult {
-        profile: Profile {
-            functions,
-            kind: Kind::Memory {
-                backend: Backend::Heap,
-                children: false,
-                baseline: 0,
-            },
-            wall_ns: 120_000_000,
-            isolated: true,
-            threads: 1,
-            threaded: false,
-            stopped: None,
-        },
+        profile: of_heap(functions),
     }
 }
 
 /// Time, sampled in a fork that ran to its end.
 pub(super) fn lprun(functions: Vec<Function>) -> LprunResult {
-    let MprunResult { profile } = mprun(functions);
     LprunResult {
-        profile: Profile {
-            kind: Kind::Time {
-                clock: Clock::Sampled {
-                    interval_ns: 100_000,
-                    samples: 2_968,
-                },
-            },
-            wall_ns: 301_000_000,
-            ..profile
-        },
+        profile: of_time(functions),
     }
 }

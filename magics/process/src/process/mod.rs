@@ -10,7 +10,7 @@ mod text;
 pub use ending::end_by_pidfd;
 #[cfg(target_os = "linux")]
 pub use ending::pidfd;
-pub use ending::{end, end_with_descendants, number};
+pub use ending::{Waited, end, end_with_descendants, number, wait};
 pub use family::{arguments, children, descendants, name, shares_memory};
 pub use memory::{
     Smaps, SmapsFile, StatmFile, Status, StatusFile, available_memory, peak_resident, proportional,
