@@ -180,6 +180,24 @@ def test_a_restart_by_the_front_end_starts_an_empty_session(start_kernel):
     assert kernel.value("1 + 1") == "2"
 
 
+def wait_until_running(kernel, command):
+    """Waits until a process of the kernel has this command line; returns all its processes."""
+    deadline = time.monotonic() + 10
+    while True:
+        pids = processes_of(kernel)
+        if command in map(command_line, pids):
+            return pids
+        assert time.monotonic() < deadline, f"no process is {command}"
+        time.sleep(0.01)
+
+
+def command_line(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 def test_what_a_cell_has_left_running_ends_with_the_kernel(start_kernel):
     kernel = start_kernel().wait_until_subscribed()
     # One in a session of its own, whose parent is gone: nothing but the supervisor knows of it.
@@ -187,9 +205,8 @@ def test_what_a_cell_has_left_running_ends_with_the_kernel(start_kernel):
         'std::process::Command::new("sh").arg("-c")'
         '.arg("setsid sleep 1000 > /dev/null 2>&1 &").status().unwrap();'
     )
-    pids = processes_of(kernel)
-    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids]
-    assert b"sleep\x001000\x00" in commands
+    # The shell does not wait for `setsid` to become `sleep`.
+    pids = wait_until_running(kernel, b"sleep\x001000\x00")
     kernel.ask("shutdown_request", {"restart": False}, channel="control")
     wait_until_gone(pids)
 

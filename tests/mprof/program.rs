@@ -75,9 +75,12 @@ fn signals_reach_the_program_and_the_profile_is_complete() {
         command.args(["hold:40", "print:ready", "read"]);
         let mut memit = start(command);
         assert_eq!(line(memit.stdout.as_mut().expect("it is piped")), "ready");
+        // `wait` would close it, and the end of its input ends the worker, too.
+        let stdin = memit.stdin.take();
         send(signal, memit.id());
         let status = memit.wait().expect("a child can be waited for");
         assert_eq!(status.signal(), Some(number), "{status}");
+        drop(stdin);
         assert_between(place.profile("x.dat").peak(), 40.0, 44.0);
     }
 }
