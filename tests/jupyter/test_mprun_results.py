@@ -154,7 +154,7 @@ def test_mistakes_are_pointed_at(noting):
     assert "`constant` is a `const fn`" in noting.fails("%mprun -f constant constant()").traceback
     assert "there is no function to profile" in noting.fails("%mprun known()").traceback
     assert "there is no statement" in noting.fails("%mprun -f known").traceback
-    assert "there are heap, rss, pss, uss" in noting.fails("%mprun -b psutil -f known known()").traceback
+    assert "use one of heap, rss, pss, uss" in noting.fails("%mprun -b psutil -f known known()").traceback
     assert "write it with a unit" in noting.fails("%mprun -m 100 -f known known()").traceback
     assert "`-c` cannot count the heap" in noting.fails("%mprun -c -b heap -f known known()").traceback
 
