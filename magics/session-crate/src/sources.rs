@@ -36,3 +36,40 @@ pub const FILES: [(&str, &str); 16] = [
 
 /// The root module among [`FILES`].
 pub const ROOT: &str = "lib.rs";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    fn collect(directory: &Path, into: &mut BTreeSet<PathBuf>) {
+        for entry in directory.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, into);
+            } else {
+                into.insert(path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_is_listed_with_its_text() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut files = BTreeSet::new();
+        collect(&root, &mut files);
+        // Cells do not need this file.
+        files.remove(&root.join("sources.rs"));
+        let listed: BTreeSet<_> = FILES.iter().map(|(name, _)| root.join(name)).collect();
+        assert_eq!(listed, files);
+        for (name, text) in FILES {
+            assert_eq!(
+                text,
+                std::fs::read_to_string(root.join(name)).unwrap(),
+                "{name}"
+            );
+        }
+    }
+}
