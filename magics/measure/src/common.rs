@@ -29,6 +29,7 @@ pub(crate) fn begin_epoch() {
 
 /// The epoch that a line may remember; 0, which is never an epoch, while every probe calls the
 /// runtime.
+#[inline]
 pub(crate) fn rememberable_epoch() -> u64 {
     let epoch = COMMON.epoch.load(Relaxed);
     if epoch & ALWAYS == 0 { epoch } else { 0 }

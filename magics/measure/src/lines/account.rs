@@ -139,18 +139,25 @@ pub(super) fn settle_late(function: Table<'_>, common: &Common) {
 
 /// Settles a line of `function`, an index plus 1. With 0, everything since the last settlement is
 /// charged to no line.
-pub(super) fn settle_line(function: Table<'static>, line: u32) -> Level {
+#[inline]
+pub(super) fn settle_line(function: Table<'static>, line: u32) {
+    settle_until_now(function, line);
+}
+
+/// See [`settle_line`]. Returns the level, and the epoch that a line may remember.
+#[inline]
+fn settle_until_now(function: Table<'static>, line: u32) -> (Level, u64) {
     let epoch = rememberable_epoch();
     let now = Now::read(function);
     settle(function, line, now);
     function.head().seen.store(epoch, Relaxed);
-    now.level
+    (now.level, epoch)
 }
 
 /// Settles the line that ran, and begins the line with this index.
+#[inline]
 pub(super) fn begin_line(function: Table<'static>, index: u32, hits: u32) {
-    let epoch = rememberable_epoch();
-    let level = settle_line(function, own_line::get(function));
+    let (level, epoch) = settle_until_now(function, own_line::get(function));
     own_line::set(function, index + 1);
     let head = function.head();
     head.start.store(level.now, Relaxed);
@@ -163,6 +170,7 @@ pub(super) fn begin_line(function: Table<'static>, index: u32, hits: u32) {
 }
 
 /// Counts calls of a function.
+#[inline]
 pub(super) fn count_calls(head: &Head, calls: u32) {
     add(&head.calls, u64::from(calls));
 }

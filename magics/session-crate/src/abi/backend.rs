@@ -35,6 +35,7 @@ impl Backend {
     }
 
     /// The position of the backend in [`Self::ALL`].
+    #[inline]
     pub const fn index(self) -> usize {
         self as usize - 1
     }

@@ -204,6 +204,7 @@ impl<'a> Table<'a> {
     /// # Safety
     ///
     /// A `Function` must be at the address for as long as `'a`, and only atomics may change it.
+    #[inline(always)]
     pub const unsafe fn at(address: *const Head) -> Self {
         Self {
             function: address.cast(),
@@ -212,6 +213,7 @@ impl<'a> Table<'a> {
     }
 
     /// Address of the function's counters.
+    #[inline(always)]
     pub const fn address(self) -> *const Head {
         self.function.cast()
     }
