@@ -2,8 +2,10 @@
 //!
 //! rustc derives the identity of a type from the name of its crate and from `-C metadata`. cargo
 //! changes the metadata whenever a dependency is added, and variables of types that cells defined
-//! would be lost. memit therefore keeps the metadata while every dependency has one version, so
-//! that the parts of a type cannot change while its identity stays.
+//! would be lost. memit therefore keeps the metadata while every dependency has one version.
+//!
+//! The identity does not say what a type is made of: an edited definition, or the edited source of
+//! a path dependency, can change the parts while the identity stays. `kept.rs` notices such edits.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -4,7 +4,9 @@
 //! session's directory with a name that selects this part. memit changes the source and the
 //! arguments of cells, and then becomes `rustc`. It compiles everything else unchanged.
 
+pub(crate) mod definitions;
 mod identity;
+pub(crate) mod kept;
 pub(crate) mod probes;
 mod session_crate;
 
@@ -145,6 +147,10 @@ fn cell(
     let mut is_changed = without_store.is_some();
     source = without_store.unwrap_or(source);
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
+    if to_be_run && let Some(tied) = kept::tie(session, &source, &arguments)? {
+        is_changed = true;
+        source = tied;
+    }
     let Sources {
         probed,
         plain,

@@ -15,7 +15,24 @@ pub const USER_ERROR_OCCURRED: &str = "EVCXR_ERROR_OCCURRED";
 
 /// Variables by name.
 pub struct VariableStore {
-    variables: HashMap<String, Box<dyn Any>>,
+    variables: HashMap<String, Stored>,
+}
+
+/// A variable between two cells.
+struct Stored {
+    value: Box<dyn Any>,
+    /// The fingerprints of the definitions that its type reached in the cell that put it here. A
+    /// `TypeId` does not contain what the fields of a type are made of.
+    definitions: Box<[u64]>,
+}
+
+impl Stored {
+    /// Whether a cell with these definitions, sorted by fingerprint, may read the value. A cell may
+    /// know more definitions, but none that the value is made of may have changed.
+    fn fits(&self, expected: TypeId, definitions: &[u64]) -> bool {
+        let is_known = |definition| definitions.binary_search(definition).is_ok();
+        (*self.value).type_id() == expected && self.definitions.iter().all(is_known)
+    }
 }
 
 /// An empty store, which lives as long as the session.
@@ -31,16 +48,28 @@ impl VariableStore {
         }
     }
 
-    /// Keeps a variable.
+    /// Keeps a variable whose type reaches no definition of the session.
     #[inline]
     pub fn put_variable<T: 'static>(&mut self, name: &str, value: T) {
-        self.put(name, Box::new(value));
+        self.put_variable_of(name, value, &[]);
+    }
+
+    /// Keeps a variable whose type reaches these definitions.
+    #[inline]
+    pub fn put_variable_of<T: 'static>(&mut self, name: &str, value: T, definitions: &[u64]) {
+        self.put(name, Box::new(value), definitions);
     }
 
     /// Whether the variable has this type or does not exist. Otherwise tells evcxr.
     #[inline]
     pub fn check_variable<T: 'static>(&mut self, name: &str) -> bool {
-        self.check(name, TypeId::of::<T>())
+        self.check_variable_of::<T>(name, &[])
+    }
+
+    /// Like [`Self::check_variable`], in a cell with these definitions, sorted.
+    #[inline]
+    pub fn check_variable_of<T: 'static>(&mut self, name: &str, definitions: &[u64]) -> bool {
+        self.check(name, TypeId::of::<T>(), definitions)
     }
 
     /// Takes a variable out of the store.
@@ -50,10 +79,28 @@ impl VariableStore {
     /// If there is no such variable, or if it has another type: call `check_variable` first.
     #[inline]
     pub fn take_variable<T: 'static>(&mut self, name: &str) -> T {
-        match self.take(name).downcast() {
+        self.take_variable_of(name, &[])
+    }
+
+    /// Like [`Self::take_variable`], in a cell with these definitions, sorted.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such variable, or if its type or a definition that its type reaches is
+    /// another one.
+    #[inline]
+    pub fn take_variable_of<T: 'static>(&mut self, name: &str, definitions: &[u64]) -> T {
+        match self.take(name, TypeId::of::<T>(), definitions).downcast() {
             Ok(value) => *value,
             Err(value) => has_another_type(name, value),
         }
+    }
+
+    /// Drops a variable by the code of the cell that put it here. Returns true, as a check would.
+    #[inline(never)]
+    pub fn give_up(&mut self, name: &str) -> bool {
+        self.variables.remove(name);
+        true
     }
 
     /// Shares a value that `create` makes when a cell asks for it first.
@@ -63,19 +110,22 @@ impl VariableStore {
     /// If a variable of this name has another type.
     pub fn lazy_arc<T: 'static, F: FnOnce() -> T>(&mut self, name: &str, create: F) -> Arc<T> {
         if self.get(name).is_none() {
-            self.put(name, Box::new(Arc::new(create())));
+            self.put(name, Box::new(Arc::new(create())), &[]);
         }
-        match self.get(name).and_then(|value| value.downcast_ref()) {
+        match self
+            .get(name)
+            .and_then(|stored| stored.value.downcast_ref())
+        {
             Some(value) => Arc::clone(value),
-            None => has_another_type(name, self.take(name)),
+            None => has_another_type(name, Box::new(())),
         }
     }
 
     #[inline(never)]
-    fn check(&self, name: &str, expected: TypeId) -> bool {
+    fn check(&self, name: &str, expected: TypeId, definitions: &[u64]) -> bool {
         let is_fine = self
             .get(name)
-            .is_none_or(|value| value.type_id() == expected);
+            .is_none_or(|stored| stored.fits(expected, definitions));
         if !is_fine {
             eprintln!("The type of the variable {name} was redefined, so was lost.");
             println!("{VARIABLE_CHANGED_TYPE}{name}");
@@ -84,19 +134,22 @@ impl VariableStore {
     }
 
     #[inline(never)]
-    fn put(&mut self, name: &str, value: Box<dyn Any>) {
-        self.variables.insert(name.to_owned(), value);
+    fn put(&mut self, name: &str, value: Box<dyn Any>, definitions: &[u64]) {
+        let definitions = definitions.into();
+        let stored = Stored { value, definitions };
+        self.variables.insert(name.to_owned(), stored);
     }
 
     #[inline(never)]
-    fn get(&self, name: &str) -> Option<&dyn Any> {
-        self.variables.get(name).map(|value| &**value)
+    fn get(&self, name: &str) -> Option<&Stored> {
+        self.variables.get(name)
     }
 
     #[inline(never)]
-    fn take(&mut self, name: &str) -> Box<dyn Any> {
+    fn take(&mut self, name: &str, expected: TypeId, definitions: &[u64]) -> Box<dyn Any> {
         match self.variables.remove(name) {
-            Some(value) => value,
+            Some(stored) if stored.fits(expected, definitions) => stored.value,
+            Some(stored) => has_another_type(name, stored.value),
             None => panic!("Variable '{name}' has gone missing"),
         }
     }
@@ -127,6 +180,40 @@ mod tests {
         store.put_variable::<u8>("n", 1);
         assert!(!store.check_variable::<i8>("n"));
         assert!(store.check_variable::<u8>("n"));
+    }
+
+    #[test]
+    fn a_variable_is_read_only_where_its_definitions_are_known() {
+        let mut store = VariableStore::new();
+        store.put_variable_of::<u8>("n", 1, &[7, 3]);
+        assert!(
+            store.check_variable_of::<u8>("n", &[3, 5, 7]),
+            "one was added"
+        );
+        assert!(
+            !store.check_variable_of::<u8>("n", &[3, 8]),
+            "one has changed"
+        );
+        assert!(!store.check_variable::<u8>("n"));
+        assert_eq!(store.take_variable_of::<u8>("n", &[3, 7]), 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "Variable 'n' changed type")]
+    fn a_variable_with_other_definitions_is_never_returned() {
+        let mut store = VariableStore::new();
+        store.put_variable_of::<u8>("n", 1, &[7]);
+        store.take_variable_of::<u8>("n", &[8]);
+    }
+
+    #[test]
+    fn a_variable_that_is_given_up_is_dropped() {
+        let shared = Arc::new(());
+        let mut store = VariableStore::new();
+        store.put_variable("n", Arc::clone(&shared));
+        assert!(store.give_up("n"));
+        assert_eq!(Arc::strong_count(&shared), 1);
+        assert!(store.give_up("n"), "there is none");
     }
 
     #[test]

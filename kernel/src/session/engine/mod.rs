@@ -24,6 +24,7 @@ use memit_measurement::{LinesMeasurement, Measured};
 use memit_session_process::{relay, supervisor};
 
 use crate::compiler;
+use crate::compiler::kept::{self, GivenUp, Snapshot};
 use crate::compiler::probes::{self, Probes};
 use crate::session::io::{Input, NoInput, Output};
 use questions::Questions;
@@ -38,6 +39,8 @@ pub(crate) struct Engine {
     questions: Questions,
     /// The functions with probes in the source that was compiled last.
     probes: Probes,
+    /// The variables without which the source that was compiled last starts.
+    given_up: Vec<GivenUp>,
     /// The counts of these functions in a cell that is not a measurement.
     counted: Option<LinesMeasurement>,
     /// The measurement of the code that ran last, complete or as far as it came.
@@ -46,6 +49,9 @@ pub(crate) struct Engine {
 
 /// The first cell of every session process.
 const PRELUDE: &str = "let _ = ::memit_session::start_session();";
+
+/// A statement without an effect. Unlike an item, it makes evcxr take the variables from the store.
+const NOTHING: &str = "let _ = ();";
 
 /// Makes cells and dependencies release code, together with [`RELEASE_OPT_LEVEL`]: evcxr's manifest
 /// turns both checks on.
@@ -90,6 +96,7 @@ impl Engine {
             link,
             questions: Questions::new(Arc::new(NoInput("no cell runs"))),
             probes: Probes::default(),
+            given_up: Vec::new(),
             counted: None,
             measured: None,
         })
@@ -148,6 +155,9 @@ impl Engine {
         self.counted = outcome.counted.take();
         let progress = outcome.progress.take().map(Measured::Timeline);
         self.measured = outcome.measured.take().or(progress);
+        let took_effect = result.is_ok() && outcome.panic.is_none() && outcome.ended.is_none();
+        let settled = kept::settle(self.link.directory(), took_effect);
+        self.given_up = settled.given_up;
         if let Some(panic) = outcome.panic.take() {
             return Err(EvaluationError::Panic(panic, self.last_source()));
         }
@@ -155,7 +165,12 @@ impl Engine {
             return Err(EvaluationError::Ended(outcome.ended, outcome.restored));
         }
         match result {
-            Ok(outputs) => Ok((outputs, outcome)),
+            Ok(outputs) => {
+                if settled.is_pending && source != NOTHING {
+                    self.evaluate(NOTHING)?;
+                }
+                Ok((outputs, outcome))
+            }
             Err(evcxr::Error::CompilationErrors(errors)) => Err(EvaluationError::Compile(errors)),
             Err(evcxr::Error::SubprocessTerminated(message)) => {
                 tracing::debug!("evcxr: {message}");
@@ -192,6 +207,17 @@ impl Engine {
         std::mem::take(&mut self.probes)
     }
 
+    /// Takes the variables without which the source that was compiled last starts, because their
+    /// types reach a definition that has changed. If the source took effect, they are gone.
+    pub(crate) fn take_given_up(&mut self) -> Vec<GivenUp> {
+        std::mem::take(&mut self.given_up)
+    }
+
+    /// The variables as the compiler knows them, for [`Self::undo`].
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        kept::snapshot(self.link.directory())
+    }
+
     /// Takes the counts of the functions with probes in the last cell.
     pub(crate) fn take_counted(&mut self) -> Option<LinesMeasurement> {
         self.counted.take()
@@ -208,11 +234,18 @@ impl Engine {
     }
 
     /// Takes the session process back to the start of the cell `number`; false if that cell has no
-    /// checkpoint. Afterwards evcxr knows no variables, items or dependencies.
-    pub(crate) fn undo(&mut self, number: u64) -> Result<bool, EvaluationError> {
+    /// checkpoint. Afterwards evcxr knows no variables, items or dependencies. `variables` is the
+    /// snapshot of that time.
+    pub(crate) fn undo(
+        &mut self,
+        number: u64,
+        variables: &Snapshot,
+    ) -> Result<bool, EvaluationError> {
         if !self.link.undo(number) {
             return Ok(false);
         }
+        kept::restore(self.link.directory(), variables)
+            .map_err(|error| EvaluationError::Other(error.to_string()))?;
         match self.context.execute(":clear") {
             Ok(_) => Ok(true),
             Err(error) => Err(EvaluationError::Other(error.to_string())),

@@ -1,5 +1,6 @@
 //! Evaluates the Rust of a cell, and keeps the log that `%undo` needs.
 
+pub(crate) mod given_up;
 mod phase_types;
 mod probed_functions;
 mod running;

@@ -1,15 +1,17 @@
 //! The running cell: evaluates its Rust and shows the value.
 
 use memit_magics::cell;
+use memit_magics::cell::syntax;
 use memit_measurement::FailureKind;
 
-use super::phase_types;
 use super::probed_functions::{self, Written};
 use super::undo_log::UndoLog;
 use super::value::{self, Prepared};
-use crate::session::engine::Engine;
+use super::{given_up, phase_types};
+use crate::compiler::kept::GivenUp;
+use crate::session::engine::{Engine, EvaluationError};
 use crate::session::errors::CellError;
-use crate::session::io::{Output, bundle};
+use crate::session::io::{Output, Stream, bundle};
 
 /// The running cell and the parts of the session that it uses.
 pub(crate) struct Running<'a> {
@@ -52,8 +54,16 @@ impl Running<'_> {
         };
         let evaluated = self.engine.evaluate(&prepared.source).map_err(|failure| {
             let cause = failure.of_run().map(Box::new);
+            let is_unknown = matches!(failure, EvaluationError::Compile(_));
             let cell_line = |line| cell_line(prepared.line(line));
-            let error = failure.into_error(self.code, self.written.cells, cell_line);
+            let mut error = failure.into_error(self.code, self.written.cells, cell_line);
+            if is_unknown {
+                let given_up = self.engine.take_given_up();
+                let missed = |each: &&GivenUp| syntax::mentions(users, &each.variable);
+                for each in given_up.iter().filter(missed) {
+                    error = error.with_note(given_up::help(each));
+                }
+            }
             Failed { error, cause }
         });
         let profile = probed_functions::of_marked(self.engine, self.written, evaluated.is_ok());
@@ -66,6 +76,7 @@ impl Running<'_> {
             (_, Err(error)) => return Err(error.into()),
         };
         self.undo_log.evaluated(users);
+        self.say_what_was_given_up();
         let has_value = || cell::rust(users).value().is_some();
         let output = self.output;
         let shown = outcome
@@ -88,5 +99,21 @@ impl Running<'_> {
         }
         profile.show(output);
         Ok(())
+    }
+    /// Names the variables that are gone. A variable that the cell has bound anew is not missed.
+    fn say_what_was_given_up(&mut self) {
+        let given_up = self.engine.take_given_up();
+        if given_up.is_empty() {
+            return;
+        }
+        let bound = self.engine.variables();
+        let number = self.written.numbers.last().copied().unwrap_or_default();
+        for each in given_up
+            .iter()
+            .filter(|each| !bound.contains(&each.variable))
+        {
+            let note = given_up::note(each, number) + "\n";
+            self.output.stream(Stream::Stderr, &note);
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use memit_magics::cell;
 
 use super::value;
+use crate::compiler::kept::Snapshot;
 use crate::session::engine::{Engine, EvaluationError};
 use crate::session::errors::CellError;
 
@@ -36,6 +37,8 @@ struct UndoPoint {
     /// The number of evaluated sources.
     sources: usize,
     variables: Vec<Variable>,
+    /// The variables as the compiler knows them.
+    compiled: Snapshot,
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +64,7 @@ impl UndoLog {
             number: self.count,
             sources: self.sources.len(),
             variables: variables.collect(),
+            compiled: engine.snapshot(),
         });
         self.count
     }
@@ -102,7 +106,7 @@ impl UndoLog {
             return Err(CellError::new("UndoError", "there is no cell to undo"));
         };
         let failed = |failure: EvaluationError| failure.into_error("", &[], |_| None);
-        if !engine.undo(cell.number).map_err(failed)? {
+        if !engine.undo(cell.number, &cell.compiled).map_err(failed)? {
             let message = "the last cell that changed the session has no checkpoint";
             return Err(CellError::new("UndoError", message).with_note(
                 "help: `%session` shows how far `%undo` can go back, and why cells have no checkpoint",
