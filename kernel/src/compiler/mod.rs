@@ -7,6 +7,7 @@
 pub(crate) mod definitions;
 mod identity;
 pub(crate) mod kept;
+mod macros;
 pub(crate) mod probes;
 mod session_crate;
 
@@ -150,6 +151,10 @@ fn cell(
     if to_be_run && let Some(tied) = kept::tie(session, &source, &arguments)? {
         is_changed = true;
         source = tied;
+    }
+    if let Some(ordered) = macros::first(&source) {
+        is_changed = true;
+        source = ordered;
     }
     let Sources {
         probed,
