@@ -31,6 +31,9 @@ const NAME: &str = "memit-rustc";
 /// The name that evcxr gives to the crate of every cell.
 pub(crate) const CELL_CRATE: &str = "ctx";
 
+/// How the names of the constants start that the kernel puts before items without a name.
+pub(crate) const MARK: &str = "MEMIT_IMPL_";
+
 /// The path of a cell's source, where cargo and evcxr expect it.
 const SOURCE: &str = "src/lib.rs";
 

@@ -294,7 +294,11 @@ impl Engine {
     /// The completions at the byte `at` of `code`.
     pub(crate) fn completions(&mut self, code: &str, at: usize) -> Option<evcxr::Completions> {
         match self.context.completions(code, at) {
-            Ok(completions) => Some(completions),
+            Ok(mut completions) => {
+                let all = &mut completions.completions;
+                all.retain(|found| !found.code.starts_with(compiler::MARK));
+                Some(completions)
+            }
             Err(error) => {
                 tracing::debug!("no completions: {error}");
                 None

@@ -1,6 +1,7 @@
 //! Evaluates the Rust of a cell, and keeps the log that `%undo` needs.
 
 pub(crate) mod given_up;
+mod implementations;
 mod phase_types;
 mod probed_functions;
 mod running;

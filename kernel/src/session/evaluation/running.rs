@@ -46,7 +46,11 @@ impl Running<'_> {
         last: bool,
         cell_line: impl Fn(usize) -> Option<usize>,
     ) -> Result<(), Failed> {
-        let source = &phase_types::with_phase_types(source);
+        let marked = self
+            .undo_log
+            .implementations()
+            .mark(&phase_types::with_phase_types(source));
+        let source = &marked.source;
         let prepared = if self.undo_log.may_display(users) {
             Prepared::unchanged(source)
         } else {
@@ -55,7 +59,7 @@ impl Running<'_> {
         let evaluated = self.engine.evaluate(&prepared.source).map_err(|failure| {
             let cause = failure.of_run().map(Box::new);
             let is_unknown = matches!(failure, EvaluationError::Compile(_));
-            let cell_line = |line| cell_line(prepared.line(line));
+            let cell_line = |line| cell_line(marked.line(prepared.line(line)));
             let mut error = failure.into_error(self.code, self.written.cells, cell_line);
             if is_unknown {
                 let given_up = self.engine.take_given_up();
@@ -76,6 +80,7 @@ impl Running<'_> {
             (_, Err(error)) => return Err(error.into()),
         };
         self.undo_log.evaluated(users);
+        self.undo_log.implemented(marked.implementations);
         self.say_what_was_given_up();
         let has_value = || cell::rust(users).value().is_some();
         let output = self.output;

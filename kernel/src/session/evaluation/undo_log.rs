@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use memit_magics::cell;
 
+use super::implementations::Implementations;
 use super::value;
 use crate::compiler::kept::Snapshot;
 use crate::session::engine::{Engine, EvaluationError};
@@ -24,6 +25,8 @@ pub(crate) struct UndoLog {
     cells: Vec<UndoPoint>,
     /// The running cell.
     current: Option<UndoPoint>,
+    /// The implementations in these sources.
+    implementations: Implementations,
     /// The number of cells so far.
     count: u64,
     /// Whether there may be types that display themselves.
@@ -76,6 +79,16 @@ impl UndoLog {
         self.may_display
     }
 
+    /// The implementations that evcxr knows.
+    pub(crate) fn implementations(&self) -> &Implementations {
+        &self.implementations
+    }
+
+    /// Called when evcxr knows these implementations.
+    pub(crate) fn implemented(&mut self, implementations: Implementations) {
+        self.implementations = implementations;
+    }
+
     /// Called when the cell has evaluated a source.
     pub(crate) fn evaluated(&mut self, source: &str) {
         self.mutable.extend(cell::rust(source).bindings());
@@ -120,9 +133,9 @@ impl UndoLog {
         for Variable { name, mutable, .. } in &cell.variables {
             self.mutable.insert(name.clone(), *mutable);
         }
-        engine
-            .evaluate_passing(&self.recollection(&cell.variables))
-            .map_err(failed)?;
+        let (recollection, implementations) = self.recollection(&cell.variables);
+        engine.evaluate_passing(&recollection).map_err(failed)?;
+        self.implementations = implementations;
         let names: Vec<_> = cell.variables.iter().map(|v| v.name.as_str()).collect();
         Ok(match names.as_slice() {
             [] => "The session is as it was before its last cell: no variables.".to_owned(),
@@ -133,16 +146,19 @@ impl UndoLog {
         })
     }
 
-    /// Code that makes the session's dependencies, items and variables known to evcxr.
-    fn recollection(&self, variables: &[Variable]) -> String {
+    /// Code that makes the session's dependencies, items and variables known to evcxr, and the
+    /// implementations that evcxr knows then.
+    fn recollection(&self, variables: &[Variable]) -> (String, Implementations) {
         let mut source = String::new();
+        let mut implementations = Implementations::default();
         for command in self.sources.iter().flat_map(|source| dependencies(source)) {
             let _ = writeln!(source, "{command}");
         }
         for evaluated in &self.sources {
-            for item in cell::rust(evaluated).items() {
-                let _ = writeln!(source, "{item}");
-            }
+            let items = cell::rust(evaluated).items().join("\n");
+            let marked = implementations.mark(&items);
+            let _ = writeln!(source, "{}", marked.source);
+            implementations = marked.implementations;
         }
         for Variable {
             name,
@@ -157,7 +173,7 @@ impl UndoLog {
                  evcxr_variable_store.take_variable::<{type_name}>(stringify!({name}));"
             );
         }
-        source
+        (source, implementations)
     }
 }
 
@@ -184,7 +200,7 @@ mod tests {
             type_name: type_name.to_owned(),
             mutable: undo_log.mutable[name],
         });
-        insta::assert_snapshot!(undo_log.recollection(&variables), @r"
+        insta::assert_snapshot!(undo_log.recollection(&variables).0, @r"
         :dep regex
         use regex::Regex;
         fn f() {}
