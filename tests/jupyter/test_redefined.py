@@ -175,3 +175,23 @@ def test_the_source_of_a_dependency_changes(kernel, tmp_path):
     assert cell.result == "3"
     assert "`dot_1` was dropped: the crate `shapes_1`" in cell.stderr
     kernel.fails("dot_1.r.len()", "CompileError")
+
+
+def test_a_dependency_gets_other_features(kernel, tmp_path):
+    crate = tmp_path / "featured_1"
+    (crate / "src").mkdir(parents=True)
+    (crate / "Cargo.toml").write_text(
+        '[package]\nname = "featured_1"\nversion = "0.1.0"\nedition = "2021"\n[features]\nwide = []\n'
+    )
+    (crate / "src" / "lib.rs").write_text("pub const IS_WIDE: bool = cfg!(feature = \"wide\");")
+    kernel.run(f':dep featured_1 = {{ path = "{crate}" }}\nfeatured_1::IS_WIDE')
+    local = "#[derive(Debug)] struct Local1(u8);\n"
+    kernel.run(f"{local}let (local_1, again_1) = (Local1(1), Local1(2)); let number_1 = 5;")
+    cell = kernel.run(
+        f':dep featured_1 = {{ path = "{crate}", features = ["wide"] }}\n'
+        "let again_1 = Local1(3); featured_1::IS_WIDE"
+    )
+    assert cell.result == "true"
+    assert "`local_1` was dropped: " in cell.stderr
+    assert "again_1" not in cell.stderr
+    assert kernel.value("(number_1, again_1)") == "(5, Local1(3))"

@@ -17,7 +17,8 @@ use ra_ap_syntax::ast::{self, AstNode, HasArgList, HasGenericArgs};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxNode};
 use serde::{Deserialize, Serialize};
 
-use super::definitions::{Definitions, Reached};
+use super::CELL_CRATE;
+use super::definitions::{Definitions, Reached, tokens};
 
 /// The variables after the last cell that took effect.
 const KEPT: &str = "kept-variables.json";
@@ -156,20 +157,24 @@ fn changed(
     })
 }
 
-/// The dependencies in the arguments of rustc. The number of a dependency is another one after
-/// each time that it was compiled.
+/// The dependencies in the arguments of rustc, and the crate of the cell. The number of a dependency
+/// is another one after each time that it was compiled.
 fn crates(arguments: &[String]) -> BTreeMap<String, u64> {
     let state = |file: &str| {
         let changed = fs::metadata(file).ok()?.modified().ok()?;
         let since = changed.duration_since(UNIX_EPOCH).ok()?;
         u64::try_from(since.as_nanos()).ok()
     };
-    arguments
+    let dependencies = arguments
         .windows(2)
         .filter(|pair| pair[0] == "--extern")
         .filter_map(|pair| pair[1].split_once('='))
-        .map(|(name, file)| (name.to_owned(), state(file).unwrap_or(0)))
-        .collect()
+        .map(|(name, file)| (name.to_owned(), state(file).unwrap_or(0)));
+    let metadata = arguments
+        .iter()
+        .find_map(|argument| argument.strip_prefix("metadata="));
+    let cell = metadata.map(|metadata| (CELL_CRATE.to_owned(), tokens::hash(metadata)));
+    dependencies.chain(cell).collect()
 }
 
 /// A call of the store.
@@ -418,5 +423,19 @@ mod tests {
             .set_modified(later)
             .unwrap();
         assert_ne!(crates(&arguments), before);
+    }
+
+    #[test]
+    fn types_of_a_crate_with_another_identity_are_other_types() {
+        let session = tempfile::tempdir().unwrap();
+        let session = session.path();
+        let metadata = |value: &str| ["-C".to_owned(), format!("metadata={value}")];
+        let source = cell("struct P(u8);");
+        tie(session, &source, &metadata("0")).unwrap();
+        settle(session, true);
+        let tied = tie(session, &source, &metadata("0")).unwrap().unwrap();
+        assert!(tied.contains("take_variable_of"));
+        let tied = tie(session, &source, &metadata("1")).unwrap().unwrap();
+        assert!(tied.contains("give_up"));
     }
 }

@@ -151,9 +151,12 @@ fn cell(
     let mut is_changed = without_store.is_some();
     source = without_store.unwrap_or(source);
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
-    if to_be_run && let Some(tied) = kept::tie(session, &source, &arguments)? {
-        is_changed = true;
-        source = tied;
+    if to_be_run {
+        keep_identity(session, rustc, &mut arguments)?;
+        if let Some(tied) = kept::tie(session, &source, &arguments)? {
+            is_changed = true;
+            source = tied;
+        }
     }
     if let Some(ordered) = macros::first(&source) {
         is_changed = true;
@@ -174,7 +177,6 @@ fn cell(
         command.current_dir(session);
     }
     if to_be_run {
-        keep_identity(session, rustc, &mut arguments)?;
         divide(session, &source, &mut arguments);
     }
     let externals = session_crate::arguments(session, rustc, &arguments)?;

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use ra_ap_syntax::SyntaxNode;
 use serde::{Deserialize, Serialize};
 
+use super::CELL_CRATE;
 use mentions::{ANY, ERROR, Mention};
 
 /// A definition that a type reaches.
@@ -37,6 +38,8 @@ pub(crate) enum What {
     Crate(u64),
     /// Nothing that the session defines.
     Foreign,
+    /// The crate of the cell, which is part of the identity of all its types.
+    Cell(u64),
 }
 
 impl Reached {
@@ -48,6 +51,7 @@ impl Reached {
             What::Impl(_) => 2,
             What::Crate(_) => 3,
             What::Foreign => 4,
+            What::Cell(_) => 5,
         }
     }
 
@@ -74,7 +78,7 @@ pub(crate) struct Definitions {
     errors: BTreeSet<Mention>,
     /// The imports of everything in a foreign module.
     globs: Vec<Definition>,
-    /// The state of each dependency.
+    /// The state of each dependency, and of the crate of the cell.
     crates: BTreeMap<String, u64>,
 }
 
@@ -101,7 +105,7 @@ impl Definitions {
     pub(crate) fn has(&self, reached: &Reached) -> bool {
         let name = &reached.name;
         match reached.what {
-            What::Crate(state) => self.crates.get(name) == Some(&state),
+            What::Crate(state) | What::Cell(state) => self.crates.get(name) == Some(&state),
             What::Foreign => !self.by_name.contains_key(name),
             What::Type(_) | What::Other(_) | What::Impl(_) => {
                 let attached = self.attached.get(name).into_iter().flatten();
@@ -163,6 +167,15 @@ impl Definitions {
                     }
                 }
             }
+        }
+        let is_of_cell = |reached: &Reached| matches!(reached.what, What::Type(_) | What::Other(_));
+        if let Some(state) = self.crates.get(CELL_CRATE)
+            && reached.iter().any(is_of_cell)
+        {
+            reached.insert(Reached {
+                name: CELL_CRATE.to_owned(),
+                what: What::Cell(*state),
+            });
         }
         reached
     }

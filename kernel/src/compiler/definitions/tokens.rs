@@ -43,7 +43,7 @@ pub(crate) fn text(node: &SyntaxNode) -> String {
 }
 
 /// A number for each list of tokens.
-pub(super) fn hash(tokens: impl Hash) -> u64 {
+pub(crate) fn hash(tokens: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     tokens.hash(&mut hasher);
     hasher.finish()

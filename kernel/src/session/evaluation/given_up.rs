@@ -23,6 +23,9 @@ pub(crate) fn note(given_up: &GivenUp, number: u64) -> String {
         What::Foreign => {
             format!("cell {number} gives `{name}`, on which its type depends, another meaning")
         }
+        What::Cell(_) => format!(
+            "cell {number} replaces a dependency, after which types of the session are other types"
+        ),
     };
     format!("`{variable}` was dropped: {reason}")
 }
@@ -40,6 +43,10 @@ pub(crate) fn help(given_up: &GivenUp) -> String {
             format!("its type depends on an old `impl` for `{name}`, which this cell redefines")
         }
         What::Crate(_) => format!("its type depends on the crate `{name}`, which has changed"),
+        What::Cell(_) => {
+            "this cell replaces a dependency, after which types of the session are other types"
+                .to_owned()
+        }
     };
     format!("note: `{variable}` cannot be used here: {reason}")
 }
@@ -64,6 +71,7 @@ mod tests {
             What::Impl(1),
             What::Crate(1),
             What::Foreign,
+            What::Cell(1),
         ];
         let notes = kinds.map(|what| note(&given_up(what), 4)).join("\n");
         insta::assert_snapshot!(notes, @r"
@@ -72,6 +80,7 @@ mod tests {
         `points` was dropped: an `impl` for `Point`, on which its type depends, was redefined in cell 4
         `points` was dropped: the crate `Point`, on which its type depends, changed before cell 4
         `points` was dropped: cell 4 gives `Point`, on which its type depends, another meaning
+        `points` was dropped: cell 4 replaces a dependency, after which types of the session are other types
         ");
         let helps = kinds.map(|what| help(&given_up(what))).join("\n");
         insta::assert_snapshot!(helps, @r"
@@ -80,6 +89,7 @@ mod tests {
         note: `points` cannot be used here: its type depends on an old `impl` for `Point`, which this cell redefines
         note: `points` cannot be used here: its type depends on the crate `Point`, which has changed
         note: `points` cannot be used here: its type depends on the old `Point`, which this cell redefines
+        note: `points` cannot be used here: this cell replaces a dependency, after which types of the session are other types
         ");
     }
 }

@@ -70,12 +70,12 @@ fn kind(item: &ast::Item) -> Option<Kind> {
         }
         _ => return None,
     };
-    let derives = item.attrs().filter(|attribute| {
+    let attributes = item.attrs().filter(|attribute| {
         identifiers(attribute.syntax())
             .next()
             .is_some_and(|first| first == "derive")
     });
-    let derived = derives.flat_map(|derive| identifiers(derive.syntax()).collect::<Vec<_>>());
+    let derived = attributes.flat_map(|derive| identifiers(derive.syntax()).collect::<Vec<_>>());
     Some(Kind::Definition {
         name: name?.text().to_string(),
         derived: derived.collect(),
