@@ -35,13 +35,11 @@ impl MagicError {
 }
 
 /// The candidate closest to a misspelt word, if one is close enough.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, candidate)| {
             *distance <= 1 + word.chars().count().max(candidate.chars().count()) / 3
@@ -58,6 +56,7 @@ mod tests {
         let names = ["memit", "timeit", "lsmagic"];
         assert_eq!(nearest("memti", names), Some("memit"));
         assert_eq!(nearest("time", names), Some("timeit"));
+        assert_eq!(nearest("MEMIT", names), Some("memit"));
         assert_eq!(nearest("matplotlib", names), None);
     }
 }

@@ -14,6 +14,6 @@ pub mod report;
 pub mod result;
 pub mod stats;
 
-pub use error::MagicError;
+pub use error::{MagicError, nearest};
 pub use magics::{help, line_magic, registry, request};
 pub use memit_lines::units;

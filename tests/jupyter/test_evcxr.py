@@ -165,3 +165,34 @@ def test_a_question_mark_at_the_top_of_a_cell_shows_the_error(kernel):
     shown = cell.stdout + cell.stderr + str(cell.content)
     assert "ParseIntError" in shown or "invalid digit" in shown
     assert kernel.value("1 + 1") == "2"
+
+
+@pytest.mark.parametrize(
+    "command", [":sccache 1", "// faster\n:sccache", ":time_passes", ":preserve_vars_on_panic 0"]
+)
+def test_a_command_without_an_effect_says_so_and_takes_no_line_along(own_kernel, crate, command):
+    name = command.split("\n")[-1]
+    cell = own_kernel.run(f':timing\n{command}\n:dep local_crate = {{ path = "{crate}" }}\n:timing')
+    shown = "".join(content["data"]["text/plain"] for content in cell.of_type("display_data"))
+    assert f"`{name}` has no effect here" in shown
+    assert own_kernel.run("local_crate::greeting().len()").result == "5"
+
+
+@pytest.mark.parametrize("key", ["default_features = false", "default_features=true"])
+def test_a_dependency_may_spell_default_features_with_an_underscore(own_kernel, crate, key):
+    own_kernel.run(f':dep local_crate = {{ path = "{crate}", {key}, features = ["loud"] }}')
+    assert own_kernel.run("local_crate::greeting()").result == '"HELLO"'
+    own_kernel.run("let after_default_features = 1;")
+    own_kernel.run("%undo")
+    assert own_kernel.run("local_crate::greeting()").result == '"HELLO"'
+
+
+@pytest.mark.parametrize(
+    ("command", "help"),
+    [(":deps", "`:dep`"), (":tming", "`:timing`"), (":no_such_command", "`:help`")],
+)
+def test_an_unknown_command_names_the_nearest(kernel, command, help):
+    traceback = kernel.fails(f"// one\n{command} x\n1", "CommandError").traceback
+    assert f"there is no command `{command}`" in traceback
+    assert help in traceback
+    assert "cell:2:1" in traceback

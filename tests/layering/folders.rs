@@ -11,6 +11,7 @@ use crate::{assert_none, not_above, workspace};
 #[rustfmt::skip]
 const FOLDERS: &[(&str, &[&str])] = &[
     ("arguments", &[]),
+    ("cargo_settings", &[]),
     ("data_directory", &[]),
     ("kernel_info", &[]),
     ("chart_file", &[]),
@@ -20,7 +21,8 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("session/io", &[]),
     ("session/errors", &[]),
     ("session/engine", &["compiler", "session/io", "session/errors"]),
-    ("session/editor", &["session/io", "session/engine"]),
+    ("session/commands", &[]),
+    ("session/editor", &["session/commands", "session/io", "session/engine"]),
     ("session/evaluation", &["compiler", "session/io", "session/errors", "session/engine"]),
     (
         "session/measure",

@@ -3,6 +3,7 @@
 //! The Jupyter kernel, `memit run` and `memit eval` use it, so it knows nothing of Jupyter's
 //! protocol.
 
+mod commands;
 mod describe;
 mod editor;
 mod engine;
@@ -24,6 +25,7 @@ use memit_magics::cell::{self, Part};
 use engine::{BuildWatch, Engine};
 use errors::diagnostics;
 use evaluation::{Running, UndoLog, Written};
+use io::bundle;
 
 /// A Rust session.
 pub(crate) struct Session {
@@ -122,7 +124,12 @@ impl Session {
                 Part::Rust(range) => {
                     // Blank lines in front, so that line numbers are those of the cell.
                     let lines_before = code[..range.start].matches('\n').count();
-                    let source = "\n".repeat(lines_before) + &code[range];
+                    let adapted = commands::adapted(&code[range.clone()])
+                        .map_err(|error| diagnostics::of_command(error, range.start, code))?;
+                    for note in &adapted.notes {
+                        output.display(bundle::of_text(note));
+                    }
+                    let source = "\n".repeat(lines_before) + &adapted.source;
                     let is_last = index == last;
                     running
                         .evaluate(&source, &source, is_last, Some)

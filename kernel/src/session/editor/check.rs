@@ -4,6 +4,7 @@ use evcxr::CompilationError;
 use memit_magics::request::blank_magics;
 use serde::Serialize;
 
+use crate::session::commands;
 use crate::session::engine::Engine;
 
 /// A problem, in the format of evcxr's own kernel. Lines and columns count from 1, columns in
@@ -23,7 +24,11 @@ pub(crate) struct Problem {
 /// The problems in `code`.
 pub(crate) fn check(engine: &mut Engine, code: &str) -> Vec<Problem> {
     let blanked = blank_magics(code);
-    let errors = engine.check(&blanked);
+    let errors = match commands::adapted(&blanked) {
+        Ok(adapted) => engine.check(&adapted.source),
+        // evcxr reports the command.
+        Err(_) => engine.check(&blanked),
+    };
     errors
         .iter()
         .filter_map(|error| problem(error, code, &blanked))

@@ -10,6 +10,7 @@ use super::cell_error::CellError;
 
 const COMPILE_ERROR: &str = "CompileError";
 const MAGIC_ERROR: &str = "MagicError";
+const COMMAND_ERROR: &str = "CommandError";
 /// The name of the source above an excerpt.
 const ORIGIN: &str = "cell";
 
@@ -94,6 +95,16 @@ fn render_compiler_error(
 
 /// The error of a magic.
 pub(crate) fn of_magic(error: &MagicError, code: &str) -> CellError {
+    at_the_users_text(MAGIC_ERROR, error, code)
+}
+
+/// The error of a command of evcxr, in a part of the cell that starts at the byte `start`.
+pub(crate) fn of_command(mut error: MagicError, start: usize, code: &str) -> CellError {
+    error.span = error.span.start + start..error.span.end + start;
+    at_the_users_text(COMMAND_ERROR, &error, code)
+}
+
+fn at_the_users_text(ename: &str, error: &MagicError, code: &str) -> CellError {
     let mark = Mark {
         span: error.span.clone(),
         label: String::new(),
@@ -107,7 +118,7 @@ pub(crate) fn of_magic(error: &MagicError, code: &str) -> CellError {
     let title = Level::ERROR.primary_title(error.message.as_str());
     let rendered = render(title, ORIGIN, code, &[mark], &notes);
     CellError {
-        ename: MAGIC_ERROR.to_owned(),
+        ename: ename.to_owned(),
         evalue: error.message.clone(),
         traceback: rendered.lines().map(str::to_owned).collect(),
     }

@@ -1,0 +1,220 @@
+//! Adapts evcxr's commands to memit, before evcxr sees them.
+//!
+//! evcxr stops at the first command that fails and forgets the commands beside it, also a `:dep`. A
+//! command without an effect in memit is therefore blanked, and a note tells the user.
+
+use std::ops::Range;
+
+use memit_magics::{MagicError, cell, nearest};
+
+/// A piece of a cell with commands that evcxr understands. Bytes and lines are those of the cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Adapted {
+    pub(crate) source: String,
+    /// What the user is told about commands without an effect.
+    pub(crate) notes: Vec<String>,
+}
+
+/// The commands of evcxr.
+const COMMANDS: &[&str] = &[
+    "allow_static_linking",
+    "build_env",
+    "cache",
+    "clear",
+    "clear_cache",
+    "codegen_backend",
+    "dep",
+    "doc",
+    "efmt",
+    "env",
+    "explain",
+    "fmt",
+    "help",
+    "internal_debug",
+    "last_compile_dir",
+    "last_error_json",
+    "linker",
+    "load_config",
+    "offline",
+    "opt",
+    "preserve_vars_on_panic",
+    "quit",
+    "restart",
+    "sccache",
+    "show_deps",
+    "t",
+    "time_passes",
+    "timing",
+    "toolchain",
+    "type",
+    "types",
+    "vars",
+    "version",
+];
+
+/// Why a command has no effect in memit.
+fn without_effect(name: &str, argument: &str) -> Option<&'static str> {
+    match name {
+        "sccache" => Some("the session keeps compiled dependencies without it"),
+        "time_passes" => Some("rustc's times would go to the terminal of the kernel"),
+        "preserve_vars_on_panic" => Some("a cell that panics changes no variable"),
+        "linker" if argument == "mold" && !is_installed("mold") => {
+            Some("there is no program `mold` on the `PATH`")
+        }
+        _ => None,
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
+
+/// Adapts the commands at the start of `source`.
+///
+/// # Errors
+///
+/// If there is no such command. The range of the error is a range of `source`.
+pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
+    let (commands, rust) = cell::split_commands(source);
+    let mut adapted = String::new();
+    let mut notes = Vec::new();
+    for line in commands.split_inclusive('\n') {
+        let Some(command) = Command::read(line) else {
+            adapted.push_str(line);
+            continue;
+        };
+        let name = &line[command.name.clone()];
+        if !COMMANDS.contains(&name) {
+            let start = adapted.len();
+            let span = start + command.name.start - 1..start + command.name.end;
+            return Err(unknown(name, span));
+        }
+        let argument = line[command.name.end..].trim();
+        if let Some(reason) = without_effect(name, argument) {
+            let written = line.trim();
+            notes.push(format!("`{written}` has no effect here: {reason}."));
+            adapted.extend(line.chars().map(|c| if c == '\n' { c } else { ' ' }));
+        } else if name == "dep" {
+            adapted.push_str(&with_hyphen(line));
+        } else {
+            adapted.push_str(line);
+        }
+    }
+    adapted.push_str(rust);
+    Ok(Adapted {
+        source: adapted,
+        notes,
+    })
+}
+
+/// A command in its line.
+struct Command {
+    /// The name, without the colon.
+    name: Range<usize>,
+}
+
+impl Command {
+    fn read(line: &str) -> Option<Self> {
+        let start = line.len() - line.trim_start().len();
+        let rest = line[start..].strip_prefix(':')?;
+        let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let name = start + 1..start + 1 + length;
+        Some(Self { name })
+    }
+}
+
+fn unknown(name: &str, span: Range<usize>) -> MagicError {
+    let help = match nearest(name, COMMANDS.iter().copied()) {
+        Some(near) => format!("did you mean `:{near}`? `:help` lists all commands"),
+        None => "`:help` lists all commands".to_owned(),
+    };
+    MagicError::new(format!("there is no command `:{name}`"), span).with_help(help)
+}
+
+/// The key of cargo's manifest that older editions spell with an underscore. evcxr's edition does
+/// not, but most notebooks do.
+const UNDERSCORED: &str = "default_features";
+
+/// Writes the key with a hyphen, except in strings.
+fn with_hyphen(line: &str) -> String {
+    let mut spelt = line.to_owned();
+    for (at, _) in line.match_indices(UNDERSCORED) {
+        let is_in_string = line[..at].matches('"').count() % 2 == 1;
+        let rest = &line[at + UNDERSCORED.len()..];
+        if !is_in_string && rest.trim_start().starts_with('=') {
+            spelt.replace_range(at..at + UNDERSCORED.len(), "default-features");
+        }
+    }
+    spelt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_without_an_effect_leaves_the_lines_around_it() {
+        let source =
+            "// slow\n:sccache 1\n:dep a\n  :time_passes\n:preserve_vars_on_panic 0\na::f()";
+        let Adapted { source, notes } = adapted(source).unwrap();
+        insta::assert_snapshot!(source.replace(' ', "."), @r"
+        //.slow
+        ..........
+        :dep.a
+        ..............
+        .........................
+        a::f()
+        ");
+        insta::assert_snapshot!(notes.join("\n"), @"
+        `:sccache 1` has no effect here: the session keeps compiled dependencies without it.
+        `:time_passes` has no effect here: rustc's times would go to the terminal of the kernel.
+        `:preserve_vars_on_panic 0` has no effect here: a cell that panics changes no variable.
+        ");
+    }
+
+    #[test]
+    fn the_key_of_a_dependency_is_spelt_as_cargo_wants_it() {
+        let spelt = |source: &str| adapted(source).unwrap().source;
+        for (written, expected) in [
+            (
+                ":dep a = { version = \"1\", default_features = false }",
+                ":dep a = { version = \"1\", default-features = false }",
+            ),
+            (
+                ":dep a={path=\".\",default_features=true,features=[\"x\"]}\n1",
+                ":dep a={path=\".\",default-features=true,features=[\"x\"]}\n1",
+            ),
+            (
+                ":dep a = { features = [\"default_features = x\"] }",
+                ":dep a = { features = [\"default_features = x\"] }",
+            ),
+            ("let default_features = 1;", "let default_features = 1;"),
+        ] {
+            assert_eq!(spelt(written), expected);
+        }
+    }
+
+    #[test]
+    fn an_unknown_command_names_the_nearest_one() {
+        let error = |source: &str| {
+            let error = adapted(source).unwrap_err();
+            format!(
+                "{}: {}: {}",
+                &source[error.span],
+                error.message,
+                error.help.unwrap()
+            )
+        };
+        let errors = ["// x\n:deps itoa", ":dep a\n  :Vars", ":no_such_command\n1"].map(error);
+        insta::assert_snapshot!(errors.join("\n"), @"
+        :deps: there is no command `:deps`: did you mean `:dep`? `:help` lists all commands
+        :Vars: there is no command `:Vars`: did you mean `:vars`? `:help` lists all commands
+        :no_such_command: there is no command `:no_such_command`: `:help` lists all commands
+        ");
+        assert_eq!(
+            adapted("::std::mem::size_of::<u8>()").unwrap().notes.len(),
+            0
+        );
+    }
+}
