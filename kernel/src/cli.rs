@@ -127,6 +127,14 @@ impl PrefixArgs {
 }
 
 impl Cli {
+    /// Whether the subcommand compiles cells.
+    pub(crate) fn starts_a_session(&self) -> bool {
+        matches!(
+            self.command,
+            Command::Kernel { .. } | Command::Run { .. } | Command::Eval { .. }
+        )
+    }
+
     /// Runs the subcommand.
     ///
     /// # Errors

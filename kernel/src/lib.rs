@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod cargo_settings;
 mod chart_file;
 mod cli;
 mod compiler;
@@ -40,6 +41,9 @@ pub fn run() -> ExitCode {
     evcxr::runtime_hook();
     let cli = cli::Cli::parse();
     log_to_stderr();
+    if cli.starts_a_session() {
+        cargo_settings::leave_out();
+    }
     cli.run().unwrap_or_else(|error| {
         eprintln!("memit: {error:#}");
         ExitCode::FAILURE

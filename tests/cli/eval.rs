@@ -79,3 +79,33 @@ fn without_a_toolchain_eval_says_what_is_missing() {
         ran.stderr
     );
 }
+
+#[test]
+fn settings_of_cargo_in_the_environment_do_no_harm() {
+    for settings in [
+        &[
+            ("CARGO_PROFILE_DEV_PANIC", "abort"),
+            ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
+            ("CARGO_PROFILE_DEV_LTO", "fat"),
+        ][..],
+        &[
+            ("RUSTC_WRAPPER", "/bin/false"),
+            ("RUSTC_WORKSPACE_WRAPPER", "/bin/false"),
+        ],
+        &[
+            ("CARGO_BUILD_RUSTC_WRAPPER", "/not/there"),
+            ("RUSTFLAGS", "-C panic=abort -D warnings --cfg odd"),
+            ("CARGO_BUILD_BUILD_DIR", "/not/there"),
+        ],
+        &[("CARGO_ENCODED_RUSTFLAGS", "-Cpanic=abort\u{1f}--cfg=odd")],
+    ] {
+        let cells = ["let n = 1;", "%memit -q vec![n; 3]", "cfg!(odd)", "n"];
+        let mut command = memit();
+        command
+            .arg("eval")
+            .args(cells)
+            .envs(settings.iter().copied());
+        let ran = ran(&mut command, "").expect_code(0);
+        assert_eq!(ran.stdout, "false\n1\n", "{settings:?}");
+    }
+}
