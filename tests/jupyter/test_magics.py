@@ -162,3 +162,19 @@ def test_rust_behind_a_magic_can_be_inspected(kernel):
     code = "%memit inspected_in_magic.clone()"
     found = kernel.inspect(code, 12)
     assert "Vec<u16>" in found["data"]["text/plain"]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        'let memit_guard = "mine"; let memit_value = 3usize; let memit_harness = 1usize;',
+        'let memit_loops = "mine"; let memit_left = 3usize; let memit_timed = 1usize;',
+        'let memit_own_guard = "mine"; let memit_own__value = 3usize; let memit_own_timed = 1usize;',
+    ],
+)
+@pytest.mark.parametrize("magic", ["%memit -o", "%timeit -n 1 -r 1"])
+def test_names_of_the_user_clash_with_none_of_a_measurement(kernel, statements, magic):
+    text, number, one = (part.split()[1] for part in statements.split(";")[:3])
+    kernel.run(statements)
+    kernel.run(f"{magic} {text}.len() + {number} + {one}")
+    assert kernel.value(f"{text}.len() + {number} + {one}") == "8"

@@ -128,6 +128,21 @@ impl Generated {
         self
     }
 
+    /// Turns each `§name` of our lines into a name that the user's lines do not mention.
+    fn name_our_own(&mut self) {
+        let users = self.users();
+        let mut prefix = "memit_own_".to_owned();
+        while users.contains(&prefix) {
+            prefix.push('_');
+        }
+        let lines = self.source.lines().enumerate();
+        let named = lines.map(|(at, line)| match self.cell_line(at + 1) {
+            Some(_) => line.to_owned(),
+            None => line.replace(OUR_OWN, &prefix),
+        });
+        self.source = named.map(|line| line + "\n").collect();
+    }
+
     /// The user's lines alone.
     pub fn users(&self) -> String {
         let lines = self.source.lines().enumerate();
@@ -144,8 +159,12 @@ impl Generated {
     }
 }
 
-/// Marks generated code as a measurement. User code has no reason to contain this line.
+/// Marks generated code as a measurement, in a block of its own. User code has no reason to contain
+/// this line.
 pub const MEASUREMENT: &str = "use ::memit_session::harness as memit_harness;";
+
+/// Stands before the names of our own variables, which must not clash with names of the user.
+const OUR_OWN: char = '§';
 
 /// Whether functions with `#[profile]` are phases in this generated code: memory over time has phases,
 /// not lines.
@@ -164,8 +183,8 @@ pub(crate) fn measurement(
     let mut generated = Generated::default();
     generated.around(
         &format!(
-            "#[allow(warnings)] let _ = {{\n{MEASUREMENT}\n\
-             memit_harness::measure({plan}, &mut || {{"
+            "#[allow(warnings)] let _ = {{\n{{ {MEASUREMENT} }}\n\
+             ::memit_session::harness::measure({plan}, &mut || {{"
         ),
         "});\n};",
         |generated| {
@@ -174,11 +193,12 @@ pub(crate) fn measurement(
                     "let mut {name} = unsafe {{ ::std::ptr::read(&raw const {name}) }};"
                 ));
             }
-            generated.code("let mut memit_guard = memit_harness::Guard::new();");
+            generated.code("let mut §guard = ::memit_session::harness::Guard::new();");
             write(generated);
-            generated.code("memit_guard.finish();\n::std::result::Result::Ok(())");
+            generated.code("§guard.finish();\n::std::result::Result::Ok(())");
         },
     );
+    generated.name_our_own();
     generated
 }
 
@@ -187,7 +207,7 @@ pub(crate) fn measurement_of_cell(plan: &Plan) -> Generated {
     let plan = expression(plan);
     let mut generated = Generated::default();
     generated.code(&format!(
-        "#[allow(warnings)] let _ = {{ {MEASUREMENT} memit_harness::measure_cell({plan}); }};"
+        "#[allow(warnings)] let _ = {{ {{ {MEASUREMENT} }} ::memit_session::harness::measure_cell({plan}); }};"
     ));
     generated
 }
@@ -202,15 +222,15 @@ fn expression(plan: &Plan) -> String {
 /// The statements that are measured, and the calls that say when: their value is still alive at
 /// the peak.
 pub(crate) fn measured(generated: &mut Generated, body: &[&Snippet]) {
-    generated.code("memit_harness::memit_begin();");
+    generated.code("::memit_session::harness::memit_begin();");
     generated.around(
-        "let memit_value = ::std::hint::black_box(memit_harness::apart(|| ::std::result::Result::Ok({",
+        "let §value = ::std::hint::black_box(::memit_session::harness::apart(|| ::std::result::Result::Ok({",
         "}))?);",
         |generated| in_sequence(generated, body),
     );
     generated.code(
-        "memit_harness::memit_value_alive();\n\
-         ::std::mem::drop(memit_value);\nmemit_harness::memit_value_dropped();",
+        "::memit_session::harness::memit_value_alive();\n\
+         ::std::mem::drop(§value);\n::memit_session::harness::memit_value_dropped();",
     );
 }
 
@@ -260,6 +280,26 @@ mod tests {
         );
         let lines: Vec<_> = (1..=6).map(|line| generated.cell_line(line)).collect();
         assert_eq!(lines, [None, Some(1), None, Some(2), Some(3), None]);
+    }
+
+    #[test]
+    fn our_own_names_are_none_that_the_user_mentions() {
+        let generated_for = |cell: &str| {
+            let mut generated = Generated::default();
+            generated.code("let §guard = 1;");
+            generated.snippet(&Snippet::new(cell, 0..cell.len()));
+            generated.code("§guard;");
+            generated.name_our_own();
+            generated.source
+        };
+        assert_eq!(
+            generated_for("memit_guard + \"§\""),
+            "let memit_own_guard = 1;\nmemit_guard + \"§\"\nmemit_own_guard;\n"
+        );
+        assert_eq!(
+            generated_for("memit_own_guard"),
+            "let memit_own__guard = 1;\nmemit_own_guard\nmemit_own__guard;\n"
+        );
     }
 
     #[test]

@@ -206,27 +206,27 @@ impl TimeOf {
     fn write_runs(&self, generated: &mut Generated, used: &[&str]) {
         generated.code(&escape(used.iter().copied()));
         generated.around(
-            "let mut memit_timed = |memit_loops: u64| \
-             -> ::std::result::Result<(), memit_harness::Returned> {\n\
-             let mut memit_left = 0..memit_loops;",
+            "let mut §timed = |§loops: u64| \
+             -> ::std::result::Result<(), ::memit_session::harness::Returned> {\n\
+             let mut §left = 0..§loops;",
             // A `break` in the statements would cut the loop short without a word.
-            "if memit_left.next().is_some() {\n\
-             return ::std::result::Result::Err(memit_harness::Returned::from(::std::format_args!(\"`break` left the timed loop\")));\n\
+            "if §left.next().is_some() {\n\
+             return ::std::result::Result::Err(::memit_session::harness::Returned::from(::std::format_args!(\"`break` left the timed loop\")));\n\
              }\n::std::result::Result::Ok(())\n};",
             |generated| self.write_run(generated),
         );
         generated.code(
-            "loop {\nlet memit_loops = memit_harness::memit_next_run();\n\
-             if memit_loops == 0 { break; }\nmemit_timed(memit_loops)?;\nmemit_harness::flush();\n}",
+            "loop {\nlet §loops = ::memit_session::harness::memit_next_run();\n\
+             if §loops == 0 { break; }\n§timed(§loops)?;\n::memit_session::harness::flush();\n}",
         );
     }
 
     /// Writes the code of one run: the loop, and what starts and stops the clock.
     fn write_run(&self, generated: &mut Generated) {
-        const START: &str = "memit_harness::memit_start_clock();";
-        const STOP: &str = "memit_harness::memit_stop_clock();";
+        const START: &str = "::memit_session::harness::memit_start_clock();";
+        const STOP: &str = "::memit_session::harness::memit_stop_clock();";
         let write_loop = |generated: &mut Generated, write: &dyn Fn(&mut Generated)| {
-            let head = "while let ::std::option::Option::Some(_) = memit_left.next() {";
+            let head = "while let ::std::option::Option::Some(_) = §left.next() {";
             generated.around(head, "}", write);
         };
         let write_body = |generated: &mut Generated| {
