@@ -141,6 +141,10 @@ def test_variables_survive_a_panic(kernel):
         ("fn f() {\n    if true {", {"status": "incomplete", "indent": "        "}),
         ('let s = "half', {"status": "incomplete", "indent": ""}),
         ("%%memit let n = 1;\n", {"status": "incomplete", "indent": ""}),
+        ("%timeit vec![1, 2", {"status": "incomplete", "indent": "    "}),
+        ("%memit -r 1 f(", {"status": "incomplete", "indent": "    "}),
+        ("let a = std::", {"status": "incomplete", "indent": ""}),
+        ("#[derive(Debug)]", {"status": "incomplete", "indent": ""}),
         ("foo)", {"status": "invalid"}),
     ],
 )

@@ -5,7 +5,7 @@ use memit_magics::cell::syntax::{Completeness, Statements};
 use memit_magics::cell::{self, MagicText, Part};
 use memit_magics::magic::{Form, Magic};
 use memit_magics::registry;
-use memit_magics::request::blank_magics;
+use memit_magics::request::{Request, blank_magics};
 
 use super::position;
 use crate::session::engine::Engine;
@@ -160,9 +160,21 @@ pub(crate) fn completeness(code: &str) -> Completeness {
     match last {
         Part::Magic(magic) => match &magic.body {
             Some(body) => of_cell_magic(&code[body.clone()]),
-            None => Completeness::Complete,
+            None => of_line_magic(magic, code),
         },
         Part::Rust(range) => of_rust(cell::without_commands(&code[range.clone()])),
+    }
+}
+
+/// Statements on the line of a magic may be unfinished. The magic reports any other problem.
+fn of_line_magic(magic: &MagicText, code: &str) -> Completeness {
+    let argument = match magic.request(code) {
+        Ok(Request::Run(_, call)) => call.argument,
+        _ => return Completeness::Complete,
+    };
+    match of_rust(argument.text()) {
+        incomplete @ Completeness::Incomplete { .. } => incomplete,
+        Completeness::Complete | Completeness::Invalid => Completeness::Complete,
     }
 }
 
@@ -219,6 +231,11 @@ mod tests {
     fn completeness_knows_magics_and_commands() {
         let incomplete = |depth: usize| Completeness::Incomplete { depth };
         assert_eq!(completeness("%memit vec![1]"), Completeness::Complete);
+        assert_eq!(completeness("%timeit vec![1, 2"), incomplete(1));
+        assert_eq!(completeness("%memit -r 2 f({"), incomplete(2));
+        assert_eq!(completeness("let x = 1;\n%memit x +"), incomplete(0));
+        assert_eq!(completeness("%timeit foo)"), Completeness::Complete);
+        assert_eq!(completeness("%session"), Completeness::Complete);
         assert_eq!(completeness("%%memit\n"), incomplete(0));
         assert_eq!(completeness("%%memit\nf(\n"), incomplete(1));
         assert_eq!(completeness("%%memit\nf()"), incomplete(0));
