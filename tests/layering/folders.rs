@@ -22,7 +22,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("session/errors", &[]),
     ("session/engine", &["compiler", "session/io", "session/errors"]),
     ("session/commands", &[]),
-    ("session/editor", &["session/commands", "session/io", "session/engine"]),
+    ("session/editor", &["session/commands", "session/io", "session/errors", "session/engine"]),
     ("session/evaluation", &["compiler", "session/io", "session/errors", "session/engine"]),
     (
         "session/measure",

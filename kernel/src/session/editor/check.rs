@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::session::commands;
 use crate::session::engine::Engine;
+use crate::session::errors::compiler;
 
 /// A problem, in the format of evcxr's own kernel. Lines and columns count from 1, columns in
 /// characters; the end is exclusive.
@@ -42,8 +43,8 @@ fn problem(error: &CompilationError, code: &str, blanked: &str) -> Option<Proble
     let moved = |line, column| moved(blanked, code, line, column);
     let (start_line, start_column) = moved(span.start_line, span.start_column);
     let (end_line, end_column) = moved(span.end_line, span.end_column);
-    let label = Some(primary.label.clone()).filter(|label| !label.is_empty());
-    let help = error.help().into_iter().map(|help| format!("help: {help}"));
+    let label = Some(compiler::label(error, &primary.label)).filter(|label| !label.is_empty());
+    let help = compiler::helps(error, blanked).map(|help| format!("help: {help}"));
     let lines: Vec<String> = label
         .into_iter()
         .chain([error.message()])

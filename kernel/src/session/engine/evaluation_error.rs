@@ -4,7 +4,7 @@ use memit_measurement::Ended;
 use memit_measurement::{FailureKind, Panic};
 
 use super::toolchain;
-use crate::session::errors::{CellError, diagnostics, panic_site};
+use crate::session::errors::{CellError, compiler, panic_site};
 
 /// Why an evaluation failed.
 pub(crate) enum EvaluationError {
@@ -45,7 +45,7 @@ impl EvaluationError {
         cell_line: impl Fn(usize) -> Option<usize>,
     ) -> CellError {
         match self {
-            Self::Compile(errors) => diagnostics::of_compiler(&errors, code, cell_line),
+            Self::Compile(errors) => compiler::of_compiler(&errors, code, cells, cell_line),
             Self::Panic(panic, compiled) => panic_site::error(&panic, &compiled, cells),
             Self::Ended(ended, restored) => {
                 let error = match ended {
@@ -62,6 +62,7 @@ impl EvaluationError {
                 };
                 error.with_note(if restored { KEPT } else { LOST })
             }
+            Self::Other(message) if is_cargos(&message) => compiler::of_cargo(&message),
             Self::Other(message) => {
                 let unknown_type = message.starts_with("Couldn't automatically determine type");
                 let error = CellError::new("Error", message);
@@ -73,6 +74,12 @@ impl EvaluationError {
             }
         }
     }
+}
+
+/// Whether cargo, and not evcxr, says why a cell cannot be built.
+fn is_cargos(message: &str) -> bool {
+    message.starts_with("Compilation failed, but no parsable errors")
+        || message.starts_with("error: ")
 }
 
 const ENDED: &str = "the session process has ended";

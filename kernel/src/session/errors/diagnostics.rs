@@ -3,94 +3,22 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, Title};
-use evcxr::CompilationError;
 use memit_magics::MagicError;
 
 use super::cell_error::CellError;
 
-const COMPILE_ERROR: &str = "CompileError";
 const MAGIC_ERROR: &str = "MagicError";
 const COMMAND_ERROR: &str = "CommandError";
 /// The name of the source above an excerpt.
-const ORIGIN: &str = "cell";
+pub(super) const ORIGIN: &str = "cell";
+/// The same for the source of an earlier cell.
+pub(super) const EARLIER: &str = "an earlier cell";
 
 /// A label under a part of the cell.
-struct Mark {
-    span: Range<usize>,
-    label: String,
-    primary: bool,
-}
-
-/// The errors of the compiler in the cell `code`. `cell_line` maps a line of the compiled source to
-/// a line of the cell.
-pub(crate) fn of_compiler(
-    errors: &[CompilationError],
-    code: &str,
-    cell_line: impl Fn(usize) -> Option<usize>,
-) -> CellError {
-    let mut seen = Vec::new();
-    let mut traceback = Vec::new();
-    for error in errors {
-        let rendered = render_compiler_error(error, code, &cell_line);
-        // evcxr compiles a cell in more than one form, and each form can have the same error.
-        if !seen.contains(&rendered) {
-            traceback.extend(rendered.lines().map(str::to_owned));
-            seen.push(rendered);
-        }
-    }
-    let evalue = errors.first().map(|error| match error.code() {
-        Some(code) => format!("[{code}] {}", error.message()),
-        None => error.message(),
-    });
-    CellError {
-        ename: COMPILE_ERROR.to_owned(),
-        evalue: evalue.unwrap_or_else(|| "the cell does not compile".to_owned()),
-        traceback,
-    }
-}
-
-fn render_compiler_error(
-    error: &CompilationError,
-    code: &str,
-    cell_line: &impl Fn(usize) -> Option<usize>,
-) -> String {
-    let marks: Vec<Mark> = error
-        .spanned_messages()
-        .iter()
-        .filter_map(|message| {
-            let span = message.span?;
-            let start = byte_at(code, cell_line(span.start_line)?, span.start_column)?;
-            let end = byte_at(code, cell_line(span.end_line)?, span.end_column)?;
-            Some(Mark {
-                span: start..end.max(start),
-                // evcxr appends its own code to the cell.
-                label: message
-                    .label
-                    .replace("`evcxr_variable_store`", "the end of the cell"),
-                primary: message.is_primary,
-            })
-        })
-        .collect();
-    let notes: Vec<(Level<'_>, String)> = error.json["children"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|child| {
-            let level = match child["level"].as_str()? {
-                "help" => Level::HELP,
-                "note" => Level::NOTE,
-                _ => return None,
-            };
-            let message = child["message"].as_str()?.to_owned();
-            // evcxr's names mean nothing to the user.
-            (!message.contains("evcxr_")).then_some((level, message))
-        })
-        .collect();
-    let mut title = Level::ERROR.primary_title(error.message());
-    if let Some(error_code) = error.code() {
-        title = title.id(error_code);
-    }
-    render(title, ORIGIN, code, &marks, &notes)
+pub(super) struct Mark {
+    pub(super) span: Range<usize>,
+    pub(super) label: String,
+    pub(super) primary: bool,
 }
 
 /// The error of a magic.
@@ -140,7 +68,7 @@ pub(crate) fn of_panic(message: &str, place: Option<(&str, &str, usize)>) -> Str
     }
 }
 
-fn render(
+pub(super) fn render(
     title: Title<'_>,
     origin: &str,
     code: &str,

@@ -1,7 +1,13 @@
 //! Errors of cells, which point at the code that the user typed.
 
+mod cargo;
 mod cell_error;
+pub(crate) mod compiler;
 pub(crate) mod diagnostics;
+mod hints;
 pub(crate) mod panic_site;
+mod place;
+mod unfinished;
+mod wording;
 
 pub(crate) use cell_error::CellError;

@@ -38,9 +38,9 @@ pub(crate) fn error(panic: &Panic, compiled: &str, cells: &[String]) -> CellErro
         .and_then(|site| {
             let at = diagnostics::byte_at(site.cell, site.line, site.column)?;
             let origin = if site.cells_ago == 0 {
-                "cell"
+                diagnostics::ORIGIN
             } else {
-                "an earlier cell"
+                diagnostics::EARLIER
             };
             Some((origin, site.cell, at))
         });

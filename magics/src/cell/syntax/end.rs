@@ -66,6 +66,24 @@ impl Statements {
         }
     }
 
+    /// The innermost bracket that is open at the end, and its byte.
+    pub fn unclosed(&self) -> Option<(char, usize)> {
+        let mut open = Vec::new();
+        for token in self.tokens() {
+            match token.kind() {
+                SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => {
+                    let at = usize::from(token.text_range().start()) - BEFORE.len();
+                    open.extend(token.text().chars().next().map(|bracket| (bracket, at)));
+                }
+                SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => {
+                    open.pop();
+                }
+                _ => {}
+            }
+        }
+        open.pop()
+    }
+
     /// Whether the code can run, or needs more input.
     pub fn completeness(&self) -> Completeness {
         let mut open = Vec::new();
@@ -169,6 +187,9 @@ mod tests {
             ("let v = vec![(1,", Incomplete { depth: 2 }),
             ("let x =", Incomplete { depth: 0 }),
             ("a +", Incomplete { depth: 0 }),
+            ("let a = std::", Incomplete { depth: 0 }),
+            ("#[derive(Debug)]", Incomplete { depth: 0 }),
+            ("#![allow(dead_code)]", Complete),
             ("let s = \"abc", Incomplete { depth: 0 }),
             ("/* not yet", Incomplete { depth: 0 }),
             ("foo)", Invalid),

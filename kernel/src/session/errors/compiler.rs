@@ -1,0 +1,224 @@
+//! The errors and warnings of the compiler in a cell.
+
+use std::ops::Range;
+
+use annotate_snippets::Level;
+use evcxr::CompilationError;
+use serde_json::Value;
+
+use super::cell_error::CellError;
+use super::diagnostics::{EARLIER, Mark, ORIGIN, byte_at, render};
+use super::{cargo, hints, place, unfinished, wording};
+
+const COMPILE_ERROR: &str = "CompileError";
+
+/// The errors of the compiler in the cell `code`, and below them the warnings about it. `cells` are
+/// the cells so far; `cell_line` maps a line of the compiled source to a line of the cell.
+pub(crate) fn of_compiler(
+    errors: &[CompilationError],
+    code: &str,
+    cells: &[String],
+    cell_line: impl Fn(usize) -> Option<usize>,
+) -> CellError {
+    let (warnings, errors): (Vec<_>, Vec<_>) = errors.iter().partition(|error| is_warning(error));
+    let read = |error: &CompilationError| Message::read(error, code, cells, &cell_line);
+    let mut messages: Vec<Message> = errors.into_iter().map(read).collect();
+    // evcxr compiles a cell in more than one form, and the form that fails last may have no error.
+    if messages
+        .first()
+        .is_none_or(|first| first.is_of_the_end(code))
+        && let Some(message) = unfinished::message(code)
+    {
+        messages = vec![message];
+    }
+    let evalue = messages.first().map(Message::headline);
+    // A warning about another cell was shown there.
+    let is_alone = messages.is_empty();
+    let warnings = warnings.into_iter().map(read);
+    messages.extend(warnings.filter(|warning| is_alone || warning.origin == Some(ORIGIN)));
+    let mut shown: Vec<&Message> = Vec::new();
+    for message in &messages {
+        // evcxr compiles a cell in more than one form, and each form can have the same error.
+        if !shown.iter().any(|shown| shown.is_about_the_same(message)) {
+            shown.push(message);
+        }
+    }
+    let rendered = shown.iter().map(|message| message.render());
+    CellError {
+        ename: COMPILE_ERROR.to_owned(),
+        evalue: evalue.unwrap_or_else(|| "the cell does not compile".to_owned()),
+        traceback: rendered
+            .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect(),
+    }
+}
+
+/// The error of a build that failed before the compiler could say why. `text` is cargo's.
+pub(crate) fn of_cargo(text: &str) -> CellError {
+    let message = cargo::message(text);
+    CellError {
+        ename: COMPILE_ERROR.to_owned(),
+        evalue: message.title.clone(),
+        traceback: message.render().lines().map(str::to_owned).collect(),
+    }
+}
+
+fn is_warning(error: &CompilationError) -> bool {
+    error.level() == "warning"
+}
+
+/// The label of the compiler under its primary place; empty if the label repeats the title.
+pub(crate) fn label(error: &CompilationError, label: &str) -> String {
+    let is_title = label
+        .strip_prefix(error.level())
+        .and_then(|rest| rest.strip_prefix(": "))
+        .unwrap_or(label)
+        == raw_title(error);
+    if is_title || wording::is_internal(label) {
+        String::new()
+    } else {
+        wording::plain(label)
+    }
+}
+
+/// The suggestions of the compiler.
+pub(crate) fn helps(error: &CompilationError, code: &str) -> impl Iterator<Item = String> {
+    let notes = hints::notes(error, code).into_iter();
+    notes.filter_map(|(level, text)| (level == Level::HELP).then_some(text))
+}
+
+/// The title in the words of the compiler, which evcxr repeats as a label.
+fn raw_title(error: &CompilationError) -> String {
+    match error.json["message"].as_str() {
+        Some(message) => message.to_owned(),
+        None => error.message(),
+    }
+}
+
+/// A message about a cell.
+#[derive(Default)]
+pub(super) struct Message {
+    pub(super) is_warning: bool,
+    pub(super) code: Option<String>,
+    pub(super) title: String,
+    /// The name of the source; `None` if the place is not known.
+    pub(super) origin: Option<&'static str>,
+    pub(super) source: String,
+    pub(super) marks: Vec<Mark>,
+    pub(super) notes: Vec<(Level<'static>, String)>,
+}
+
+impl Message {
+    fn read(
+        error: &CompilationError,
+        code: &str,
+        cells: &[String],
+        cell_line: &impl Fn(usize) -> Option<usize>,
+    ) -> Self {
+        if error.json == Value::Null {
+            // evcxr's own message, which may repeat what cargo says.
+            let marks = marks(error, code, cell_line);
+            return cargo::message(&error.message()).at(code, marks);
+        }
+        let message = Self {
+            is_warning: is_warning(error),
+            code: error.code().map(str::to_owned),
+            title: wording::plain(&hints::title(error)),
+            notes: hints::notes(error, code),
+            ..Self::default()
+        };
+        let marks = marks(error, code, cell_line);
+        if !marks.is_empty() {
+            return message.at(code, marks);
+        }
+        // evcxr knows the places in the statements and items of this cell only.
+        let found =
+            place::of_error(&error.json, code).map(|(span, label)| (ORIGIN, code, span, label));
+        let found = found.or_else(|| {
+            let earlier = cells.iter().rev().skip(1);
+            earlier.map(String::as_str).find_map(|cell| {
+                let (span, label) = place::of_error(&error.json, cell)?;
+                Some((EARLIER, cell, span, label))
+            })
+        });
+        let Some((origin, source, span, text)) = found else {
+            return message;
+        };
+        let mark = Mark {
+            span,
+            label: label(error, &text),
+            primary: true,
+        };
+        Self {
+            origin: Some(origin),
+            ..message.at(source, vec![mark])
+        }
+    }
+
+    /// The message at places in the cell `code`.
+    pub(super) fn at(self, code: &str, marks: Vec<Mark>) -> Self {
+        Self {
+            origin: (!marks.is_empty()).then_some(ORIGIN),
+            source: code.to_owned(),
+            marks,
+            ..self
+        }
+    }
+
+    fn headline(&self) -> String {
+        match &self.code {
+            Some(code) => format!("[{code}] {}", self.title),
+            None => self.title.clone(),
+        }
+    }
+
+    /// Whether the compiler stumbles over the code of evcxr behind the cell.
+    fn is_of_the_end(&self, code: &str) -> bool {
+        let is_in_cell = self.origin == Some(ORIGIN) && !code.is_empty();
+        !is_in_cell || self.title.contains("delimiter")
+    }
+
+    fn place(&self) -> Option<&Range<usize>> {
+        let primary = self.marks.iter().find(|mark| mark.primary);
+        primary.or(self.marks.first()).map(|mark| &mark.span)
+    }
+
+    fn is_about_the_same(&self, other: &Self) -> bool {
+        let key = |message: &Self| (message.origin, message.place().cloned());
+        self.headline() == other.headline() && key(self) == key(other)
+    }
+
+    fn render(&self) -> String {
+        let level = if self.is_warning {
+            Level::WARNING
+        } else {
+            Level::ERROR
+        };
+        let mut title = level.primary_title(self.title.as_str());
+        if let Some(code) = &self.code {
+            title = title.id(code.as_str());
+        }
+        let origin = self.origin.unwrap_or(ORIGIN);
+        render(title, origin, &self.source, &self.marks, &self.notes)
+    }
+}
+
+/// The places that evcxr knows.
+fn marks(
+    error: &CompilationError,
+    code: &str,
+    cell_line: &impl Fn(usize) -> Option<usize>,
+) -> Vec<Mark> {
+    let messages = error.spanned_messages().iter();
+    let marks = messages.filter_map(|message| {
+        let span = message.span?;
+        let start = byte_at(code, cell_line(span.start_line)?, span.start_column)?;
+        let end = byte_at(code, cell_line(span.end_line)?, span.end_column)?;
+        Some(Mark {
+            span: start..end.max(start),
+            label: label(error, &message.label),
+            primary: message.is_primary,
+        })
+    });
+    marks.collect()
+}

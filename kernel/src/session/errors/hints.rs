@@ -1,0 +1,129 @@
+//! The title, notes and suggestions of a message of the compiler, for somebody who types cells.
+
+use annotate_snippets::Level;
+use evcxr::CompilationError;
+use serde_json::Value;
+
+use super::{place, wording};
+
+/// The title of the message.
+pub(super) fn title(error: &CompilationError) -> String {
+    let title = error.message();
+    match unreadable(&title) {
+        // rustc is given a path in evcxr's directory.
+        Some(file) => title.replace(&format!("`src/{file}`"), &format!("`{file}`")),
+        None => title,
+    }
+}
+
+/// The notes and suggestions below the message.
+pub(super) fn notes(error: &CompilationError, code: &str) -> Vec<(Level<'static>, String)> {
+    if error.code() == Some("E0583") {
+        return vec![(Level::HELP, MODULE_IN_A_CRATE.to_owned())];
+    }
+    let mut notes = Vec::new();
+    for child in error.json["children"].as_array().into_iter().flatten() {
+        let level = match child["level"].as_str() {
+            Some("help") => Level::HELP,
+            Some("note") => Level::NOTE,
+            _ => continue,
+        };
+        let Some(message) = child["message"].as_str() else {
+            continue;
+        };
+        if wording::is_internal(message) || LEFT_OUT.iter().any(|text| message.contains(text)) {
+            continue;
+        }
+        let message = match crate_to_add(message) {
+            Some(name) => format!(
+                "if you wanted to use a crate named `{name}`, write `:dep {name}` above the Rust of a cell"
+            ),
+            None => with_suggestion(&wording::plain(message), child, code),
+        };
+        notes.push((level, message));
+    }
+    if unreadable(&error.message()).is_some() {
+        notes.push((Level::HELP, FILE_IN_A_CRATE.to_owned()));
+    }
+    notes
+}
+
+const MODULE_IN_A_CRATE: &str = "a cell has no directory of source files. Put the module into a \
+     crate, and write `:dep name = { path = \"…\" }` above the Rust of a cell";
+
+const FILE_IN_A_CRATE: &str = "a cell has no directory of source files. Write an absolute path, or \
+     put the file into a crate and write `:dep name = { path = \"…\" }` above the Rust of a cell";
+
+/// Notes about files and options that a cell does not have.
+const LEFT_OUT: &[&str] = &[
+    "the full type name has been written to",
+    "the full name for the type has been written to",
+    "consider using `--verbose` to print the full type name",
+];
+
+/// The file that a macro such as `include!` could not read.
+fn unreadable(title: &str) -> Option<&str> {
+    let rest = title.strip_prefix("couldn't read `")?;
+    let (file, _) = rest.split_once('`')?;
+    Some(file.strip_prefix("src/").unwrap_or(file))
+}
+
+/// The crate that rustc would add with `cargo add`.
+fn crate_to_add(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("`cargo add ")?;
+    rest.split_once('`').map(|(name, _)| name)
+}
+
+/// The message with the text that its suggestion inserts.
+fn with_suggestion(message: &str, child: &Value, code: &str) -> String {
+    let spans = child["spans"].as_array().map_or(&[][..], Vec::as_slice);
+    let parts: Vec<(&Value, &str)> = spans
+        .iter()
+        .filter_map(|span| Some((span, span["suggested_replacement"].as_str()?)))
+        .collect();
+    let Some((first, _)) = parts.first() else {
+        return message.to_owned();
+    };
+    let place = |span: &Value| [&span["byte_start"], &span["byte_end"]].map(Value::as_u64);
+    let are_alternatives = parts.iter().all(|(span, _)| place(span) == place(first));
+    let suggested = if are_alternatives {
+        let texts = parts.iter().map(|(_, text)| text.trim());
+        texts
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+            .collect()
+    } else {
+        patched_line(&parts, code).into_iter().collect::<Vec<_>>()
+    };
+    let quoted: Vec<_> = suggested
+        .iter()
+        .filter(|text| !text.contains('\n'))
+        .map(|text| format!("`{text}`"))
+        .filter(|quoted| !message.contains(quoted.as_str()) && !wording::is_internal(quoted))
+        .collect();
+    if quoted.is_empty() {
+        message.to_owned()
+    } else {
+        format!("{message}: {}", quoted.join(" or "))
+    }
+}
+
+/// The line of the cell with all parts of a suggestion; `None` if the parts are on several lines.
+fn patched_line(parts: &[(&Value, &str)], code: &str) -> Option<String> {
+    let mut edits = Vec::new();
+    for (span, replacement) in parts {
+        edits.push((place::of_span(span, code)?, *replacement));
+    }
+    edits.sort_by_key(|(range, _)| range.start);
+    let first = edits.first()?.0.start;
+    let start = code[..first].rfind('\n').map_or(0, |end| end + 1);
+    let end = code[first..].find('\n').map_or(code.len(), |at| first + at);
+    let mut line = code[start..end].to_owned();
+    for (range, replacement) in edits.into_iter().rev() {
+        if range.start < start || range.end > end {
+            return None;
+        }
+        line.replace_range(range.start - start..range.end - start, replacement);
+    }
+    Some(line.trim().to_owned())
+}

@@ -1,0 +1,122 @@
+"""The messages of the compiler, as somebody who types cells needs them."""
+
+import pytest
+
+
+def message(kernel, cell):
+    """The traceback of a cell that does not compile."""
+    return kernel.fails(cell, "CompileError").traceback
+
+
+@pytest.mark.parametrize(
+    ("cell", "help"),
+    [
+        ("let w: HashMap<u8, u8> = todo!();", "this struct: `use std::collections::HashMap;`"),
+        ('Vec::<u8>::new().write_all(b"x");', "to import it: `use std::io::Write;`"),
+        ("let number = 1; numbre + 1", "a local variable with a similar name exists: `number`"),
+        ("vecc![1]", "a macro with a similar name exists: `vec`"),
+        ('let s: String = "a";', "try using a conversion method: `.to_string()`"),
+        (
+            "fn longest(a: &str, b: &str) -> &str { a }",
+            "lifetime parameter: `fn longest<'a>(a: &'a str, b: &'a str) -> &'a str { a }`",
+        ),
+    ],
+)
+def test_a_suggestion_keeps_its_text(kernel, cell, help):
+    assert help in message(kernel, cell)
+
+
+def test_warnings_are_below_errors_and_never_the_headline(kernel):
+    cell = kernel.fails('macro_rules! unused { () => { 1 }; }\nlet wrong: u8 = "a";', "CompileError")
+    assert cell.content["evalue"] == "[E0308] mismatched types"
+    error, warning = (cell.traceback.index(f"{level}[") for level in ("error", "warning"))
+    assert error < warning
+    assert "warning[unused_macros]: unused macro definition: `unused`" in cell.traceback
+
+
+def test_a_warning_about_an_earlier_cell_is_not_shown_again(kernel):
+    kernel.run("macro_rules! of_long_ago { () => { 1 }; }")
+    assert "of_long_ago" not in message(kernel, 'let wrong: u8 = "a";')
+
+
+@pytest.mark.parametrize(
+    ("cell", "title"),
+    [
+        ("numbre", "cannot find value `numbre` in this scope"),
+        ("vecc![]", "cannot find macro `vecc` in this scope"),
+        ("Vec::<u8>::new().nothing()", "no method named `nothing` found"),
+    ],
+)
+def test_a_label_does_not_repeat_the_title(kernel, cell, title):
+    shown = message(kernel, cell)
+    assert shown.count(title) == 1
+    assert shown.count("error") == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"),
+    [
+        ("use std::collections::HashMapp;", "cell:1:5"),
+        ("let a = 1;\nuse serde::Serialize;", "cell:2:5"),
+        ("use std::{fmt, collections::{BTreeMap, HashMapp as Map}};", "cell:1:40"),
+    ],
+)
+def test_an_error_about_a_use_has_its_place(kernel, cell, place):
+    assert place in message(kernel, cell)
+
+
+@pytest.mark.parametrize(
+    "cell", ["use serde::Serialize;", "serde::to_string(&1)", "fn f(x: serde::Value) {}"]
+)
+def test_a_missing_crate_is_added_by_a_command(kernel, cell):
+    shown = message(kernel, cell)
+    assert "write `:dep serde` above" in shown
+    assert "cargo add" not in shown
+
+
+@pytest.mark.parametrize(
+    "cell", ["mod shapes;", 'include!("shapes.rs")', 'let s = include_str!("shapes.txt");']
+)
+def test_files_beside_a_cell_belong_into_a_crate(kernel, cell):
+    shown = message(kernel, cell)
+    assert ":dep name = { path = " in shown
+    assert "src/" not in shown
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("let a = std::", "the last statement of the cell is not complete"),
+        ("struct", "the last statement of the cell is not complete"),
+        ("let b = (1, ;", "`(` is not closed in this cell"),
+        ("%timeit vec![1, 2", "`[` is not closed in this cell"),
+        ("let x = 1", "expected `;`, found the end of the cell"),
+    ],
+)
+def test_a_cell_that_ends_too_early_is_not_blamed_for_code_behind_it(kernel, cell, expected):
+    shown = message(kernel, cell)
+    assert shown.startswith(f"error: {expected}")
+    assert "cell:1:" in shown
+    assert "end of input" not in shown
+
+
+@pytest.mark.parametrize(
+    "dependency", ["{ path = '/not/there' }", "{ version = '1', wrong = }", "{ git = 'nowhere' }"]
+)
+def test_an_error_of_cargo_is_one_error_without_temporary_paths(kernel, dependency):
+    shown = message(kernel, f":dep some_crate = {dependency}")
+    assert shown.count("error:") == 1
+    assert "/tmp" not in shown
+    assert "cell:1:" in shown
+
+
+def test_an_error_in_an_earlier_cell_has_its_place(kernel):
+    kernel.run("struct Pair { left: u8 }\nfn left(pair: &Pair) -> u8 { pair.left }")
+    shown = message(kernel, "struct Pair { right: u8 }")
+    assert "an earlier cell:2:35" in shown
+    kernel.run("fn left() {}")
+
+
+def test_the_same_message_at_the_same_place_is_shown_once(kernel):
+    shown = message(kernel, 'println!("{missing} {missing} {missing}")')
+    assert shown.count("cannot find value `missing`") == 1
