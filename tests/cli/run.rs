@@ -121,6 +121,19 @@ fn run_stops_at_a_cell_that_fails_and_keeps_what_there_was() {
 }
 
 #[test]
+fn run_stops_at_a_question_mark_that_ends_a_cell() {
+    let home = Home::new();
+    let cells = [
+        ("std::fs::File::open(\"/no/such/file\")?;", None),
+        ("println!(\"not reached\");", None),
+    ];
+    let path = notebook(home.path(), &cells);
+    let ran = ran(memit().arg("run").arg(&path), "").expect_code(1);
+    assert_eq!(ran.stdout, "");
+    assert!(ran.stderr.contains("error: No such file"), "{}", ran.stderr);
+}
+
+#[test]
 fn run_goes_on_after_errors_and_time_limits_if_it_is_told_to() {
     let home = Home::new();
     let path = notebook(

@@ -5,6 +5,7 @@
 //! arguments of cells, and then becomes `rustc`. It compiles everything else unchanged.
 
 pub(crate) mod definitions;
+mod endings;
 mod identity;
 pub(crate) mod kept;
 mod macros;
@@ -23,7 +24,7 @@ use memit_magics::cell::snippet::MEASUREMENT;
 
 use identity::Identity;
 use probes::{Probes, Problem, Sources};
-use session_crate::STORE;
+use session_crate::{STORE, SessionCrate};
 
 /// The name under which cargo starts this part.
 const NAME: &str = "memit-rustc";
@@ -147,9 +148,15 @@ fn cell(
     }
     let mut command = Command::new(rustc);
     let mut source = fs::read_to_string(SOURCE)?;
+    let session_crate = SessionCrate::compiled(session, rustc)?;
     let without_store = without_store(&source);
     let mut is_changed = without_store.is_some();
     source = without_store.unwrap_or(source);
+    let any = session_crate.accepts_any_question_mark();
+    if let Some(reported) = endings::report_question_marks(&source, any) {
+        is_changed = true;
+        source = reported;
+    }
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
     if to_be_run {
         keep_identity(session, rustc, &mut arguments)?;
@@ -179,7 +186,7 @@ fn cell(
     if to_be_run {
         divide(session, &source, &mut arguments);
     }
-    let externals = session_crate::arguments(session, rustc, &arguments)?;
+    let externals = session_crate.arguments(&arguments);
     command.args(arguments).args(externals);
     Ok(Some(CellCompilation {
         command,

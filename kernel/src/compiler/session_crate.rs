@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::bail;
-use memit_session::sources::{ARGUMENTS, FILES, NAME, ROOT};
+use memit_session::sources::{ARGUMENTS, FILES, NAME, QUESTION_MARK, ROOT};
 
 /// The name of the crate in code that evcxr generates.
 pub(super) const STORE: &str = "evcxr_internal_runtime";
@@ -16,32 +16,47 @@ pub(super) const STORE: &str = "evcxr_internal_runtime";
 /// of this name, unless the user has added the published crate as a dependency.
 const PUBLISHED: &str = "memit";
 
-/// The arguments by which `rustc` finds the crate. Compiles the crate for the first cell. `others`
-/// are the arguments of `rustc` so far.
-pub(super) fn arguments(
-    session: &Path,
-    rustc: &OsStr,
-    others: &[String],
-) -> anyhow::Result<Vec<String>> {
-    // A session can change its toolchain.
-    let toolchain = rustc
-        .to_string_lossy()
-        .replace(|c: char| !c.is_alphanumeric(), "_");
-    let directory = session.join(toolchain);
-    let library = directory.join(format!("lib{NAME}.rlib"));
-    if !library.exists() {
-        compile(rustc, &directory)?;
-    }
-    let of_published = format!("{PUBLISHED}=");
-    let has_published = others.iter().any(|other| other.starts_with(&of_published));
-    let names = [NAME, STORE, PUBLISHED];
-    let names = &names[..if has_published { 2 } else { 3 }];
-    let found_at = |name| format!("{name}={}", library.display());
-    let arguments = names
-        .iter()
-        .flat_map(|name| ["--extern".to_owned(), found_at(name)]);
-    Ok(arguments.collect())
+/// The compiled crate.
+pub(super) struct SessionCrate {
+    library: PathBuf,
 }
+
+impl SessionCrate {
+    /// Compiles the crate for the first cell.
+    pub(super) fn compiled(session: &Path, rustc: &OsStr) -> anyhow::Result<Self> {
+        // A session can change its toolchain.
+        let toolchain = rustc
+            .to_string_lossy()
+            .replace(|c: char| !c.is_alphanumeric(), "_");
+        let directory = session.join(toolchain);
+        let library = directory.join(format!("lib{NAME}.rlib"));
+        if !library.exists() {
+            compile(rustc, &directory)?;
+        }
+        Ok(Self { library })
+    }
+
+    /// Whether a cell may end at a `?` behind a value of any type.
+    pub(super) fn accepts_any_question_mark(&self) -> bool {
+        self.library.with_file_name(ANY_QUESTION_MARK).exists()
+    }
+
+    /// The arguments by which `rustc` finds the crate. `others` are the arguments of `rustc` so far.
+    pub(super) fn arguments(&self, others: &[String]) -> Vec<String> {
+        let of_published = format!("{PUBLISHED}=");
+        let has_published = others.iter().any(|other| other.starts_with(&of_published));
+        let names = [NAME, STORE, PUBLISHED];
+        let names = &names[..if has_published { 2 } else { 3 }];
+        let found_at = |name| format!("{name}={}", self.library.display());
+        let arguments = names
+            .iter()
+            .flat_map(|name| ["--extern".to_owned(), found_at(name)]);
+        arguments.collect()
+    }
+}
+
+/// Stands beside the library if it contains the module `question_mark`.
+const ANY_QUESTION_MARK: &str = "any_question_mark";
 
 fn compile(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {
     // The crate appears under its name only when it is complete, even if this process is killed.
@@ -52,14 +67,23 @@ fn compile(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(file.with_file_name(""))?;
         fs::write(file, source)?;
     }
-    let output = Command::new(rustc)
+    let mut plain = Command::new(rustc);
+    plain
         .args(ARGUMENTS)
         .arg("--out-dir")
         .arg(&incomplete)
-        .arg(incomplete.join(ROOT))
-        .output()?;
-    if !output.status.success() {
-        bail!("{NAME}: {}", String::from_utf8_lossy(&output.stderr));
+        .arg(incomplete.join(ROOT));
+    let mut unstable = Command::new(rustc);
+    unstable.args(plain.get_args()).arg(QUESTION_MARK);
+    // Opens the unstable features to this crate alone, also in a stable compiler.
+    unstable.env("RUSTC_BOOTSTRAP", "1");
+    if unstable.output()?.status.success() {
+        fs::write(incomplete.join(ANY_QUESTION_MARK), "")?;
+    } else {
+        let output = plain.output()?;
+        if !output.status.success() {
+            bail!("{NAME}: {}", String::from_utf8_lossy(&output.stderr));
+        }
     }
     Ok(fs::rename(incomplete, directory)?)
 }

@@ -4,7 +4,7 @@
 //! The functions do nothing in a program that is not a session process. [`crate::lines::calls`]
 //! defines the functions of line probes.
 
-use memit_measurement::{Event, Panic};
+use memit_measurement::{Event, Panic, QuestionMark};
 use memit_session::abi::{Body, Ending, PhaseNumber, Plan, Text};
 
 use crate::common::COMMON as memit_common;
@@ -62,6 +62,31 @@ extern "C" fn memit_panicked(message: Text<'_>, file: Text<'_>, line: u32, colum
         host.send(&Event::Panicked(panic));
     }
     true
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_failed(
+    display: Text<'_>,
+    debug: Text<'_>,
+    file: Text<'_>,
+    line: u32,
+    column: u32,
+) {
+    let Some(host) = host::current() else { return };
+    if host.is_elsewhere() {
+        eprintln!(
+            "memit: a copy of the process ended at a `?`: {}",
+            display.as_str()
+        );
+        host.leave(1);
+    }
+    host.send(&Event::Failed(QuestionMark {
+        display: display.as_str().to_owned(),
+        debug: debug.as_str().to_owned(),
+        file: file.as_str().to_owned(),
+        line,
+        column,
+    }));
 }
 
 #[unsafe(no_mangle)]

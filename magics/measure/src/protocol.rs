@@ -30,6 +30,7 @@ mod kind {
     pub(super) const COUNTED: u8 = 16;
     pub(super) const PROGRESS: u8 = 17;
     pub(super) const KEPT: u8 = 18;
+    pub(super) const FAILED: u8 = 19;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -79,6 +80,7 @@ impl Frame for Event {
             Self::Displayed(displayed) => write_json(out, kind::DISPLAYED, displayed),
             Self::ClearOutput(wait) => write_json(out, kind::CLEAR_OUTPUT, wait),
             Self::Panicked(panic) => write_json(out, kind::PANICKED, panic),
+            Self::Failed(failed) => write_json(out, kind::FAILED, failed),
             Self::Measured(measured) => write_json(out, kind::MEASURED, measured),
             Self::Kept(measured) => write_json(out, kind::KEPT, measured),
             Self::Progress(progress) => write_json(out, kind::PROGRESS, progress),
@@ -102,6 +104,7 @@ impl Frame for Event {
             kind::DISPLAYED => Self::Displayed(serde_json::from_slice(&payload)?),
             kind::CLEAR_OUTPUT => Self::ClearOutput(serde_json::from_slice(&payload)?),
             kind::PANICKED => Self::Panicked(serde_json::from_slice(&payload)?),
+            kind::FAILED => Self::Failed(serde_json::from_slice(&payload)?),
             kind::MEASURED => Self::Measured(serde_json::from_slice(&payload)?),
             kind::KEPT => Self::Kept(serde_json::from_slice(&payload)?),
             kind::PROGRESS => Self::Progress(serde_json::from_slice(&payload)?),
@@ -245,6 +248,7 @@ mod tests {
     use super::*;
     use memit_measurement::{
         Checkpointed, Described, Displayed, Ended, Failure, FailureKind, Measured, Panic, Process,
+        QuestionMark,
     };
 
     #[test]
@@ -270,6 +274,10 @@ mod tests {
             Event::Panicked(Panic {
                 message: "boo".into(),
                 ..Panic::default()
+            }),
+            Event::Failed(QuestionMark {
+                display: "no such file".into(),
+                ..QuestionMark::default()
             }),
             Event::Measured(Measured::Failed(Failure {
                 cause: FailureKind::Signal { number: 11 },

@@ -72,3 +72,18 @@ pub struct Panic {
     /// Column in that line, from 1.
     pub column: u32,
 }
+
+/// A `?` at which a cell ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionMark {
+    /// The `Display` text of the error.
+    pub display: String,
+    /// The `Debug` text of the error; empty if there is none.
+    pub debug: String,
+    /// File of the `?`, as the compiler names it.
+    pub file: String,
+    /// Line in that file, from 1.
+    pub line: u32,
+    /// Column in that line, from 1.
+    pub column: u32,
+}

@@ -14,7 +14,7 @@ pub mod mprof_format;
 mod time;
 mod timeline;
 
-pub use failure::{Failure, FailureKind, Panic};
+pub use failure::{Failure, FailureKind, Panic, QuestionMark};
 pub use lines::LinesMeasurement;
 pub use measured::Measured;
 pub use memit_lines::{FunctionLines, LineFigures};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LinesMeasurement, Measured, Panic, TimelineMeasurement};
+use crate::{LinesMeasurement, Measured, Panic, QuestionMark, TimelineMeasurement};
 
 /// Stands for a colon in the prompt of a question to the user, because evcxr cuts the prompt off at
 /// its first colon.
@@ -32,6 +32,8 @@ pub enum Event {
     ClearOutput(bool),
     /// The cell panicked and nothing in it caught the panic.
     Panicked(Panic),
+    /// A `?` met an error and ended the cell.
+    Failed(QuestionMark),
     /// A magic has measured its snippet.
     Measured(Measured),
     /// A magic has measured the cell that contains the magic.

@@ -8,15 +8,22 @@
 //! cell calls in the session process, and the session process checks its definitions against the
 //! declarations.
 
+#![cfg_attr(feature = "question_mark", feature(try_trait_v2, specialization))]
+#![cfg_attr(feature = "question_mark", expect(incomplete_features))]
+
 pub mod abi;
 pub mod lines;
 
 #[cfg(feature = "cells")]
 mod clear_output;
 #[cfg(feature = "cells")]
+mod ending;
+#[cfg(feature = "cells")]
 pub mod harness;
 #[cfg(feature = "cells")]
 mod phases;
+#[cfg(feature = "question_mark")]
+mod question_mark;
 #[cfg(feature = "cells")]
 mod start;
 #[cfg(feature = "cells")]
@@ -25,5 +32,7 @@ mod variable_store;
 #[cfg(feature = "sources")]
 pub mod sources;
 
+#[cfg(feature = "question_mark")]
+pub use question_mark::*;
 #[cfg(feature = "cells")]
-pub use {clear_output::*, phases::*, start::*, variable_store::*};
+pub use {clear_output::*, ending::*, phases::*, start::*, variable_store::*};

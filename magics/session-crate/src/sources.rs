@@ -14,8 +14,11 @@ pub const ARGUMENTS: [&str; 7] = [
     "-Cprefer-dynamic",
 ];
 
+/// The argument that adds the module `question_mark`, which needs unstable features.
+pub const QUESTION_MARK: &str = "--cfg=feature=\"question_mark\"";
+
 /// Path and text of each file, relative to the root of the source. [`ROOT`] is the root module.
-pub const FILES: [(&str, &str); 16] = [
+pub const FILES: [(&str, &str); 18] = [
     (ROOT, include_str!("lib.rs")),
     ("abi/mod.rs", include_str!("abi/mod.rs")),
     ("abi/backend.rs", include_str!("abi/backend.rs")),
@@ -25,11 +28,13 @@ pub const FILES: [(&str, &str); 16] = [
     ("abi/plans.rs", include_str!("abi/plans.rs")),
     ("abi/text.rs", include_str!("abi/text.rs")),
     ("clear_output.rs", include_str!("clear_output.rs")),
+    ("ending.rs", include_str!("ending.rs")),
     ("harness.rs", include_str!("harness.rs")),
     ("lines/mod.rs", include_str!("lines/mod.rs")),
     ("lines/counters.rs", include_str!("lines/counters.rs")),
     ("lines/probes.rs", include_str!("lines/probes.rs")),
     ("phases.rs", include_str!("phases.rs")),
+    ("question_mark.rs", include_str!("question_mark.rs")),
     ("start.rs", include_str!("start.rs")),
     ("variable_store.rs", include_str!("variable_store.rs")),
 ];

@@ -1,10 +1,11 @@
 //! The error of an evaluation, and what the user sees of it.
 
 use memit_measurement::Ended;
-use memit_measurement::{FailureKind, Panic};
+use memit_measurement::{FailureKind, Panic, QuestionMark};
 
 use super::toolchain;
 use crate::session::errors::{CellError, compiler, panic_site};
+use crate::session::errors::{CellError, diagnostics, panic_site, question_mark};
 
 /// Why an evaluation failed.
 pub(crate) enum EvaluationError {
@@ -13,6 +14,9 @@ pub(crate) enum EvaluationError {
     /// The code panicked. The line of the panic is a line of the compiled source, which is
     /// included.
     Panic(Panic, String),
+    /// The code ended at a `?`. The line of the `?` is a line of the compiled source, which is
+    /// included.
+    Failed(QuestionMark, String),
     /// The session process ended. The flag says whether a checkpoint has restored the session.
     Ended(Option<Ended>, bool),
     /// evcxr failed, with this message.
@@ -24,6 +28,9 @@ impl EvaluationError {
     pub(crate) fn of_run(&self) -> Option<FailureKind> {
         match self {
             Self::Panic(panic, _) => Some(FailureKind::Panic(panic.clone())),
+            Self::Failed(failed, _) => Some(FailureKind::Returned {
+                error: failed.debug.clone(),
+            }),
             Self::Ended(Some(Ended::Interrupted), _) => Some(FailureKind::Interrupted),
             Self::Ended(Some(Ended::Signal(number)), _) => {
                 Some(FailureKind::Signal { number: *number })
@@ -47,6 +54,7 @@ impl EvaluationError {
         match self {
             Self::Compile(errors) => compiler::of_compiler(&errors, code, cells, cell_line),
             Self::Panic(panic, compiled) => panic_site::error(&panic, &compiled, cells),
+            Self::Failed(failed, compiled) => question_mark::error(&failed, &compiled, cells),
             Self::Ended(ended, restored) => {
                 let error = match ended {
                     Some(Ended::Interrupted) => CellError::interrupted(),

@@ -161,6 +161,9 @@ impl Engine {
         if let Some(panic) = outcome.panic.take() {
             return Err(EvaluationError::Panic(panic, self.last_source()));
         }
+        if let Some(failed) = outcome.failed.take() {
+            return Err(EvaluationError::Failed(failed, self.last_source()));
+        }
         if outcome.ended.is_some() {
             return Err(EvaluationError::Ended(outcome.ended, outcome.restored));
         }

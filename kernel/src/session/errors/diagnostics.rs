@@ -52,6 +52,32 @@ fn at_the_users_text(ename: &str, error: &MagicError, code: &str) -> CellError {
     }
 }
 
+/// Renders the error of a `?`: its `Display` text, its `Debug` text if that says more, and the
+/// origin, the source and the byte of the `?`, if they are known.
+pub(crate) fn of_question_mark(
+    display: &str,
+    debug: Option<&str>,
+    place: Option<(&str, &str, usize)>,
+) -> String {
+    let title = Level::ERROR.primary_title(display);
+    let notes: Vec<_> = debug
+        .into_iter()
+        .map(|debug| (Level::NOTE, debug.to_owned()))
+        .collect();
+    let (origin, code, marks) = match place {
+        Some((origin, code, at)) => {
+            let mark = Mark {
+                span: at..at + 1,
+                label: "the `?` behind this ended the cell".to_owned(),
+                primary: true,
+            };
+            (origin, code, vec![mark])
+        }
+        None => (ORIGIN, "", Vec::new()),
+    };
+    render(title, origin, code, &marks, &notes)
+}
+
 /// Renders a panic with the origin, the source and the byte where it happened, if they are known.
 pub(crate) fn of_panic(message: &str, place: Option<(&str, &str, usize)>) -> String {
     let title = Level::ERROR.with_name("panic").primary_title(message);

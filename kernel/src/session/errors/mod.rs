@@ -9,5 +9,6 @@ pub(crate) mod panic_site;
 mod place;
 mod unfinished;
 mod wording;
+pub(crate) mod question_mark;
 
 pub(crate) use cell_error::CellError;

@@ -1,4 +1,4 @@
-//! Finds the place in a cell where a panic happened.
+//! Finds the place in a cell where a panic happened, or a `?` that ended the cell.
 //!
 //! A panic names a line of the file that evcxr generated, in which the user's lines stand between
 //! generated ones. The line is looked up in the cells by its text and the text of its neighbours.
@@ -44,6 +44,7 @@ pub(crate) fn error(panic: &Panic, compiled: &str, cells: &[String]) -> CellErro
             };
             Some((origin, site.cell, at))
         });
+    let site = place(&panic.file, (panic.line, panic.column), compiled, cells);
     let mut traceback: Vec<String> = diagnostics::of_panic(message, site)
         .lines()
         .map(str::to_owned)
@@ -59,6 +60,28 @@ pub(crate) fn error(panic: &Panic, compiled: &str, cells: &[String]) -> CellErro
         evalue: message.to_owned(),
         traceback,
     }
+}
+
+/// The place of a line and a column of `file`: its origin, the cell and the byte there. `None` if
+/// `file` is not the source that was compiled for the cell, or if its line is none of the user's.
+pub(super) fn place<'a>(
+    file: &str,
+    (line, column): (u32, u32),
+    compiled: &str,
+    cells: &'a [String],
+) -> Option<(&'static str, &'a str, usize)> {
+    if file != CELL_FILE {
+        return None;
+    }
+    let (line, column) = (usize::try_from(line).ok()?, usize::try_from(column).ok()?);
+    let site = locate(compiled, line, column, cells)?;
+    let at = diagnostics::byte_at(site.cell, site.line, site.column)?;
+    let origin = if site.cells_ago == 0 {
+        "cell"
+    } else {
+        "an earlier cell"
+    };
+    Some((origin, site.cell, at))
 }
 
 fn locate<'a>(compiled: &str, line: usize, column: usize, cells: &'a [String]) -> Option<Site<'a>> {

@@ -19,6 +19,15 @@ macro_rules! entry_points {
                     column: u32,
                 ) -> bool;
 
+                // A `?` met an error and ends the cell: its `Display` and its `Debug` text.
+                safe fn memit_failed(
+                    display: $crate::abi::Text<'_>,
+                    debug: $crate::abi::Text<'_>,
+                    file: $crate::abi::Text<'_>,
+                    line: u32,
+                    column: u32,
+                );
+
                 // Measures as the plan says, and reports to the kernel. The body must be callable as
                 // often as the plan asks.
                 unsafe fn memit_measure(plan: &$crate::abi::Plan, body: $crate::abi::Body);

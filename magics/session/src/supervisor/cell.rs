@@ -1,6 +1,6 @@
 //! What the supervisor knows of the cell that runs, or is about to.
 
-use memit_measurement::{Event, Panic};
+use memit_measurement::{Event, Panic, QuestionMark};
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -44,6 +44,8 @@ pub(super) struct Run {
     pub(super) before: HashSet<u32>,
     /// The last panic that the session process has reported.
     pub(super) panic: Option<Panic>,
+    /// The `?` that ended the cell.
+    pub(super) failed: Option<QuestionMark>,
     /// Events for the kernel that come after all output of the cell.
     pub(super) afterwards: Vec<Event>,
 }

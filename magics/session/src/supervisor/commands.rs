@@ -53,6 +53,7 @@ impl Supervisor {
             checkpoint: None,
             before: processes::descendants(),
             panic: None,
+            failed: None,
             afterwards: Vec::new(),
         });
         let command = Command::Run {

@@ -23,6 +23,11 @@ impl Supervisor {
                 let before = self.run.as_mut().and_then(|run| run.panic.replace(panic));
                 return self.show_caught(before);
             }
+            Event::Failed(failed) => {
+                if let Some(run) = &mut self.run {
+                    run.failed = Some(failed);
+                }
+            }
             Event::Checkpointed(reported) => {
                 let is_kept = self.processes.add_checkpoint(reported, self.cell.number);
                 if let Some(run) = self.run.as_mut().filter(|_| is_kept) {
@@ -63,7 +68,8 @@ impl Supervisor {
             return Ok(());
         };
         let panicked = self.output.panicked();
-        self.output.show_pending(&mut self.peers, !panicked)?;
+        let is_well = !panicked && run.failed.is_none();
+        self.output.show_pending(&mut self.peers, is_well)?;
         for event in &run.afterwards {
             self.peers.kernel.send(event)?;
         }
@@ -77,6 +83,13 @@ impl Supervisor {
             return Ok(());
         }
         self.show_caught(run.panic)?;
+        if let Some(failed) = run.failed {
+            self.peers.kernel.send(&Event::Failed(failed))?;
+            if !self.recover(run.checkpoint, &run.before)? {
+                self.peers.evcxr.tell_panicked();
+            }
+            return Ok(());
+        }
         self.peers.evcxr.tell_complete();
         self.processes.settle(run.checkpoint.is_some(), run.passing);
         Ok(())

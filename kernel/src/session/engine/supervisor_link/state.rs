@@ -8,7 +8,7 @@ use std::time::Duration;
 use memit_magics::magic::Draw;
 use memit_measure::protocol::Frame as _;
 use memit_measurement::{Described, Displayed, Ended, Event, Request};
-use memit_measurement::{LinesMeasurement, Measured, Panic, TimelineMeasurement};
+use memit_measurement::{LinesMeasurement, Measured, Panic, QuestionMark, TimelineMeasurement};
 
 use crate::session::io::Output;
 
@@ -17,6 +17,8 @@ use crate::session::io::Output;
 pub(crate) struct CellOutcome {
     /// The panic of the code.
     pub panic: Option<Panic>,
+    /// The `?` that ended the code.
+    pub failed: Option<QuestionMark>,
     /// The measurement of a magic.
     pub measured: Option<Measured>,
     /// An unfinished timeline, as far as it has come.
@@ -100,6 +102,7 @@ impl LinkState {
                 self.outcome.restored = true;
             }
             Event::Panicked(panic) => self.outcome.panic = Some(panic),
+            Event::Failed(failed) => self.outcome.failed = Some(failed),
             Event::Measured(measured) | Event::Kept(measured) => {
                 self.outcome.measured = Some(measured);
             }
