@@ -14,6 +14,15 @@ const ERROR_BODY: &str = "fn from(error: T) -> Self {\n";
 const PRINTED: &str = "eprintln!(";
 const ERROR_LINE: &str = "println!(\"{}\", evcxr_internal_runtime::USER_ERROR_OCCURRED);";
 
+/// evcxr's line that says that the cell panicked. It is behind the user's part of the cell.
+const PANIC_LINE: &str = "println!(\"EVCXR_PANIC_NOTIFICATION\");";
+
+/// Lets the cell report a panic that ends it; `None` if it reports none.
+pub(super) fn report_panics(source: &str) -> Option<String> {
+    let (before, after) = source.rsplit_once(PANIC_LINE)?;
+    Some([before, "::memit_session::panicked();", after].concat())
+}
+
 /// Lets the cell report a `?` that ends it; `None` if it contains none. `any` says that `?` may stand
 /// behind a value of any type.
 pub(super) fn report_question_marks(source: &str, any: bool) -> Option<String> {
@@ -91,6 +100,14 @@ mod tests {
         let reported = report_question_marks(&source, true).unwrap();
         let end = "read().await?;\n::memit_session::CellEnd\n});";
         assert!(reported.contains(end), "{reported}");
+    }
+
+    #[test]
+    fn a_panic_is_reported_and_the_users_text_stays() {
+        let reported = report_panics(&format!("{PANIC_LINE}\n}})) {{\n{PANIC_LINE}\n}}"));
+        let expected = format!("{PANIC_LINE}\n}})) {{\n::memit_session::panicked();\n}}");
+        assert_eq!(reported, Some(expected));
+        assert_eq!(report_panics("fn item() {}"), None);
     }
 
     #[test]

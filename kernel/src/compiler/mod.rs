@@ -153,6 +153,10 @@ fn cell(
     let mut is_changed = without_store.is_some();
     source = without_store.unwrap_or(source);
     let any = session_crate.accepts_any_question_mark();
+    if let Some(reported) = endings::report_panics(&source) {
+        is_changed = true;
+        source = reported;
+    }
     if let Some(reported) = endings::report_question_marks(&source, any) {
         is_changed = true;
         source = reported;

@@ -65,6 +65,22 @@ extern "C" fn memit_panicked(message: Text<'_>, file: Text<'_>, line: u32, colum
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn memit_panic_was_not_caught() {
+    let Some(host) = host::current() else { return };
+    if host.is_elsewhere() {
+        host.leave(101);
+    }
+    host.send(&Event::Uncaught);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_variable_lost(name: Text<'_>) {
+    if let Some(host) = host::current() {
+        host.send(&Event::VariableLost(name.as_str().to_owned()));
+    }
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn memit_failed(
     display: Text<'_>,
     debug: Text<'_>,

@@ -31,6 +31,8 @@ mod kind {
     pub(super) const PROGRESS: u8 = 17;
     pub(super) const KEPT: u8 = 18;
     pub(super) const FAILED: u8 = 19;
+    pub(super) const UNCAUGHT: u8 = 20;
+    pub(super) const VARIABLE_LOST: u8 = 21;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -91,6 +93,8 @@ impl Frame for Event {
             Self::Undone(done) => write_json(out, kind::UNDONE, done),
             Self::Checkpointed(checkpoint) => write_json(out, kind::CHECKPOINTED, checkpoint),
             Self::Unprotected(reason) => write_json(out, kind::UNPROTECTED, reason),
+            Self::Uncaught => write_frame(out, kind::UNCAUGHT, &[]),
+            Self::VariableLost(name) => write_json(out, kind::VARIABLE_LOST, name),
             Self::Completed => write_frame(out, kind::COMPLETED, &[]),
         }
     }
@@ -115,6 +119,8 @@ impl Frame for Event {
             kind::UNDONE => Self::Undone(serde_json::from_slice(&payload)?),
             kind::CHECKPOINTED => Self::Checkpointed(serde_json::from_slice(&payload)?),
             kind::UNPROTECTED => Self::Unprotected(serde_json::from_slice(&payload)?),
+            kind::UNCAUGHT => Self::Uncaught,
+            kind::VARIABLE_LOST => Self::VariableLost(serde_json::from_slice(&payload)?),
             kind::COMPLETED => Self::Completed,
             other => return Err(unknown(other)),
         })
@@ -286,6 +292,8 @@ mod tests {
             })),
             Event::Ended(Ended::Signal(9)),
             Event::Synced(u64::MAX),
+            Event::Uncaught,
+            Event::VariableLost("v".into()),
             Event::Completed,
         ];
         let mut stream = Vec::new();

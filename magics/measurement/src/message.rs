@@ -54,6 +54,10 @@ pub enum Event {
     Checkpointed(Checkpointed),
     /// The cell runs without a checkpoint, for this reason. For the supervisor only.
     Unprotected(String),
+    /// The panic that the session process has reported last ends the cell. For the supervisor only.
+    Uncaught,
+    /// The variable of this name has another type than the cell expects. For the supervisor only.
+    VariableLost(String),
     /// The cell has run. For the supervisor only.
     Completed,
 }

@@ -5,7 +5,7 @@
 
 use std::panic::Location;
 
-use crate::abi::entry_points::memit_failed;
+use crate::abi::entry_points::{memit_failed, memit_panic_was_not_caught};
 
 /// A `?` met an error with this text and ends the cell.
 #[track_caller]
@@ -25,4 +25,9 @@ pub(crate) fn report(display: &str, debug: &str) {
         at.line(),
         at.column(),
     );
+}
+
+/// A panic ends the cell.
+pub fn panicked() {
+    memit_panic_was_not_caught();
 }

@@ -8,10 +8,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Tells evcxr that the variable named after the colon now has another type.
-const VARIABLE_CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
-/// Tells evcxr that a `?` ended a cell.
-pub const USER_ERROR_OCCURRED: &str = "EVCXR_ERROR_OCCURRED";
+use crate::abi::entry_points::memit_variable_lost;
 
 /// Variables by name.
 pub struct VariableStore {
@@ -128,7 +125,7 @@ impl VariableStore {
             .is_none_or(|stored| stored.fits(expected, definitions));
         if !is_fine {
             eprintln!("The type of the variable {name} was redefined, so was lost.");
-            println!("{VARIABLE_CHANGED_TYPE}{name}");
+            memit_variable_lost(name.into());
         }
         is_fine
     }
@@ -164,6 +161,10 @@ fn has_another_type(name: &str, _value: Box<dyn Any>) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::Text;
+
+    #[unsafe(no_mangle)]
+    extern "C" fn memit_variable_lost(_name: Text<'_>) {}
 
     #[test]
     fn a_variable_of_any_type_is_kept() {

@@ -19,6 +19,11 @@ macro_rules! entry_points {
                     column: u32,
                 ) -> bool;
 
+                // The panic that was reported last ends the cell.
+                safe fn memit_panic_was_not_caught();
+                // A variable has another type than the cell expects: evcxr forgets the variable and
+                // compiles the cell again.
+                safe fn memit_variable_lost(name: $crate::abi::Text<'_>);
                 // A `?` met an error and ends the cell: its `Display` and its `Debug` text.
                 safe fn memit_failed(
                     display: $crate::abi::Text<'_>,

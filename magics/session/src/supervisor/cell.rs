@@ -44,6 +44,8 @@ pub(super) struct Run {
     pub(super) before: HashSet<u32>,
     /// The last panic that the session process has reported.
     pub(super) panic: Option<Panic>,
+    /// The last panic ended the cell.
+    pub(super) panicked: bool,
     /// The `?` that ended the cell.
     pub(super) failed: Option<QuestionMark>,
     /// Events for the kernel that come after all output of the cell.

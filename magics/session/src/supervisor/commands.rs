@@ -47,12 +47,12 @@ impl Supervisor {
             self.prelude = Some(arguments.clone());
             self.cell.passing = true;
         }
-        self.output.begin_run();
         self.run = Some(Run {
             passing: mem::take(&mut self.cell.passing),
             checkpoint: None,
             before: processes::descendants(),
             panic: None,
+            panicked: false,
             failed: None,
             afterwards: Vec::new(),
         });

@@ -10,10 +10,14 @@ use std::path::PathBuf;
 
 use memit_measurement::message::COLON;
 
-use super::markers::PANIC_LINE;
+/// How a line begins that asks evcxr for a line of input. The crate `evcxr_input` prints such lines.
+pub(super) const QUESTION: &[u8] = b"EVCXR_INPUT_REQUEST";
 
-/// How a line begins that asks evcxr for a line of input.
-const QUESTION: &[u8] = b"EVCXR_INPUT_REQUEST";
+/// Says that the cell panicked.
+const PANIC_LINE: &[u8] = b"EVCXR_PANIC_NOTIFICATION\n";
+
+/// How a line begins that names a variable whose type has changed.
+const VARIABLE_LOST: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
 
 const COMPLETE_LINE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
 
@@ -30,6 +34,8 @@ pub(super) struct Evcxr {
     /// Questions without an answer yet. evcxr answers each with one line, in order, even if the
     /// cell that asked has ended.
     questions: usize,
+    /// Whether evcxr waits for the end of a cell.
+    waits: bool,
 }
 
 /// A line from evcxr.
@@ -48,6 +54,7 @@ impl Evcxr {
             listener,
             relay: None,
             questions: 0,
+            waits: false,
         }
     }
 
@@ -55,6 +62,7 @@ impl Evcxr {
     pub(super) fn accept(&mut self) -> io::Result<()> {
         let (relay, _) = self.listener.accept()?;
         self.relay = Some(BufReader::new(relay));
+        self.waits = false;
         Ok(())
     }
 
@@ -91,10 +99,11 @@ impl Evcxr {
             self.questions = left;
             return Some(Line::Answer(line));
         }
-        Some(match line.strip_prefix(RUN) {
-            Some(arguments) => Line::Run(arguments.trim_end().to_owned()),
-            None => Line::Unknown,
-        })
+        let Some(arguments) = line.strip_prefix(RUN) else {
+            return Some(Line::Unknown);
+        };
+        self.waits = true;
+        Some(Line::Run(arguments.trim_end().to_owned()))
     }
 
     /// Whether another line has arrived with the last one.
@@ -103,14 +112,18 @@ impl Evcxr {
         relay.is_some_and(|relay| !relay.buffer().is_empty())
     }
 
-    /// Passes on a line of the code that evcxr has generated for a cell.
-    pub(super) fn pass_on(&mut self, line: &[u8]) {
-        if line.starts_with(QUESTION) {
+    /// Passes on the question of a cell, a line that begins with [`QUESTION`]; false if no cell runs.
+    pub(super) fn ask(&mut self, question: &[u8]) -> bool {
+        if self.waits {
             self.questions += 1;
-            self.tell(&with_one_colon(line));
-        } else {
-            self.tell(line);
+            self.tell(&with_one_colon(question));
         }
+        self.waits
+    }
+
+    /// A variable has another type than the cell expects.
+    pub(super) fn tell_lost(&mut self, variable: &str) {
+        self.tell(format!("{VARIABLE_LOST}{variable}\n").as_bytes());
     }
 
     /// No answer is for a cell of the session that begins now.
@@ -120,17 +133,19 @@ impl Evcxr {
 
     /// The cell has ended well.
     pub(super) fn tell_complete(&mut self) {
+        self.waits = false;
         self.tell(COMPLETE_LINE);
     }
 
     /// The cell has panicked, and what it did to the variables before that stays.
     pub(super) fn tell_panicked(&mut self) {
         self.tell(PANIC_LINE);
-        self.tell(COMPLETE_LINE);
+        self.tell_complete();
     }
 
     /// The cell has failed, and the session is what it was before the cell.
     pub(super) fn tell_failed(&mut self) {
+        self.waits = false;
         self.tell(FAILED_LINE);
     }
 

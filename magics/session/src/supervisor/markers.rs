@@ -1,8 +1,11 @@
-//! Tells user output from evcxr's own lines, which share standard output.
+//! Tells user output from rich content and questions, which share standard output.
 //!
-//! Code that evcxr generates speaks to its parent by printing lines that start with `EVCXR_`: rich
-//! content, a panic, a question for the user. Everything else belongs to the user and is passed on
-//! at once, whole lines or not.
+//! Crates made for evcxr display rich content, and ask the user, by printing lines that start with
+//! `EVCXR_`. Everything else belongs to the user and is passed on at once, whole lines or not. Nothing on
+//! standard output says how a cell ends: the session process reports that on a pipe of its own.
+
+use super::evcxr::QUESTION;
+use super::open_content::OpenContent;
 
 /// A piece of standard output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,38 +14,31 @@ pub(super) enum Piece {
     Output(Vec<u8>),
     /// Rich content: its MIME type and text.
     Content(String, String),
-    /// A line for evcxr, with its line end.
-    Protocol(Vec<u8>),
-    /// evcxr's notice that the cell panicked.
-    Panicked,
+    /// A question for the user: a line for evcxr, with its line end.
+    Question(Vec<u8>),
 }
 
 const PREFIX: &[u8] = b"EVCXR_";
 const CONTENT: &[u8] = b"EVCXR_BEGIN_CONTENT ";
-const CONTENT_END: &[u8] = b"\nEVCXR_END_CONTENT\n";
-const PANIC: &[u8] = b"EVCXR_PANIC_NOTIFICATION\n";
-const PANIC_IN_CONTENT: &[u8] = b"\nEVCXR_PANIC_NOTIFICATION\n";
-const OTHERS: [&[u8]; 3] = [
-    b"EVCXR_VARIABLE_CHANGED_TYPE:",
-    b"EVCXR_ERROR_OCCURRED\n",
-    b"EVCXR_INPUT_REQUEST",
-];
+const MARKERS: [&[u8]; 2] = [CONTENT, QUESTION];
 
-/// The line that evcxr expects when a cell has panicked.
-pub(super) const PANIC_LINE: &[u8] = PANIC;
+/// A longer line is no beginning of a content.
+const MAX_HEAD: usize = 256;
 
 /// Splits a stream of bytes into [`Piece`]s.
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
     /// Bytes that may be the beginning of a marker.
     held: Vec<u8>,
-    /// How many of the held bytes are known not to contain the end of a content.
-    searched: usize,
+    /// The content that has begun and not ended.
+    open: Option<OpenContent>,
 }
 
 enum Match {
-    /// A whole marker: its length.
-    Whole(usize, Option<Piece>),
+    /// A content begins: the length of its first line, without the line end.
+    Content(usize),
+    /// A question: the length of its line.
+    Question(usize),
     /// The beginning of a marker, or something else: more bytes must come first.
     Partial,
     None,
@@ -51,38 +47,66 @@ enum Match {
 impl Scanner {
     /// Adds bytes and returns the pieces that are certain.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Piece> {
-        self.held.extend_from_slice(bytes);
         let mut pieces = Vec::new();
+        let mut bytes = bytes.to_vec();
+        loop {
+            if let Some(open) = &mut self.open {
+                let Some(rest) = open.add(&bytes) else {
+                    return pieces;
+                };
+                pieces.extend(self.open.take().map(OpenContent::into_piece));
+                bytes = rest;
+            }
+            self.held.append(&mut bytes);
+            let Some(rest) = self.scan(&mut pieces) else {
+                return pieces;
+            };
+            bytes = rest;
+        }
+    }
+
+    /// Scans the held bytes up to the beginning of a content. Returns the bytes behind its first line.
+    fn scan(&mut self, pieces: &mut Vec<Piece>) -> Option<Vec<u8>> {
+        let held = std::mem::take(&mut self.held);
         let mut start = 0;
         let mut search = 0;
-        while let Some(at) = find_prefix(&self.held, search) {
-            let searched = std::mem::take(&mut self.searched);
-            match marker_at(&self.held[at..], searched) {
-                Match::Whole(length, piece) => {
-                    push_output(&mut pieces, &self.held[start..at]);
-                    pieces.extend(piece);
+        while let Some(at) = find_prefix(&held, search) {
+            match marker_at(&held[at..]) {
+                Match::Content(length) => {
+                    push_output(pieces, &held[start..at]);
+                    let end = at + length;
+                    let mime = String::from_utf8_lossy(&held[at + CONTENT.len()..end]);
+                    self.open = Some(OpenContent::new(mime.trim()));
+                    return Some(held[end..].to_vec());
+                }
+                Match::Question(length) => {
+                    push_output(pieces, &held[start..at]);
                     start = at + length;
                     search = start;
+                    pieces.push(Piece::Question(held[at..start].to_vec()));
                 }
                 Match::Partial => {
-                    push_output(&mut pieces, &self.held[start..at]);
-                    self.held.drain(..at);
-                    self.searched = self.held.len();
-                    return pieces;
+                    push_output(pieces, &held[start..at]);
+                    self.held = held[at..].to_vec();
+                    return None;
                 }
                 Match::None => search = at + 1,
             }
         }
-        push_output(&mut pieces, &self.held[start..]);
-        self.held.clear();
-        pieces
+        push_output(pieces, &held[start..]);
+        None
     }
 
-    /// Ends the stream for now, at the end of a cell: the held bytes are no marker.
-    pub(super) fn flush(&mut self) -> Option<Piece> {
-        self.searched = 0;
+    /// Ends the stream for now, at the end of a cell: the held bytes are no marker. `shows_open` says
+    /// that the part of a content whose end is missing is text.
+    pub(super) fn end(&mut self, shows_open: bool) -> Option<Piece> {
         let held = std::mem::take(&mut self.held);
-        (!held.is_empty()).then_some(Piece::Output(held))
+        let output = match self.open.take() {
+            Some(open) if shows_open => open.into_output(),
+            Some(_) => Vec::new(),
+            None => held,
+        };
+        (!output.is_empty()).then_some(Piece::Output(output))
     }
 }
 
@@ -102,49 +126,24 @@ fn find_prefix(bytes: &[u8], from: usize) -> Option<usize> {
         })
 }
 
-/// The marker at the start of `bytes`. The first `searched` bytes have been searched before.
-fn marker_at(bytes: &[u8], searched: usize) -> Match {
-    if bytes.starts_with(CONTENT) {
-        return content_at(bytes, searched);
-    }
-    if bytes.starts_with(PANIC) {
-        return Match::Whole(PANIC.len(), Some(Piece::Panicked));
-    }
-    if OTHERS.iter().any(|marker| bytes.starts_with(marker)) {
-        return match memchr::memchr(b'\n', bytes) {
-            Some(end) => {
-                let line = bytes[..=end].to_vec();
-                Match::Whole(end + 1, Some(Piece::Protocol(line)))
-            }
-            None => Match::Partial,
-        };
-    }
-    let is_beginning = |marker: &[u8]| bytes.len() < marker.len() && marker.starts_with(bytes);
-    if is_beginning(CONTENT) || is_beginning(PANIC) || OTHERS.iter().any(|m| is_beginning(m)) {
-        Match::Partial
-    } else {
-        Match::None
-    }
-}
-
-fn content_at(bytes: &[u8], searched: usize) -> Match {
-    // The search of the first half of an end did not find the end.
-    let from = searched.saturating_sub(PANIC_IN_CONTENT.len());
-    let find = |marker| memchr::memmem::find(&bytes[from..], marker).map(|at| from + at);
-    let end = find(CONTENT_END);
-    // A panic while the content was being written leaves it without an end.
-    let panic = find(PANIC_IN_CONTENT).filter(|panic| end.is_none_or(|end| *panic < end));
-    if let Some(panic) = panic {
-        // Up to the line end before the notice, which is the next marker.
-        return Match::Whole(panic + 1, None);
-    }
-    let Some(end) = end else {
+/// The marker at the start of `bytes`.
+fn marker_at(bytes: &[u8]) -> Match {
+    if MARKERS
+        .iter()
+        .any(|marker| bytes.len() < marker.len() && marker.starts_with(bytes))
+    {
         return Match::Partial;
-    };
-    let content = String::from_utf8_lossy(&bytes[CONTENT.len()..end]);
-    let (mime, text) = content.split_once('\n').unwrap_or((&content, ""));
-    let piece = Piece::Content(mime.trim().to_owned(), text.to_owned());
-    Match::Whole(end + CONTENT_END.len(), Some(piece))
+    }
+    let is_content = bytes.starts_with(CONTENT);
+    if !is_content && !bytes.starts_with(QUESTION) {
+        return Match::None;
+    }
+    match memchr::memchr(b'\n', bytes) {
+        Some(end) if is_content && end <= MAX_HEAD => Match::Content(end),
+        Some(end) if !is_content => Match::Question(end + 1),
+        None if !is_content || bytes.len() <= MAX_HEAD => Match::Partial,
+        _ => Match::None,
+    }
 }
 
 #[cfg(test)]
@@ -155,8 +154,8 @@ mod tests {
         Piece::Output(text.as_bytes().to_vec())
     }
 
-    fn protocol(text: &str) -> Piece {
-        Piece::Protocol(text.as_bytes().to_vec())
+    fn question(text: &str) -> Piece {
+        Piece::Question(text.as_bytes().to_vec())
     }
 
     fn content(mime: &str, text: &str) -> Piece {
@@ -167,65 +166,96 @@ mod tests {
     fn text_without_a_newline_is_not_held_back() {
         let mut scanner = Scanner::default();
         assert_eq!(scanner.feed(b"50 %\r"), [output("50 %\r")]);
-        assert_eq!(scanner.flush(), None);
+        assert_eq!(scanner.end(true), None);
     }
 
     #[test]
     fn a_marker_behind_a_partial_line_is_found() {
         let mut scanner = Scanner::default();
         assert_eq!(
-            scanner.feed(b"no newlineEVCXR_PANIC_NOTIFICATION\nrest"),
-            [output("no newline"), Piece::Panicked, output("rest")]
+            scanner.feed(b"no newlineEVCXR_INPUT_REQUEST:name\nrest"),
+            [
+                output("no newline"),
+                question("EVCXR_INPUT_REQUEST:name\n"),
+                output("rest")
+            ]
         );
     }
 
     #[test]
     fn content_is_one_piece_whatever_is_in_it() {
         let bytes =
-            b"EVCXR_BEGIN_CONTENT text/plain\nline\nEVCXR_PANIC_NOTIFICATIO\nEVCXR_END_CONTENT\n";
+            b"EVCXR_BEGIN_CONTENT text/plain\nline\nEVCXR_INPUT_REQUEST:n\n\nEVCXR_END_CONTENT\n";
         let mut scanner = Scanner::default();
         assert_eq!(
             scanner.feed(bytes),
-            [content("text/plain", "line\nEVCXR_PANIC_NOTIFICATIO")]
+            [content("text/plain", "line\nEVCXR_INPUT_REQUEST:n\n")]
+        );
+        assert_eq!(
+            scanner.feed(b"EVCXR_BEGIN_CONTENT text/html\nEVCXR_END_CONTENT\n"),
+            [content("text/html", "")]
         );
     }
 
     #[test]
-    fn a_panic_ends_content_that_has_no_end() {
+    fn content_that_has_no_end_is_shown_without_its_marker_or_not_at_all() {
+        let bytes = b"EVCXR_BEGIN_CONTENT text/plain\nhalf\nEVCXR_END_";
         let mut scanner = Scanner::default();
-        assert_eq!(
-            scanner.feed(b"EVCXR_BEGIN_CONTENT text/plain\nhalf\nEVCXR_PANIC_NOTIFICATION\n"),
-            [Piece::Panicked]
-        );
+        assert_eq!(scanner.feed(bytes), []);
+        assert_eq!(scanner.end(true), Some(output("half")));
+        assert_eq!(scanner.feed(bytes), []);
+        assert_eq!(scanner.end(false), None);
+        assert_eq!(scanner.feed(b"text"), [output("text")]);
     }
 
     #[test]
     fn words_that_only_look_like_markers_are_output() {
+        for text in [
+            "EVCXR_TMPDIR is set\n",
+            "EVCXR_PANIC_NOTIFICATION\n",
+            "EVCXR_ERROR_OCCURRED\n",
+            "EVCXR_VARIABLE_CHANGED_TYPE:x\n",
+            "EVCXR_EXECUTION_COMPLETE\n",
+            "EVCXR_END_CONTENT\n",
+        ] {
+            let mut scanner = Scanner::default();
+            assert_eq!(scanner.feed(text.as_bytes()), [output(text)]);
+        }
         let mut scanner = Scanner::default();
-        assert_eq!(
-            scanner.feed(b"EVCXR_TMPDIR is set\n"),
-            [output("EVCXR_TMPDIR is set\n")]
-        );
         assert_eq!(scanner.feed(b"ends in EVC"), [output("ends in ")]);
-        assert_eq!(scanner.flush(), Some(output("EVC")));
+        assert_eq!(scanner.end(true), Some(output("EVC")));
+    }
+
+    #[test]
+    fn a_long_line_is_no_beginning_of_a_content() {
+        let line = format!("EVCXR_BEGIN_CONTENT {}\n", "x".repeat(300));
+        assert_eq!(Scanner::default().feed(line.as_bytes()), [output(&line)]);
     }
 
     #[test]
     fn the_pieces_do_not_depend_on_how_the_bytes_arrive() {
-        let text = b"aEVCXR_ERROR_OCCURRED\nEEVCXR_INPUT_REQUEST:name\nxEVCXR_BEGIN_CONTENT a/b\nc\nEVCXR_END_CONTENT\n";
+        let text = b"aEEVCXR_INPUT_REQUEST:name\nxEVCXR_BEGIN_CONTENT a/b\nc\nEVCXR_END_CONTENTS\n\
+            \nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT c/d\ne\nEVCXR_END_CONTENT\ny";
         for chunk in 1..text.len() {
             let mut scanner = Scanner::default();
             let mut pieces: Vec<_> = text.chunks(chunk).flat_map(|c| scanner.feed(c)).collect();
-            pieces.extend(scanner.flush());
+            pieces.extend(scanner.end(true));
+            let mut joined: Vec<Piece> = Vec::new();
+            for piece in pieces {
+                match (joined.last_mut(), piece) {
+                    (Some(Piece::Output(before)), Piece::Output(more)) => before.extend(more),
+                    (_, piece) => joined.push(piece),
+                }
+            }
             assert_eq!(
-                pieces,
+                joined,
                 [
-                    output("a"),
-                    protocol("EVCXR_ERROR_OCCURRED\n"),
-                    output("E"),
-                    protocol("EVCXR_INPUT_REQUEST:name\n"),
+                    output("aE"),
+                    question("EVCXR_INPUT_REQUEST:name\n"),
                     output("x"),
-                    content("a/b", "c"),
+                    content("a/b", "c\nEVCXR_END_CONTENTS\n"),
+                    content("c/d", "e"),
+                    output("y"),
                 ],
                 "chunks of {chunk}"
             );

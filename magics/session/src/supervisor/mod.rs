@@ -21,6 +21,7 @@ mod evcxr;
 mod gallery;
 mod kernel;
 mod markers;
+mod open_content;
 mod output;
 mod processes;
 mod recovery;

@@ -20,7 +20,6 @@ pub(super) struct Output {
     pub(super) stderr: Pipe,
     scanner: Scanner,
     gallery: Gallery,
-    panicked: bool,
 }
 
 impl Output {
@@ -30,7 +29,6 @@ impl Output {
             stderr: Pipe::nonblocking()?,
             scanner: Scanner::default(),
             gallery: Gallery::default(),
-            panicked: false,
         })
     }
 
@@ -64,7 +62,14 @@ impl Output {
                 break;
             }
         }
-        match self.scanner.flush() {
+        Ok(())
+    }
+
+    /// Forwards what both hold at the end of a cell. `shows_open` says that the part of a content
+    /// whose end is missing is shown, as text.
+    pub(super) fn end(&mut self, peers: &mut Peers, shows_open: bool) -> io::Result<()> {
+        self.drain(peers)?;
+        match self.scanner.end(shows_open) {
             Some(piece) => self.forward(piece, peers),
             None => Ok(()),
         }
@@ -85,14 +90,8 @@ impl Output {
                 Some(output) => peers.kernel.send(&Event::Displayed(output)),
                 None => Ok(()),
             },
-            Piece::Protocol(line) => {
-                peers.evcxr.pass_on(&line);
-                Ok(())
-            }
-            Piece::Panicked => {
-                self.panicked = true;
-                Ok(())
-            }
+            Piece::Question(line) if peers.evcxr.ask(&line) => Ok(()),
+            Piece::Question(line) => peers.kernel.send(&Event::Stdout(line)),
         }
     }
 
@@ -116,19 +115,9 @@ impl Output {
         self.show_pending(peers, false)
     }
 
-    /// A cell begins to run.
-    pub(super) fn begin_run(&mut self) {
-        self.panicked = false;
-    }
-
-    /// Whether evcxr's notice of a panic has come since the cell began to run.
-    pub(super) fn panicked(&self) -> bool {
-        self.panicked
-    }
-
     /// Forgets what has been read and not forwarded.
     pub(super) fn clear(&mut self) {
-        self.scanner.flush();
+        self.scanner.end(false);
         self.gallery.take(false);
     }
 }

@@ -46,10 +46,11 @@ impl Supervisor {
         }
         let status = self.processes.session_status();
         while self.take_reports()? {}
-        self.output.finish(&mut self.peers)?;
         // If the last report was that the cell has completed, the cell has not failed.
         let run = self.run.take();
         let interrupted = run.is_some() && self.wires.control.interrupted();
+        self.output.end(&mut self.peers, !interrupted)?;
+        self.output.show_pending(&mut self.peers, false)?;
         let ended = if interrupted {
             Ended::Interrupted
         } else {

@@ -23,6 +23,12 @@ impl Supervisor {
                 let before = self.run.as_mut().and_then(|run| run.panic.replace(panic));
                 return self.show_caught(before);
             }
+            Event::Uncaught => {
+                if let Some(run) = &mut self.run {
+                    run.panicked = true;
+                }
+            }
+            Event::VariableLost(name) => self.peers.evcxr.tell_lost(&name),
             Event::Failed(failed) => {
                 if let Some(run) = &mut self.run {
                     run.failed = Some(failed);
@@ -63,17 +69,16 @@ impl Supervisor {
 
     /// The cell has run. All of its output goes out before evcxr hears of the end.
     fn complete(&mut self) -> io::Result<()> {
-        self.output.drain(&mut self.peers)?;
         let Some(run) = self.run.take() else {
             return Ok(());
         };
-        let panicked = self.output.panicked();
-        let is_well = !panicked && run.failed.is_none();
+        self.output.end(&mut self.peers, !run.panicked)?;
+        let is_well = !run.panicked && run.failed.is_none();
         self.output.show_pending(&mut self.peers, is_well)?;
         for event in &run.afterwards {
             self.peers.kernel.send(event)?;
         }
-        if panicked {
+        if run.panicked {
             // Without details if the cell has set a panic hook of its own.
             let panic = run.panic.unwrap_or_default();
             self.peers.kernel.send(&Event::Panicked(panic))?;

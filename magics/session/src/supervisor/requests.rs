@@ -27,7 +27,8 @@ impl Supervisor {
             Request::Prelude => self.cell.prelude = true,
             Request::Interrupt => self.interrupt()?,
             Request::Sync(number) => {
-                self.output.finish(&mut self.peers)?;
+                self.output.end(&mut self.peers, true)?;
+                self.output.show_pending(&mut self.peers, false)?;
                 self.peers.kernel.send(&Event::Synced(number))?;
             }
             Request::Describe => {

@@ -122,6 +122,8 @@ impl LinkState {
             | Event::Synced(_)
             | Event::Checkpointed(_)
             | Event::Unprotected(_)
+            | Event::Uncaught
+            | Event::VariableLost(_)
             | Event::Completed => {}
         }
     }
