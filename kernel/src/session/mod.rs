@@ -82,10 +82,14 @@ impl Session {
         self.cells.push(code.to_owned());
         self.numbers.push(number);
         let number = self.undo_log.begin_cell(&self.engine);
-        self.engine
+        let begun = self
+            .engine
             .begin_cell(number, Arc::clone(output), Arc::clone(input));
         let watch = BuildWatch::start(output);
-        let result = self.execute_parts(code, output.as_ref());
+        let result = match begun {
+            Ok(()) => self.execute_parts(code, output.as_ref()),
+            Err(error) => Err(error.into_error(code, &self.cells, |_| None)),
+        };
         drop(watch);
         self.undo_log.end_cell();
         self.engine.end_cell();

@@ -47,7 +47,7 @@ extern "C" fn memit_panicked(message: Text<'_>, file: Text<'_>, line: u32, colum
         return false;
     };
     let panic = Panic {
-        message: message.as_str().to_owned(),
+        message: panic::shortened(message.as_str()),
         file: file.as_str().to_owned(),
         line,
         column,
@@ -97,8 +97,8 @@ extern "C" fn memit_failed(
         host.leave(1);
     }
     host.send(&Event::Failed(QuestionMark {
-        display: display.as_str().to_owned(),
-        debug: debug.as_str().to_owned(),
+        display: panic::shortened(display.as_str()),
+        debug: panic::shortened(debug.as_str()),
         file: file.as_str().to_owned(),
         line,
         column,

@@ -12,6 +12,23 @@ use memit_measurement::Panic;
 
 static PENDING: Mutex<Option<Panic>> = Mutex::new(None);
 
+/// A longer message is cut.
+const MAX_MESSAGE: usize = 1 << 20;
+
+/// The message of a panic or an error, as far as it is sensible to show.
+pub(crate) fn shortened(message: &str) -> String {
+    let end = message.floor_char_boundary(MAX_MESSAGE);
+    let left_out = message.len() - end;
+    if left_out == 0 {
+        return message.to_owned();
+    }
+    let mib = left_out.div_ceil(1 << 20);
+    format!(
+        "{}…\n[{mib} MiB more of the message are not shown]",
+        &message[..end]
+    )
+}
+
 /// Keeps a panic of the main thread. The panic that was kept before has been caught and is printed.
 pub(crate) fn keep(panic: Panic) {
     if let Some(caught) = replace(Some(panic)) {
@@ -64,4 +81,21 @@ pub(crate) fn on_main_thread() -> bool {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn on_main_thread() -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let long = "é".repeat(1 << 20) + "x";
+        let short = shortened(&long);
+        assert_eq!(
+            short.len(),
+            (1 << 20) + "…\n[2 MiB more of the message are not shown]".len()
+        );
+        assert!(short.ends_with("é…\n[2 MiB more of the message are not shown]"));
+        assert_eq!(shortened("short"), "short");
+    }
 }

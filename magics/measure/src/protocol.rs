@@ -33,6 +33,7 @@ mod kind {
     pub(super) const FAILED: u8 = 19;
     pub(super) const UNCAUGHT: u8 = 20;
     pub(super) const VARIABLE_LOST: u8 = 21;
+    pub(super) const NOT_STARTED: u8 = 22;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -76,6 +77,7 @@ impl Frame for Event {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Started(process) => write_json(out, kind::STARTED, process),
+            Self::NotStarted(reason) => write_json(out, kind::NOT_STARTED, reason),
             Self::Restored(process) => write_json(out, kind::RESTORED, process),
             Self::Stdout(bytes) => write_frame(out, kind::STDOUT, bytes),
             Self::Stderr(bytes) => write_frame(out, kind::STDERR, bytes),
@@ -102,6 +104,7 @@ impl Frame for Event {
     fn parse(kind: u8, payload: Vec<u8>) -> io::Result<Self> {
         Ok(match kind {
             kind::STARTED => Self::Started(serde_json::from_slice(&payload)?),
+            kind::NOT_STARTED => Self::NotStarted(serde_json::from_slice(&payload)?),
             kind::RESTORED => Self::Restored(serde_json::from_slice(&payload)?),
             kind::STDOUT => Self::Stdout(payload),
             kind::STDERR => Self::Stderr(payload),
@@ -184,6 +187,9 @@ impl Inbox {
         }) else {
             return Ok(None);
         };
+        if length > MAX_PAYLOAD as usize {
+            return Err(too_long());
+        }
         let end = HEAD + length;
         if self.bytes.len() < end {
             return Ok(None);
@@ -206,7 +212,7 @@ fn write_frame(out: &mut impl Write, kind: u8, payload: &[u8]) -> io::Result<()>
     let length = u32::try_from(payload.len())
         .ok()
         .filter(|length| *length <= MAX_PAYLOAD)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "frame is too long"))?;
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, TOO_LONG))?;
     let mut frame = Vec::with_capacity(payload.len() + HEAD);
     frame.push(kind);
     frame.extend_from_slice(&length.to_le_bytes());
@@ -228,14 +234,17 @@ fn read_frame(from: &mut impl Read) -> io::Result<Option<(u8, Vec<u8>)>> {
     from.read_exact(&mut length)?;
     let length = u32::from_le_bytes(length);
     if length > MAX_PAYLOAD {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "frame is too long",
-        ));
+        return Err(too_long());
     }
     let mut payload = vec![0; length as usize];
     from.read_exact(&mut payload)?;
     Ok(Some((kind[0], payload)))
+}
+
+const TOO_LONG: &str = "frame is too long";
+
+fn too_long() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, TOO_LONG)
 }
 
 fn number(payload: &[u8]) -> io::Result<u64> {
@@ -261,6 +270,7 @@ mod tests {
     fn events_survive_the_stream() {
         let events = [
             Event::Started(Process { pid: 7 }),
+            Event::NotStarted("no more processes".into()),
             Event::Restored(Process { pid: 8 }),
             Event::Displayed(Displayed {
                 contents: vec![("text/html".into(), "<b>".into())],

@@ -20,6 +20,8 @@ pub const WAIT: &str = "wait";
 pub enum Event {
     /// A session process has started, without variables.
     Started(Process),
+    /// A session process could not be started, for this reason.
+    NotStarted(String),
     /// The session continues from a checkpoint, in this process.
     Restored(Process),
     /// Bytes that user code wrote to standard output.
@@ -121,6 +123,8 @@ pub enum Ended {
     Signal(i32),
     /// The user interrupted the process.
     Interrupted,
+    /// The supervisor gave the process up, because of an error that it has told the user.
+    Trouble,
 }
 
 /// From the kernel to the session's side.

@@ -19,6 +19,8 @@ pub(crate) enum EvaluationError {
     Failed(QuestionMark, String),
     /// The session process ended. The flag says whether a checkpoint has restored the session.
     Ended(Option<Ended>, bool),
+    /// The session process could not be started, for this reason.
+    NotStarted(String),
     /// evcxr failed, with this message.
     Other(String),
 }
@@ -36,10 +38,10 @@ impl EvaluationError {
                 Some(FailureKind::Signal { number: *number })
             }
             Self::Ended(Some(Ended::Exit(code)), _) => Some(FailureKind::Exit { code: *code }),
-            Self::Ended(None, _) => Some(FailureKind::System {
+            Self::Ended(None | Some(Ended::Trouble), _) => Some(FailureKind::System {
                 message: ENDED.to_owned(),
             }),
-            Self::Compile(_) | Self::Other(_) => None,
+            Self::Compile(_) | Self::NotStarted(_) | Self::Other(_) => None,
         }
     }
 
@@ -66,11 +68,21 @@ impl EvaluationError {
                         let message = format!("the cell ended its process with exit code {code}");
                         CellError::new("ProcessEnded", message)
                     }
+                    Some(Ended::Trouble) => CellError::new("ProcessEnded", GIVEN_UP),
                     None => CellError::new("ProcessEnded", ENDED),
                 };
-                error.with_note(if restored { KEPT } else { LOST })
+                error.with_note(match ended {
+                    _ if restored => KEPT,
+                    None | Some(Ended::Trouble) => LOST,
+                    Some(_) => LOST_WITH_THREADS,
+                })
             }
             Self::Other(message) if is_cargos(&message) => compiler::of_cargo(&message),
+            Self::NotStarted(reason) => CellError::internal(
+                "SessionError",
+                format!("the Rust session could not be started: {reason}"),
+                "Fix the cause, then run the cell again. Variables are lost, items and dependencies are kept.",
+            ),
             Self::Other(message) => {
                 let unknown_type = message.starts_with("Couldn't automatically determine type");
                 let error = CellError::new("Error", message);
@@ -92,7 +104,10 @@ fn is_cargos(message: &str) -> bool {
 
 const ENDED: &str = "the session process has ended";
 const KEPT: &str = "The session goes on as it was before the cell: nothing is lost.";
-const LOST: &str = "The session process had more than one thread, so there was no checkpoint to go \
+const GIVEN_UP: &str = "memit gave the cell up";
+const LOST: &str =
+    "Variables are lost, items and dependencies are kept. The next cell starts a new session.";
+const LOST_WITH_THREADS: &str = "The session process had more than one thread, so there was no checkpoint to go \
      back to: its variables are lost, items and dependencies are kept.";
 
 const NEEDS_SOURCE: &str = "help: type inference needs the source of the standard library, which \

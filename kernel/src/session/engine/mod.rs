@@ -26,7 +26,7 @@ use memit_session_process::{relay, supervisor};
 use crate::compiler;
 use crate::compiler::kept::{self, GivenUp, Snapshot};
 use crate::compiler::probes::{self, Probes};
-use crate::session::io::{Input, NoInput, Output};
+use crate::session::io::{Input, NoInput, Output, Stream};
 use questions::Questions;
 use supervisor_link::{CellOutcome, SupervisorLink};
 
@@ -46,6 +46,10 @@ pub(crate) struct Engine {
     /// The measurement of the code that ran last, complete or as far as it came.
     measured: Option<Measured>,
 }
+
+/// What the user reads when the next cell finds that the supervisor has ended.
+const RESTARTED: &str = "memit: the processes of the session had ended, so a new session has started: variables \
+    are lost, items and dependencies are kept.\n";
 
 /// The first cell of every session process.
 const PRELUDE: &str = "let _ = ::memit_session::start_session();";
@@ -110,15 +114,40 @@ impl Engine {
         }
     }
 
-    /// Starts a cell: `output` receives its output, and `input` answers its questions.
+    /// Starts a cell: `output` receives its output, and `input` answers its questions. Begins a new
+    /// session if the supervisor of the last one has ended.
+    ///
+    /// # Errors
+    ///
+    /// If a new session is needed and cannot be started.
     pub(crate) fn begin_cell(
         &mut self,
         number: u64,
         output: Arc<dyn Output>,
         input: Arc<dyn Input>,
-    ) {
+    ) -> Result<(), EvaluationError> {
         self.questions = Questions::new(input);
-        self.link.begin_cell(number, output);
+        let is_lost = self.link.is_lost();
+        if is_lost {
+            self.link
+                .restart()
+                .map_err(|error| EvaluationError::NotStarted(error.to_string()))?;
+        }
+        self.link.begin_cell(number, Arc::clone(&output));
+        if is_lost {
+            self.begin_session()?;
+            output.stream(Stream::Stderr, RESTARTED);
+        }
+        Ok(())
+    }
+
+    /// Lets evcxr find that its child is gone, and start another.
+    fn begin_session(&mut self) -> Result<(), EvaluationError> {
+        let mut begin = || {
+            self.link.expect_prelude();
+            self.evaluate(PRELUDE)
+        };
+        begin().or_else(|_| begin()).map(drop)
     }
 
     /// The questions of the running cell.
@@ -158,6 +187,9 @@ impl Engine {
         let took_effect = result.is_ok() && outcome.panic.is_none() && outcome.ended.is_none();
         let settled = kept::settle(self.link.directory(), took_effect);
         self.given_up = settled.given_up;
+        if let Some(reason) = outcome.not_started.take() {
+            return Err(EvaluationError::NotStarted(reason));
+        }
         if let Some(panic) = outcome.panic.take() {
             return Err(EvaluationError::Panic(panic, self.last_source()));
         }

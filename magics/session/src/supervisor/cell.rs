@@ -16,6 +16,8 @@ pub(super) struct Cell {
     pub(super) passing: bool,
     /// The next run is the prelude.
     pub(super) prelude: bool,
+    /// The supervisor has told of an error of its own.
+    pub(super) has_trouble: bool,
     interrupted: Option<Instant>,
 }
 

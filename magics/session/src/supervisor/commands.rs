@@ -3,6 +3,8 @@
 use std::io;
 use std::mem;
 
+use memit_measurement::Event;
+
 use super::cell::Run;
 use super::evcxr::Line;
 use super::{Supervisor, processes};
@@ -41,7 +43,10 @@ impl Supervisor {
     fn start_run(&mut self, arguments: String) -> io::Result<()> {
         let Some(slot) = self.processes.session_slot() else {
             self.peers.evcxr.disconnect();
-            return Ok(());
+            return match self.not_started.clone() {
+                Some(reason) => self.peers.kernel.send(&Event::NotStarted(reason)),
+                None => Ok(()),
+            };
         };
         if mem::take(&mut self.cell.prelude) {
             self.prelude = Some(arguments.clone());

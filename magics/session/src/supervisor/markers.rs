@@ -22,8 +22,8 @@ const PREFIX: &[u8] = b"EVCXR_";
 const CONTENT: &[u8] = b"EVCXR_BEGIN_CONTENT ";
 const MARKERS: [&[u8]; 2] = [CONTENT, QUESTION];
 
-/// A longer line is no beginning of a content.
-const MAX_HEAD: usize = 256;
+/// A longer line is neither a beginning of a content nor a question.
+const MAX_LINE: usize = 4096;
 
 /// Splits a stream of bytes into [`Piece`]s.
 #[derive(Debug, Default)]
@@ -138,11 +138,11 @@ fn marker_at(bytes: &[u8]) -> Match {
     if !is_content && !bytes.starts_with(QUESTION) {
         return Match::None;
     }
-    match memchr::memchr(b'\n', bytes) {
-        Some(end) if is_content && end <= MAX_HEAD => Match::Content(end),
-        Some(end) if !is_content => Match::Question(end + 1),
-        None if !is_content || bytes.len() <= MAX_HEAD => Match::Partial,
-        _ => Match::None,
+    match memchr::memchr(b'\n', &bytes[..bytes.len().min(MAX_LINE)]) {
+        Some(end) if is_content => Match::Content(end),
+        Some(end) => Match::Question(end + 1),
+        None if bytes.len() < MAX_LINE => Match::Partial,
+        None => Match::None,
     }
 }
 
@@ -227,9 +227,11 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_no_beginning_of_a_content() {
-        let line = format!("EVCXR_BEGIN_CONTENT {}\n", "x".repeat(300));
-        assert_eq!(Scanner::default().feed(line.as_bytes()), [output(&line)]);
+    fn a_long_line_is_neither_the_beginning_of_a_content_nor_a_question() {
+        for marker in ["EVCXR_BEGIN_CONTENT ", "EVCXR_INPUT_REQUEST:"] {
+            let line = format!("{marker}{}\n", "x".repeat(5000));
+            assert_eq!(Scanner::default().feed(line.as_bytes()), [output(&line)]);
+        }
     }
 
     #[test]

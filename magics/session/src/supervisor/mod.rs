@@ -96,16 +96,18 @@ fn supervise() -> io::Result<()> {
         processes: Processes::default(),
         prelude: None,
         keep_session: false,
+        not_started: None,
         cell: Cell::default(),
         run: None,
     };
-    let result = supervisor.serve();
-    if let Ok(Left::ForSession) = result {
-        supervisor.become_session();
+    match supervisor.serve() {
+        Left::ForSession => supervisor.become_session(),
+        Left::ForGood => {
+            supervisor.processes.end_all();
+            remove_directories(&supervisor.peers.evcxr);
+            Ok(())
+        }
     }
-    supervisor.processes.end_all();
-    remove_directories(&supervisor.peers.evcxr);
-    result.map(drop)
 }
 
 /// Removes the session's files. A kernel that ends by itself has done so before; one that was
@@ -137,6 +139,8 @@ struct Supervisor {
     prelude: Option<String>,
     /// The next relay gets the session as it is.
     keep_session: bool,
+    /// Why there is no session process, if it could not be started.
+    not_started: Option<String>,
     cell: Cell,
     run: Option<Run>,
 }
@@ -156,44 +160,58 @@ enum Left {
 }
 
 impl Supervisor {
-    fn serve(&mut self) -> io::Result<Left> {
+    /// Serves the kernel until it goes away. Nothing else ends this process.
+    fn serve(&mut self) -> Left {
         loop {
-            // While the kernel has more to read than it can take, output waits in its pipe, and in
-            // the end its writer waits too.
-            let keeps_up = self.peers.kernel.has_room()?;
-            let ready = self.wait(keeps_up)?;
-            let [kernel, relay, evcxr, ended, stdout, stderr, report] = ready;
-            if keeps_up && !ready.contains(&true) {
-                self.output.show_pending(&mut self.peers, false)?;
-            }
-            if kernel && !self.take_request()? {
-                return Ok(Left::ForGood);
-            }
-            if stdout {
-                self.output.forward_stdout(&mut self.peers)?;
-            }
-            if stderr {
-                self.output.forward_stderr(&mut self.peers)?;
-            }
-            if report {
-                self.take_reports()?;
-            }
-            if ended {
-                self.session_ended()?;
-            }
-            if evcxr {
-                self.take_commands()?;
-            }
-            if relay && self.accept_relay()? {
-                self.end_session()?;
-                if let Some(left) = self.start_session()? {
-                    return Ok(left);
-                }
-            }
-            if CHILD_ENDED.swap(false, SeqCst) {
-                self.processes.reap();
+            match self.serve_once() {
+                Ok(None) => {}
+                Ok(Some(left)) => return left,
+                Err(_) if self.peers.kernel.is_lost() => return Left::ForGood,
+                Err(error) => self.survive(&error),
             }
         }
+    }
+
+    /// Waits until there is something to do, and does it.
+    fn serve_once(&mut self) -> io::Result<Option<Left>> {
+        // While the kernel has more to read than it can take, output waits in its pipe, and in
+        // the end its writer waits too.
+        let keeps_up = self.peers.kernel.has_room()?;
+        let ready = self.wait(keeps_up)?;
+        let [kernel, relay, evcxr, ended, stdout, stderr, report] = ready;
+        if keeps_up && !ready.contains(&true) {
+            self.output.show_pending(&mut self.peers, false)?;
+        }
+        if kernel && !self.take_request()? {
+            return Ok(Some(Left::ForGood));
+        }
+        if stdout {
+            self.output.forward_stdout(&mut self.peers)?;
+        }
+        if stderr {
+            self.output.forward_stderr(&mut self.peers)?;
+        }
+        if report {
+            self.take_reports()?;
+        }
+        if ended {
+            self.session_ended()?;
+        }
+        if evcxr {
+            self.take_commands()?;
+        }
+        if relay && self.accept_relay()? {
+            self.end_session()?;
+            match self.start_session() {
+                Ok(None) => self.not_started = None,
+                Ok(left) => return Ok(left),
+                Err(error) => self.not_started = Some(error.to_string()),
+            }
+        }
+        if CHILD_ENDED.swap(false, SeqCst) {
+            self.processes.reap();
+        }
+        Ok(None)
     }
 
     /// Waits until there is something to do, and says from where.

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::mem;
+use std::time::Duration;
 
 use rustix::process::WaitStatus;
 
@@ -9,6 +11,9 @@ use memit_measurement::{Ended, Event, Process};
 
 use super::Supervisor;
 use super::checkpoints::Checkpoint;
+
+/// How long an error holds up the supervisor.
+const BREATH: Duration = Duration::from_millis(10);
 
 impl Supervisor {
     /// Goes on from the checkpoint of the failed run and tells evcxr; false if it has none.
@@ -70,6 +75,22 @@ impl Supervisor {
         self.end_session()?;
         self.peers.evcxr.disconnect();
         Ok(())
+    }
+
+    /// Goes on after an error of our own: tells the user, and gives up the cell that runs.
+    pub(super) fn survive(&mut self, error: &io::Error) {
+        // The same error may come again at once, and for ever.
+        std::thread::sleep(BREATH);
+        if !mem::replace(&mut self.cell.has_trouble, true) {
+            let note = format!("memit: the processes of the session have a problem: {error}\n");
+            let _ = self.peers.kernel.send(&Event::Stderr(note.into_bytes()));
+        }
+        let Some(run) = self.run.take() else { return };
+        let _ = self.peers.kernel.send(&Event::Ended(Ended::Trouble));
+        if !self.recover(run.checkpoint, &run.before).unwrap_or(false) {
+            let _ = self.end_session();
+            self.peers.evcxr.disconnect();
+        }
     }
 
     /// Ends the session and forgets everything about it.

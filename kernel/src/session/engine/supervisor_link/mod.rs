@@ -8,6 +8,7 @@ mod utf8;
 pub(crate) use interrupt_sender::InterruptSender;
 pub(crate) use state::CellOutcome;
 
+use std::fs;
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
@@ -43,30 +44,29 @@ impl SupervisorLink {
     /// Starts the supervisor.
     pub(crate) fn start() -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("memit-").tempdir()?;
-        let relays = UnixListener::bind(directory.path().join(SOCKET_NAME))?;
-        let (kernel, supervisor) = UnixStream::pair()?;
-        let process = Command::new(std::env::current_exe()?)
-            .arg(supervisor::ARGUMENT)
-            .stdin(OwnedFd::from(relays))
-            .stdout(OwnedFd::from(supervisor))
-            .spawn()?;
         let shared = Arc::new(Shared {
-            state: Mutex::new(LinkState {
-                supervisor: Some(kernel.try_clone()?),
-                ..LinkState::default()
-            }),
+            state: Mutex::default(),
             changed: Condvar::new(),
         });
-        let reading = Arc::clone(&shared);
-        // `ps` and debuggers show this name.
-        std::thread::Builder::new()
-            .name("session output".to_owned())
-            .spawn(move || reader::read(&reading, kernel))?;
+        let supervisor = start_supervisor(directory.path(), &shared)?;
         Ok(Self {
             shared,
-            supervisor: process,
+            supervisor,
             directory,
         })
+    }
+
+    /// Starts another supervisor in place of one that has ended.
+    pub(crate) fn restart(&mut self) -> io::Result<()> {
+        let _ = self.supervisor.wait();
+        let _ = fs::remove_file(self.socket());
+        self.supervisor = start_supervisor(self.directory.path(), &self.shared)?;
+        Ok(())
+    }
+
+    /// Whether the supervisor has ended.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.shared.lock().supervisor.is_none()
     }
 
     /// A directory for files of the session. Removed with the link.
@@ -187,6 +187,24 @@ impl SupervisorLink {
             shared: Arc::clone(&self.shared),
         }
     }
+}
+
+/// Starts a supervisor that listens in the directory, and a thread that reads its events.
+fn start_supervisor(directory: &Path, shared: &Arc<Shared>) -> io::Result<Child> {
+    let relays = UnixListener::bind(directory.join(SOCKET_NAME))?;
+    let (kernel, supervisor) = UnixStream::pair()?;
+    let process = Command::new(std::env::current_exe()?)
+        .arg(supervisor::ARGUMENT)
+        .stdin(OwnedFd::from(relays))
+        .stdout(OwnedFd::from(supervisor))
+        .spawn()?;
+    shared.lock().supervisor = Some(kernel.try_clone()?);
+    let reading = Arc::clone(shared);
+    // `ps` and debuggers show this name.
+    std::thread::Builder::new()
+        .name("session output".to_owned())
+        .spawn(move || reader::read(&reading, kernel))?;
+    Ok(process)
 }
 
 impl Drop for SupervisorLink {

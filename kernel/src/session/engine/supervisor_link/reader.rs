@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use memit_measure::protocol::Frame as _;
 use memit_measurement::TimelineMeasurement;
 use memit_measurement::{Displayed, Event};
+use memit_process::process;
 
 use super::state::Shared;
 use super::utf8::Decoder;
@@ -55,7 +56,10 @@ pub(super) fn read(shared: &Shared, mut connection: UnixStream) {
     }
     let mut state = shared.lock();
     state.supervisor = None;
-    state.pid = None;
+    // A supervisor that was killed has not ended the session process.
+    if let Some(pid) = state.pid.take() {
+        process::end(pid);
+    }
     shared.changed.notify_all();
 }
 

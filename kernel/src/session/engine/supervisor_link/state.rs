@@ -25,6 +25,8 @@ pub(crate) struct CellOutcome {
     pub progress: Option<TimelineMeasurement>,
     /// The counts of the functions with `#[profile]`.
     pub counted: Option<LinesMeasurement>,
+    /// Why the session process could not be started.
+    pub not_started: Option<String>,
     /// How the session process ended.
     pub ended: Option<Ended>,
     /// Whether a checkpoint has restored the session.
@@ -101,6 +103,7 @@ impl LinkState {
                 self.pid = Some(process.pid);
                 self.outcome.restored = true;
             }
+            Event::NotStarted(reason) => self.outcome.not_started = Some(reason),
             Event::Panicked(panic) => self.outcome.panic = Some(panic),
             Event::Failed(failed) => self.outcome.failed = Some(failed),
             Event::Measured(measured) | Event::Kept(measured) => {
