@@ -157,3 +157,59 @@ def test_a_flood_neither_grows_the_kernel_nor_stops_an_interrupt(start_kernel, m
     kernel.finish(cell)
     assert cell.content["ename"] == "KeyboardInterrupt"
     assert kernel.value("survivor") == "1"
+
+
+CHART = """
+struct Chart;
+impl Chart { fn evcxr_display(&self) {
+    println!("EVCXR_BEGIN_CONTENT image/svg+xml\\n<svg/>\\nEVCXR_END_CONTENT");
+} }
+"""
+
+
+CHARTS_AND_VALUES = [
+    ('show("<b>chart</b>"); 5', "<b>chart</b>", "5"),
+    ('show("<b>chart</b>");\n"done".len()', "<b>chart</b>", "4"),
+    ('let kept = 1;\nshow("<i>chart</i>");\n(kept, "a")', "<i>chart</i>", '(1, "a")'),
+]
+
+
+def check_a_chart_and_then_a_value(kernel, code, chart, value):
+    cell = kernel.run(code)
+    assert chart in cell.display.values() and "text/plain" not in cell.display
+    (result,) = cell.of_type("execute_result")
+    assert result["data"] == {"text/plain": value}
+
+
+def test_a_chart_and_then_a_value_are_two_outputs(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    # No type can display itself.
+    kernel.run(SHOW.split("struct")[0])
+    for code, chart, value in CHARTS_AND_VALUES:
+        check_a_chart_and_then_a_value(kernel, code, chart, value)
+
+
+def test_a_chart_and_then_a_value_are_two_outputs_where_types_can_display_themselves(kernel):
+    kernel.run(SHOW + CHART)
+    for code, chart, value in [*CHARTS_AND_VALUES, ("Chart.evcxr_display(); 42", "<svg/>", "42")]:
+        check_a_chart_and_then_a_value(kernel, code, chart, value)
+
+
+def test_two_charts_and_a_value_are_three_outputs(kernel):
+    kernel.run(SHOW)
+    cell = kernel.run('show("<b>1</b>"); show("<b>2</b>"); "done".len()')
+    assert kinds(cell) == [
+        ("display_data", "<b>1</b>"),
+        ("display_data", "<b>2</b>"),
+        ("execute_result", "4"),
+    ]
+
+
+def test_a_value_whose_drop_takes_time_is_the_value(kernel):
+    kernel.run(
+        "struct Slow; impl Drop for Slow { fn drop(&mut self) { "
+        'std::thread::sleep(std::time::Duration::from_millis(300)); println!("dropped"); } } '
+        'impl std::fmt::Debug for Slow { fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result { write!(f, "Slow") } }'
+    )
+    cell = kernel.run("Slow")
+    assert kinds(cell) == [("stdout", "dropped\n"), ("execute_result", "Slow")]

@@ -11,6 +11,7 @@ pub(crate) mod kept;
 mod macros;
 pub(crate) mod probes;
 mod session_crate;
+mod value;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -131,6 +132,9 @@ impl CellCompilation {
     }
 }
 
+/// Changes the source of a cell; `None` if there is nothing to change.
+type Change<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// Prepares the compilation of a cell; `None` if the arguments are not those of a cell.
 fn cell(
     session: &Path,
@@ -153,13 +157,16 @@ fn cell(
     let mut is_changed = without_store.is_some();
     source = without_store.unwrap_or(source);
     let any = session_crate.accepts_any_question_mark();
-    if let Some(reported) = endings::report_panics(&source) {
-        is_changed = true;
-        source = reported;
-    }
-    if let Some(reported) = endings::report_question_marks(&source, any) {
-        is_changed = true;
-        source = reported;
+    let changes: [Change<'_>; 3] = [
+        &endings::report_panics,
+        &|source| endings::report_question_marks(source, any),
+        &value::mark,
+    ];
+    for change in changes {
+        if let Some(changed) = change(&source) {
+            is_changed = true;
+            source = changed;
+        }
     }
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
     if to_be_run {

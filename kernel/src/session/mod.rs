@@ -82,9 +82,7 @@ impl Session {
         self.cells.push(code.to_owned());
         self.numbers.push(number);
         let number = self.undo_log.begin_cell(&self.engine);
-        let begun = self
-            .engine
-            .begin_cell(number, Arc::clone(output), Arc::clone(input));
+        let begun = self.engine.begin_cell(number, output, Arc::clone(input));
         let watch = BuildWatch::start(output);
         let result = match begun {
             Ok(()) => self.execute_parts(code, output.as_ref()),

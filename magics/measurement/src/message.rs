@@ -8,6 +8,10 @@ use crate::{LinesMeasurement, Measured, Panic, QuestionMark, TimelineMeasurement
 /// its first colon.
 pub const COLON: u8 = 0x1f;
 
+/// Pseudo MIME type of the value of a cell in plain text: an output of its own, also next to a
+/// picture that the cell displays.
+pub const VALUE: &str = "text/plain;memit-value";
+
 /// Pseudo MIME type that clears the cell's output: at once, or, with [`WAIT`], when the next output
 /// arrives.
 pub const CLEAR_OUTPUT: &str = "application/vnd.memit.clear-output";

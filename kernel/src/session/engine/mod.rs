@@ -123,7 +123,7 @@ impl Engine {
     pub(crate) fn begin_cell(
         &mut self,
         number: u64,
-        output: Arc<dyn Output>,
+        output: &Arc<dyn Output>,
         input: Arc<dyn Input>,
     ) -> Result<(), EvaluationError> {
         self.questions = Questions::new(input);
@@ -133,7 +133,7 @@ impl Engine {
                 .restart()
                 .map_err(|error| EvaluationError::NotStarted(error.to_string()))?;
         }
-        self.link.begin_cell(number, Arc::clone(&output));
+        self.link.begin_cell(number, Arc::clone(output));
         if is_lost {
             self.begin_session()?;
             output.stream(Stream::Stderr, RESTARTED);

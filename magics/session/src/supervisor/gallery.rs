@@ -12,6 +12,8 @@ const PLAIN: &str = "text/plain";
 #[derive(Debug, Default)]
 pub(super) struct Gallery {
     pending: Vec<(String, String)>,
+    /// The value of the cell, if the cell has shown it.
+    value: Option<String>,
 }
 
 impl Gallery {
@@ -26,6 +28,22 @@ impl Gallery {
         };
         self.pending.push((mime, content));
         before
+    }
+
+    /// Adds the value of the cell. Returns the pending output, which is another.
+    pub(super) fn add_value(&mut self, text: String) -> Option<Displayed> {
+        self.value = Some(text);
+        self.take(false)
+    }
+
+    /// Ends the cell: takes the last output, or the value. `is_well` says that the cell has not failed.
+    pub(super) fn end(&mut self, is_well: bool) -> impl Iterator<Item = Displayed> {
+        let value = self.value.take().map(|text| Displayed {
+            contents: vec![(PLAIN.to_owned(), text)],
+            last: is_well,
+        });
+        let pending = self.take(is_well && value.is_none());
+        pending.into_iter().chain(value)
     }
 
     /// Ends the pending output. `last` says that the cell has ended with the output.
@@ -83,6 +101,27 @@ mod tests {
             outputs(&["image/png", "text/html"]),
             [["image/png"], ["text/html"]]
         );
+    }
+
+    #[test]
+    fn the_value_is_the_last_output() {
+        let mut gallery = Gallery::default();
+        assert_eq!(
+            gallery.add("text/html".to_owned(), "chart".to_owned()),
+            None
+        );
+        let chart = gallery.add_value("5".to_owned()).unwrap();
+        assert_eq!(
+            chart.contents,
+            [("text/html".to_owned(), "chart".to_owned())]
+        );
+        assert_eq!(gallery.add("text/html".to_owned(), "late".to_owned()), None);
+        let ended: Vec<_> = gallery
+            .end(true)
+            .map(|output| (output.contents[0].1.clone(), output.last))
+            .collect();
+        assert_eq!(ended, [("late".to_owned(), false), ("5".to_owned(), true)]);
+        assert_eq!(gallery.end(true).count(), 0);
     }
 
     #[test]

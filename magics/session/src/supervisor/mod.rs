@@ -180,7 +180,7 @@ impl Supervisor {
         let ready = self.wait(keeps_up)?;
         let [kernel, relay, evcxr, ended, stdout, stderr, report] = ready;
         if keeps_up && !ready.contains(&true) {
-            self.output.show_pending(&mut self.peers, false)?;
+            self.output.show_pending(&mut self.peers)?;
         }
         if kernel && !self.take_request()? {
             return Ok(Some(Left::ForGood));

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use memit_measurement::Event;
-use memit_measurement::message::{CLEAR_OUTPUT, WAIT};
+use memit_measurement::message::{CLEAR_OUTPUT, VALUE, WAIT};
 use memit_process::process::poll;
 
 use super::Peers;
@@ -78,14 +78,18 @@ impl Output {
     fn forward(&mut self, piece: Piece, peers: &mut Peers) -> io::Result<()> {
         match piece {
             Piece::Output(bytes) => {
-                self.show_pending(peers, false)?;
+                self.show_pending(peers)?;
                 peers.kernel.send(&Event::Stdout(bytes))
             }
             Piece::Content(mime, content) if mime == CLEAR_OUTPUT => {
-                self.show_pending(peers, false)?;
+                self.show_pending(peers)?;
                 let waits = content.trim() == WAIT;
                 peers.kernel.send(&Event::ClearOutput(waits))
             }
+            Piece::Content(mime, text) if mime == VALUE => match self.gallery.add_value(text) {
+                Some(output) => peers.kernel.send(&Event::Displayed(output)),
+                None => Ok(()),
+            },
             Piece::Content(mime, content) => match self.gallery.add(mime, content) {
                 Some(output) => peers.kernel.send(&Event::Displayed(output)),
                 None => Ok(()),
@@ -100,24 +104,30 @@ impl Output {
         self.gallery.is_pending()
     }
 
-    /// Shows the output that may still get another representation. `last` says that the cell has
-    /// ended with it.
-    pub(super) fn show_pending(&mut self, peers: &mut Peers, last: bool) -> io::Result<()> {
-        match self.gallery.take(last) {
+    /// Shows the output that may still get another representation.
+    pub(super) fn show_pending(&mut self, peers: &mut Peers) -> io::Result<()> {
+        match self.gallery.take(false) {
             Some(output) => peers.kernel.send(&Event::Displayed(output)),
             None => Ok(()),
         }
     }
 
+    /// Shows the last output of a cell. `is_well` says that the cell has not failed.
+    pub(super) fn show_last(&mut self, peers: &mut Peers, is_well: bool) -> io::Result<()> {
+        self.gallery
+            .end(is_well)
+            .try_for_each(|output| peers.kernel.send(&Event::Displayed(output)))
+    }
+
     /// Forwards everything up to now.
     pub(super) fn finish(&mut self, peers: &mut Peers) -> io::Result<()> {
         self.drain(peers)?;
-        self.show_pending(peers, false)
+        self.show_pending(peers)
     }
 
     /// Forgets what has been read and not forwarded.
     pub(super) fn clear(&mut self) {
         self.scanner.end(false);
-        self.gallery.take(false);
+        self.gallery = Gallery::default();
     }
 }

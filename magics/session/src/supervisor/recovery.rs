@@ -55,7 +55,7 @@ impl Supervisor {
         let run = self.run.take();
         let interrupted = run.is_some() && self.wires.control.interrupted();
         self.output.end(&mut self.peers, !interrupted)?;
-        self.output.show_pending(&mut self.peers, false)?;
+        self.output.show_last(&mut self.peers, false)?;
         let ended = if interrupted {
             Ended::Interrupted
         } else {

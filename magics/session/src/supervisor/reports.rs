@@ -74,7 +74,7 @@ impl Supervisor {
         };
         self.output.end(&mut self.peers, !run.panicked)?;
         let is_well = !run.panicked && run.failed.is_none();
-        self.output.show_pending(&mut self.peers, is_well)?;
+        self.output.show_last(&mut self.peers, is_well)?;
         for event in &run.afterwards {
             self.peers.kernel.send(event)?;
         }

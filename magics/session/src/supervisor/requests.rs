@@ -28,7 +28,7 @@ impl Supervisor {
             Request::Interrupt => self.interrupt()?,
             Request::Sync(number) => {
                 self.output.end(&mut self.peers, true)?;
-                self.output.show_pending(&mut self.peers, false)?;
+                self.output.show_last(&mut self.peers, false)?;
                 self.peers.kernel.send(&Event::Synced(number))?;
             }
             Request::Describe => {
