@@ -79,6 +79,9 @@ impl Session {
         output: &Arc<dyn Output>,
         input: &Arc<dyn Input>,
     ) -> Result<(), CellError> {
+        let variables = || self.engine.variables();
+        let code =
+            &*cell::set_rust_apart(code, |name| variables().iter().any(|other| other == name));
         self.cells.push(code.to_owned());
         self.numbers.push(number);
         let number = self.undo_log.begin_cell(&self.engine);

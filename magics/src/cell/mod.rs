@@ -1,12 +1,14 @@
 //! Splits a cell into Rust and magics, in the order in which they run.
 
 pub mod options;
+mod shell_lines;
 pub mod snippet;
 pub mod syntax;
 
 use std::ops::Range;
 
 use crate::error::MagicError;
+pub use shell_lines::set_rust_apart;
 use syntax::Statements;
 
 /// A piece of a cell. Ranges are bytes of the cell.
