@@ -108,4 +108,32 @@ fn settings_of_cargo_in_the_environment_do_no_harm() {
         let ran = ran(&mut command, "").expect_code(0);
         assert_eq!(ran.stdout, "false\n1\n", "{settings:?}");
     }
+/// Cells that read standard input, each with what it prints.
+const READING: [(&str, &str); 4] = [
+    (
+        "let mut line = String::new(); println!(\"{:?}\", std::io::stdin().read_line(&mut line).unwrap());",
+        "0\n",
+    ),
+    ("println!(\"{}\", std::io::stdin().lines().count());", "0\n"),
+    (
+        "println!(\"{:?}\", std::io::read_to_string(std::io::stdin()).unwrap());",
+        "\"\"\n",
+    ),
+    (
+        "let cat = std::process::Command::new(\"cat\").status().unwrap(); println!(\"{}\", cat.success());",
+        "true\n",
+    ),
+];
+
+#[test]
+fn standard_input_is_at_its_end_without_a_terminal() {
+    let measured = "%memit -r 1 std::io::stdin().lines().count()";
+    let cells: Vec<&str> = READING
+        .iter()
+        .map(|(cell, _)| *cell)
+        .chain([measured])
+        .collect();
+    let ran = ran(memit().arg("eval").args(&cells), "").expect_code(0);
+    let printed: String = READING.iter().map(|(_, printed)| *printed).collect();
+    assert!(ran.stdout.starts_with(&printed), "{}", ran.stdout);
 }

@@ -190,3 +190,15 @@ fn a_notebook_that_cannot_be_run_is_told_in_one_line() {
         assert_eq!(ran.stdout, "");
     }
 }
+
+#[test]
+fn run_reads_the_end_of_standard_input_also_after_a_failed_cell() {
+    let home = Home::new();
+    let cells = [
+        ("panic!(\"back to a checkpoint\")", Some("raises-exception")),
+        ("println!(\"{}\", std::io::stdin().lines().count());", None),
+    ];
+    let path = notebook(home.path(), &cells);
+    let ran = ran(memit().arg("run").arg(&path), "not read").expect_code(0);
+    assert_eq!(ran.stdout, "0\n");
+}

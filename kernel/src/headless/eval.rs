@@ -1,6 +1,6 @@
 //! `memit eval`: evaluates cells from the command line.
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -19,6 +19,9 @@ use crate::session::{Input, Output};
 /// If the session does not start or standard input cannot be read.
 pub(crate) fn eval(cells: &[String]) -> anyhow::Result<ExitCode> {
     let mut session = start_session()?;
+    if !std::io::stdin().is_terminal() {
+        session.close_input();
+    }
     let output: Arc<dyn Output> = Arc::new(Console::default());
     let input: Arc<dyn Input> = Arc::new(Terminal::default());
     for (number, cell) in (1..).zip(cells) {

@@ -41,6 +41,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
     );
     let started = Instant::now();
     let mut session = start_session()?;
+    session.close_input();
     notebook.clear();
     let mut failed = None;
     for (index, cell) in cells.iter().enumerate() {

@@ -55,6 +55,11 @@ impl Session {
         })
     }
 
+    /// Nobody types: a cell that reads standard input is at its end at once.
+    pub(crate) fn close_input(&self) {
+        self.engine.close_input();
+    }
+
     /// Warms up the analyser, so that the first `let` need not wait for it. Takes seconds.
     pub(crate) fn warm_up(&mut self) {
         self.warm = true;

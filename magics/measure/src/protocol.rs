@@ -42,6 +42,7 @@ mod kind {
     pub(super) const DESCRIBE: u8 = 36;
     pub(super) const UNDO: u8 = 37;
     pub(super) const PRELUDE: u8 = 38;
+    pub(super) const CLOSE_INPUT: u8 = 39;
 }
 
 /// A message that is one frame.
@@ -136,6 +137,7 @@ impl Frame for Request {
             Self::BeginCell(cell) => write_frame(out, kind::BEGIN_CELL, &cell.to_le_bytes()),
             Self::Passing => write_frame(out, kind::PASSING, &[]),
             Self::Prelude => write_frame(out, kind::PRELUDE, &[]),
+            Self::CloseInput => write_frame(out, kind::CLOSE_INPUT, &[]),
             Self::Interrupt => write_frame(out, kind::INTERRUPT, &[]),
             Self::Sync(number) => write_frame(out, kind::SYNC, &number.to_le_bytes()),
             Self::Describe => write_frame(out, kind::DESCRIBE, &[]),
@@ -148,6 +150,7 @@ impl Frame for Request {
             kind::BEGIN_CELL => Self::BeginCell(number(&payload)?),
             kind::PASSING => Self::Passing,
             kind::PRELUDE => Self::Prelude,
+            kind::CLOSE_INPUT => Self::CloseInput,
             kind::INTERRUPT => Self::Interrupt,
             kind::SYNC => Self::Sync(number(&payload)?),
             kind::DESCRIBE => Self::Describe,
@@ -323,6 +326,7 @@ mod tests {
             Request::BeginCell(2),
             Request::Passing,
             Request::Prelude,
+            Request::CloseInput,
             Request::Interrupt,
             Request::Sync(3),
             Request::Describe,

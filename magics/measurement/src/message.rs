@@ -140,6 +140,8 @@ pub enum Request {
     Passing,
     /// The next code is the prelude: every later session process runs it first.
     Prelude,
+    /// Nobody types: standard input of the cells is at its end.
+    CloseInput,
     /// Stop what is running.
     Interrupt,
     /// Answer with the same number once all output so far has been sent.

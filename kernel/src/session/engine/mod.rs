@@ -160,6 +160,11 @@ impl Engine {
         self.link.end_cell();
     }
 
+    /// Ends standard input of the cells.
+    pub(crate) fn close_input(&self) {
+        self.link.close_input();
+    }
+
     pub(crate) fn interrupted(&self) -> bool {
         self.link.interrupted()
     }

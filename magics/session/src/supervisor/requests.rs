@@ -25,6 +25,7 @@ impl Supervisor {
             }
             Request::Passing => self.cell.passing = true,
             Request::Prelude => self.cell.prelude = true,
+            Request::CloseInput => self.wires.close_input(),
             Request::Interrupt => self.interrupt()?,
             Request::Sync(number) => {
                 self.output.end(&mut self.peers, true)?;

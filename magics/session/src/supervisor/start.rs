@@ -58,7 +58,7 @@ impl Supervisor {
             control: wires.control,
             commands: wires.slots.into_iter().map(|slot| slot.reader).collect(),
             reports: wires.reports.writer,
-            input: wires.input.reader,
+            input: wires.input,
             stdout: output.stdout.writer,
             stderr: output.stderr.writer,
         }

@@ -46,15 +46,19 @@ impl Pipe {
     }
 
     /// Throws away what the pipe holds.
-    pub(super) fn empty(&mut self) -> io::Result<()> {
-        let mut bytes = [0; 4096];
-        while poll::is_readable(&self.reader)? {
-            if self.reader.read(&mut bytes)? == 0 {
-                break;
-            }
-        }
-        Ok(())
+    fn empty(&mut self) -> io::Result<()> {
+        empty(&mut self.reader)
     }
+}
+
+fn empty(pipe: &mut PipeReader) -> io::Result<()> {
+    let mut bytes = [0; 4096];
+    while poll::is_readable(&*pipe)? {
+        if pipe.read(&mut bytes)? == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 impl AsFd for Pipe {
@@ -69,7 +73,9 @@ pub(super) struct Wires {
     /// Where the processes of the session listen for commands.
     pub(super) slots: Vec<Pipe>,
     /// Standard input of the session.
-    pub(super) input: Pipe,
+    pub(super) input: PipeReader,
+    /// Where answers for the running cell go. `None` if standard input is at its end.
+    answers: Option<PipeWriter>,
     pub(super) reports: Pipe,
     /// Reports that have been read.
     inbox: Inbox,
@@ -77,10 +83,12 @@ pub(super) struct Wires {
 
 impl Wires {
     pub(super) fn new() -> io::Result<Self> {
+        let (input, answers) = io::pipe()?;
         Ok(Self {
             control: Control::new()?,
             slots: (0..SLOTS).map(|_| Pipe::new()).collect::<io::Result<_>>()?,
-            input: Pipe::new()?,
+            input,
+            answers: Some(answers),
             reports: Pipe::nonblocking()?,
             inbox: Inbox::default(),
         })
@@ -94,7 +102,15 @@ impl Wires {
 
     /// Sends a line to the running cell, which has asked for one.
     pub(super) fn answer(&mut self, line: &str) -> io::Result<()> {
-        self.input.writer.write_all(line.as_bytes())
+        match &mut self.answers {
+            Some(answers) => answers.write_all(line.as_bytes()),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends standard input of the session.
+    pub(super) fn close_input(&mut self) {
+        self.answers = None;
     }
 
     /// Reads reports; false if there was none, not even a part of one.
@@ -114,7 +130,7 @@ impl Wires {
         self.control.set_interruptible(Interruptible::Cell);
         self.inbox.clear();
         self.reports.empty()?;
-        self.input.empty()?;
+        empty(&mut self.input)?;
         self.slots.iter_mut().try_for_each(Pipe::empty)
     }
 }

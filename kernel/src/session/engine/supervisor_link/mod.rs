@@ -61,7 +61,17 @@ impl SupervisorLink {
         let _ = self.supervisor.wait();
         let _ = fs::remove_file(self.socket());
         self.supervisor = start_supervisor(self.directory.path(), &self.shared)?;
+        if self.shared.lock().input_is_closed {
+            self.close_input();
+        }
         Ok(())
+    }
+
+    /// Ends standard input of the cells.
+    pub(crate) fn close_input(&self) {
+        let mut state = self.shared.lock();
+        state.input_is_closed = true;
+        let _ = state.send(Request::CloseInput);
     }
 
     /// Whether the supervisor has ended.

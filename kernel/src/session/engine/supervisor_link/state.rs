@@ -48,6 +48,8 @@ pub(super) struct LinkState {
     /// Whether a cell runs.
     pub(super) busy: bool,
     pub(super) interrupted: bool,
+    /// Whether standard input of the cells is at its end.
+    pub(super) input_is_closed: bool,
     pub(super) synced: u64,
     pub(super) described: Option<Described>,
     pub(super) undone: Option<bool>,
