@@ -213,3 +213,45 @@ def test_a_value_whose_drop_takes_time_is_the_value(kernel):
     )
     cell = kernel.run("Slow")
     assert kinds(cell) == [("stdout", "dropped\n"), ("execute_result", "Slow")]
+
+
+@pytest.mark.parametrize(
+    "printing",
+    [
+        'print!("\\r50 %");',
+        'print!("{} ", 50); print!("%");',
+        'mod inner { pub fn say() { print!("50 %") } } inner::say();',
+        'macro_rules! say { ($text:expr) => { print!("{}", $text) } } say!("50 %");',
+    ],
+    ids=["plain", "twice", "in_a_module", "in_a_macro"],
+)
+def test_text_without_a_line_end_arrives_while_the_cell_runs(kernel, tmp_path, printing):
+    gate = tmp_path / "gate"
+    cell = kernel.start(printing + f' while !std::path::Path::new("{gate}").exists() {{ }}')
+    kernel.wait_for(cell, lambda cell: cell.stdout.lstrip("\r") == "50 %")
+    gate.touch()
+    kernel.finish(cell)
+    assert cell.content["status"] == "ok"
+
+
+def test_text_without_a_line_end_and_what_children_write_are_in_order(kernel):
+    cell = kernel.run(
+        'for i in 0..=3 { print!("\\r{}%", i * 33); }\n'
+        'print!(" done ");\n'
+        'std::process::Command::new("sh").arg("-c").arg("printf child; printf err >&2").status()?;\n'
+        'print!(" last");'
+    )
+    assert cell.stdout == "\r0%\r33%\r66%\r99% done child last"
+    assert cell.stderr == "err"
+
+
+def test_an_error_in_print_points_at_the_users_text(kernel):
+    cell = kernel.fails('let n = 1;\nprint!("{n} {}", 2, 3);', "CompileError")
+    assert "argument never used" in cell.traceback and "cell:2:" in cell.traceback
+    assert "memit" not in cell.traceback
+
+
+def test_a_macro_of_the_users_may_be_called_print(kernel):
+    cell = kernel.run('macro_rules! print { ($text:literal) => { println!("mine: {}", $text) } }\nprint!("x");')
+    assert cell.stdout == "mine: x\n"
+    kernel.run("%undo")

@@ -9,6 +9,7 @@ mod endings;
 mod identity;
 pub(crate) mod kept;
 mod macros;
+mod print;
 pub(crate) mod probes;
 mod session_crate;
 mod value;
@@ -157,10 +158,11 @@ fn cell(
     let mut is_changed = without_store.is_some();
     source = without_store.unwrap_or(source);
     let any = session_crate.accepts_any_question_mark();
-    let changes: [Change<'_>; 3] = [
+    let changes: [Change<'_>; 4] = [
         &endings::report_panics,
         &|source| endings::report_question_marks(source, any),
         &value::mark,
+        &print::at_once,
     ];
     for change in changes {
         if let Some(changed) = change(&source) {

@@ -22,6 +22,8 @@ mod ending;
 pub mod harness;
 #[cfg(feature = "cells")]
 mod phases;
+#[cfg(feature = "cells")]
+mod print;
 #[cfg(feature = "question_mark")]
 mod question_mark;
 #[cfg(feature = "cells")]
@@ -35,4 +37,4 @@ pub mod sources;
 #[cfg(feature = "question_mark")]
 pub use question_mark::*;
 #[cfg(feature = "cells")]
-pub use {clear_output::*, ending::*, phases::*, start::*, variable_store::*};
+pub use {clear_output::*, ending::*, phases::*, print::*, start::*, variable_store::*};
