@@ -27,7 +27,7 @@ impl<E> FromResidual<Result<Infallible, E>> for CellEnd {
 impl FromResidual<Option<Infallible>> for CellEnd {
     #[track_caller]
     fn from_residual(_: Option<Infallible>) -> Self {
-        report("the value is `None`", "None");
+        report("the value is `None`", "");
         Self
     }
 }
