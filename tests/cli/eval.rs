@@ -108,6 +108,8 @@ fn settings_of_cargo_in_the_environment_do_no_harm() {
         let ran = ran(&mut command, "").expect_code(0);
         assert_eq!(ran.stdout, "false\n1\n", "{settings:?}");
     }
+}
+
 /// Cells that read standard input, each with what it prints.
 const READING: [(&str, &str); 4] = [
     (

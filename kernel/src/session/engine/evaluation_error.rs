@@ -4,8 +4,7 @@ use memit_measurement::Ended;
 use memit_measurement::{FailureKind, Panic, QuestionMark};
 
 use super::toolchain;
-use crate::session::errors::{CellError, compiler, panic_site};
-use crate::session::errors::{CellError, diagnostics, panic_site, question_mark};
+use crate::session::errors::{CellError, compiler, panic_site, question_mark};
 
 /// Why an evaluation failed.
 pub(crate) enum EvaluationError {

@@ -189,7 +189,11 @@ impl Engine {
         self.counted = outcome.counted.take();
         let progress = outcome.progress.take().map(Measured::Timeline);
         self.measured = outcome.measured.take().or(progress);
-        let took_effect = result.is_ok() && outcome.panic.is_none() && outcome.ended.is_none();
+        let took_effect = result.is_ok()
+            && outcome.panic.is_none()
+            && outcome.failed.is_none()
+            && outcome.not_started.is_none()
+            && outcome.ended.is_none();
         let settled = kept::settle(self.link.directory(), took_effect);
         self.given_up = settled.given_up;
         if let Some(reason) = outcome.not_started.take() {

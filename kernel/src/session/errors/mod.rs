@@ -7,8 +7,8 @@ pub(crate) mod diagnostics;
 mod hints;
 pub(crate) mod panic_site;
 mod place;
+pub(crate) mod question_mark;
 mod unfinished;
 mod wording;
-pub(crate) mod question_mark;
 
 pub(crate) use cell_error::CellError;

@@ -30,20 +30,6 @@ pub(crate) fn error(panic: &Panic, compiled: &str, cells: &[String]) -> CellErro
     } else {
         &panic.message
     };
-    let line = usize::try_from(panic.line).unwrap_or(0);
-    let column = usize::try_from(panic.column).unwrap_or(0);
-    let site = (panic.file == CELL_FILE)
-        .then(|| locate(compiled, line, column, cells))
-        .flatten()
-        .and_then(|site| {
-            let at = diagnostics::byte_at(site.cell, site.line, site.column)?;
-            let origin = if site.cells_ago == 0 {
-                diagnostics::ORIGIN
-            } else {
-                diagnostics::EARLIER
-            };
-            Some((origin, site.cell, at))
-        });
     let site = place(&panic.file, (panic.line, panic.column), compiled, cells);
     let mut traceback: Vec<String> = diagnostics::of_panic(message, site)
         .lines()
@@ -77,9 +63,9 @@ pub(super) fn place<'a>(
     let site = locate(compiled, line, column, cells)?;
     let at = diagnostics::byte_at(site.cell, site.line, site.column)?;
     let origin = if site.cells_ago == 0 {
-        "cell"
+        diagnostics::ORIGIN
     } else {
-        "an earlier cell"
+        diagnostics::EARLIER
     };
     Some((origin, site.cell, at))
 }
