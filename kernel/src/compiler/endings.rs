@@ -17,10 +17,15 @@ const ERROR_LINE: &str = "println!(\"{}\", evcxr_internal_runtime::USER_ERROR_OC
 /// evcxr's line that says that the cell panicked. It is behind the user's part of the cell.
 const PANIC_LINE: &str = "println!(\"EVCXR_PANIC_NOTIFICATION\");";
 
+/// Calls the entry point without `memit_session`: most cells need nothing else of the crate, and a cell that
+/// does not load the crate compiles faster.
+const PANIC_CALL: &str = "{ unsafe extern \"C\" { safe fn memit_panic_was_not_caught(); } \
+    memit_panic_was_not_caught() }";
+
 /// Lets the cell report a panic that ends it; `None` if it reports none.
 pub(super) fn report_panics(source: &str) -> Option<String> {
     let (before, after) = source.rsplit_once(PANIC_LINE)?;
-    Some([before, "::memit_session::panicked();", after].concat())
+    Some([before, PANIC_CALL, after].concat())
 }
 
 /// Lets the cell report a `?` that ends it; `None` if it contains none. `any` says that `?` may stand
@@ -105,7 +110,7 @@ mod tests {
     #[test]
     fn a_panic_is_reported_and_the_users_text_stays() {
         let reported = report_panics(&format!("{PANIC_LINE}\n}})) {{\n{PANIC_LINE}\n}}"));
-        let expected = format!("{PANIC_LINE}\n}})) {{\n::memit_session::panicked();\n}}");
+        let expected = format!("{PANIC_LINE}\n}})) {{\n{PANIC_CALL}\n}}");
         assert_eq!(reported, Some(expected));
         assert_eq!(report_panics("fn item() {}"), None);
     }

@@ -1,11 +1,11 @@
-//! How a cell says that it did not come to its end.
+//! How a cell says that a `?` ended it.
 //!
-//! The code that evcxr generates prints lines for this, which any text could imitate. The compiler
-//! of a session replaces these lines by calls of the functions here.
+//! The code that evcxr generates prints a line for this, which any text could imitate. The compiler
+//! of a session replaces the line by a call of a function here.
 
 use std::panic::Location;
 
-use crate::abi::entry_points::{memit_failed, memit_panic_was_not_caught};
+use crate::abi::entry_points::memit_failed;
 
 /// A `?` met an error with this text and ends the cell.
 #[track_caller]
@@ -25,9 +25,4 @@ pub(crate) fn report(display: &str, debug: &str) {
         at.line(),
         at.column(),
     );
-}
-
-/// A panic ends the cell.
-pub fn panicked() {
-    memit_panic_was_not_caught();
 }
