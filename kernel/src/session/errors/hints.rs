@@ -127,3 +127,66 @@ fn patched_line(parts: &[(&Value, &str)], code: &str) -> Option<String> {
     }
     Some(line.trim().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A part of a suggestion in the only line of the cell.
+    fn part(code: &str, at: usize, length: usize, replacement: &str) -> Value {
+        json!({
+            "file_name": "src/lib.rs",
+            "byte_start": 100 + at,
+            "byte_end": 100 + at + length,
+            "suggested_replacement": replacement,
+            "text": [{
+                "text": code,
+                "highlight_start": at + 1,
+                "highlight_end": at + 1 + length,
+            }],
+        })
+    }
+
+    #[test]
+    fn a_suggestion_says_what_to_write() {
+        let code = "fn id(a: &str) -> &str { a }";
+        let said = |message: &str, parts: &[Value]| {
+            with_suggestion(message, &json!({"spans": parts}), code)
+        };
+        let import = part("", 0, 0, "use std::io::Write;\n");
+        let other = part("", 0, 0, "use std::fmt::Write;\n");
+        let lifetimes = [(5, "<'a>"), (10, "'a "), (19, "'a ")];
+        let lifetimes = lifetimes.map(|(at, text)| part(code, at, 0, text));
+        let all = [
+            said(
+                "consider importing this trait",
+                std::slice::from_ref(&import),
+            ),
+            said("import one of these", &[import, other]),
+            said("name the lifetime", &lifetimes),
+            said("add `;` here", &[part(code, 28, 0, ";")]),
+            said("remove this", &[part(code, 0, 3, "")]),
+            said("no suggestion", &[]),
+        ];
+        insta::assert_snapshot!(all.join("\n"), @"
+        consider importing this trait: `use std::io::Write;`
+        import one of these: `use std::io::Write;` or `use std::fmt::Write;`
+        name the lifetime: `fn id<'a>(a: &'a str) -> &'a str { a }`
+        add `;` here
+        remove this
+        no suggestion
+        ");
+    }
+
+    #[test]
+    fn a_crate_to_add_is_found_in_rustcs_advice() {
+        let advice = "use `cargo add serde` to add it to your `Cargo.toml`";
+        assert_eq!(crate_to_add(advice), Some("serde"));
+        assert_eq!(crate_to_add("use `serde`"), None);
+        assert_eq!(
+            unreadable("couldn't read `src/x.rs`: No such file"),
+            Some("x.rs")
+        );
+    }
+}
