@@ -178,3 +178,16 @@ def test_names_of_the_user_clash_with_none_of_a_measurement(kernel, statements, 
     kernel.run(statements)
     kernel.run(f"{magic} {text}.len() + {number} + {one}")
     assert kernel.value(f"{text}.len() + {number} + {one}") == "8"
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        ("let n = 1;\nn\n%memit n", 3),
+        ("let m = 4\n%timeit m", 2),
+        ('println!("x")\n\n%memit 1 + 1', 3),
+    ],
+)
+def test_a_missing_semicolon_above_a_magic_is_named(kernel, cell, line):
+    error = kernel.fails(cell, "MagicError")
+    assert error.content["evalue"] == f"`;` is missing before line {line}"

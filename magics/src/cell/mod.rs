@@ -40,7 +40,7 @@ pub struct MagicText {
 ///
 /// # Errors
 ///
-/// If `%%name` is further down.
+/// If `%%name` is further down, or if a `;` is missing above a magic.
 pub fn split(cell: &str) -> Result<Vec<Part>, MagicError> {
     let mut parts = Vec::new();
     let mut rust_start = 0;
@@ -49,7 +49,11 @@ pub fn split(cell: &str) -> Result<Vec<Part>, MagicError> {
         let Some(head) = Head::read(text, line.start) else {
             continue;
         };
-        if !is_boundary(&cell[rust_start..line.start]) {
+        let before = &cell[rust_start..line.start];
+        if !is_boundary(before) {
+            if lacks_semicolon(before, text) {
+                return Err(missing_semicolon(cell, rust_start, &head));
+            }
             continue;
         }
         if head.cell && !Statements::parse(&cell[..line.start]).is_blank() {
@@ -147,6 +151,21 @@ fn is_boundary(before: &str) -> bool {
     rust(before).end_is_boundary()
 }
 
+/// Whether only a `;` behind `before` would make `line` a magic. `total\n%memit - 1` is Rust.
+fn lacks_semicolon(before: &str, line: &str) -> bool {
+    is_boundary(&format!("{before}\n;")) && !rust(&format!("{before}{line}\n;")).is_valid()
+}
+
+fn missing_semicolon(cell: &str, start: usize, head: &Head) -> MagicError {
+    let end = start + cell[start..head.whole.start].trim_end().len();
+    let line = cell[..head.whole.start].matches('\n').count() + 1;
+    let message = format!("`;` is missing before line {line}");
+    MagicError::new(message, end..end).with_help(format!(
+        "`%{}` begins a new statement: end the one above it with `;`",
+        &cell[head.name.clone()]
+    ))
+}
+
 /// `code` without evcxr's commands and shell lines.
 pub fn without_commands(code: &str) -> &str {
     split_commands(code).1
@@ -216,6 +235,26 @@ mod tests {
             "f(a\n%memit)",
             "fn f() {\n%memit x\n}",
             "let y = a\n%b::c",
+        ] {
+            assert_eq!(parts(cell), [cell]);
+        }
+    }
+
+    #[test]
+    fn a_missing_semicolon_above_a_magic_is_named() {
+        for (cell, at) in [
+            ("let n = 1;\nn\n%memit n", 12),
+            ("let m = 4 // four\n%timeit m", 17),
+            ("println!(\"x\")\n\n%timeit -n 1 x + 1", 13),
+        ] {
+            let error = split(cell).unwrap_err();
+            assert!(error.message.starts_with("`;` is missing before line "));
+            assert_eq!(error.span, at..at, "{cell}");
+        }
+        for cell in [
+            "total\n%memit - 1",
+            "let x = total\n%memit",
+            "f(a\n%memit x)",
         ] {
             assert_eq!(parts(cell), [cell]);
         }
