@@ -2,7 +2,7 @@
 
 use annotate_snippets::Level;
 
-use super::compiler::Message;
+use super::message::Message;
 use super::wording;
 
 /// The words of evcxr around the words of cargo.

@@ -1,13 +1,12 @@
 //! The errors and warnings of the compiler in a cell.
 
-use std::ops::Range;
-
 use annotate_snippets::Level;
 use evcxr::CompilationError;
 use serde_json::Value;
 
 use super::cell_error::CellError;
-use super::diagnostics::{EARLIER, Mark, ORIGIN, byte_at, render};
+use super::diagnostics::{EARLIER, Mark, ORIGIN, byte_at};
+use super::message::Message;
 use super::{cargo, hints, place, unfinished, wording};
 
 const COMPILE_ERROR: &str = "CompileError";
@@ -21,8 +20,8 @@ pub(crate) fn of_compiler(
     cell_line: impl Fn(usize) -> Option<usize>,
 ) -> CellError {
     let (warnings, errors): (Vec<_>, Vec<_>) = errors.iter().partition(|error| is_warning(error));
-    let read = |error: &CompilationError| Message::read(error, code, cells, &cell_line);
-    let mut messages: Vec<Message> = errors.into_iter().map(read).collect();
+    let read_one = |error: &CompilationError| read(error, code, cells, &cell_line);
+    let mut messages: Vec<Message> = errors.into_iter().map(read_one).collect();
     // evcxr compiles a cell in more than one form, and the form that fails last may have no error.
     if messages
         .first()
@@ -34,7 +33,7 @@ pub(crate) fn of_compiler(
     let evalue = messages.first().map(Message::headline);
     // A warning about another cell was shown there.
     let is_alone = messages.is_empty();
-    let warnings = warnings.into_iter().map(read);
+    let warnings = warnings.into_iter().map(read_one);
     messages.extend(warnings.filter(|warning| is_alone || warning.origin == Some(ORIGIN)));
     let mut shown: Vec<&Message> = Vec::new();
     for message in &messages {
@@ -95,111 +94,49 @@ fn raw_title(error: &CompilationError) -> String {
     }
 }
 
-/// A message about a cell.
-#[derive(Default)]
-pub(super) struct Message {
-    pub(super) is_warning: bool,
-    pub(super) code: Option<String>,
-    pub(super) title: String,
-    /// The name of the source; `None` if the place is not known.
-    pub(super) origin: Option<&'static str>,
-    pub(super) source: String,
-    pub(super) marks: Vec<Mark>,
-    pub(super) notes: Vec<(Level<'static>, String)>,
-}
-
-impl Message {
-    fn read(
-        error: &CompilationError,
-        code: &str,
-        cells: &[String],
-        cell_line: &impl Fn(usize) -> Option<usize>,
-    ) -> Self {
-        if error.json == Value::Null {
-            // evcxr's own message, which may repeat what cargo says.
-            let marks = marks(error, code, cell_line);
-            return cargo::message(&error.message()).at(code, marks);
-        }
-        let message = Self {
-            is_warning: is_warning(error),
-            code: error.code().map(str::to_owned),
-            title: wording::plain(&hints::title(error)),
-            notes: hints::notes(error, code),
-            ..Self::default()
-        };
+/// The message of an error of evcxr's.
+fn read(
+    error: &CompilationError,
+    code: &str,
+    cells: &[String],
+    cell_line: &impl Fn(usize) -> Option<usize>,
+) -> Message {
+    if error.json == Value::Null {
+        // evcxr's own message, which may repeat what cargo says.
         let marks = marks(error, code, cell_line);
-        if !marks.is_empty() {
-            return message.at(code, marks);
-        }
-        // evcxr knows the places in the statements and items of this cell only.
-        let found =
-            place::of_error(&error.json, code).map(|(span, label)| (ORIGIN, code, span, label));
-        let found = found.or_else(|| {
-            let earlier = cells.iter().rev().skip(1);
-            earlier.map(String::as_str).find_map(|cell| {
-                let (span, label) = place::of_error(&error.json, cell)?;
-                Some((EARLIER, cell, span, label))
-            })
-        });
-        let Some((origin, source, span, text)) = found else {
-            return message;
-        };
-        let mark = Mark {
-            span,
-            label: label(error, &text),
-            primary: true,
-        };
-        Self {
-            origin: Some(origin),
-            ..message.at(source, vec![mark])
-        }
+        return cargo::message(&error.message()).at(code, marks);
     }
-
-    /// The message at places in the cell `code`.
-    pub(super) fn at(self, code: &str, marks: Vec<Mark>) -> Self {
-        Self {
-            origin: (!marks.is_empty()).then_some(ORIGIN),
-            source: code.to_owned(),
-            marks,
-            ..self
-        }
+    let message = Message {
+        is_warning: is_warning(error),
+        code: error.code().map(str::to_owned),
+        title: wording::plain(&hints::title(error)),
+        notes: hints::notes(error, code),
+        ..Message::default()
+    };
+    let marks = marks(error, code, cell_line);
+    if !marks.is_empty() {
+        return message.at(code, marks);
     }
-
-    fn headline(&self) -> String {
-        match &self.code {
-            Some(code) => format!("[{code}] {}", self.title),
-            None => self.title.clone(),
-        }
-    }
-
-    /// Whether the compiler stumbles over the code of evcxr behind the cell.
-    fn is_of_the_end(&self, code: &str) -> bool {
-        let is_in_cell = self.origin == Some(ORIGIN) && !code.is_empty();
-        !is_in_cell || self.title.contains("delimiter")
-    }
-
-    fn place(&self) -> Option<&Range<usize>> {
-        let primary = self.marks.iter().find(|mark| mark.primary);
-        primary.or(self.marks.first()).map(|mark| &mark.span)
-    }
-
-    fn is_about_the_same(&self, other: &Self) -> bool {
-        let key = |message: &Self| (message.origin, message.place().cloned());
-        self.headline() == other.headline() && key(self) == key(other)
-    }
-
-    fn render(&self) -> String {
-        let level = if self.is_warning {
-            Level::WARNING
-        } else {
-            Level::ERROR
-        };
-        let mut title = level.primary_title(self.title.as_str());
-        if let Some(code) = &self.code {
-            title = title.id(code.as_str());
-        }
-        let origin = self.origin.unwrap_or(ORIGIN);
-        render(title, origin, &self.source, &self.marks, &self.notes)
+    // evcxr knows the places in the statements and items of this cell only.
+    let found = place::of_error(&error.json, code).map(|(span, label)| (ORIGIN, code, span, label));
+    let found = found.or_else(|| {
+        let earlier = cells.iter().rev().skip(1);
+        earlier.map(String::as_str).find_map(|cell| {
+            let (span, label) = place::of_error(&error.json, cell)?;
+            Some((EARLIER, cell, span, label))
+        })
+    });
+    let Some((origin, source, span, text)) = found else {
+        return message;
+    };
+    let mark = Mark {
+        span,
+        label: label(error, &text),
+        primary: true,
+    };
+    Message {
+        origin: Some(origin),
+        ..message.at(source, vec![mark])
     }
 }
 

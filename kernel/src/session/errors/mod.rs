@@ -5,6 +5,7 @@ mod cell_error;
 pub(crate) mod compiler;
 pub(crate) mod diagnostics;
 mod hints;
+mod message;
 pub(crate) mod panic_site;
 mod place;
 pub(crate) mod question_mark;

@@ -5,8 +5,8 @@ use annotate_snippets::Level;
 use memit_magics::cell;
 use memit_magics::cell::syntax::Completeness;
 
-use super::compiler::Message;
 use super::diagnostics::Mark;
+use super::message::Message;
 
 /// The message about `code`; `None` if the cell does not end too early.
 pub(super) fn message(code: &str) -> Option<Message> {

@@ -6,17 +6,7 @@
 
 use super::evcxr::QUESTION;
 use super::open_content::OpenContent;
-
-/// A piece of standard output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
-    /// The user's bytes.
-    Output(Vec<u8>),
-    /// Rich content: its MIME type and text.
-    Content(String, String),
-    /// A question for the user: a line for evcxr, with its line end.
-    Question(Vec<u8>),
-}
+use super::piece::Piece;
 
 const PREFIX: &[u8] = b"EVCXR_";
 const CONTENT: &[u8] = b"EVCXR_BEGIN_CONTENT ";

@@ -23,6 +23,7 @@ mod kernel;
 mod markers;
 mod open_content;
 mod output;
+mod piece;
 mod processes;
 mod recovery;
 mod reports;

@@ -1,6 +1,6 @@
 //! A rich content that has begun and not ended.
 
-use super::markers::Piece;
+use super::piece::Piece;
 
 const END: &[u8] = b"\nEVCXR_END_CONTENT\n";
 

@@ -9,7 +9,8 @@ use memit_process::process::poll;
 
 use super::Peers;
 use super::gallery::Gallery;
-use super::markers::{Piece, Scanner};
+use super::markers::Scanner;
+use super::piece::Piece;
 use super::wires::Pipe;
 
 /// More reads than a full pipe needs.

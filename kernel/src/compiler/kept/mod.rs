@@ -6,27 +6,26 @@
 //! also removes the calls that take the variable, so that the cell starts without the variable.
 //! evcxr then forgets the variable, because rustc does not find the name at the end of the cell.
 
+mod store_calls;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::ops::Range;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use ra_ap_syntax::ast::{self, AstNode, HasArgList, HasGenericArgs};
-use ra_ap_syntax::{Edition, SourceFile, SyntaxNode};
+use ra_ap_syntax::ast::{self, AstNode};
+use ra_ap_syntax::{Edition, SourceFile};
 use serde::{Deserialize, Serialize};
 
 use super::CELL_CRATE;
 use super::definitions::{Definitions, Reached, tokens};
+use store_calls::{Edit, Kind, STORE, apply, give_up, store_call, without};
 
 /// The variables after the last cell that took effect.
 const KEPT: &str = "kept-variables.json";
 /// The variables after the cell that was compiled last.
 const COMPILED: &str = "compiled-variables.json";
-
-/// How evcxr names the store in a cell.
-const STORE: &str = "evcxr_variable_store";
 
 /// The variables of a session, and what a cell does to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,27 +176,6 @@ fn crates(arguments: &[String]) -> BTreeMap<String, u64> {
     dependencies.chain(cell).collect()
 }
 
-/// A call of the store.
-struct StoreCall {
-    kind: Kind,
-    variable: String,
-    of: SyntaxNode,
-    node: SyntaxNode,
-    /// Behind the name of the called function.
-    name_end: usize,
-    /// Before the closing parenthesis.
-    arguments_end: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Check,
-    Take,
-    Put,
-}
-
-type Edit = (Range<usize>, String);
-
 /// The edits that add fingerprints to the calls of the store, or remove the calls that take what
 /// is given up. Adds what becomes of the variables to `variables`.
 fn tie_calls(
@@ -232,80 +210,6 @@ fn tie_calls(
         edits.push((call.arguments_end..call.arguments_end, argument));
     }
     edits
-}
-
-fn store_call(call: &ast::MethodCallExpr) -> Option<StoreCall> {
-    let name = call.name_ref()?;
-    let kind = match name.text() {
-        "check_variable" => Kind::Check,
-        "take_variable" => Kind::Take,
-        "put_variable" => Kind::Put,
-        _ => return None,
-    };
-    if call.receiver()?.syntax().text() != STORE {
-        return None;
-    }
-    let of = call.generic_arg_list()?.generic_args().next()?;
-    let arguments = call.arg_list()?;
-    let ast::Expr::MacroExpr(variable) = arguments.args().next()? else {
-        return None;
-    };
-    let tree = variable
-        .macro_call()?
-        .token_tree()?
-        .syntax()
-        .text()
-        .to_string();
-    Some(StoreCall {
-        kind,
-        variable: tree.trim_matches(['(', ')', ' ']).to_owned(),
-        of: of.syntax().clone(),
-        node: call.syntax().clone(),
-        name_end: name.syntax().text_range().end().into(),
-        arguments_end: arguments.r_paren_token()?.text_range().start().into(),
-    })
-}
-
-/// Checks nothing, and drops the variable by the code that made it.
-fn give_up(call: &StoreCall) -> Edit {
-    let range = range(&call.node);
-    let blanks = line_breaks(&call.node);
-    let variable = &call.variable;
-    (
-        range,
-        format!("{STORE}.give_up(stringify!({variable})){blanks}"),
-    )
-}
-
-/// Removes the statement that takes the variable.
-fn without(call: &StoreCall) -> Option<Edit> {
-    let statement = call
-        .node
-        .parent()
-        .filter(|parent| ast::LetStmt::can_cast(parent.kind()))?;
-    Some((range(&statement), line_breaks(&statement)))
-}
-
-fn range(node: &SyntaxNode) -> Range<usize> {
-    node.text_range().start().into()..node.text_range().end().into()
-}
-
-/// As many line breaks as `node` has, so that the lines below keep their numbers.
-fn line_breaks(node: &SyntaxNode) -> String {
-    let text = node.text().to_string();
-    "\n".repeat(text.matches('\n').count())
-}
-
-fn apply(source: &str, mut edits: Vec<Edit>) -> String {
-    edits.sort_by_key(|(range, _)| range.start);
-    let mut changed = String::with_capacity(source.len());
-    let mut copied = 0;
-    for (range, text) in edits {
-        changed.push_str(&source[copied..range.start]);
-        changed.push_str(&text);
-        copied = range.end;
-    }
-    changed + &source[copied..]
 }
 
 #[cfg(test)]
