@@ -3,6 +3,8 @@
 //! evcxr's code prints lines for a `?` that met an error and for a panic. Text of the user could look
 //! the same, so the cell calls functions of `memit_session` instead.
 
+use memit_session::abi::declaration;
+
 /// What evcxr's code returns from the user's part of a cell that contains a `?`.
 const RESULT: &str = "-> std::result::Result<(), EvcxrUserCodeError> {";
 const RESULT_END: &str = "Ok(())})();";
@@ -17,15 +19,22 @@ const ERROR_LINE: &str = "println!(\"{}\", evcxr_internal_runtime::USER_ERROR_OC
 /// evcxr's line that says that the cell panicked. It is behind the user's part of the cell.
 const PANIC_LINE: &str = "println!(\"EVCXR_PANIC_NOTIFICATION\");";
 
-/// Calls the entry point without `memit_session`: most cells need nothing else of the crate, and a cell that
-/// does not load the crate compiles faster.
-const PANIC_CALL: &str = "{ unsafe extern \"C\" { safe fn memit_panic_was_not_caught(); } \
-    memit_panic_was_not_caught() }";
+/// The entry point that reports a panic.
+const PANICKED: &str = "memit_panic_was_not_caught";
+
+/// A call of the entry point without `memit_session`: most cells need nothing else of the crate, and a
+/// cell that does not load the crate compiles faster.
+fn panic_call() -> Option<String> {
+    let declaration = declaration(PANICKED)?;
+    Some(format!(
+        "{{ unsafe extern \"C\" {{ {declaration}; }} {PANICKED}() }}"
+    ))
+}
 
 /// Lets the cell report a panic that ends it; `None` if it reports none.
 pub(super) fn report_panics(source: &str) -> Option<String> {
     let (before, after) = source.rsplit_once(PANIC_LINE)?;
-    Some([before, PANIC_CALL, after].concat())
+    Some([before, &panic_call()?, after].concat())
 }
 
 /// Lets the cell report a `?` that ends it; `None` if it contains none. `any` says that `?` may stand
@@ -110,7 +119,12 @@ mod tests {
     #[test]
     fn a_panic_is_reported_and_the_users_text_stays() {
         let reported = report_panics(&format!("{PANIC_LINE}\n}})) {{\n{PANIC_LINE}\n}}"));
-        let expected = format!("{PANIC_LINE}\n}})) {{\n{PANIC_CALL}\n}}");
+        let call = panic_call().unwrap();
+        assert!(
+            call.contains("safe fn memit_panic_was_not_caught"),
+            "{call}"
+        );
+        let expected = format!("{PANIC_LINE}\n}})) {{\n{call}\n}}");
         assert_eq!(reported, Some(expected));
         assert_eq!(report_panics("fn item() {}"), None);
     }

@@ -108,9 +108,40 @@ macro_rules! declare {
 
         /// The names that the executable of a session process must export.
         pub const NAMES: &[&str] = &[$(stringify!($name),)* stringify!($common)];
+
+        /// The declaration of each function as Rust, in the order of [`NAMES`].
+        const DECLARATIONS: &[&str] = &[$(
+            stringify!($safety fn $name($($argument: $type),*) $(-> $result)?),
+        )*];
     };
 }
 
 crate::entry_points!(declare);
 
 pub use declared::*;
+
+/// The declaration of an entry point as Rust, for code that calls the entry point without this crate;
+/// `None` if no function has this name.
+pub fn declaration(name: &str) -> Option<&'static str> {
+    let at = NAMES.iter().position(|known| *known == name)?;
+    DECLARATIONS.get(at).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_declaration_is_found_by_its_name() {
+        assert_eq!(DECLARATIONS.len() + 1, NAMES.len());
+        // `stringify!` chooses the blanks.
+        let found = |name| declaration(name).map(|text| text.replace(' ', ""));
+        assert_eq!(found("memit_begin").as_deref(), Some("safefnmemit_begin()"));
+        assert_eq!(
+            found("memit_next_run").as_deref(),
+            Some("safefnmemit_next_run()->u64")
+        );
+        assert_eq!(declaration("memit_common"), None);
+        assert_eq!(declaration("malloc"), None);
+    }
+}

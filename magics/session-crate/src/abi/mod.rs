@@ -19,7 +19,7 @@ mod text;
 
 pub use backend::{Backend, UnknownBackend};
 pub use body::{Body, Ending};
-pub use entry_points::NAMES;
+pub use entry_points::{NAMES, declaration};
 pub use phase::PhaseNumber;
 pub use plans::{Charge, Clock, LinesPlan, MemoryPlan, Plan, TimePlan, TimelinePlan};
 pub use text::Text;
