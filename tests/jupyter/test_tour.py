@@ -1,6 +1,7 @@
 """evcxr_jupyter's tour, without the cells that need a network: the same results here as there.
 
-Where they differ it is for the better: a panic is an error, a compile error names its place."""
+Where they differ it is for the better: a panic or a `?` that ends a cell is an error, a compile error
+names its place."""
 
 import time
 
@@ -38,8 +39,9 @@ def test_the_tour_of_evcxr_jupyter(start_kernel):
     assert "mismatched types" in cell.traceback
     assert "cell:2:12" in cell.traceback
 
-    cell = kernel.run('let port: u16 = "99999".parse()?;')
-    assert cell.stderr == "number too large to fit in target type\n"
+    cell = kernel.fails('let port: u16 = "99999".parse()?;', "Error")
+    assert cell.content["evalue"] == "number too large to fit in target type"
+    assert "cell:1:17" in cell.traceback
 
     kernel.run(COUNTER)
     first = int(kernel.value("*counter.lock()?"))
