@@ -34,7 +34,9 @@ pub use {
 /// Resident set size of this process in bytes; 0 where the system does not tell.
 pub fn resident() -> u64 {
     #[cfg(target_os = "linux")]
-    if let Some(resident) = process::resident(std::process::id()) {
+    if let Ok(Some(resident)) =
+        process::StatmFile::of_this_process().and_then(|statm| statm.resident())
+    {
         return resident;
     }
     memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem as u64)
