@@ -7,12 +7,12 @@
 pub(crate) mod definitions;
 mod endings;
 mod identity;
-pub(crate) mod kept;
 mod macros;
 mod print;
 pub(crate) mod probes;
 mod session_crate;
 mod value;
+pub(crate) mod variables;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -20,13 +20,14 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Output};
 
 use memit_magics::cell::snippet::MEASUREMENT;
 
 use identity::Identity;
 use probes::{Probes, Problem, Sources};
 use session_crate::{STORE, SessionCrate};
+use variables::Decisions;
 
 /// The name under which cargo starts this part.
 const NAME: &str = "memit-rustc";
@@ -63,14 +64,9 @@ pub(crate) fn run(session: &Path) -> ExitCode {
         eprintln!("{NAME}: cargo starts this with the compiler as its first argument");
         return ExitCode::FAILURE;
     };
-    let arguments: Vec<_> = arguments.collect();
-    let compiled = match cell(session, &rustc, &arguments) {
-        Ok(Some(cell)) => cell.compile(session),
-        Ok(None) => {
-            let mut command = Command::new(&rustc);
-            command.args(arguments);
-            Ok(Err(command))
-        }
+    let compiled = match compilation(session, &rustc, arguments.collect()) {
+        Ok(Compilation::Cell(cell)) => cell.compile(session),
+        Ok(Compilation::Other(command)) => Ok(Err(command)),
         Err(error) => Err(error),
     };
     let mut command = match compiled {
@@ -89,124 +85,155 @@ pub(crate) fn run(session: &Path) -> ExitCode {
 /// The compilation of a cell.
 struct CellCompilation {
     command: Command,
-    /// The source without probes.
-    plain: String,
-    /// The source with probes, if any.
-    probed: Option<String>,
-    probes: Probes,
+    cell: variables::Cell,
 }
 
 impl CellCompilation {
-    /// Compiles the source with probes, if there is one. Without it, or if it does not compile,
-    /// returns the command that compiles the plain source, so that compiler messages are about the
-    /// user's code.
+    /// Compiles the cell. If an error is about what becomes of a variable at the end of the cell,
+    /// compiles again with another end.
+    ///
+    /// Compiles the source with probes first, if there is one. Without it, or if it does not
+    /// compile, compiles the plain source, so that compiler messages are about the user's code.
     fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
-        let copy = session.join(SOURCE);
-        if let Some(probed) = &self.probed {
-            fs::write(&copy, probed)?;
-            let output = self.command.output()?;
-            if output.status.success() {
-                probes::tell(session, &self.probes)?;
-                io::stdout().write_all(&output.stdout)?;
-                io::stderr().write_all(&output.stderr)?;
-                return Ok(Ok(ExitCode::SUCCESS));
+        let mut decisions = Decisions::default();
+        loop {
+            let rewritten = self.cell.rewritten(&decisions);
+            let source = macros::first(&rewritten.source);
+            let source = source.as_ref().unwrap_or(&rewritten.source);
+            let Sources {
+                probed,
+                plain,
+                mut probes,
+            } = probes::put(session, source, true);
+            if let Some(probed) = &probed {
+                let output = self.output(session, probed)?;
+                if output.status.success() {
+                    probes::tell(session, &probes)?;
+                    variables::write_compiled(session, &rewritten.compiled)?;
+                    return pass_on(&output);
+                }
+                if decisions.learn(&rewritten, probed, &output.stderr) {
+                    continue;
+                }
+                probes = Probes {
+                    functions: Vec::new(),
+                    problem: Some(Problem::Compile {
+                        message: String::from_utf8_lossy(&output.stderr).into_owned(),
+                    }),
+                };
             }
-            let problem = Problem::Compile {
-                message: String::from_utf8_lossy(&output.stderr).into_owned(),
-            };
-            self.probes = Probes {
-                functions: Vec::new(),
-                problem: Some(problem),
-            };
-            fs::write(&copy, &self.plain)?;
-        }
-        match &self.probes.problem {
-            None => {}
-            Some(Problem::Compile { .. }) => probes::tell(session, &self.probes)?,
-            // The kernel reports the problem.
-            Some(_) => {
-                probes::tell(session, &self.probes)?;
-                return Ok(Ok(ExitCode::FAILURE));
+            match &probes.problem {
+                None => {}
+                Some(Problem::Compile { .. }) => probes::tell(session, &probes)?,
+                // The kernel reports the problem.
+                Some(_) => {
+                    probes::tell(session, &probes)?;
+                    return Ok(Ok(ExitCode::FAILURE));
+                }
+            }
+            let source = plain.as_ref().unwrap_or(source);
+            variables::write_compiled(session, &rewritten.compiled)?;
+            if !rewritten.has_variables() {
+                write_copy(session, source)?;
+                return Ok(Err(self.command));
+            }
+            let output = self.output(session, source)?;
+            if output.status.success() || !decisions.learn(&rewritten, source, &output.stderr) {
+                return pass_on(&output);
             }
         }
-        Ok(Err(self.command))
     }
+
+    fn output(&mut self, session: &Path, source: &str) -> io::Result<Output> {
+        write_copy(session, source)?;
+        self.command.output()
+    }
+}
+
+/// Writes what rustc is to compile: the same file name as evcxr's in another directory, so that
+/// messages name evcxr's file.
+fn write_copy(session: &Path, source: &str) -> io::Result<()> {
+    let copy = session.join(SOURCE);
+    fs::create_dir_all(copy.with_file_name(""))?;
+    fs::write(copy, source)
+}
+
+/// Passes on what rustc wrote, and how it ended.
+fn pass_on(output: &Output) -> anyhow::Result<Result<ExitCode, Command>> {
+    io::stdout().write_all(&output.stdout)?;
+    io::stderr().write_all(&output.stderr)?;
+    let code = output
+        .status
+        .code()
+        .and_then(|code| u8::try_from(code).ok());
+    Ok(Ok(code.map_or(ExitCode::FAILURE, ExitCode::from)))
 }
 
 /// Changes the source of a cell; `None` if there is nothing to change.
 type Change<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Prepares the compilation of a cell; `None` if the arguments are not those of a cell.
-fn cell(
+/// What this process does for rustc.
+enum Compilation {
+    /// A cell that is to be run.
+    Cell(Box<CellCompilation>),
+    /// Anything else, by this command.
+    Other(Command),
+}
+
+/// Prepares a compilation with these arguments of rustc.
+fn compilation(
     session: &Path,
     rustc: &OsStr,
-    arguments: &[OsString],
-) -> anyhow::Result<Option<CellCompilation>> {
-    let text = |argument: &OsString| argument.to_str().map(str::to_owned);
-    let Some(mut arguments) = arguments.iter().map(text).collect::<Option<Vec<_>>>() else {
-        return Ok(None);
-    };
-    if value_of(&arguments, "--crate-name") != Some(CELL_CRATE)
-        || value_of(&arguments, "--crate-type") != Some("cdylib")
-    {
-        return Ok(None);
-    }
+    arguments: Vec<OsString>,
+) -> anyhow::Result<Compilation> {
     let mut command = Command::new(rustc);
-    let mut source = fs::read_to_string(SOURCE)?;
+    let text = |argument: &OsString| argument.to_str().map(str::to_owned);
+    let texts = arguments.iter().map(text).collect::<Option<Vec<_>>>();
+    let Some(mut arguments) = texts.filter(|arguments| is_cell(arguments)) else {
+        command.args(arguments);
+        return Ok(Compilation::Other(command));
+    };
     let session_crate = SessionCrate::compiled(session, rustc)?;
-    let without_store = without_store(&source);
-    let mut is_changed = without_store.is_some();
-    source = without_store.unwrap_or(source);
+    let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
     let any = session_crate.accepts_any_question_mark();
-    let changes: [Change<'_>; 4] = [
+    let changes: [Change<'_>; 6] = [
+        &without_store,
         &endings::report_panics,
         &|source| endings::report_question_marks(source, any),
         &value::mark,
         &print::at_once,
+        &variables::without_keeping,
     ];
+    let mut source = fs::read_to_string(SOURCE)?;
     for change in changes {
-        if let Some(changed) = change(&source) {
-            is_changed = true;
-            source = changed;
-        }
+        source = change(&source).unwrap_or(source);
     }
-    let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
-    if to_be_run {
-        keep_identity(session, rustc, &mut arguments)?;
-        if let Some(tied) = kept::tie(session, &source, &arguments)? {
-            is_changed = true;
-            source = tied;
-        }
+    command.current_dir(session);
+    if !to_be_run {
+        source = macros::first(&source).unwrap_or(source);
+        source = probes::put(session, &source, false).plain.unwrap_or(source);
+        write_copy(session, &source)?;
+        command
+            .args(&arguments)
+            .args(session_crate.arguments(&arguments));
+        return Ok(Compilation::Other(command));
     }
-    if let Some(ordered) = macros::first(&source) {
-        is_changed = true;
-        source = ordered;
-    }
-    let Sources {
-        probed,
-        plain,
-        probes,
-    } = probes::put(session, &source, to_be_run);
-    is_changed |= plain.is_some() || probed.is_some();
-    source = plain.unwrap_or(source);
-    if is_changed {
-        // The same file name in another directory, so that messages name evcxr's file.
-        let copy = session.join(SOURCE);
-        fs::create_dir_all(copy.with_file_name(""))?;
-        fs::write(copy, &source)?;
-        command.current_dir(session);
-    }
-    if to_be_run {
-        divide(session, &source, &mut arguments);
-    }
+    keep_identity(session, rustc, &mut arguments)?;
+    let held = variables::held(session);
+    let cell = variables::Cell::read(source, &arguments, held);
+    divide(session, cell.source(), &mut arguments);
     let externals = session_crate.arguments(&arguments);
     command.args(arguments).args(externals);
-    Ok(Some(CellCompilation {
+    Ok(Compilation::Cell(Box::new(CellCompilation {
         command,
-        plain: source,
-        probed,
-        probes,
-    }))
+        cell,
+    })))
+}
+
+/// Whether these arguments of rustc are those of a cell.
+fn is_cell(arguments: &[String]) -> bool {
+    value_of(arguments, "--crate-name") == Some(CELL_CRATE)
+        && value_of(arguments, "--crate-type") == Some("cdylib")
 }
 
 /// Below this many bytes, compiling everything again is faster than saving incremental results.

@@ -7,12 +7,16 @@ use std::ops::Range;
 
 use memit_magics::{MagicError, cell, nearest};
 
+use super::variable_list::Question;
+
 /// A piece of a cell with commands that evcxr understands. Bytes and lines are those of the cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Adapted {
     pub(crate) source: String,
     /// What the user is told about commands without an effect.
     pub(crate) notes: Vec<String>,
+    /// What the user asks about variables, which evcxr does not know.
+    pub(crate) questions: Vec<Question>,
 }
 
 /// The commands of evcxr.
@@ -79,6 +83,7 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
     let (commands, rust) = cell::split_commands(source);
     let mut adapted = String::new();
     let mut notes = Vec::new();
+    let mut questions = Vec::new();
     for line in commands.split_inclusive('\n') {
         let Some(command) = Command::read(line) else {
             adapted.push_str(line);
@@ -91,10 +96,14 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
             return Err(unknown(name, span));
         }
         let argument = line[command.name.end..].trim();
+        let blank = || line.chars().map(|c| if c == '\n' { c } else { ' ' });
         if let Some(reason) = without_effect(name, argument) {
             let written = line.trim();
             notes.push(format!("`{written}` has no effect here: {reason}."));
-            adapted.extend(line.chars().map(|c| if c == '\n' { c } else { ' ' }));
+            adapted.extend(blank());
+        } else if let Some(question) = question(name, argument) {
+            questions.push(question);
+            adapted.extend(blank());
         } else if name == "dep" {
             adapted.push_str(&with_hyphen(line));
         } else {
@@ -105,7 +114,17 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
     Ok(Adapted {
         source: adapted,
         notes,
+        questions,
     })
+}
+
+/// What a command asks about variables.
+fn question(name: &str, argument: &str) -> Option<Question> {
+    match name {
+        "vars" => Some(Question::All),
+        "t" | "type" if !argument.is_empty() => Some(Question::TypeOf(argument.to_owned())),
+        _ => None,
+    }
 }
 
 /// A command in its line.
@@ -157,7 +176,7 @@ mod tests {
     fn a_command_without_an_effect_leaves_the_lines_around_it() {
         let source =
             "// slow\n:sccache 1\n:dep a\n  :time_passes\n:preserve_vars_on_panic 0\na::f()";
-        let Adapted { source, notes } = adapted(source).unwrap();
+        let Adapted { source, notes, .. } = adapted(source).unwrap();
         insta::assert_snapshot!(source.replace(' ', "."), @r"
         //.slow
         ..........

@@ -12,6 +12,7 @@ mod evaluation;
 mod io;
 mod magic;
 mod measure;
+mod variable_list;
 
 pub(crate) use editor::{Completions, Match, Problem, completeness};
 pub(crate) use engine::Interrupter;
@@ -89,8 +90,9 @@ impl Session {
             &*cell::set_rust_apart(code, |name| variables().iter().any(|other| other == name));
         self.cells.push(code.to_owned());
         self.numbers.push(number);
-        let number = self.undo_log.begin_cell(&self.engine);
-        let begun = self.engine.begin_cell(number, output, Arc::clone(input));
+        let counted = self.undo_log.begin_cell(&self.engine);
+        let input = Arc::clone(input);
+        let begun = self.engine.begin_cell(counted, number, output, input);
         let watch = BuildWatch::start(output);
         let result = match begun {
             Ok(()) => self.execute_parts(code, output.as_ref()),
@@ -139,8 +141,18 @@ impl Session {
                     for note in &adapted.notes {
                         output.display(bundle::of_text(note));
                     }
-                    let source = "\n".repeat(lines_before) + &adapted.source;
                     let is_last = index == last;
+                    let is_blank = adapted.source.trim().is_empty();
+                    for question in &adapted.questions {
+                        let answer = variable_list::answer(question, running.engine)
+                            .map_err(|message| CellError::new("CommandError", message))?;
+                        if is_last && is_blank {
+                            output.result(answer);
+                        } else {
+                            output.display(answer);
+                        }
+                    }
+                    let source = "\n".repeat(lines_before) + &adapted.source;
                     running
                         .evaluate(&source, &source, is_last, Some)
                         .map_err(|failed| failed.error)?;

@@ -81,6 +81,16 @@ extern "C" fn memit_variable_lost(name: Text<'_>) {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn memit_variable_named(name: Text<'_>, of: Text<'_>) {
+    if let Some(host) = host::current() {
+        host.send(&Event::VariableNamed {
+            name: name.as_str().to_owned(),
+            of: of.as_str().to_owned(),
+        });
+    }
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn memit_failed(
     display: Text<'_>,
     debug: Text<'_>,

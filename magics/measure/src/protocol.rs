@@ -34,6 +34,7 @@ mod kind {
     pub(super) const UNCAUGHT: u8 = 20;
     pub(super) const VARIABLE_LOST: u8 = 21;
     pub(super) const NOT_STARTED: u8 = 22;
+    pub(super) const VARIABLE_NAMED: u8 = 23;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -98,6 +99,7 @@ impl Frame for Event {
             Self::Unprotected(reason) => write_json(out, kind::UNPROTECTED, reason),
             Self::Uncaught => write_frame(out, kind::UNCAUGHT, &[]),
             Self::VariableLost(name) => write_json(out, kind::VARIABLE_LOST, name),
+            Self::VariableNamed { name, of } => write_json(out, kind::VARIABLE_NAMED, &(name, of)),
             Self::Completed => write_frame(out, kind::COMPLETED, &[]),
         }
     }
@@ -125,6 +127,10 @@ impl Frame for Event {
             kind::UNPROTECTED => Self::Unprotected(serde_json::from_slice(&payload)?),
             kind::UNCAUGHT => Self::Uncaught,
             kind::VARIABLE_LOST => Self::VariableLost(serde_json::from_slice(&payload)?),
+            kind::VARIABLE_NAMED => {
+                let (name, of) = serde_json::from_slice(&payload)?;
+                Self::VariableNamed { name, of }
+            }
             kind::COMPLETED => Self::Completed,
             other => return Err(unknown(other)),
         })
@@ -307,6 +313,10 @@ mod tests {
             Event::Synced(u64::MAX),
             Event::Uncaught,
             Event::VariableLost("v".into()),
+            Event::VariableNamed {
+                name: "v".into(),
+                of: "u8".into(),
+            },
             Event::Completed,
         ];
         let mut stream = Vec::new();

@@ -62,8 +62,15 @@ pub enum Event {
     Unprotected(String),
     /// The panic that the session process has reported last ends the cell. For the supervisor only.
     Uncaught,
-    /// The variable of this name has another type than the cell expects. For the supervisor only.
+    /// The variable of this name is missing or has another type than the cell expects.
     VariableLost(String),
+    /// rustc's name of the type of a variable.
+    VariableNamed {
+        /// The name of the variable.
+        name: String,
+        /// The name of its type.
+        of: String,
+    },
     /// The cell has run. For the supervisor only.
     Completed,
 }

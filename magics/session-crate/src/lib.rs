@@ -19,6 +19,8 @@ mod clear_output;
 #[cfg(feature = "cells")]
 mod ending;
 #[cfg(feature = "cells")]
+mod function_result;
+#[cfg(feature = "cells")]
 pub mod harness;
 #[cfg(feature = "cells")]
 mod phases;
@@ -37,4 +39,7 @@ pub mod sources;
 #[cfg(feature = "question_mark")]
 pub use question_mark::*;
 #[cfg(feature = "cells")]
-pub use {clear_output::*, ending::*, phases::*, print::*, start::*, variable_store::*};
+pub use {
+    clear_output::*, ending::*, function_result::*, phases::*, print::*, start::*,
+    variable_store::*,
+};

@@ -4,11 +4,11 @@
 //! is mostly compiling that module. This module is compiled once per session instead, with the
 //! crate. Its functions are generic only where they must be, so that a cell compiles only calls.
 
-use std::any::{Any, TypeId};
+use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::abi::entry_points::memit_variable_lost;
+use crate::abi::entry_points::{memit_variable_lost, memit_variable_named};
 
 /// Variables by name.
 pub struct VariableStore {
@@ -29,6 +29,19 @@ impl Stored {
     fn fits(&self, expected: TypeId, definitions: &[u64]) -> bool {
         let is_known = |definition| definitions.binary_search(definition).is_ok();
         (*self.value).type_id() == expected && self.definitions.iter().all(is_known)
+    }
+}
+
+/// Drops variables of the store at `store`, if there is a store.
+///
+/// # Safety
+///
+/// `store` must be null or come from [`create_variable_store`], and nothing else may use the store.
+#[inline(never)]
+pub unsafe fn give_up(store: *mut VariableStore, names: &[&str]) {
+    // SAFETY: the caller guarantees that the pointer is null or the only one to a store.
+    if let Some(store) = unsafe { store.as_mut() } {
+        store.give_up(names);
     }
 }
 
@@ -57,34 +70,26 @@ impl VariableStore {
         self.put(name, Box::new(value), definitions);
     }
 
-    /// Whether the variable has this type or does not exist. Otherwise tells evcxr.
+    /// Keeps a variable whose type only rustc knows, and tells the kernel how rustc names the type.
     #[inline]
-    pub fn check_variable<T: 'static>(&mut self, name: &str) -> bool {
-        self.check_variable_of::<T>(name, &[])
+    pub fn put_unnamed<T: 'static>(&mut self, name: &str, value: T) {
+        memit_variable_named(name.into(), type_name::<T>().into());
+        self.put_variable_of(name, value, &[]);
     }
 
-    /// Like [`Self::check_variable`], in a cell with these definitions, sorted.
+    /// Whether there is a variable of this type, in a cell with these definitions, sorted. If not,
+    /// tells the kernel that the variable is lost.
     #[inline]
     pub fn check_variable_of<T: 'static>(&mut self, name: &str, definitions: &[u64]) -> bool {
         self.check(name, TypeId::of::<T>(), definitions)
     }
 
-    /// Takes a variable out of the store.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such variable, or if it has another type: call `check_variable` first.
-    #[inline]
-    pub fn take_variable<T: 'static>(&mut self, name: &str) -> T {
-        self.take_variable_of(name, &[])
-    }
-
-    /// Like [`Self::take_variable`], in a cell with these definitions, sorted.
+    /// Takes a variable out of the store, in a cell with these definitions, sorted.
     ///
     /// # Panics
     ///
     /// If there is no such variable, or if its type or a definition that its type reaches is
-    /// another one.
+    /// another one: call `check_variable_of` first.
     #[inline]
     pub fn take_variable_of<T: 'static>(&mut self, name: &str, definitions: &[u64]) -> T {
         match self.take(name, TypeId::of::<T>(), definitions).downcast() {
@@ -93,11 +98,12 @@ impl VariableStore {
         }
     }
 
-    /// Drops a variable by the code of the cell that put it here. Returns true, as a check would.
+    /// Drops variables by the code of the cells that put them here.
     #[inline(never)]
-    pub fn give_up(&mut self, name: &str) -> bool {
-        self.variables.remove(name);
-        true
+    pub fn give_up(&mut self, names: &[&str]) {
+        for name in names {
+            self.variables.remove(*name);
+        }
     }
 
     /// Shares a value that `create` makes when a cell asks for it first.
@@ -122,9 +128,8 @@ impl VariableStore {
     fn check(&self, name: &str, expected: TypeId, definitions: &[u64]) -> bool {
         let is_fine = self
             .get(name)
-            .is_none_or(|stored| stored.fits(expected, definitions));
+            .is_some_and(|stored| stored.fits(expected, definitions));
         if !is_fine {
-            eprintln!("The type of the variable {name} was redefined, so was lost.");
             memit_variable_lost(name.into());
         }
         is_fine
@@ -166,21 +171,29 @@ mod tests {
     #[unsafe(no_mangle)]
     extern "C" fn memit_variable_lost(_name: Text<'_>) {}
 
+    #[unsafe(no_mangle)]
+    extern "C" fn memit_variable_named(name: Text<'_>, of: Text<'_>) {
+        assert_eq!((name.as_str(), of.as_str()), ("n", "alloc::vec::Vec<u8>"));
+    }
+
     #[test]
     fn a_variable_of_any_type_is_kept() {
         let mut store = VariableStore::new();
         store.put_variable::<Vec<String>>("v", vec!["kept".to_owned()]);
-        assert!(store.check_variable::<Vec<String>>("v"));
-        assert_eq!(store.take_variable::<Vec<String>>("v"), ["kept"]);
-        assert!(store.check_variable::<Vec<String>>("v"), "there is none");
+        assert!(store.check_variable_of::<Vec<String>>("v", &[]));
+        assert_eq!(store.take_variable_of::<Vec<String>>("v", &[]), ["kept"]);
+        assert!(
+            !store.check_variable_of::<Vec<String>>("v", &[]),
+            "there is none"
+        );
     }
 
     #[test]
     fn a_variable_of_another_type_is_noticed() {
         let mut store = VariableStore::new();
         store.put_variable::<u8>("n", 1);
-        assert!(!store.check_variable::<i8>("n"));
-        assert!(store.check_variable::<u8>("n"));
+        assert!(!store.check_variable_of::<i8>("n", &[]));
+        assert!(store.check_variable_of::<u8>("n", &[]));
     }
 
     #[test]
@@ -195,7 +208,7 @@ mod tests {
             !store.check_variable_of::<u8>("n", &[3, 8]),
             "one has changed"
         );
-        assert!(!store.check_variable::<u8>("n"));
+        assert!(!store.check_variable_of::<u8>("n", &[]));
         assert_eq!(store.take_variable_of::<u8>("n", &[3, 7]), 1);
     }
 
@@ -212,9 +225,28 @@ mod tests {
         let shared = Arc::new(());
         let mut store = VariableStore::new();
         store.put_variable("n", Arc::clone(&shared));
-        assert!(store.give_up("n"));
+        store.give_up(&["n", "there is none"]);
         assert_eq!(Arc::strong_count(&shared), 1);
-        assert!(store.give_up("n"), "there is none");
+    }
+
+    #[test]
+    fn a_type_that_only_rustc_knows_is_told_to_the_kernel() {
+        let mut store = VariableStore::new();
+        store.put_unnamed("n", vec![1u8]);
+        assert_eq!(store.take_variable_of::<Vec<u8>>("n", &[]), [1]);
+    }
+
+    #[test]
+    fn a_session_without_a_store_has_nothing_to_give_up() {
+        let shared = Arc::new(());
+        let mut store = VariableStore::new();
+        store.put_variable("n", Arc::clone(&shared));
+        // SAFETY: the pointers are null and the only one to a store.
+        unsafe {
+            give_up(std::ptr::null_mut(), &["n"]);
+            give_up(&raw mut store, &["n"]);
+        }
+        assert_eq!(Arc::strong_count(&shared), 1);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use memit_magics::request::blank_magics;
 use serde::Serialize;
 
 use crate::session::commands;
-use crate::session::engine::Engine;
+use crate::session::engine::{Engine, Inserted};
 use crate::session::errors::compiler;
 
 /// A problem, in the format of evcxr's own kernel. Lines and columns count from 1, columns in
@@ -25,24 +25,33 @@ pub(crate) struct Problem {
 /// The problems in `code`.
 pub(crate) fn check(engine: &mut Engine, code: &str) -> Vec<Problem> {
     let blanked = blank_magics(code);
-    let errors = match commands::adapted(&blanked) {
+    let (errors, bound) = match commands::adapted(&blanked) {
         Ok(adapted) => engine.check(&adapted.source),
         // evcxr reports the command.
         Err(_) => engine.check(&blanked),
     };
     errors
         .iter()
-        .filter_map(|error| problem(error, code, &blanked))
+        .filter_map(|error| problem(error, code, &blanked, &bound))
         .collect()
 }
 
 /// Converts an error; `None` if it does not point at the cell.
-fn problem(error: &CompilationError, code: &str, blanked: &str) -> Option<Problem> {
+fn problem(
+    error: &CompilationError,
+    code: &str,
+    blanked: &str,
+    bound: &Inserted,
+) -> Option<Problem> {
     let primary = error.primary_spanned_message()?;
     let span = primary.span?;
     let moved = |line, column| moved(blanked, code, line, column);
-    let (start_line, start_column) = moved(span.start_line, span.start_column);
-    let (end_line, end_column) = moved(span.end_line, span.end_column);
+    let (start, end) = (
+        bound.original(span.start_line)?,
+        bound.original(span.end_line)?,
+    );
+    let (start_line, start_column) = moved(start, span.start_column);
+    let (end_line, end_column) = moved(end, span.end_column);
     let label = Some(compiler::label(error, &primary.label)).filter(|label| !label.is_empty());
     let help = compiler::helps(error, blanked).map(|help| format!("help: {help}"));
     let lines: Vec<String> = label

@@ -3,13 +3,20 @@
 use memit_measurement::Ended;
 use memit_measurement::{FailureKind, Panic, QuestionMark};
 
-use super::toolchain;
-use crate::session::errors::{CellError, compiler, panic_site, question_mark};
+use super::{Inserted, toolchain};
+use crate::session::errors::{CellError, Explanations, compiler, panic_site, question_mark};
 
 /// Why an evaluation failed.
 pub(crate) enum EvaluationError {
     /// The source does not compile.
-    Compile(Vec<evcxr::CompilationError>),
+    Compile {
+        errors: Vec<evcxr::CompilationError>,
+        /// The compiled source.
+        bound: Inserted,
+        explanations: Explanations,
+    },
+    /// The session does not have these variables.
+    Lost(Vec<String>),
     /// The code panicked. The line of the panic is a line of the compiled source, which is
     /// included.
     Panic(Panic, String),
@@ -40,7 +47,7 @@ impl EvaluationError {
             Self::Ended(None | Some(Ended::Trouble), _) => Some(FailureKind::System {
                 message: ENDED.to_owned(),
             }),
-            Self::Compile(_) | Self::NotStarted(_) | Self::Other(_) => None,
+            Self::Compile { .. } | Self::Lost(_) | Self::NotStarted(_) | Self::Other(_) => None,
         }
     }
 
@@ -53,7 +60,21 @@ impl EvaluationError {
         cell_line: impl Fn(usize) -> Option<usize>,
     ) -> CellError {
         match self {
-            Self::Compile(errors) => compiler::of_compiler(&errors, code, cells, cell_line),
+            Self::Compile {
+                errors,
+                bound,
+                explanations,
+            } => {
+                let cell_line = |line| bound.original(line).and_then(&cell_line);
+                compiler::of_compiler(&errors, &explanations, code, cells, cell_line)
+            }
+            Self::Lost(names) => {
+                let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+                let message = format!("the session has lost {}", names.join(", "));
+                CellError::new("SessionError", message).with_note(
+                    "The other variables are kept. Bind the lost ones again, then run the cell again.",
+                )
+            }
             Self::Panic(panic, compiled) => panic_site::error(&panic, &compiled, cells),
             Self::Failed(failed, compiled) => question_mark::error(&failed, &compiled, cells),
             Self::Ended(ended, restored) => {

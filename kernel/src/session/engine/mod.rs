@@ -2,15 +2,20 @@
 
 mod build_watch;
 mod evaluation_error;
+mod inserted;
 mod interrupter;
 mod questions;
+mod record;
 mod supervisor_link;
 mod toolchain;
 
 pub(crate) use build_watch::BuildWatch;
 pub(crate) use evaluation_error::EvaluationError;
+pub(crate) use inserted::Inserted;
 pub(crate) use interrupter::Interrupter;
+pub(crate) use record::Snapshot;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -18,16 +23,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalOutputs};
+use memit_magics::cell::{self, syntax};
 use memit_magics::magic::Draw;
 use memit_measurement::Described;
 use memit_measurement::{LinesMeasurement, Measured};
 use memit_session_process::{relay, supervisor};
 
 use crate::compiler;
-use crate::compiler::kept::{self, GivenUp, Snapshot};
+use crate::compiler::CELL_CRATE;
 use crate::compiler::probes::{self, Probes};
+use crate::compiler::variables::{self, ANCHOR, Compiled, GivenUp, Left, UNSEEN, Variable};
+use crate::session::errors::Explanations;
 use crate::session::io::{Input, NoInput, Output, Stream};
 use questions::Questions;
+use record::{End, Record};
 use supervisor_link::{CellOutcome, SupervisorLink};
 
 /// Compiles and runs Rust. Knows nothing of magics.
@@ -39,8 +48,9 @@ pub(crate) struct Engine {
     questions: Questions,
     /// The functions with probes in the source that was compiled last.
     probes: Probes,
-    /// The variables without which the source that was compiled last starts.
-    given_up: Vec<GivenUp>,
+    record: Record,
+    /// What the source that was compiled last does to the variables.
+    compiled: Compiled,
     /// The counts of these functions in a cell that is not a measurement.
     counted: Option<LinesMeasurement>,
     /// The measurement of the code that ran last, complete or as far as it came.
@@ -54,7 +64,7 @@ const RESTARTED: &str = "memit: the processes of the session had ended, so a new
 /// The first cell of every session process.
 const PRELUDE: &str = "let _ = ::memit_session::start_session();";
 
-/// A statement without an effect. Unlike an item, it makes evcxr take the variables from the store.
+/// A statement without an effect.
 const NOTHING: &str = "let _ = ();";
 
 /// Makes cells and dependencies release code, together with [`RELEASE_OPT_LEVEL`]: evcxr's manifest
@@ -100,7 +110,8 @@ impl Engine {
             link,
             questions: Questions::new(Arc::new(NoInput("no cell runs"))),
             probes: Probes::default(),
-            given_up: Vec::new(),
+            record: Record::default(),
+            compiled: Compiled::default(),
             counted: None,
             measured: None,
         })
@@ -114,8 +125,9 @@ impl Engine {
         }
     }
 
-    /// Starts a cell: `output` receives its output, and `input` answers its questions. Begins a new
-    /// session if the supervisor of the last one has ended.
+    /// Starts the cell `number`, which front-ends show as `shown`: `output` receives its output, and
+    /// `input` answers its questions. Begins a new session if the supervisor of the last one has
+    /// ended.
     ///
     /// # Errors
     ///
@@ -123,10 +135,12 @@ impl Engine {
     pub(crate) fn begin_cell(
         &mut self,
         number: u64,
+        shown: u64,
         output: &Arc<dyn Output>,
         input: Arc<dyn Input>,
     ) -> Result<(), EvaluationError> {
         self.questions = Questions::new(input);
+        self.record.cell = shown;
         let is_lost = self.link.is_lost();
         if is_lost {
             self.link
@@ -143,6 +157,7 @@ impl Engine {
 
     /// Lets evcxr find that its child is gone, and start another.
     fn begin_session(&mut self) -> Result<(), EvaluationError> {
+        self.record.clear();
         let mut begin = || {
             self.link.expect_prelude();
             self.evaluate(PRELUDE)
@@ -179,23 +194,64 @@ impl Engine {
         &mut self,
         source: &str,
     ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
+        let mut unseen = BTreeSet::new();
+        loop {
+            let bound = self.record.bound(source, &unseen);
+            match self.evaluate_bound(bound) {
+                Err(EvaluationError::Other(message)) => match variable_without_type(&message) {
+                    Some(variable) if unseen.insert(variable.to_owned()) => {}
+                    _ => return Err(EvaluationError::Other(message)),
+                },
+                Ok((outputs, mut outcome)) => {
+                    let named = std::mem::take(&mut outcome.named);
+                    self.name_types(named);
+                    return Ok((outputs, outcome));
+                }
+                error => return error,
+            }
+        }
+    }
+
+    /// Evaluates a source with its variables.
+    fn evaluate_bound(
+        &mut self,
+        bound: Inserted,
+    ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
+        self.record
+            .tell(self.link.directory())
+            .map_err(|error| EvaluationError::Other(error.to_string()))?;
         let (questions, link) = (&self.questions, &self.link);
         let mut callbacks = EvalCallbacks {
             input_reader: &|asked| questions.answer(&asked.prompt, asked.is_password, link),
         };
-        let result = self.context.execute_with_callbacks(source, &mut callbacks);
+        let result = self
+            .context
+            .execute_with_callbacks(&bound.source, &mut callbacks);
         self.probes = probes::take(self.link.directory());
         let mut outcome = self.link.take_outcome();
         self.counted = outcome.counted.take();
         let progress = outcome.progress.take().map(Measured::Timeline);
         self.measured = outcome.measured.take().or(progress);
-        let took_effect = result.is_ok()
-            && outcome.panic.is_none()
-            && outcome.failed.is_none()
-            && outcome.not_started.is_none()
-            && outcome.ended.is_none();
-        let settled = kept::settle(self.link.directory(), took_effect);
-        self.given_up = settled.given_up;
+        let is_early = outcome.panic.is_some() || outcome.failed.is_some();
+        let end = match &result {
+            _ if outcome.ended.is_some() || outcome.not_started.is_some() => End::Undone,
+            _ if outcome.restored || !outcome.lost.is_empty() => End::Undone,
+            Ok(_) if is_early => End::Early,
+            Ok(_) => End::Complete,
+            Err(_) => End::Undone,
+        };
+        self.compiled = variables::take_compiled(self.link.directory()).unwrap_or_default();
+        self.record.settle(&self.compiled, end);
+        if outcome.ended.is_some() && !outcome.restored {
+            self.record.clear();
+        }
+        if !outcome.lost.is_empty() {
+            let lost = std::mem::take(&mut outcome.lost);
+            self.record.change(|variables| {
+                variables.held.retain(|name, _| !lost.contains(name));
+            });
+            return Err(EvaluationError::Lost(lost));
+        }
         if let Some(reason) = outcome.not_started.take() {
             return Err(EvaluationError::NotStarted(reason));
         }
@@ -209,19 +265,67 @@ impl Engine {
             return Err(EvaluationError::Ended(outcome.ended, outcome.restored));
         }
         match result {
-            Ok(outputs) => {
-                if settled.is_pending && source != NOTHING {
-                    self.evaluate(NOTHING)?;
-                }
-                Ok((outputs, outcome))
+            Ok(outputs) => Ok((outputs, outcome)),
+            Err(evcxr::Error::CompilationErrors(errors)) => {
+                let explanations =
+                    Explanations::of(&errors, self.record.variables(), &self.compiled);
+                Err(EvaluationError::Compile {
+                    errors,
+                    bound,
+                    explanations,
+                })
             }
-            Err(evcxr::Error::CompilationErrors(errors)) => Err(EvaluationError::Compile(errors)),
             Err(evcxr::Error::SubprocessTerminated(message)) => {
                 tracing::debug!("evcxr: {message}");
+                self.record.clear();
                 Err(EvaluationError::Ended(self.link.wait_for_end(), false))
             }
             Err(error) => Err(EvaluationError::Other(error.to_string())),
         }
+    }
+
+    /// Learns the types of variables that only rustc knows. A variable whose type no cell can write is
+    /// not kept.
+    fn name_types(&mut self, named: Vec<(String, String)>) {
+        let compiled = std::mem::take(&mut self.compiled);
+        let mut left = compiled.left.clone();
+        for (name, by_rustc) in named {
+            let Some(put) = compiled.put.get(&name) else {
+                continue;
+            };
+            let cell = self.record.cell;
+            let variable = |of| Variable {
+                of,
+                is_mutable: put.is_mutable,
+                cell,
+                reached: put.reached.clone(),
+            };
+            if let Some(of) = variables::of_rustc(&by_rustc, CELL_CRATE) {
+                let variable = Arc::new(variable(of));
+                self.record.change(|variables| {
+                    variables.held.insert(name.clone(), variable);
+                });
+                if self.evaluate_with(&name).is_ok() {
+                    continue;
+                }
+                self.record.change(|variables| {
+                    variables.held.remove(&name);
+                });
+            }
+            self.record.change(|variables| {
+                variables.unwanted.insert(name.clone());
+            });
+            left.insert(name, Left::Unnamed);
+        }
+        self.compiled = Compiled { left, ..compiled };
+    }
+
+    /// Evaluates nothing, with a variable: an error if no cell can take the variable.
+    fn evaluate_with(&mut self, variable: &str) -> Result<(), EvaluationError> {
+        let bindings = self.record.bindings(|name| name == variable);
+        let source = format!("let {ANCHOR} = ();{bindings}\n{NOTHING}");
+        self.link.pass();
+        self.evaluate_bound(Inserted::new(&source, &[])).map(drop)
     }
 
     /// Like [`Self::evaluate`], for code that leaves the session unchanged.
@@ -254,12 +358,17 @@ impl Engine {
     /// Takes the variables without which the source that was compiled last starts, because their
     /// types reach a definition that has changed. If the source took effect, they are gone.
     pub(crate) fn take_given_up(&mut self) -> Vec<GivenUp> {
-        std::mem::take(&mut self.given_up)
+        std::mem::take(&mut self.compiled.given_up)
     }
 
-    /// The variables as the compiler knows them, for [`Self::undo`].
+    /// Takes the variables of the source that was compiled last that the session does not keep.
+    pub(crate) fn take_left(&mut self) -> BTreeMap<String, Left> {
+        std::mem::take(&mut self.compiled.left)
+    }
+
+    /// The variables as they are now, for [`Self::undo`].
     pub(crate) fn snapshot(&self) -> Snapshot {
-        kept::snapshot(self.link.directory())
+        self.record.snapshot()
     }
 
     /// Takes the counts of the functions with probes in the last cell.
@@ -288,8 +397,7 @@ impl Engine {
         if !self.link.undo(number) {
             return Ok(false);
         }
-        kept::restore(self.link.directory(), variables)
-            .map_err(|error| EvaluationError::Other(error.to_string()))?;
+        self.record.restore(variables);
         match self.context.execute(":clear") {
             Ok(_) => Ok(true),
             Err(error) => Err(EvaluationError::Other(error.to_string())),
@@ -308,15 +416,13 @@ impl Engine {
 
     /// The names of the session's variables, sorted.
     pub(crate) fn variables(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.types().into_iter().map(|(name, _)| name).collect();
-        names.sort_unstable();
-        names
+        self.record.variables().held.keys().cloned().collect()
     }
 
-    /// The names of the session's variables with their types.
-    pub(crate) fn types(&self) -> Vec<(String, String)> {
-        let owned = |(name, of): (&str, &str)| (name.to_owned(), of.to_owned());
-        self.context.variables_and_types().map(owned).collect()
+    /// The names of the session's variables with their types, sorted.
+    pub(crate) fn types(&self) -> impl Iterator<Item = (&str, &str)> {
+        let held = self.record.variables().held.iter();
+        held.map(|(name, variable)| (name.as_str(), variable.of.as_str()))
     }
 
     /// The number of threads of the session process.
@@ -324,23 +430,42 @@ impl Engine {
         self.link.threads()
     }
 
-    /// The errors and warnings of the compiler for `code`.
-    pub(crate) fn check(&mut self, code: &str) -> Vec<evcxr::CompilationError> {
-        match self.context.check(code) {
-            Ok(errors) => errors,
-            Err(error) => {
-                tracing::debug!("nothing to check: {error}");
-                Vec::new()
-            }
-        }
+    /// The errors and warnings of the compiler for `code`, and how to find their lines in `code`.
+    pub(crate) fn check(&mut self, code: &str) -> (Vec<evcxr::CompilationError>, Inserted) {
+        let bound = self.record.bound(code, &BTreeSet::new());
+        let errors = self.context.check(&bound.source).unwrap_or_else(|error| {
+            tracing::debug!("nothing to check: {error}");
+            Vec::new()
+        });
+        (errors, bound)
     }
 
     /// The completions at the byte `at` of `code`.
     pub(crate) fn completions(&mut self, code: &str, at: usize) -> Option<evcxr::Completions> {
-        match self.context.completions(code, at) {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let typed = code[..at]
+            .rsplit(|c| !is_word(c))
+            .next()
+            .unwrap_or_default();
+        let words = syntax::words(code);
+        let is_wanted = |name: &str| name.starts_with(typed) || words.contains(name);
+        let (commands, _) = cell::split_commands(code);
+        let (front, bound) = if at < commands.len() {
+            (0, code.to_owned())
+        } else {
+            self.with_variables(code, is_wanted)
+        };
+        match self.context.completions(&bound, at + front) {
             Ok(mut completions) => {
-                let all = &mut completions.completions;
-                all.retain(|found| !found.code.starts_with(compiler::MARK));
+                let is_ours = |name: &str| {
+                    name.starts_with(compiler::MARK)
+                        || [ANCHOR, UNSEEN].contains(&name.trim_end_matches('!'))
+                };
+                completions
+                    .completions
+                    .retain(|found| !is_ours(&found.code));
+                completions.start_offset = completions.start_offset.saturating_sub(front);
+                completions.end_offset = completions.end_offset.saturating_sub(front);
                 Some(completions)
             }
             Err(error) => {
@@ -350,9 +475,19 @@ impl Engine {
         }
     }
 
+    /// The code behind a statement for each variable that is wanted, and the length of these.
+    fn with_variables(&self, code: &str, is_wanted: impl Fn(&str) -> bool) -> (usize, String) {
+        let (commands, rust) = cell::split_commands(code);
+        let bindings = self.record.bindings(is_wanted);
+        let source = format!("{commands}{bindings}\n{rust}");
+        (source.len() - code.len(), source)
+    }
+
     /// The documentation of the name that ends at the byte `at` of `code`, as plain text and HTML.
     pub(crate) fn hover(&mut self, code: &str, at: usize) -> Option<(String, String)> {
-        match self.context.hover_at(code, at) {
+        let words = syntax::words(code);
+        let (front, bound) = self.with_variables(code, |name| words.contains(name));
+        match self.context.hover_at(&bound, at + front) {
             Ok(hover) => Some(hover),
             Err(error) => {
                 tracing::debug!("nothing to inspect: {error}");
@@ -360,6 +495,13 @@ impl Engine {
             }
         }
     }
+}
+
+/// The variable whose type evcxr cannot name, if this is evcxr's complaint.
+fn variable_without_type(message: &str) -> Option<&str> {
+    let is_such = message.starts_with("Couldn't automatically determine type of variable")
+        || message.contains("is a closure, which cannot be persisted");
+    message.split('`').nth(1).filter(|_| is_such)
 }
 
 /// The time that evcxr spent on compiling.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::cell_error::CellError;
 use super::diagnostics::{EARLIER, Mark, ORIGIN, byte_at};
+use super::explanations::{Explanation, Explanations};
 use super::message::Message;
 use super::{cargo, hints, place, unfinished, wording};
 
@@ -15,12 +16,14 @@ const COMPILE_ERROR: &str = "CompileError";
 /// the cells so far; `cell_line` maps a line of the compiled source to a line of the cell.
 pub(crate) fn of_compiler(
     errors: &[CompilationError],
+    explanations: &Explanations,
     code: &str,
     cells: &[String],
     cell_line: impl Fn(usize) -> Option<usize>,
 ) -> CellError {
     let (warnings, errors): (Vec<_>, Vec<_>) = errors.iter().partition(|error| is_warning(error));
-    let read_one = |error: &CompilationError| read(error, code, cells, &cell_line);
+    let read_one =
+        |error: &CompilationError| read(error, explanations.get(error), code, cells, &cell_line);
     let mut messages: Vec<Message> = errors.into_iter().map(read_one).collect();
     // evcxr compiles a cell in more than one form, and the form that fails last may have no error.
     if messages
@@ -97,6 +100,7 @@ fn raw_title(error: &CompilationError) -> String {
 /// The message of an error of evcxr's.
 fn read(
     error: &CompilationError,
+    explanation: Option<&Explanation>,
     code: &str,
     cells: &[String],
     cell_line: &impl Fn(usize) -> Option<usize>,
@@ -106,13 +110,18 @@ fn read(
         let marks = marks(error, code, cell_line);
         return cargo::message(&error.message()).at(code, marks);
     }
-    let message = Message {
+    let mut message = Message {
         is_warning: is_warning(error),
         code: error.code().map(str::to_owned),
         title: wording::plain(&hints::title(error)),
         notes: hints::notes(error, code),
         ..Message::default()
     };
+    if let Some(explanation) = explanation {
+        message.title = explanation.title.clone().unwrap_or(message.title);
+        // The compiler would change code that the user does not see.
+        message.notes = vec![(Level::HELP, explanation.help.clone())];
+    }
     let marks = marks(error, code, cell_line);
     if !marks.is_empty() {
         return message.at(code, marks);

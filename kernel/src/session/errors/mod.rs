@@ -4,6 +4,7 @@ mod cargo;
 mod cell_error;
 pub(crate) mod compiler;
 pub(crate) mod diagnostics;
+mod explanations;
 mod hints;
 mod message;
 pub(crate) mod panic_site;
@@ -13,3 +14,4 @@ mod unfinished;
 mod wording;
 
 pub(crate) use cell_error::CellError;
+pub(crate) use explanations::Explanations;

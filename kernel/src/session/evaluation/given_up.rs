@@ -1,7 +1,7 @@
 //! Says which variables a cell gives up, and why.
 
 use crate::compiler::definitions::What;
-use crate::compiler::kept::GivenUp;
+use crate::compiler::variables::GivenUp;
 
 /// The note of the cell `number`, in which the variable was dropped.
 pub(crate) fn note(given_up: &GivenUp, number: u64) -> String {

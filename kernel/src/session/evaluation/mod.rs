@@ -2,6 +2,7 @@
 
 pub(crate) mod given_up;
 mod implementations;
+mod left;
 mod phase_types;
 mod probed_functions;
 mod running;

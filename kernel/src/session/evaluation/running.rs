@@ -7,8 +7,8 @@ use memit_measurement::FailureKind;
 use super::probed_functions::{self, Written};
 use super::undo_log::UndoLog;
 use super::value::{self, Prepared};
-use super::{given_up, phase_types};
-use crate::compiler::kept::GivenUp;
+use super::{given_up, left, phase_types};
+use crate::compiler::variables::{GivenUp, Left};
 use crate::session::engine::{Engine, EvaluationError};
 use crate::session::errors::CellError;
 use crate::session::io::{Output, Stream, bundle};
@@ -58,7 +58,7 @@ impl Running<'_> {
         };
         let evaluated = self.engine.evaluate(&prepared.source).map_err(|failure| {
             let cause = failure.of_run().map(Box::new);
-            let is_unknown = matches!(failure, EvaluationError::Compile(_));
+            let is_unknown = matches!(failure, EvaluationError::Compile { .. });
             let cell_line = |line| cell_line(marked.line(prepared.line(line)));
             let mut error = failure.into_error(self.code, self.written.cells, cell_line);
             if is_unknown {
@@ -82,6 +82,7 @@ impl Running<'_> {
         self.undo_log.evaluated(users);
         self.undo_log.implemented(marked.implementations);
         self.say_what_was_given_up();
+        self.say_what_is_not_kept(users);
         let has_value = || cell::rust(users).value().is_some();
         let output = self.output;
         let shown = outcome
@@ -105,6 +106,25 @@ impl Running<'_> {
         profile.show(output);
         Ok(())
     }
+
+    /// Names the variables that end with the cell, and closures, which evcxr has not seen. Nobody
+    /// misses a variable that begins with an underscore.
+    fn say_what_is_not_kept(&mut self, users: &str) {
+        let lets = cell::rust(users).lets();
+        let mut ending = self.engine.take_left();
+        let bound = self.engine.variables();
+        let closures = lets.iter().filter(|each| each.is_closure && !each.is_typed);
+        for name in closures.flat_map(|each| &each.names) {
+            ending.entry(name.clone()).or_insert(Left::Unnamed);
+        }
+        let is_missed = |name: &String| !name.starts_with('_') && !bound.contains(name);
+        for (name, left) in ending.iter().filter(|(name, _)| is_missed(name)) {
+            let binding = lets.iter().rev().find(|each| each.names.contains(name));
+            let note = left::note(name, left, binding) + "\n";
+            self.output.stream(Stream::Stderr, &note);
+        }
+    }
+
     /// Names the variables that are gone. A variable that the cell has bound anew is not missed.
     fn say_what_was_given_up(&mut self) {
         let given_up = self.engine.take_given_up();

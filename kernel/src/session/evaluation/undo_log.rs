@@ -1,17 +1,15 @@
 //! Logs how cells change the session, so that `%undo` can go back.
 //!
-//! A checkpoint restores the values of variables. evcxr's knowledge of variables, items and
-//! dependencies is outside the checkpoint; it is rebuilt from this log.
+//! A checkpoint restores the values of variables. evcxr's knowledge of items and dependencies is
+//! outside the checkpoint; it is rebuilt from this log.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use memit_magics::cell;
 
 use super::implementations::Implementations;
 use super::value;
-use crate::compiler::kept::Snapshot;
-use crate::session::engine::{Engine, EvaluationError};
+use crate::session::engine::{Engine, EvaluationError, Snapshot};
 use crate::session::errors::CellError;
 
 /// The evaluated sources of a session, and the cells that evaluated them.
@@ -19,8 +17,6 @@ use crate::session::errors::CellError;
 pub(crate) struct UndoLog {
     /// The sources that were evaluated without an error.
     sources: Vec<String>,
-    /// Whether the last binding of a variable is `mut`.
-    mutable: HashMap<String, bool>,
     /// The cells that changed the session, oldest first.
     cells: Vec<UndoPoint>,
     /// The running cell.
@@ -39,35 +35,17 @@ struct UndoPoint {
     number: u64,
     /// The number of evaluated sources.
     sources: usize,
-    variables: Vec<Variable>,
-    /// The variables as the compiler knows them.
-    compiled: Snapshot,
-}
-
-#[derive(Debug, Clone)]
-struct Variable {
-    name: String,
-    type_name: String,
-    mutable: bool,
+    variables: Snapshot,
 }
 
 impl UndoLog {
     /// Called when a cell starts; returns its number.
     pub(crate) fn begin_cell(&mut self, engine: &Engine) -> u64 {
         self.count += 1;
-        let variables = engine
-            .types()
-            .into_iter()
-            .map(|(name, type_name)| Variable {
-                mutable: self.mutable.get(&name).copied().unwrap_or(true),
-                name,
-                type_name,
-            });
         self.current = Some(UndoPoint {
             number: self.count,
             sources: self.sources.len(),
-            variables: variables.collect(),
-            compiled: engine.snapshot(),
+            variables: engine.snapshot(),
         });
         self.count
     }
@@ -91,7 +69,6 @@ impl UndoLog {
 
     /// Called when the cell has evaluated a source.
     pub(crate) fn evaluated(&mut self, source: &str) {
-        self.mutable.extend(cell::rust(source).bindings());
         self.sources.push(source.to_owned());
     }
 
@@ -119,7 +96,7 @@ impl UndoLog {
             return Err(CellError::new("UndoError", "there is no cell to undo"));
         };
         let failed = |failure: EvaluationError| failure.into_error("", &[], |_| None);
-        if !engine.undo(cell.number, &cell.compiled).map_err(failed)? {
+        if !engine.undo(cell.number, &cell.variables).map_err(failed)? {
             let message = "the last cell that changed the session has no checkpoint";
             return Err(CellError::new("UndoError", message).with_note(
                 "help: `%session` shows how far `%undo` can go back, and why cells have no checkpoint",
@@ -130,13 +107,10 @@ impl UndoLog {
         if let Some(current) = &mut self.current {
             current.sources = cell.sources;
         }
-        for Variable { name, mutable, .. } in &cell.variables {
-            self.mutable.insert(name.clone(), *mutable);
-        }
-        let (recollection, implementations) = self.recollection(&cell.variables);
+        let (recollection, implementations) = self.recollection();
         engine.evaluate_passing(&recollection).map_err(failed)?;
         self.implementations = implementations;
-        let names: Vec<_> = cell.variables.iter().map(|v| v.name.as_str()).collect();
+        let names = engine.variables();
         Ok(match names.as_slice() {
             [] => "The session is as it was before its last cell: no variables.".to_owned(),
             names => format!(
@@ -146,9 +120,9 @@ impl UndoLog {
         })
     }
 
-    /// Code that makes the session's dependencies, items and variables known to evcxr, and the
-    /// implementations that evcxr knows then.
-    fn recollection(&self, variables: &[Variable]) -> (String, Implementations) {
+    /// Code that makes the session's dependencies and items known to evcxr, and the implementations
+    /// that evcxr knows then.
+    fn recollection(&self) -> (String, Implementations) {
         let mut source = String::new();
         let mut implementations = Implementations::default();
         for command in self.sources.iter().flat_map(|source| dependencies(source)) {
@@ -159,19 +133,6 @@ impl UndoLog {
             let marked = implementations.mark(&items);
             let _ = writeln!(source, "{}", marked.source);
             implementations = marked.implementations;
-        }
-        for Variable {
-            name,
-            type_name,
-            mutable,
-        } in variables
-        {
-            let mutability = if *mutable { "mut " } else { "" };
-            let _ = writeln!(
-                source,
-                "let {mutability}{name}: {type_name} = \
-                 evcxr_variable_store.take_variable::<{type_name}>(stringify!({name}));"
-            );
         }
         (source, implementations)
     }
@@ -191,21 +152,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dependencies_items_and_variables_are_recollected() {
+    fn dependencies_and_items_are_recollected() {
         let mut undo_log = UndoLog::default();
         undo_log.evaluated(":dep regex\n\nuse regex::Regex;\nlet x = 1;");
         undo_log.evaluated("fn f() {}\nlet mut y = f();");
-        let variables = [("x", "i32"), ("y", "()")].map(|(name, type_name)| Variable {
-            name: name.to_owned(),
-            type_name: type_name.to_owned(),
-            mutable: undo_log.mutable[name],
-        });
-        insta::assert_snapshot!(undo_log.recollection(&variables).0, @r"
+        insta::assert_snapshot!(undo_log.recollection().0, @r"
         :dep regex
         use regex::Regex;
         fn f() {}
-        let x: i32 = evcxr_variable_store.take_variable::<i32>(stringify!(x));
-        let mut y: () = evcxr_variable_store.take_variable::<()>(stringify!(y));
         ");
     }
 }

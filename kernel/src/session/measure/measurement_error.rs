@@ -41,7 +41,7 @@ pub(super) fn explained(
     cells: &[String],
 ) -> CellError {
     let explanation = match &failure {
-        EvaluationError::Compile(errors) => errors
+        EvaluationError::Compile { errors, .. } => errors
             .iter()
             .find_map(|error| measurement.explain(error.code().unwrap_or_default(), scope)),
         _ => None,

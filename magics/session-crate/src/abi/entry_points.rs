@@ -21,9 +21,11 @@ macro_rules! entry_points {
 
                 // The panic that was reported last ends the cell.
                 safe fn memit_panic_was_not_caught();
-                // A variable has another type than the cell expects: evcxr forgets the variable and
-                // compiles the cell again.
+                // A variable is missing, or has another type than the cell expects. The cell does not
+                // run.
                 safe fn memit_variable_lost(name: $crate::abi::Text<'_>);
+                // A variable whose type only rustc knows, and rustc's name of the type.
+                safe fn memit_variable_named(name: $crate::abi::Text<'_>, of: $crate::abi::Text<'_>);
                 // A `?` met an error and ends the cell: its `Display` and its `Debug` text.
                 safe fn memit_failed(
                     display: $crate::abi::Text<'_>,

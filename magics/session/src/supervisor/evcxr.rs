@@ -16,8 +16,9 @@ pub(super) const QUESTION: &[u8] = b"EVCXR_INPUT_REQUEST";
 /// Says that the cell panicked.
 const PANIC_LINE: &[u8] = b"EVCXR_PANIC_NOTIFICATION\n";
 
-/// How a line begins that names a variable whose type has changed.
-const VARIABLE_LOST: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
+/// Makes evcxr forget the variables that the cell has bound. The kernel keeps its own record of
+/// variables, and tells evcxr those that a cell mentions.
+const FORGET_LINE: &[u8] = b"EVCXR_ERROR_OCCURRED\n";
 
 const COMPLETE_LINE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
 
@@ -121,11 +122,6 @@ impl Evcxr {
         self.waits
     }
 
-    /// A variable has another type than the cell expects.
-    pub(super) fn tell_lost(&mut self, variable: &str) {
-        self.tell(format!("{VARIABLE_LOST}{variable}\n").as_bytes());
-    }
-
     /// No answer is for a cell of the session that begins now.
     pub(super) fn forget_questions(&mut self) {
         self.questions = 0;
@@ -134,6 +130,7 @@ impl Evcxr {
     /// The cell has ended well.
     pub(super) fn tell_complete(&mut self) {
         self.waits = false;
+        self.tell(FORGET_LINE);
         self.tell(COMPLETE_LINE);
     }
 

@@ -28,7 +28,6 @@ impl Supervisor {
                     run.panicked = true;
                 }
             }
-            Event::VariableLost(name) => self.peers.evcxr.tell_lost(&name),
             Event::Failed(failed) => {
                 if let Some(run) = &mut self.run {
                     run.failed = Some(failed);

@@ -2,6 +2,7 @@
 
 mod end;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use ra_ap_syntax::ast::{self, AstNode, HasName};
@@ -119,6 +120,49 @@ impl Statements {
             .collect()
     }
 
+    /// The `let` statements at the top level.
+    pub fn lets(&self) -> Vec<Let> {
+        let before = BEFORE.len();
+        let read = |statement: ast::LetStmt| {
+            let range = statement.syntax().text_range();
+            let pattern = statement.pat()?;
+            let names = pattern
+                .syntax()
+                .descendants()
+                .filter_map(ast::IdentPat::cast);
+            let value = statement.initializer();
+            Some(Let {
+                range: usize::from(range.start()) - before..usize::from(range.end()) - before,
+                names: names
+                    .filter_map(|name| Some(name.name()?.text().to_string()))
+                    .collect(),
+                is_closure: matches!(value, Some(ast::Expr::ClosureExpr(_))),
+                is_typed: statement.ty().is_some(),
+                value: value.map(|value| value.syntax().text().to_string()),
+            })
+        };
+        let statements = self.statements().filter_map(ast::LetStmt::cast);
+        statements.filter_map(read).collect()
+    }
+
+    /// Where the statements start that run: behind the attributes of the whole cell. `None` if
+    /// nothing runs, because there are only items.
+    pub fn start_of_run(&self) -> Option<usize> {
+        let runs = |node: &SyntaxNode| {
+            !ast::Item::can_cast(node.kind()) && !ast::Attr::can_cast(node.kind())
+        };
+        if !self.statements().any(|node| runs(&node)) {
+            return None;
+        }
+        let attributes = self
+            .statements()
+            .take_while(|node| ast::Attr::can_cast(node.kind()));
+        let end = attributes
+            .last()
+            .map(|last| usize::from(last.text_range().end()) - BEFORE.len());
+        Some(end.unwrap_or(0))
+    }
+
     /// The source of the items, imports and attributes at the top level.
     pub fn items(&self) -> Vec<String> {
         self.statements()
@@ -159,8 +203,32 @@ impl Statements {
     }
 }
 
+/// A `let` statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Let {
+    /// The bytes of the statement.
+    pub range: Range<usize>,
+    /// The names that it binds.
+    pub names: Vec<String>,
+    /// Whether its value is a closure.
+    pub is_closure: bool,
+    /// Whether it says the type.
+    pub is_typed: bool,
+    /// The text of the value.
+    pub value: Option<String>,
+}
+
 fn offset(bytes: usize) -> TextSize {
     TextSize::try_from(bytes).unwrap_or_default()
+}
+
+/// The words of `code`, of which each may be a name. Words in strings count, as format strings
+/// capture variables; so do words in comments.
+pub fn words(code: &str) -> HashSet<&str> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    code.split(|c| !is_part(c))
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 /// Whether `code` contains `word` as a whole word. Strings count, as format strings capture
@@ -194,6 +262,33 @@ mod tests {
             Statements::parse("let (a, mut b) = f(); let S { c, d: e } = s; { let x = 1; }")
                 .bound_names();
         assert_eq!(names, ["a", "b", "c", "e"]);
+    }
+
+    #[test]
+    fn a_let_is_read() {
+        let code = "let x = 1; let (f, mut g): (A, B) = two(); let h = |x| x;";
+        let read = Statements::parse(code).lets();
+        let texts: Vec<_> = read.iter().map(|each| &code[each.range.clone()]).collect();
+        assert_eq!(
+            texts,
+            [
+                "let x = 1;",
+                "let (f, mut g): (A, B) = two();",
+                "let h = |x| x;"
+            ]
+        );
+        assert_eq!(read[1].names, ["f", "g"]);
+        assert_eq!([read[1].is_typed, read[2].is_typed], [true, false]);
+        assert_eq!([read[1].is_closure, read[2].is_closure], [false, true]);
+        assert_eq!(read[2].value.as_deref(), Some("|x| x"));
+    }
+
+    #[test]
+    fn a_cell_runs_behind_its_attributes() {
+        let start = |code| Statements::parse(code).start_of_run();
+        assert_eq!(start("fn f() {} use a::b;"), None);
+        assert_eq!(start("fn f() {} f()"), Some(0));
+        assert_eq!(start("#![allow(warnings)]\nlet x = 1;"), Some(19));
     }
 
     #[test]

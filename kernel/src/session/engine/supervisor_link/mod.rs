@@ -2,6 +2,7 @@
 
 mod interrupt_sender;
 mod reader;
+mod stack;
 mod state;
 mod utf8;
 
@@ -203,11 +204,12 @@ impl SupervisorLink {
 fn start_supervisor(directory: &Path, shared: &Arc<Shared>) -> io::Result<Child> {
     let relays = UnixListener::bind(directory.join(SOCKET_NAME))?;
     let (kernel, supervisor) = UnixStream::pair()?;
-    let process = Command::new(std::env::current_exe()?)
+    let mut command = Command::new(std::env::current_exe()?);
+    command
         .arg(supervisor::ARGUMENT)
         .stdin(OwnedFd::from(relays))
-        .stdout(OwnedFd::from(supervisor))
-        .spawn()?;
+        .stdout(OwnedFd::from(supervisor));
+    let process = stack::with_large_stack(|| command.spawn())?;
     shared.lock().supervisor = Some(kernel.try_clone()?);
     let reading = Arc::clone(shared);
     // `ps` and debuggers show this name.

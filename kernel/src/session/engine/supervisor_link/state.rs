@@ -25,6 +25,10 @@ pub(crate) struct CellOutcome {
     pub progress: Option<TimelineMeasurement>,
     /// The counts of the functions with `#[profile]`.
     pub counted: Option<LinesMeasurement>,
+    /// The variables that the code expects and the session does not have.
+    pub lost: Vec<String>,
+    /// The variables whose types only rustc knows, with rustc's names of the types.
+    pub named: Vec<(String, String)>,
     /// Why the session process could not be started.
     pub not_started: Option<String>,
     /// How the session process ended.
@@ -116,6 +120,8 @@ impl LinkState {
                 self.pid = None;
                 self.outcome.ended = Some(ended);
             }
+            Event::VariableLost(name) => self.outcome.lost.push(name),
+            Event::VariableNamed { name, of } => self.outcome.named.push((name, of)),
             Event::Described(described) => self.described = Some(described),
             Event::Undone(undone) => self.undone = Some(undone),
             // The reader delivers output. The other events stay with the supervisor.
@@ -128,7 +134,6 @@ impl LinkState {
             | Event::Checkpointed(_)
             | Event::Unprotected(_)
             | Event::Uncaught
-            | Event::VariableLost(_)
             | Event::Completed => {}
         }
     }

@@ -1,0 +1,331 @@
+//! What rustc's errors say about the variables that a cell puts into the store.
+//!
+//! The cell is compiled with a call for each variable. An error in such a call is not the user's: a
+//! moved variable has nothing to put, a borrow cannot be kept, a type may have another name. The
+//! decision that the error leads to changes the call, and the cell is compiled again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::{Left, rewrite::Rewritten, types};
+
+/// The decisions about variables of a cell. A variable without one is put with evcxr's type.
+#[derive(Debug, Default)]
+pub(crate) struct Decisions {
+    pub(super) of: BTreeMap<String, Decision>,
+    /// Variables that end before the others are put, because they borrow from them.
+    pub(super) ended: BTreeSet<String>,
+}
+
+/// What becomes of a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Put with this type.
+    Typed(String),
+    /// Put with the type that rustc infers.
+    Inferred,
+    /// Moved by this line.
+    Moved(String),
+    /// Not put.
+    Left(Left),
+}
+
+impl Decisions {
+    /// Learns from the errors of rustc, `messages`, one JSON object a line, about the compiled
+    /// `source`. Returns whether a decision has changed.
+    pub(crate) fn learn(&mut self, rewritten: &Rewritten, source: &str, messages: &[u8]) -> bool {
+        let puts: Vec<_> = rewritten
+            .puts
+            .iter()
+            .filter_map(|put| {
+                let start = source.rfind(&put.text)?;
+                Some((put.variable.as_str(), start..start + put.text.len()))
+            })
+            .collect();
+        let puts = Puts(puts);
+        let mut has_changed = false;
+        for line in messages.split(|byte| *byte == b'\n') {
+            let Ok(message) = serde_json::from_slice::<Value>(line) else {
+                continue;
+            };
+            if message["level"] == "error" {
+                has_changed |= self.learn_from(&Message(&message), &puts, rewritten);
+            }
+        }
+        has_changed
+    }
+
+    fn learn_from(
+        &mut self,
+        message: &Message<'_>,
+        puts: &Puts<'_>,
+        rewritten: &Rewritten,
+    ) -> bool {
+        let primary = puts.at(message.spans(true));
+        match message.code() {
+            "E0382" => match primary.first() {
+                Some(moved) => self.decide(moved, Decision::Moved(message.moved_by(puts))),
+                None => false,
+            },
+            "E0381" | "E0425" => match primary.first() {
+                Some(unset) => self.decide(unset, Decision::Left(Left::Unset)),
+                None => false,
+            },
+            code if BORROWS.contains(&code) || message.is_about_lifetimes() => {
+                self.learn_of_borrow(message, &primary, puts, rewritten)
+            }
+            _ => match primary.first() {
+                Some(variable) => self.try_another_type(variable, message, rewritten),
+                None => false,
+            },
+        }
+    }
+
+    /// The variable that borrows is not put. If it is not known, everything ends that may borrow.
+    fn learn_of_borrow(
+        &mut self,
+        message: &Message<'_>,
+        primary: &[&str],
+        puts: &Puts<'_>,
+        rewritten: &Rewritten,
+    ) -> bool {
+        let others = puts.at(message.spans(false));
+        let borrower = match (message.code(), others.first()) {
+            ("E0505", None) => None,
+            (_, Some(other)) => Some(*other),
+            (_, None) => primary.first().copied(),
+        };
+        if let Some(borrower) = borrower {
+            let borrows = message.quoted().filter(|name| *name != borrower);
+            let left = Left::Borrows(borrows.map(str::to_owned));
+            return self.decide(borrower, Decision::Left(left));
+        }
+        let Some(borrowed) = primary.first() else {
+            return false;
+        };
+        let before = self.ended.len();
+        self.ended.extend(rewritten.can_borrow.iter().cloned());
+        self.ended.len() > before || self.decide(borrowed, Decision::Left(Left::Borrows(None)))
+    }
+
+    /// rustc may know the path of a name; otherwise it infers the type; a type that has no name is
+    /// the end.
+    fn try_another_type(
+        &mut self,
+        variable: &str,
+        message: &Message<'_>,
+        rewritten: &Rewritten,
+    ) -> bool {
+        let put = rewritten.puts.iter().find(|put| put.variable == variable);
+        let Some(of) = put.and_then(|put| put.of.as_deref()) else {
+            return self.decide(variable, Decision::Left(Left::Unnamed));
+        };
+        let qualified = message.quoted().zip(message.import());
+        let qualified = qualified.and_then(|(name, path)| types::qualified(of, name, &path));
+        self.decide(
+            variable,
+            qualified.map_or(Decision::Inferred, Decision::Typed),
+        )
+    }
+
+    fn decide(&mut self, variable: &str, decision: Decision) -> bool {
+        let before = self.of.insert(variable.to_owned(), decision.clone());
+        before.as_ref() != Some(&decision)
+    }
+}
+
+/// Errors about values that are borrowed too long.
+const BORROWS: [&str; 14] = [
+    "E0310", "E0311", "E0373", "E0499", "E0502", "E0503", "E0505", "E0506", "E0515", "E0521",
+    "E0597", "E0621", "E0713", "E0716",
+];
+
+/// The variables that the cell puts, with the bytes of the calls.
+struct Puts<'a>(Vec<(&'a str, Range<usize>)>);
+
+impl<'a> Puts<'a> {
+    /// The variables of the calls at these places.
+    fn at(&self, spans: impl Iterator<Item = Range<usize>>) -> Vec<&'a str> {
+        spans.filter_map(|span| self.variable_at(&span)).collect()
+    }
+
+    fn variable_at(&self, span: &Range<usize>) -> Option<&'a str> {
+        let is_inside = |call: &Range<usize>| call.start <= span.start && span.end <= call.end;
+        let (variable, _) = self.0.iter().find(|(_, call)| is_inside(call))?;
+        Some(variable)
+    }
+}
+
+/// A message of rustc.
+struct Message<'a>(&'a Value);
+
+impl<'a> Message<'a> {
+    fn code(&self) -> &'a str {
+        self.0["code"]["code"].as_str().unwrap_or_default()
+    }
+
+    fn title(&self) -> &'a str {
+        self.0["message"].as_str().unwrap_or_default()
+    }
+
+    /// `lifetime may not live long enough` has no code.
+    fn is_about_lifetimes(&self) -> bool {
+        self.code().is_empty() && self.title().contains("lifetime")
+    }
+
+    /// The first name in backquotes.
+    fn quoted(&self) -> Option<&'a str> {
+        self.title().split('`').nth(1)
+    }
+
+    fn all_spans(&self) -> impl Iterator<Item = &'a Value> {
+        self.0["spans"].as_array().into_iter().flatten()
+    }
+
+    /// The places of the message, primary or not.
+    fn spans(&self, is_primary: bool) -> impl Iterator<Item = Range<usize>> {
+        let of_kind = move |span: &&Value| span["is_primary"].as_bool() == Some(is_primary);
+        self.all_spans().filter(of_kind).filter_map(range)
+    }
+
+    /// The line that moves the variable.
+    fn moved_by(&self, puts: &Puts<'_>) -> String {
+        let says_moved = |span: &&Value| {
+            let label = span["label"].as_str();
+            label.is_some_and(|label| label.contains("moved"))
+        };
+        let is_users =
+            |span: &&Value| range(span).is_some_and(|span| puts.variable_at(&span).is_none());
+        let mut spans: Vec<_> = self
+            .all_spans()
+            .filter(says_moved)
+            .filter(is_users)
+            .collect();
+        // The closure of the whole cell begins before the statement that moves the variable.
+        spans.sort_by_key(|span| range(span).map(|span| span.start));
+        let line = spans
+            .last()
+            .and_then(|span| span["text"][0]["text"].as_str());
+        line.unwrap_or_default().trim().to_owned()
+    }
+
+    /// The path that rustc would import.
+    fn import(&self) -> Option<String> {
+        let children = self.0["children"].as_array()?.iter();
+        let spans = children
+            .filter_map(|child| child["spans"].as_array())
+            .flatten();
+        let paths: Vec<_> = spans
+            .filter_map(|span| span["suggested_replacement"].as_str())
+            .filter_map(|text| text.trim().strip_prefix("use ")?.strip_suffix(';'))
+            .collect();
+        let of_std = paths.iter().find(|path| path.starts_with("std::"));
+        of_std.or(paths.first()).map(|path| (*path).to_owned())
+    }
+}
+
+fn range(span: &Value) -> Option<Range<usize>> {
+    let place = |name: &str| usize::try_from(span[name].as_u64()?).ok();
+    Some(place("byte_start")?..place("byte_end")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rewrite::PutCall;
+    use super::*;
+    use serde_json::json;
+
+    const SOURCE: &str = "let some = &all[2..]; drop(v); put(all); put(some); put(v);";
+
+    fn rewritten() -> Rewritten {
+        let put = |variable: &str| PutCall {
+            variable: variable.to_owned(),
+            of: Some("Box<dyn Any>".to_owned()),
+            text: format!("put({variable});"),
+        };
+        Rewritten::of_puts(["all", "some", "v"].map(put).into())
+    }
+
+    /// A part of the source in a message.
+    fn span(text: &str, is_primary: bool, label: &str) -> Value {
+        let start = SOURCE.rfind(text).unwrap();
+        json!({
+            "byte_start": start,
+            "byte_end": start + text.len(),
+            "is_primary": is_primary,
+            "label": label,
+            "text": [{"text": format!("  {text};")}],
+        })
+    }
+
+    fn learned(decisions: &mut Decisions, code: &str, title: &str, spans: &[Value]) -> bool {
+        let message = json!({
+            "level": "error", "message": title, "code": {"code": code}, "spans": spans,
+            "children": [{"spans": [{"suggested_replacement": "use std::any::Any;\n"}]}],
+        });
+        decisions.learn(&rewritten(), SOURCE, message.to_string().as_bytes())
+    }
+
+    #[test]
+    fn a_moved_variable_is_not_put() {
+        let mut decisions = Decisions::default();
+        let spans = [
+            span("put(v)", true, "value used here after move"),
+            span("drop(v)", false, "value moved here"),
+        ];
+        assert!(learned(
+            &mut decisions,
+            "E0382",
+            "use of moved value: `v`",
+            &spans
+        ));
+        assert_eq!(decisions.of["v"], Decision::Moved("drop(v);".to_owned()));
+        assert!(!learned(
+            &mut decisions,
+            "E0382",
+            "use of moved value: `v`",
+            &spans
+        ));
+    }
+
+    #[test]
+    fn what_borrows_is_not_put() {
+        let mut decisions = Decisions::default();
+        let spans = [
+            span("put(all)", true, "move out of `all` occurs here"),
+            span("put(some)", false, "borrow later used here"),
+        ];
+        let title = "cannot move out of `all` because it is borrowed";
+        assert!(learned(&mut decisions, "E0505", title, &spans));
+        let left = Left::Borrows(Some("all".to_owned()));
+        assert_eq!(decisions.of["some"], Decision::Left(left));
+        assert!(!decisions.of.contains_key("all"));
+    }
+
+    #[test]
+    fn a_type_is_tried_with_paths_then_as_inferred() {
+        let mut decisions = Decisions::default();
+        let spans = [span("put(v)", true, "")];
+        let title = "cannot find trait `Any` in this scope";
+        assert!(learned(&mut decisions, "E0405", title, &spans));
+        let typed = Decision::Typed("Box<dyn ::std::any::Any>".to_owned());
+        assert_eq!(decisions.of["v"], typed);
+        assert!(learned(&mut decisions, "E0308", "mismatched types", &spans));
+        assert_eq!(decisions.of["v"], Decision::Inferred);
+    }
+
+    #[test]
+    fn errors_of_the_user_decide_nothing() {
+        let mut decisions = Decisions::default();
+        let spans = [span("&all[2..]", true, "")];
+        assert!(!learned(
+            &mut decisions,
+            "E0308",
+            "mismatched types",
+            &spans
+        ));
+        assert!(decisions.of.is_empty());
+    }
+}

@@ -1,0 +1,238 @@
+//! The function that evcxr writes around the statements of a cell.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use ra_ap_syntax::ast::{self, AstNode, HasArgList, HasGenericArgs, HasName};
+use ra_ap_syntax::{SyntaxNode, SyntaxToken};
+
+use super::{ANCHOR, TAKEN, UNSEEN};
+
+/// How the name of the function starts.
+const NAME: &str = "run_user_code_";
+/// How evcxr names the store in the function.
+pub(super) const STORE: &str = "evcxr_variable_store";
+/// Where evcxr checks the variables of the store.
+const CHECKS: &str = "{let mut vars_ok = true;";
+/// Where evcxr has checked the variables of the store.
+const CHECKED: &str = "if !vars_ok {return evcxr_variable_store;}}";
+
+/// Places in the function, as bytes of the source, and the variables of the cell.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct RunFunction {
+    /// The name of its parameter, which points to the store or is null.
+    pub(super) parameter: String,
+    /// Behind the brace that opens it.
+    pub(super) start: usize,
+    /// Where the variables are checked, where they are taken, and where they are put back; `None` if
+    /// the cell has no variables.
+    pub(super) store: Option<StorePlaces>,
+    /// Where the cell's own variables are put.
+    pub(super) put: Option<usize>,
+    /// Statements that have no place in the function.
+    pub(super) superfluous: Vec<Range<usize>>,
+    /// The variables that the cell takes.
+    pub(super) taken: BTreeMap<String, Taken>,
+    /// The variables that the cell binds and keeps.
+    pub(super) bound: BTreeMap<String, Bound>,
+    /// The variables that the cell binds, kept or not.
+    pub(super) shadowed: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct StorePlaces {
+    pub(super) check: usize,
+    pub(super) take: usize,
+    pub(super) put_back: usize,
+}
+
+/// A variable that the cell takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) of: String,
+    pub(super) is_mutable: bool,
+}
+
+/// A variable that the cell binds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Bound {
+    /// The type; `None` if evcxr does not know it.
+    pub(super) of: Option<String>,
+    pub(super) is_mutable: bool,
+    /// Where the cell binds it.
+    at: usize,
+}
+
+impl RunFunction {
+    /// Finds the function in the source of a cell.
+    pub(super) fn find(file: &SyntaxNode) -> Option<Self> {
+        let functions: Vec<_> = file.children().filter_map(ast::Fn::cast).collect();
+        let function = functions.into_iter().rev().find(|function| {
+            let name = function.name();
+            name.is_some_and(|name| name.text().starts_with(NAME))
+        })?;
+        let text = function.syntax().text().to_string();
+        let offset = start(function.syntax());
+        let body = function.body()?.stmt_list()?;
+        let parameter = function.param_list()?.params().next()?.pat()?;
+        let ast::Pat::IdentPat(parameter) = parameter else {
+            return None;
+        };
+        let behind = |part: &str| Some(offset + text.find(part)? + part.len());
+        let store = behind(CHECKS).and_then(|check| {
+            Some(StorePlaces {
+                check,
+                take: behind(CHECKED)?,
+                put_back: offset + text.rfind(STORE)?,
+            })
+        });
+        let mut found = Self {
+            parameter: parameter.name()?.text().to_string(),
+            start: body.l_curly_token()?.text_range().end().into(),
+            store,
+            ..Self::default()
+        };
+        if found.store.is_some() {
+            found.read_variables(function.syntax());
+        }
+        Some(found)
+    }
+
+    /// Reads what evcxr puts into the store, and the statements beside these calls.
+    fn read_variables(&mut self, function: &SyntaxNode) {
+        let calls = function.descendants().filter_map(ast::MethodCallExpr::cast);
+        let puts: Vec<_> = calls.filter_map(|call| put(&call)).collect();
+        let Some((first, ..)) = puts.first() else {
+            return;
+        };
+        self.put = Some(start(first));
+        let Some(list) = first.parent() else { return };
+        for (statement, variable, of) in puts {
+            self.superfluous.push(range(&statement));
+            if variable != ANCHOR {
+                let of = Some(of);
+                self.bound.insert(
+                    variable,
+                    Bound {
+                        of,
+                        ..Bound::default()
+                    },
+                );
+            }
+        }
+        for statement in list.children() {
+            if let Some(binding) = ast::LetStmt::cast(statement.clone()) {
+                self.read_let(&binding);
+            } else if let Some(call) = statement.descendants().find_map(ast::MacroCall::cast)
+                && call
+                    .path()
+                    .is_some_and(|path| path.syntax().text() == UNSEEN)
+            {
+                self.read_unseen(&call);
+            }
+        }
+        // evcxr also puts what the cell has taken.
+        for name in self.taken.keys() {
+            if !self.shadowed.contains(name) {
+                self.bound.remove(name);
+            }
+        }
+    }
+
+    fn read_let(&mut self, binding: &ast::LetStmt) {
+        let Some(pattern) = binding.pat() else { return };
+        let names = pattern
+            .syntax()
+            .descendants()
+            .filter_map(ast::IdentPat::cast);
+        let is_taken = binding
+            .initializer()
+            .is_some_and(|value| value.syntax().text() == TAKEN);
+        for name in names {
+            let is_mutable = name.mut_token().is_some();
+            let Some(name) = name.name() else { continue };
+            let at = start(name.syntax());
+            let name = name.text().to_string();
+            if is_taken {
+                let Some(of) = binding.ty() else { continue };
+                let of = of.syntax().text().to_string();
+                self.superfluous.push(range(binding.syntax()));
+                self.taken.insert(name, Taken { of, is_mutable });
+            } else if name == ANCHOR {
+                self.superfluous.push(range(binding.syntax()));
+            } else {
+                if let Some(bound) = self.bound.get_mut(&name) {
+                    bound.is_mutable = is_mutable;
+                    bound.at = at;
+                }
+                self.shadowed.push(name);
+            }
+        }
+    }
+
+    /// Reads the names in front of `=>`, which the cell keeps, and all that the `let` binds.
+    fn read_unseen(&mut self, call: &ast::MacroCall) {
+        let Some(tree) = call.token_tree() else {
+            return;
+        };
+        let at = start(call.syntax());
+        let tokens: Vec<SyntaxToken> = tree
+            .syntax()
+            .descendants_with_tokens()
+            .filter_map(ra_ap_syntax::NodeOrToken::into_token)
+            .filter(|token| !token.kind().is_trivia())
+            .collect();
+        let text = tree.syntax().text().to_string();
+        let Some((names, statement)) = text.split_once("=>") else {
+            return;
+        };
+        let names = names.trim_start_matches('{');
+        for name in names.split_whitespace() {
+            let is_mutable = tokens
+                .windows(2)
+                .any(|pair| pair[0].text() == "mut" && pair[1].text() == name);
+            let seen = self.bound.get(name);
+            // The last binding is the one that is kept.
+            if seen.is_none_or(|seen| seen.at < at) {
+                self.bound.insert(
+                    name.to_owned(),
+                    Bound {
+                        of: None,
+                        is_mutable,
+                        at,
+                    },
+                );
+            }
+        }
+        let statement = statement.trim_end_matches('}');
+        let bound = memit_magics::cell::syntax::Statements::parse(statement).bound_names();
+        self.shadowed.extend(bound);
+    }
+}
+
+/// The statement, the variable and the type, if `call` puts a variable into the store.
+fn put(call: &ast::MethodCallExpr) -> Option<(SyntaxNode, String, String)> {
+    let is_put = call.name_ref()?.text() == "put_variable";
+    if !is_put || call.receiver()?.syntax().text() != STORE {
+        return None;
+    }
+    let of = call.generic_arg_list()?.generic_args().next()?;
+    let ast::Expr::MacroExpr(variable) = call.arg_list()?.args().next()? else {
+        return None;
+    };
+    let tree = variable.macro_call()?.token_tree()?;
+    let variable = tree.syntax().text().to_string();
+    Some((
+        call.syntax().parent()?,
+        variable.trim_matches(['(', ')', ' ']).to_owned(),
+        of.syntax().text().to_string(),
+    ))
+}
+
+fn start(node: &SyntaxNode) -> usize {
+    node.text_range().start().into()
+}
+
+fn range(node: &SyntaxNode) -> Range<usize> {
+    start(node)..node.text_range().end().into()
+}

@@ -1,0 +1,268 @@
+//! The record of the session's variables.
+//!
+//! evcxr forgets the variables of each cell when the cell has run. The record says which variables
+//! there are, and binds in front of a cell those that the cell mentions. What a cell costs does
+//! therefore not depend on what the session holds.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use memit_magics::cell;
+use memit_magics::cell::syntax::{self, Let, Statements};
+
+use super::inserted::Inserted;
+use crate::compiler::variables::{
+    self, ANCHOR, Compiled, Moved, Put, TAKEN, UNSEEN, Variable, Variables,
+};
+
+/// The variables of a session, as cells see them.
+#[derive(Default)]
+pub(super) struct Record {
+    variables: Arc<Variables>,
+    /// Whether the compiler knows these variables.
+    is_told: bool,
+    /// The number that front-ends show for the running cell.
+    pub(super) cell: u64,
+}
+
+/// How a cell ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// At its end.
+    Complete,
+    /// Early, and what it did stays.
+    Early,
+    /// The session is as before the cell.
+    Undone,
+}
+
+/// The session's variables at some time, to return to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Snapshot(Arc<Variables>);
+
+impl Record {
+    pub(super) fn variables(&self) -> &Variables {
+        &self.variables
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot(Arc::clone(&self.variables))
+    }
+
+    pub(super) fn restore(&mut self, snapshot: &Snapshot) {
+        self.variables = Arc::clone(&snapshot.0);
+        self.is_told = false;
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.restore(&Snapshot::default());
+    }
+
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Variables)) {
+        change(Arc::make_mut(&mut self.variables));
+        self.is_told = false;
+    }
+
+    /// Tells the compiler of the variables, if they have changed.
+    pub(super) fn tell(&mut self, session: &Path) -> io::Result<()> {
+        if !self.is_told {
+            variables::tell(session, &self.variables)?;
+            self.is_told = true;
+        }
+        Ok(())
+    }
+
+    /// The source of a cell, with the variables that it mentions bound in front of it. evcxr does not
+    /// see the `let`s of the variables `unseen`.
+    pub(super) fn bound(&self, source: &str, unseen: &BTreeSet<String>) -> Inserted {
+        let (commands, rust) = cell::split_commands(source);
+        let statements = Statements::parse(rust);
+        let Some(start) = statements.start_of_run() else {
+            return Inserted::new(source, &[]);
+        };
+        let start = commands.len() + start;
+        let words = syntax::words(rust);
+        let mentioned = |name: &str| words.contains(name.trim_start_matches("r#"));
+        let mut insertions = Vec::new();
+        for each in statements.lets() {
+            let is_unseen = each.names.iter().any(|name| unseen.contains(name));
+            if each.is_closure && !each.is_typed || is_unseen {
+                let places = each.range.start + commands.len()..each.range.end + commands.len();
+                insertions.push((places.start, unseen_start(&each)));
+                insertions.push((places.end, "}".to_owned()));
+            }
+        }
+        let has_unseen = !insertions.is_empty();
+        let bindings = self.bindings(mentioned);
+        if has_unseen || !bindings.is_empty() {
+            let definition = if has_unseen { UNSEEN_MACRO } else { "" };
+            let line = format!("{definition}let {ANCHOR} = ();{bindings}");
+            insertions.insert(0, (start, line));
+        }
+        Inserted::new(source, &insertions)
+    }
+
+    /// The statements that bind variables.
+    pub(super) fn bindings(&self, is_wanted: impl Fn(&str) -> bool) -> String {
+        let mut bindings = String::new();
+        let wanted = self
+            .variables
+            .held
+            .iter()
+            .filter(|(name, _)| is_wanted(name));
+        for (name, variable) in wanted {
+            let mutability = if variable.is_mutable { "mut " } else { "" };
+            let of = &variable.of;
+            let _ = write!(bindings, " let {mutability}{name}: {of} = {TAKEN};");
+        }
+        bindings
+    }
+
+    /// Records what a cell did that ended so.
+    pub(super) fn settle(&mut self, compiled: &Compiled, end: End) {
+        let cell = self.cell;
+        let before = Arc::clone(&self.variables);
+        let is_back = |name: &String, put: &Put| {
+            let held = before.held.get(name);
+            !put.is_new
+                && held.is_some_and(|held| {
+                    put.of.as_deref() == Some(&held.of) && put.reached == held.reached
+                })
+        };
+        let all_back = before.unwanted.is_empty()
+            && compiled.put.iter().all(|(name, put)| is_back(name, put))
+            && compiled
+                .taken
+                .iter()
+                .all(|name| compiled.put.contains_key(name))
+            && compiled.moved.is_empty()
+            && compiled.given_up.is_empty();
+        if end == End::Undone || all_back {
+            return;
+        }
+        self.change(|variables| {
+            variables.unwanted.clear();
+            for name in &compiled.taken {
+                variables.held.remove(name);
+            }
+            for given_up in &compiled.given_up {
+                variables.held.remove(&given_up.variable);
+            }
+            for (name, by) in &compiled.moved {
+                let by = by.clone();
+                variables
+                    .moved
+                    .insert(name.clone(), Arc::new(Moved { cell, by }));
+            }
+            for (name, put) in &compiled.put {
+                if put.is_new && end == End::Early {
+                    continue;
+                }
+                variables.moved.remove(name);
+                let Some(of) = put.of.clone() else { continue };
+                let bound_before = before.held.get(name).filter(|_| !put.is_new);
+                let variable = Variable {
+                    of,
+                    is_mutable: put.is_mutable,
+                    cell: bound_before.map_or(cell, |before| before.cell),
+                    reached: put.reached.clone(),
+                };
+                variables.held.insert(name.clone(), Arc::new(variable));
+            }
+        });
+    }
+}
+
+/// What opens the line before a `let` that evcxr must not see.
+fn unseen_start(each: &Let) -> String {
+    let names = if each.is_closure {
+        String::new()
+    } else {
+        each.names.join(" ")
+    };
+    format!("{UNSEEN}! {{ {names} =>")
+}
+
+/// The macro that hides a `let` from evcxr and shows it to rustc and to the analyser.
+const UNSEEN_MACRO: &str =
+    "macro_rules! memit_unseen { ($($name:ident)* => $($rest:tt)*) => { $($rest)* } } ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        let mut record = Record {
+            cell: 3,
+            ..Record::default()
+        };
+        let put = |of: &str, is_mutable| Put {
+            of: Some(of.to_owned()),
+            is_mutable,
+            is_new: true,
+            reached: BTreeSet::new(),
+        };
+        let compiled = Compiled {
+            put: [("a", put("u8", true)), ("b", put("String", false))]
+                .map(|(name, put)| (name.to_owned(), put))
+                .into(),
+            ..Compiled::default()
+        };
+        record.settle(&compiled, End::Complete);
+        record
+    }
+
+    #[test]
+    fn a_cell_gets_what_it_mentions() {
+        let bound = record().bound(":dep x\nlet c = a;\nlet f = |x| x; c", &BTreeSet::new());
+        insta::assert_snapshot!(bound.source, @r#"
+        :dep x
+        macro_rules! memit_unseen { ($($name:ident)* => $($rest:tt)*) => { $($rest)* } } let memit_variables = (); let mut a: u8 = ::core::option::Option::None.expect("memit_taken");
+        let c = a;
+        memit_unseen! {  =>
+        let f = |x| x;
+        }
+                       c
+        "#);
+        assert_eq!(bound.original(3), Some(2));
+        let items = record().bound("fn f(a: u8) {}", &BTreeSet::new());
+        assert_eq!(items.source, "fn f(a: u8) {}");
+        assert_eq!(record().bound("1 + 1", &BTreeSet::new()).source, "1 + 1");
+    }
+
+    #[test]
+    fn a_moved_variable_is_remembered() {
+        let mut record = record();
+        record.cell = 7;
+        let compiled = Compiled {
+            taken: ["b".to_owned()].into(),
+            moved: [("b".to_owned(), "drop(b)".to_owned())].into(),
+            ..Compiled::default()
+        };
+        record.settle(&compiled, End::Undone);
+        assert!(record.variables().held.contains_key("b"));
+        record.settle(&compiled, End::Early);
+        assert!(!record.variables().held.contains_key("b"));
+        assert_eq!(record.variables().moved["b"].cell, 7);
+    }
+
+    #[test]
+    fn what_an_early_end_binds_is_not_held() {
+        let mut record = Record::default();
+        let put = Put {
+            of: Some("u8".to_owned()),
+            is_mutable: false,
+            is_new: true,
+            reached: BTreeSet::new(),
+        };
+        let compiled = Compiled {
+            put: [("n".to_owned(), put)].into(),
+            ..Compiled::default()
+        };
+        record.settle(&compiled, End::Early);
+        assert!(record.variables().held.is_empty());
+    }
+}
