@@ -46,8 +46,8 @@ const COMPILED: &str = "compiled-variables.json";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Variables {
     pub(crate) held: BTreeMap<String, Arc<Variable>>,
-    /// Variables that are gone because a cell moved them.
-    pub(crate) moved: BTreeMap<String, Arc<Moved>>,
+    /// Variables that a cell has ended.
+    pub(crate) gone: BTreeMap<String, Arc<Gone>>,
     /// Variables in the store that no cell can take. The next cell drops them.
     pub(crate) unwanted: BTreeSet<String>,
 }
@@ -64,13 +64,22 @@ pub(crate) struct Variable {
     pub(crate) reached: BTreeSet<Reached>,
 }
 
-/// Where a variable went.
+/// How a variable ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Moved {
-    /// The number of the cell.
+pub(crate) struct Gone {
+    /// The number of the cell that ended it.
     pub(crate) cell: u64,
-    /// The line that moved it.
-    pub(crate) by: String,
+    pub(crate) how: How,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum How {
+    /// This line moved it.
+    Moved(String),
+    /// This definition, which its type reaches, has changed.
+    GivenUp(Reached),
+    /// The session could not keep it.
+    Left,
 }
 
 /// What a cell does to the variables.

@@ -186,7 +186,7 @@ impl RunFunction {
         let Some((names, statement)) = text.split_once("=>") else {
             return;
         };
-        let names = names.trim_start_matches('{');
+        let names = names.trim_start_matches('(');
         for name in names.split_whitespace() {
             let is_mutable = tokens
                 .windows(2)
@@ -204,7 +204,7 @@ impl RunFunction {
                 );
             }
         }
-        let statement = statement.trim_end_matches('}');
+        let statement = statement.trim_end_matches(')');
         let bound = memit_magics::cell::syntax::Statements::parse(statement).bound_names();
         self.shadowed.extend(bound);
     }

@@ -34,6 +34,7 @@ use crate::compiler::CELL_CRATE;
 use crate::compiler::probes::{self, Probes};
 use crate::compiler::variables::{self, ANCHOR, Compiled, GivenUp, Left, UNSEEN, Variable};
 use crate::session::errors::Explanations;
+use crate::session::errors::compiler::is_warning;
 use crate::session::io::{Input, NoInput, Output, Stream};
 use questions::Questions;
 use record::{End, Record};
@@ -202,6 +203,15 @@ impl Engine {
                     Some(variable) if unseen.insert(variable.to_owned()) => {}
                     _ => return Err(EvaluationError::Other(message)),
                 },
+                // evcxr does not name the variable if the compiler has warnings.
+                Err(EvaluationError::Compile { errors, .. })
+                    if unseen.is_empty() && errors.iter().all(is_warning) =>
+                {
+                    unseen.extend(cell::rust(source).bound_names());
+                    if unseen.is_empty() {
+                        return Err(EvaluationError::Other(NOT_COMPILED.to_owned()));
+                    }
+                }
                 Ok((outputs, mut outcome)) => {
                     let named = std::mem::take(&mut outcome.named);
                     self.name_types(named);
@@ -308,10 +318,8 @@ impl Engine {
                 if self.evaluate_with(&name).is_ok() {
                     continue;
                 }
-                self.record.change(|variables| {
-                    variables.held.remove(&name);
-                });
             }
+            self.record.leave(&name);
             self.record.change(|variables| {
                 variables.unwanted.insert(name.clone());
             });
@@ -364,6 +372,11 @@ impl Engine {
     /// Takes the variables of the source that was compiled last that the session does not keep.
     pub(crate) fn take_left(&mut self) -> BTreeMap<String, Left> {
         std::mem::take(&mut self.compiled.left)
+    }
+
+    /// Records that the session does not keep a variable of the source that was compiled last.
+    pub(crate) fn leave(&mut self, name: &str) {
+        self.record.leave(name);
     }
 
     /// The variables as they are now, for [`Self::undo`].
@@ -496,6 +509,9 @@ impl Engine {
         }
     }
 }
+
+/// What the user reads if a cell does not compile and the compiler says no more.
+const NOT_COMPILED: &str = "the cell does not compile";
 
 /// The variable whose type evcxr cannot name, if this is evcxr's complaint.
 fn variable_without_type(message: &str) -> Option<&str> {

@@ -15,7 +15,7 @@ use memit_magics::cell::syntax::{self, Let, Statements};
 
 use super::inserted::Inserted;
 use crate::compiler::variables::{
-    self, ANCHOR, Compiled, Moved, Put, TAKEN, UNSEEN, Variable, Variables,
+    self, ANCHOR, Compiled, Gone, How, Put, TAKEN, UNSEEN, Variable, Variables,
 };
 
 /// The variables of a session, as cells see them.
@@ -92,7 +92,7 @@ impl Record {
             if each.is_closure && !each.is_typed || is_unseen {
                 let places = each.range.start + commands.len()..each.range.end + commands.len();
                 insertions.push((places.start, unseen_start(&each)));
-                insertions.push((places.end, "}".to_owned()));
+                insertions.push((places.end, ");".to_owned()));
             }
         }
         let has_unseen = !insertions.is_empty();
@@ -121,6 +121,18 @@ impl Record {
         bindings
     }
 
+    /// Records that the session does not keep a variable.
+    pub(super) fn leave(&mut self, name: &str) {
+        let gone = Gone {
+            cell: self.cell,
+            how: How::Left,
+        };
+        self.change(|variables| {
+            variables.held.remove(name);
+            variables.gone.insert(name.to_owned(), Arc::new(gone));
+        });
+    }
+
     /// Records what a cell did that ended so.
     pub(super) fn settle(&mut self, compiled: &Compiled, end: End) {
         let cell = self.cell;
@@ -139,6 +151,7 @@ impl Record {
                 .iter()
                 .all(|name| compiled.put.contains_key(name))
             && compiled.moved.is_empty()
+            && compiled.left.is_empty()
             && compiled.given_up.is_empty();
         if end == End::Undone || all_back {
             return;
@@ -148,20 +161,25 @@ impl Record {
             for name in &compiled.taken {
                 variables.held.remove(name);
             }
+            let mut ended = |name: &String, how| {
+                variables.held.remove(name);
+                let gone = Gone { cell, how };
+                variables.gone.insert(name.clone(), Arc::new(gone));
+            };
             for given_up in &compiled.given_up {
-                variables.held.remove(&given_up.variable);
+                ended(&given_up.variable, How::GivenUp(given_up.changed.clone()));
             }
             for (name, by) in &compiled.moved {
-                let by = by.clone();
-                variables
-                    .moved
-                    .insert(name.clone(), Arc::new(Moved { cell, by }));
+                ended(name, How::Moved(by.clone()));
+            }
+            for name in compiled.left.keys() {
+                ended(name, How::Left);
             }
             for (name, put) in &compiled.put {
                 if put.is_new && end == End::Early {
                     continue;
                 }
-                variables.moved.remove(name);
+                variables.gone.remove(name);
                 let Some(of) = put.of.clone() else { continue };
                 let bound_before = before.held.get(name).filter(|_| !put.is_new);
                 let variable = Variable {
@@ -183,12 +201,11 @@ fn unseen_start(each: &Let) -> String {
     } else {
         each.names.join(" ")
     };
-    format!("{UNSEEN}! {{ {names} =>")
+    format!("{UNSEEN}!({names} =>")
 }
 
 /// The macro that hides a `let` from evcxr and shows it to rustc and to the analyser.
-const UNSEEN_MACRO: &str =
-    "macro_rules! memit_unseen { ($($name:ident)* => $($rest:tt)*) => { $($rest)* } } ";
+const UNSEEN_MACRO: &str = "#[allow(unused_macros)] macro_rules! memit_unseen { ($($name:ident)* => $($rest:tt)*) => { $($rest)* } } ";
 
 #[cfg(test)]
 mod tests {
@@ -220,11 +237,11 @@ mod tests {
         let bound = record().bound(":dep x\nlet c = a;\nlet f = |x| x; c", &BTreeSet::new());
         insta::assert_snapshot!(bound.source, @r#"
         :dep x
-        macro_rules! memit_unseen { ($($name:ident)* => $($rest:tt)*) => { $($rest)* } } let memit_variables = (); let mut a: u8 = ::core::option::Option::None.expect("memit_taken");
+        #[allow(unused_macros)] macro_rules! memit_unseen { ($($name:ident)* => $($rest:tt)*) => { $($rest)* } } let memit_variables = (); let mut a: u8 = ::core::option::Option::None.expect("memit_taken");
         let c = a;
-        memit_unseen! {  =>
+        memit_unseen!( =>
         let f = |x| x;
-        }
+        );
                        c
         "#);
         assert_eq!(bound.original(3), Some(2));
@@ -246,7 +263,7 @@ mod tests {
         assert!(record.variables().held.contains_key("b"));
         record.settle(&compiled, End::Early);
         assert!(!record.variables().held.contains_key("b"));
-        assert_eq!(record.variables().moved["b"].cell, 7);
+        assert_eq!(record.variables().gone["b"].cell, 7);
     }
 
     #[test]

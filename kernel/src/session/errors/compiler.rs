@@ -65,7 +65,8 @@ pub(crate) fn of_cargo(text: &str) -> CellError {
     }
 }
 
-fn is_warning(error: &CompilationError) -> bool {
+/// Whether the compiler only warns.
+pub(crate) fn is_warning(error: &CompilationError) -> bool {
     error.level() == "warning"
 }
 

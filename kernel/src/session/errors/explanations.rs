@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use evcxr::CompilationError;
 
-use crate::compiler::variables::{Compiled, Variables};
+use crate::compiler::variables::{Compiled, How, Variables};
 
 /// What the record adds, by the compiler's message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,17 +46,34 @@ fn explain(
     let name = message.split('`').nth(1)?;
     match code {
         "E0425" => {
-            let moved = variables.moved.get(name)?;
-            let by = match moved.by.as_str() {
-                "" => String::new(),
-                by => format!(" (`{by}`)"),
+            let gone = variables.gone.get(name)?;
+            let cell = gone.cell;
+            let (title, help) = match &gone.how {
+                How::Moved(by) => {
+                    let by = if by.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" (`{by}`)")
+                    };
+                    let help = format!(", or let cell {cell} borrow `{name}` or move a clone");
+                    (format!("`{name}` was moved by cell {cell}{by}"), help)
+                }
+                How::GivenUp(changed) => {
+                    let of = &changed.name;
+                    let title = format!(
+                        "`{name}` was dropped by cell {cell}, which changed `{of}`, on which its type depends"
+                    );
+                    (title, String::new())
+                }
+                How::Left => {
+                    let title = format!("`{name}` ended with cell {cell}, which could not keep it");
+                    let help = format!(", or keep it as the note of cell {cell} says");
+                    (title, help)
+                }
             };
             Some(Explanation {
-                title: Some(format!("`{name}` was moved by cell {}{by}", moved.cell)),
-                help: format!(
-                    "bind the name anew with `let {name} = …;`, or let cell {} borrow `{name}` or move a clone",
-                    moved.cell
-                ),
+                title: Some(title),
+                help: format!("bind the name anew with `let {name} = …;`{help}"),
             })
         }
         "E0384" | "E0594" | "E0596" => {
@@ -80,11 +97,16 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
-    use crate::compiler::variables::{Moved, Variable};
+    use crate::compiler::definitions::{Reached, What};
+    use crate::compiler::variables::{Gone, Variable};
 
     #[test]
     fn errors_name_the_cell_that_moved_or_bound_a_variable() {
-        let by = "for x in v {}".to_owned();
+        let gone = |how| Arc::new(Gone { cell: 2, how });
+        let changed = Reached {
+            name: "Point".to_owned(),
+            what: What::Type(1),
+        };
         let variable = Variable {
             of: "u8".to_owned(),
             is_mutable: false,
@@ -93,10 +115,15 @@ mod tests {
         };
         let variables = Variables {
             held: [("n".to_owned(), Arc::new(variable))].into(),
-            moved: [("v".to_owned(), Arc::new(Moved { cell: 2, by }))].into(),
+            gone: [
+                ("v".to_owned(), gone(How::Moved("for x in v {}".to_owned()))),
+                ("points".to_owned(), gone(How::GivenUp(changed))),
+                ("f".to_owned(), gone(How::Left)),
+            ]
+            .into(),
             ..Variables::default()
         };
-        let explained = |code, message| {
+        let explained = |code: &str, message: &str| {
             let compiled = Compiled::default();
             let explanation = explain(code, message, &variables, &compiled)?;
             Some(format!(
@@ -105,16 +132,22 @@ mod tests {
                 explanation.help
             ))
         };
-        let all = [
-            explained("E0425", "cannot find value `v` in this scope"),
+        let missing = ["v", "points", "f"].map(|name| {
             explained(
-                "E0594",
-                "cannot assign to `n`, as it is not declared as mutable",
-            ),
-        ];
-        insta::assert_snapshot!(all.map(Option::unwrap).join("\n"), @"
+                "E0425",
+                &format!("cannot find value `{name}` in this scope"),
+            )
+        });
+        let [v, points, f] = missing.map(Option::unwrap);
+        let assigned = "cannot assign to `n`, as it is not declared as mutable";
+        let assigned = explained("E0594", assigned).unwrap();
+        insta::assert_snapshot!([v, points, f, assigned].join("\n"), @"
         `v` was moved by cell 2 (`for x in v {}`)
         bind the name anew with `let v = …;`, or let cell 2 borrow `v` or move a clone
+        `points` was dropped by cell 2, which changed `Point`, on which its type depends
+        bind the name anew with `let points = …;`
+        `f` ended with cell 2, which could not keep it
+        bind the name anew with `let f = …;`, or keep it as the note of cell 2 says
 
         `n` is bound in cell 3 without `mut`: write `let mut n` there, or here `let mut n = n;`
         ");

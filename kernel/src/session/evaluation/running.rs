@@ -120,6 +120,7 @@ impl Running<'_> {
         let is_missed = |name: &String| !name.starts_with('_') && !bound.contains(name);
         for (name, left) in ending.iter().filter(|(name, _)| is_missed(name)) {
             let binding = lets.iter().rev().find(|each| each.names.contains(name));
+            self.engine.leave(name);
             let note = left::note(name, left, binding) + "\n";
             self.output.stream(Stream::Stderr, &note);
         }
