@@ -19,9 +19,10 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("install", &["data_directory"]),
     ("mprof", &["arguments", "chart_file"]),
     ("session/io", &[]),
-    ("session/errors", &[]),
+    ("session/errors", &["compiler"]),
     ("session/engine", &["compiler", "session/io", "session/errors"]),
     ("session/commands", &[]),
+    ("session/variable_list", &["session/commands", "session/io", "session/engine"]),
     ("session/editor", &["session/commands", "session/io", "session/errors", "session/engine"]),
     ("session/evaluation", &["compiler", "session/io", "session/errors", "session/engine"]),
     (

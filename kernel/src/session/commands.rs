@@ -7,8 +7,6 @@ use std::ops::Range;
 
 use memit_magics::{MagicError, cell, nearest};
 
-use super::variable_list::Question;
-
 /// A piece of a cell with commands that evcxr understands. Bytes and lines are those of the cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Adapted {
@@ -17,6 +15,15 @@ pub(crate) struct Adapted {
     pub(crate) notes: Vec<String>,
     /// What the user asks about variables, which evcxr does not know.
     pub(crate) questions: Vec<Question>,
+}
+
+/// A question about the session's variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// All variables with their types.
+    All,
+    /// The type of the variable of this name.
+    TypeOf(String),
 }
 
 /// The commands of evcxr.

@@ -1,18 +1,12 @@
 //! The answers to `:vars` and `:type`, in evcxr's layout, from the record of variables.
 
+use std::fmt::Write as _;
+
 use memit_magics::nearest;
 
+use super::commands::Question;
 use super::engine::Engine;
 use super::io::{MimeBundle, bundle};
-
-/// A question about the session's variables.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Question {
-    /// All variables with their types.
-    All,
-    /// The type of the variable of this name.
-    TypeOf(String),
-}
 
 /// The answer.
 ///
@@ -38,23 +32,15 @@ pub(crate) fn answer(question: &Question, engine: &Engine) -> Result<MimeBundle,
 }
 
 fn all(engine: &Engine) -> MimeBundle {
-    let lines: String = engine
-        .types()
-        .map(|(name, of)| format!("{name}: {of}\n"))
-        .collect();
+    let (mut lines, mut rows) = (String::new(), String::new());
+    for (name, of) in engine.types() {
+        let _ = writeln!(lines, "{name}: {of}");
+        let cells = [name, of].map(|text| format!("<td>{}</td>", escaped(text)));
+        let _ = write!(rows, "<tr>{}</tr>", cells.concat());
+    }
     if lines.is_empty() {
         return bundle::of_text("no variables");
     }
-    let rows: String = engine
-        .types()
-        .map(|(name, of)| {
-            format!(
-                "<tr><td>{}</td><td>{}</td></tr>",
-                escaped(name),
-                escaped(of)
-            )
-        })
-        .collect();
     let mut bundle = bundle::of_text(&lines);
     let table = format!("<table><tr><th>Variable</th><th>Type</th></tr>{rows}</table>");
     bundle.insert("text/html".to_owned(), table.into());

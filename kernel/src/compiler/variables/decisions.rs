@@ -102,12 +102,12 @@ impl Decisions {
             let left = Left::Borrows(borrows.map(str::to_owned));
             return self.decide(borrower, Decision::Left(left));
         }
-        let Some(borrowed) = primary.first() else {
+        let Some(lender) = primary.first() else {
             return false;
         };
         let before = self.ended.len();
         self.ended.extend(rewritten.can_borrow.iter().cloned());
-        self.ended.len() > before || self.decide(borrowed, Decision::Left(Left::Borrows(None)))
+        self.ended.len() > before || self.decide(lender, Decision::Left(Left::Borrows(None)))
     }
 
     /// rustc may know the path of a name; otherwise it infers the type; a type that has no name is
@@ -131,8 +131,9 @@ impl Decisions {
     }
 
     fn decide(&mut self, variable: &str, decision: Decision) -> bool {
-        let before = self.of.insert(variable.to_owned(), decision.clone());
-        before.as_ref() != Some(&decision)
+        let is_new = self.of.get(variable) != Some(&decision);
+        self.of.insert(variable.to_owned(), decision);
+        is_new
     }
 }
 

@@ -182,11 +182,10 @@ impl Cell {
                 rewriting.can_borrow.remove(name);
             }
         }
-        let mut text: String = decisions
-            .ended
-            .iter()
-            .map(|name| format!(" ::core::mem::drop({name});"))
-            .collect();
+        let mut text = String::new();
+        for name in &decisions.ended {
+            let _ = write!(text, " ::core::mem::drop({name});");
+        }
         for (name, bound) in &function.bound {
             let of = bound.of.as_deref().map(types::never_written_out);
             let put = Put {
