@@ -1,6 +1,8 @@
 //! The engine: evcxr, with a session process of memit as its child.
 
+mod analysis;
 mod build_watch;
+mod evaluate;
 mod evaluation_error;
 mod inserted;
 mod interrupter;
@@ -15,29 +17,25 @@ pub(crate) use inserted::Inserted;
 pub(crate) use interrupter::Interrupter;
 pub(crate) use record::Snapshot;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use evcxr::{CommandContext, EvalCallbacks, EvalContext, EvalOutputs};
-use memit_magics::cell::{self, syntax};
+use evcxr::{CommandContext, EvalContext, EvalOutputs};
 use memit_magics::magic::Draw;
 use memit_measurement::Described;
 use memit_measurement::{LinesMeasurement, Measured};
 use memit_session_process::{relay, supervisor};
 
 use crate::compiler;
-use crate::compiler::CELL_CRATE;
 use crate::compiler::probes::{self, Probes};
-use crate::compiler::variables::{self, ANCHOR, Compiled, GivenUp, Left, UNSEEN, Variable};
-use crate::session::errors::Explanations;
-use crate::session::errors::compiler::is_warning;
+use crate::compiler::variables::{Compiled, GivenUp, Left};
 use crate::session::io::{Input, NoInput, Output, Stream};
 use questions::Questions;
-use record::{End, Record};
+use record::Record;
 use supervisor_link::{CellOutcome, SupervisorLink};
 
 /// Compiles and runs Rust. Knows nothing of magics.
@@ -189,153 +187,6 @@ impl Engine {
         Interrupter::new(self.link.interrupt_sender())
     }
 
-    /// Evaluates Rust and evcxr's commands. Returns the outputs of evcxr and the outcome that the
-    /// session's processes report.
-    pub(crate) fn evaluate(
-        &mut self,
-        source: &str,
-    ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
-        let mut unseen = BTreeSet::new();
-        loop {
-            let bound = self.record.bound(source, &unseen);
-            match self.evaluate_bound(bound) {
-                Err(EvaluationError::Other(message)) => match variable_without_type(&message) {
-                    Some(variable) if unseen.insert(variable.to_owned()) => {}
-                    _ => return Err(EvaluationError::Other(message)),
-                },
-                // evcxr does not name the variable if the compiler has warnings.
-                Err(EvaluationError::Compile { errors, .. })
-                    if unseen.is_empty() && errors.iter().all(is_warning) =>
-                {
-                    unseen.extend(cell::rust(source).bound_names());
-                    if unseen.is_empty() {
-                        return Err(EvaluationError::Other(NOT_COMPILED.to_owned()));
-                    }
-                }
-                Ok((outputs, mut outcome)) => {
-                    let named = std::mem::take(&mut outcome.named);
-                    self.name_types(named);
-                    return Ok((outputs, outcome));
-                }
-                error => return error,
-            }
-        }
-    }
-
-    /// Evaluates a source with its variables.
-    fn evaluate_bound(
-        &mut self,
-        bound: Inserted,
-    ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
-        self.record
-            .tell(self.link.directory())
-            .map_err(|error| EvaluationError::Other(error.to_string()))?;
-        let (questions, link) = (&self.questions, &self.link);
-        let mut callbacks = EvalCallbacks {
-            input_reader: &|asked| questions.answer(&asked.prompt, asked.is_password, link),
-        };
-        let result = self
-            .context
-            .execute_with_callbacks(&bound.source, &mut callbacks);
-        self.probes = probes::take(self.link.directory());
-        let mut outcome = self.link.take_outcome();
-        self.counted = outcome.counted.take();
-        let progress = outcome.progress.take().map(Measured::Timeline);
-        self.measured = outcome.measured.take().or(progress);
-        let is_early = outcome.panic.is_some() || outcome.failed.is_some();
-        let end = match &result {
-            _ if outcome.ended.is_some() || outcome.not_started.is_some() => End::Undone,
-            _ if outcome.restored || !outcome.lost.is_empty() => End::Undone,
-            Ok(_) if is_early => End::Early,
-            Ok(_) => End::Complete,
-            Err(_) => End::Undone,
-        };
-        self.compiled = variables::take_compiled(self.link.directory()).unwrap_or_default();
-        self.record.settle(&self.compiled, end);
-        if outcome.ended.is_some() && !outcome.restored {
-            self.record.clear();
-        }
-        if !outcome.lost.is_empty() {
-            let lost = std::mem::take(&mut outcome.lost);
-            self.record.change(|variables| {
-                variables.held.retain(|name, _| !lost.contains(name));
-            });
-            return Err(EvaluationError::Lost(lost));
-        }
-        if let Some(reason) = outcome.not_started.take() {
-            return Err(EvaluationError::NotStarted(reason));
-        }
-        if let Some(panic) = outcome.panic.take() {
-            return Err(EvaluationError::Panic(panic, self.last_source()));
-        }
-        if let Some(failed) = outcome.failed.take() {
-            return Err(EvaluationError::Failed(failed, self.last_source()));
-        }
-        if outcome.ended.is_some() {
-            return Err(EvaluationError::Ended(outcome.ended, outcome.restored));
-        }
-        match result {
-            Ok(outputs) => Ok((outputs, outcome)),
-            Err(evcxr::Error::CompilationErrors(errors)) => {
-                let explanations =
-                    Explanations::of(&errors, self.record.variables(), &self.compiled);
-                Err(EvaluationError::Compile {
-                    errors,
-                    bound,
-                    explanations,
-                })
-            }
-            Err(evcxr::Error::SubprocessTerminated(message)) => {
-                tracing::debug!("evcxr: {message}");
-                self.record.clear();
-                Err(EvaluationError::Ended(self.link.wait_for_end(), false))
-            }
-            Err(error) => Err(EvaluationError::Other(error.to_string())),
-        }
-    }
-
-    /// Learns the types of variables that only rustc knows. A variable whose type no cell can write is
-    /// not kept.
-    fn name_types(&mut self, named: Vec<(String, String)>) {
-        let compiled = std::mem::take(&mut self.compiled);
-        let mut left = compiled.left.clone();
-        for (name, by_rustc) in named {
-            let Some(put) = compiled.put.get(&name) else {
-                continue;
-            };
-            let cell = self.record.cell;
-            let variable = |of| Variable {
-                of,
-                is_mutable: put.is_mutable,
-                cell,
-                reached: put.reached.clone(),
-            };
-            if let Some(of) = variables::of_rustc(&by_rustc, CELL_CRATE) {
-                let variable = Arc::new(variable(of));
-                self.record.change(|variables| {
-                    variables.held.insert(name.clone(), variable);
-                });
-                if self.evaluate_with(&name).is_ok() {
-                    continue;
-                }
-            }
-            self.record.leave(&name);
-            self.record.change(|variables| {
-                variables.unwanted.insert(name.clone());
-            });
-            left.insert(name, Left::Unnamed);
-        }
-        self.compiled = Compiled { left, ..compiled };
-    }
-
-    /// Evaluates nothing, with a variable: an error if no cell can take the variable.
-    fn evaluate_with(&mut self, variable: &str) -> Result<(), EvaluationError> {
-        let bindings = self.record.bindings(|name| name == variable);
-        let source = format!("let {ANCHOR} = ();{bindings}\n{NOTHING}");
-        self.link.pass();
-        self.evaluate_bound(Inserted::new(&source, &[])).map(drop)
-    }
-
     /// Like [`Self::evaluate`], for code that leaves the session unchanged.
     pub(crate) fn evaluate_passing(
         &mut self,
@@ -442,82 +293,6 @@ impl Engine {
     pub(crate) fn threads(&self) -> u32 {
         self.link.threads()
     }
-
-    /// The errors and warnings of the compiler for `code`, and how to find their lines in `code`.
-    pub(crate) fn check(&mut self, code: &str) -> (Vec<evcxr::CompilationError>, Inserted) {
-        let bound = self.record.bound(code, &BTreeSet::new());
-        let errors = self.context.check(&bound.source).unwrap_or_else(|error| {
-            tracing::debug!("nothing to check: {error}");
-            Vec::new()
-        });
-        (errors, bound)
-    }
-
-    /// The completions at the byte `at` of `code`.
-    pub(crate) fn completions(&mut self, code: &str, at: usize) -> Option<evcxr::Completions> {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let typed = code[..at]
-            .rsplit(|c| !is_word(c))
-            .next()
-            .unwrap_or_default();
-        let words = syntax::words(code);
-        let is_wanted = |name: &str| name.starts_with(typed) || words.contains(name);
-        let (commands, _) = cell::split_commands(code);
-        let (front, bound) = if at < commands.len() {
-            (0, code.to_owned())
-        } else {
-            self.with_variables(code, is_wanted)
-        };
-        match self.context.completions(&bound, at + front) {
-            Ok(mut completions) => {
-                let is_ours = |name: &str| {
-                    name.starts_with(compiler::MARK)
-                        || [ANCHOR, UNSEEN].contains(&name.trim_end_matches('!'))
-                };
-                completions
-                    .completions
-                    .retain(|found| !is_ours(&found.code));
-                completions.start_offset = completions.start_offset.saturating_sub(front);
-                completions.end_offset = completions.end_offset.saturating_sub(front);
-                Some(completions)
-            }
-            Err(error) => {
-                tracing::debug!("no completions: {error}");
-                None
-            }
-        }
-    }
-
-    /// The code behind a statement for each variable that is wanted, and the length of these.
-    fn with_variables(&self, code: &str, is_wanted: impl Fn(&str) -> bool) -> (usize, String) {
-        let (commands, rust) = cell::split_commands(code);
-        let bindings = self.record.bindings(is_wanted);
-        let source = format!("{commands}{bindings}\n{rust}");
-        (source.len() - code.len(), source)
-    }
-
-    /// The documentation of the name that ends at the byte `at` of `code`, as plain text and HTML.
-    pub(crate) fn hover(&mut self, code: &str, at: usize) -> Option<(String, String)> {
-        let words = syntax::words(code);
-        let (front, bound) = self.with_variables(code, |name| words.contains(name));
-        match self.context.hover_at(&bound, at + front) {
-            Ok(hover) => Some(hover),
-            Err(error) => {
-                tracing::debug!("nothing to inspect: {error}");
-                None
-            }
-        }
-    }
-}
-
-/// What the user reads if a cell does not compile and the compiler says no more.
-const NOT_COMPILED: &str = "the cell does not compile";
-
-/// The variable whose type evcxr cannot name, if this is evcxr's complaint.
-fn variable_without_type(message: &str) -> Option<&str> {
-    let is_such = message.starts_with("Couldn't automatically determine type of variable")
-        || message.contains("is a closure, which cannot be persisted");
-    message.split('`').nth(1).filter(|_| is_such)
 }
 
 /// The time that evcxr spent on compiling.

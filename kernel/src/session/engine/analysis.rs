@@ -1,0 +1,78 @@
+//! What the analyser and the compiler say about code that is not run.
+
+use std::collections::BTreeSet;
+
+use memit_magics::cell::{self, syntax};
+
+use super::Engine;
+use super::inserted::Inserted;
+use crate::compiler;
+use crate::compiler::variables::{ANCHOR, UNSEEN};
+
+impl Engine {
+    /// The errors and warnings of the compiler for `code`, and how to find their lines in `code`.
+    pub(crate) fn check(&mut self, code: &str) -> (Vec<evcxr::CompilationError>, Inserted) {
+        let bound = self.record.bound(code, &BTreeSet::new());
+        let errors = self.context.check(&bound.source).unwrap_or_else(|error| {
+            tracing::debug!("nothing to check: {error}");
+            Vec::new()
+        });
+        (errors, bound)
+    }
+
+    /// The completions at the byte `at` of `code`.
+    pub(crate) fn completions(&mut self, code: &str, at: usize) -> Option<evcxr::Completions> {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let typed = code[..at]
+            .rsplit(|c| !is_word(c))
+            .next()
+            .unwrap_or_default();
+        let words = syntax::words(code);
+        let is_wanted = |name: &str| name.starts_with(typed) || words.contains(name);
+        let (commands, _) = cell::split_commands(code);
+        let (front, bound) = if at < commands.len() {
+            (0, code.to_owned())
+        } else {
+            self.with_variables(code, is_wanted)
+        };
+        match self.context.completions(&bound, at + front) {
+            Ok(mut completions) => {
+                let is_ours = |name: &str| {
+                    name.starts_with(compiler::MARK)
+                        || [ANCHOR, UNSEEN].contains(&name.trim_end_matches('!'))
+                };
+                completions
+                    .completions
+                    .retain(|found| !is_ours(&found.code));
+                completions.start_offset = completions.start_offset.saturating_sub(front);
+                completions.end_offset = completions.end_offset.saturating_sub(front);
+                Some(completions)
+            }
+            Err(error) => {
+                tracing::debug!("no completions: {error}");
+                None
+            }
+        }
+    }
+
+    /// The code behind a statement for each variable that is wanted, and the length of these.
+    fn with_variables(&self, code: &str, is_wanted: impl Fn(&str) -> bool) -> (usize, String) {
+        let (commands, rust) = cell::split_commands(code);
+        let bindings = self.record.bindings(is_wanted);
+        let source = format!("{commands}{bindings}\n{rust}");
+        (source.len() - code.len(), source)
+    }
+
+    /// The documentation of the name that ends at the byte `at` of `code`, as plain text and HTML.
+    pub(crate) fn hover(&mut self, code: &str, at: usize) -> Option<(String, String)> {
+        let words = syntax::words(code);
+        let (front, bound) = self.with_variables(code, |name| words.contains(name));
+        match self.context.hover_at(&bound, at + front) {
+            Ok(hover) => Some(hover),
+            Err(error) => {
+                tracing::debug!("nothing to inspect: {error}");
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Evaluates a cell, with the variables that it mentions.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use evcxr::{EvalCallbacks, EvalOutputs};
+use memit_magics::cell;
+use memit_measurement::Measured;
+
+use super::evaluation_error::EvaluationError;
+use super::inserted::Inserted;
+use super::record::End;
+use super::supervisor_link::CellOutcome;
+use super::{Engine, NOTHING};
+use crate::compiler::CELL_CRATE;
+use crate::compiler::probes;
+use crate::compiler::variables::{self, ANCHOR, Compiled, Left, Variable};
+use crate::session::errors::Explanations;
+use crate::session::errors::compiler::is_warning;
+
+impl Engine {
+    /// Evaluates Rust and evcxr's commands. Returns the outputs of evcxr and the outcome that the
+    /// session's processes report.
+    pub(crate) fn evaluate(
+        &mut self,
+        source: &str,
+    ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
+        let mut unseen = BTreeSet::new();
+        loop {
+            let bound = self.record.bound(source, &unseen);
+            match self.evaluate_bound(bound) {
+                Err(EvaluationError::Other(message)) => match variable_without_type(&message) {
+                    Some(variable) if unseen.insert(variable.to_owned()) => {}
+                    _ => return Err(EvaluationError::Other(message)),
+                },
+                // evcxr does not name the variable if the compiler has warnings.
+                Err(EvaluationError::Compile { errors, .. })
+                    if unseen.is_empty() && errors.iter().all(is_warning) =>
+                {
+                    unseen.extend(cell::rust(source).bound_names());
+                    if unseen.is_empty() {
+                        return Err(EvaluationError::Other(NOT_COMPILED.to_owned()));
+                    }
+                }
+                Ok((outputs, mut outcome)) => {
+                    let named = std::mem::take(&mut outcome.named);
+                    self.name_types(named);
+                    return Ok((outputs, outcome));
+                }
+                error => return error,
+            }
+        }
+    }
+
+    /// Evaluates a source with its variables.
+    fn evaluate_bound(
+        &mut self,
+        bound: Inserted,
+    ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
+        self.record
+            .tell(self.link.directory())
+            .map_err(|error| EvaluationError::Other(error.to_string()))?;
+        let (questions, link) = (&self.questions, &self.link);
+        let mut callbacks = EvalCallbacks {
+            input_reader: &|asked| questions.answer(&asked.prompt, asked.is_password, link),
+        };
+        let result = self
+            .context
+            .execute_with_callbacks(&bound.source, &mut callbacks);
+        self.probes = probes::take(self.link.directory());
+        let mut outcome = self.link.take_outcome();
+        self.counted = outcome.counted.take();
+        let progress = outcome.progress.take().map(Measured::Timeline);
+        self.measured = outcome.measured.take().or(progress);
+        let is_early = outcome.panic.is_some() || outcome.failed.is_some();
+        let end = match &result {
+            _ if outcome.ended.is_some() || outcome.not_started.is_some() => End::Undone,
+            _ if outcome.restored || !outcome.lost.is_empty() => End::Undone,
+            Ok(_) if is_early => End::Early,
+            Ok(_) => End::Complete,
+            Err(_) => End::Undone,
+        };
+        self.compiled = variables::take_compiled(self.link.directory()).unwrap_or_default();
+        self.record.settle(&self.compiled, end);
+        if outcome.ended.is_some() && !outcome.restored {
+            self.record.clear();
+        }
+        if !outcome.lost.is_empty() {
+            let lost = std::mem::take(&mut outcome.lost);
+            self.record.change(|variables| {
+                variables.held.retain(|name, _| !lost.contains(name));
+            });
+            return Err(EvaluationError::Lost(lost));
+        }
+        if let Some(reason) = outcome.not_started.take() {
+            return Err(EvaluationError::NotStarted(reason));
+        }
+        if let Some(panic) = outcome.panic.take() {
+            return Err(EvaluationError::Panic(panic, self.last_source()));
+        }
+        if let Some(failed) = outcome.failed.take() {
+            return Err(EvaluationError::Failed(failed, self.last_source()));
+        }
+        if outcome.ended.is_some() {
+            return Err(EvaluationError::Ended(outcome.ended, outcome.restored));
+        }
+        match result {
+            Ok(outputs) => Ok((outputs, outcome)),
+            Err(evcxr::Error::CompilationErrors(errors)) => {
+                let explanations =
+                    Explanations::of(&errors, self.record.variables(), &self.compiled);
+                Err(EvaluationError::Compile {
+                    errors,
+                    bound,
+                    explanations,
+                })
+            }
+            Err(evcxr::Error::SubprocessTerminated(message)) => {
+                tracing::debug!("evcxr: {message}");
+                self.record.clear();
+                Err(EvaluationError::Ended(self.link.wait_for_end(), false))
+            }
+            Err(error) => Err(EvaluationError::Other(error.to_string())),
+        }
+    }
+
+    /// Learns the types of variables that only rustc knows. A variable whose type no cell can write is
+    /// not kept.
+    fn name_types(&mut self, named: Vec<(String, String)>) {
+        if named.is_empty() {
+            return;
+        }
+        let compiled = std::mem::take(&mut self.compiled);
+        let mut left = compiled.left.clone();
+        let of_cell = (
+            std::mem::take(&mut self.probes),
+            self.counted.take(),
+            self.measured.take(),
+        );
+        for (name, by_rustc) in named {
+            let Some(put) = compiled.put.get(&name) else {
+                continue;
+            };
+            let cell = self.record.cell;
+            let variable = |of| Variable {
+                of,
+                is_mutable: put.is_mutable,
+                cell,
+                reached: put.reached.clone(),
+            };
+            if let Some(of) = variables::of_rustc(&by_rustc, CELL_CRATE) {
+                let variable = Arc::new(variable(of));
+                self.record.change(|variables| {
+                    variables.held.insert(name.clone(), variable);
+                });
+                if self.evaluate_with(&name).is_ok() {
+                    continue;
+                }
+            }
+            self.record.leave(&name);
+            self.record.change(|variables| {
+                variables.unwanted.insert(name.clone());
+            });
+            left.insert(name, Left::Unnamed);
+        }
+        (self.probes, self.counted, self.measured) = of_cell;
+        self.compiled = Compiled { left, ..compiled };
+    }
+
+    /// Evaluates nothing, with a variable: an error if no cell can take the variable.
+    fn evaluate_with(&mut self, variable: &str) -> Result<(), EvaluationError> {
+        let bindings = self.record.bindings(|name| name == variable);
+        let source = format!("let {ANCHOR} = ();{bindings}\n{NOTHING}");
+        self.link.pass();
+        self.evaluate_bound(Inserted::new(&source, &[])).map(drop)
+    }
+}
+
+/// What the user reads if a cell does not compile and the compiler says no more.
+const NOT_COMPILED: &str = "the cell does not compile";
+
+/// The variable whose type evcxr cannot name, if this is evcxr's complaint.
+fn variable_without_type(message: &str) -> Option<&str> {
+    let is_such = message.starts_with("Couldn't automatically determine type of variable")
+        || message.contains("is a closure, which cannot be persisted");
+    message.split('`').nth(1).filter(|_| is_such)
+}
