@@ -203,6 +203,20 @@ def test_shadowing_takes_the_old_value(kernel):
     assert kernel.value("chain") == '"2"'
 
 
+SHADOWS = {
+    "a reference": ("let shadowed = &shadowed;", "it borrows"),
+    "a closure": ("let shadowed = |x: u8| x; shadowed(1);", "closure"),
+    "an iterator": ("let shadowed = shadowed.iter().map(usize::clone);", "it borrows"),
+}
+
+
+@pytest.mark.parametrize("code, reason", SHADOWS.values(), ids=SHADOWS)
+def test_what_cannot_be_kept_does_not_end_the_older_variable_of_its_name(kernel, code, reason):
+    kernel.run("let shadowed = vec![1usize, 2];")
+    assert reason in kernel.run(code).stderr
+    assert kernel.value("shadowed") == "[1, 2]"
+
+
 def test_a_panic_in_a_session_with_threads_drops_no_variable(start_kernel):
     kernel = start_kernel().wait_until_subscribed()
     kernel.run("let kept = vec![1]; let moved = vec![2];")

@@ -11,12 +11,20 @@ use serde_json::Value;
 
 use super::{Left, rewrite::Rewritten, types};
 
-/// The decisions about variables of a cell. A variable without one is put with evcxr's type.
+/// The decisions about variables of a cell, by [`slot`]. A variable without one is put with evcxr's
+/// type.
 #[derive(Debug, Default)]
 pub(crate) struct Decisions {
     pub(super) of: BTreeMap<String, Decision>,
     /// Variables that end before the others are put, because they borrow from them.
     pub(super) ended: BTreeSet<String>,
+}
+
+/// The name of a variable that the cell binds, or of one that the cell has taken: a cell can have both
+/// under one name.
+pub(super) fn slot(variable: &str, is_new: bool) -> String {
+    let of = if is_new { "" } else { " of the session" };
+    format!("{variable}{of}")
 }
 
 /// What becomes of a variable.
@@ -41,7 +49,7 @@ impl Decisions {
             .iter()
             .filter_map(|put| {
                 let start = source.rfind(&put.text)?;
-                Some((put.variable.as_str(), start..start + put.text.len()))
+                Some((put.slot.as_str(), start..start + put.text.len()))
             })
             .collect();
         let puts = Puts(puts);
@@ -114,25 +122,22 @@ impl Decisions {
     /// the end.
     fn try_another_type(
         &mut self,
-        variable: &str,
+        slot: &str,
         message: &Message<'_>,
         rewritten: &Rewritten,
     ) -> bool {
-        let put = rewritten.puts.iter().find(|put| put.variable == variable);
+        let put = rewritten.puts.iter().find(|put| put.slot == slot);
         let Some(of) = put.and_then(|put| put.of.as_deref()) else {
-            return self.decide(variable, Decision::Left(Left::Unnamed));
+            return self.decide(slot, Decision::Left(Left::Unnamed));
         };
         let qualified = message.quoted().zip(message.import());
         let qualified = qualified.and_then(|(name, path)| types::qualified(of, name, &path));
-        self.decide(
-            variable,
-            qualified.map_or(Decision::Inferred, Decision::Typed),
-        )
+        self.decide(slot, qualified.map_or(Decision::Inferred, Decision::Typed))
     }
 
-    fn decide(&mut self, variable: &str, decision: Decision) -> bool {
-        let is_new = self.of.get(variable) != Some(&decision);
-        self.of.insert(variable.to_owned(), decision);
+    fn decide(&mut self, slot: &str, decision: Decision) -> bool {
+        let is_new = self.of.get(slot) != Some(&decision);
+        self.of.insert(slot.to_owned(), decision);
         is_new
     }
 }
@@ -242,7 +247,7 @@ mod tests {
 
     fn rewritten() -> Rewritten {
         let put = |variable: &str| PutCall {
-            variable: variable.to_owned(),
+            slot: slot(variable, true),
             of: Some("Box<dyn Any>".to_owned()),
             text: format!("put({variable});"),
         };

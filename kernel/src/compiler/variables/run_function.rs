@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use memit_magics::cell::syntax::Statements;
 use ra_ap_syntax::ast::{self, AstNode, HasArgList, HasGenericArgs, HasName};
 use ra_ap_syntax::{SyntaxNode, SyntaxToken};
 
@@ -59,7 +60,7 @@ pub(super) struct Bound {
     /// The type; `None` if evcxr does not know it.
     pub(super) of: Option<String>,
     pub(super) is_mutable: bool,
-    /// Where the cell binds it.
+    /// Where the cell binds it; 0 if no `let` does that evcxr sees.
     at: usize,
 }
 
@@ -132,11 +133,9 @@ impl RunFunction {
             }
         }
         // evcxr also puts what the cell has taken.
-        for name in self.taken.keys() {
-            if !self.shadowed.contains(name) {
-                self.bound.remove(name);
-            }
-        }
+        let taken = &self.taken;
+        self.bound
+            .retain(|name, bound| bound.at > 0 || !taken.contains_key(name));
     }
 
     fn read_let(&mut self, binding: &ast::LetStmt) {
@@ -205,8 +204,10 @@ impl RunFunction {
             }
         }
         let statement = statement.trim_end_matches(')');
-        let bound = memit_magics::cell::syntax::Statements::parse(statement).bound_names();
-        self.shadowed.extend(bound);
+        let unseen = Statements::parse(statement).bound_names();
+        self.bound
+            .retain(|name, bound| bound.at >= at || !unseen.contains(name));
+        self.shadowed.extend(unseen);
     }
 }
 

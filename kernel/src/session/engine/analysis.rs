@@ -37,10 +37,8 @@ impl Engine {
         };
         match self.context.completions(&bound, at + front) {
             Ok(mut completions) => {
-                let is_ours = |name: &str| {
-                    name.starts_with(compiler::MARK)
-                        || [ANCHOR, UNSEEN].contains(&name.trim_end_matches('!'))
-                };
+                let ours = [compiler::MARK, ANCHOR, UNSEEN];
+                let is_ours = |name: &str| ours.iter().any(|ours| name.starts_with(ours));
                 completions
                     .completions
                     .retain(|found| !is_ours(&found.code));

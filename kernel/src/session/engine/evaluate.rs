@@ -157,6 +157,9 @@ impl Engine {
                     continue;
                 }
             }
+            self.record.change(|variables| {
+                variables.held.remove(&name);
+            });
             self.record.leave(&name);
             self.record.change(|variables| {
                 variables.unwanted.insert(name.clone());

@@ -225,6 +225,11 @@ impl Engine {
         std::mem::take(&mut self.compiled.left)
     }
 
+    /// Whether the running cell has bound the variable of this name that the session holds.
+    pub(crate) fn is_new(&self, name: &str) -> bool {
+        self.record.is_new(name)
+    }
+
     /// Records that the session does not keep a variable of the source that was compiled last.
     pub(crate) fn leave(&mut self, name: &str) {
         self.record.leave(name);

@@ -121,16 +121,23 @@ impl Record {
         bindings
     }
 
-    /// Records that the session does not keep a variable.
+    /// Records that the session does not keep a variable. It may hold an older one of the name.
     pub(super) fn leave(&mut self, name: &str) {
         let gone = Gone {
             cell: self.cell,
             how: How::Left,
         };
-        self.change(|variables| {
-            variables.held.remove(name);
-            variables.gone.insert(name.to_owned(), Arc::new(gone));
-        });
+        if !self.variables.held.contains_key(name) {
+            self.change(|variables| {
+                variables.gone.insert(name.to_owned(), Arc::new(gone));
+            });
+        }
+    }
+
+    /// Whether the running cell has bound the variable of this name that the session holds.
+    pub(super) fn is_new(&self, name: &str) -> bool {
+        let held = self.variables.held.get(name);
+        held.is_some_and(|held| held.cell == self.cell)
     }
 
     /// Records what a cell did that ended so.

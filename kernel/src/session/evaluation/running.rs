@@ -112,13 +112,14 @@ impl Running<'_> {
     fn say_what_is_not_kept(&mut self, users: &str) {
         let lets = cell::rust(users).lets();
         let mut ending = self.engine.take_left();
-        let bound = self.engine.variables();
         let closures = lets.iter().filter(|each| each.is_closure && !each.is_typed);
         for name in closures.flat_map(|each| &each.names) {
             ending.entry(name.clone()).or_insert(Left::Unnamed);
         }
-        let is_missed = |name: &String| !name.starts_with('_') && !bound.contains(name);
-        for (name, left) in ending.iter().filter(|(name, _)| is_missed(name)) {
+        for (name, left) in &ending {
+            if name.starts_with('_') || self.engine.is_new(name) {
+                continue;
+            }
             let binding = lets.iter().rev().find(|each| each.names.contains(name));
             self.engine.leave(name);
             let note = left::note(name, left, binding) + "\n";

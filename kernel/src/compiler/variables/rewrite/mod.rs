@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 use ra_ap_syntax::ast::AstNode;
 use ra_ap_syntax::{Edition, SourceFile};
 
-use super::decisions::{Decision, Decisions};
+use super::decisions::{Decision, Decisions, slot};
 use super::run_function::{RunFunction, STORE};
 use super::{Compiled, GivenUp, Held, Put, types};
 use crate::compiler::CELL_CRATE;
@@ -53,7 +53,7 @@ impl Rewritten {
 
 /// A call that puts a variable into the store.
 pub(super) struct PutCall {
-    pub(super) variable: String,
+    pub(super) slot: String,
     /// The type; `None` if rustc infers it.
     pub(super) of: Option<String>,
     pub(super) text: String,
@@ -199,7 +199,8 @@ impl Cell {
         rewriting.insert(place, text);
     }
 
-    /// Puts back what the cell has taken and not bound anew.
+    /// Puts back what the cell has taken, unless it has bound another variable of the name for later
+    /// cells.
     fn put_back(&self, function: &RunFunction, decisions: &Decisions, rewriting: &mut Rewriting) {
         let Some(places) = &function.store else {
             return;
@@ -209,7 +210,10 @@ impl Cell {
             let Some(variable) = function.taken.get(&name) else {
                 continue;
             };
-            if function.shadowed.contains(&name) {
+            let compiled = &rewriting.compiled;
+            let is_replaced =
+                compiled.put.contains_key(&name) || compiled.moved.contains_key(&name);
+            if is_replaced {
                 continue;
             }
             let put = Put {
@@ -232,7 +236,8 @@ impl Cell {
         decisions: &Decisions,
         rewriting: &mut Rewriting,
     ) -> String {
-        match decisions.of.get(name) {
+        let slot = slot(name, put.is_new);
+        match decisions.of.get(&slot) {
             None => {}
             Some(Decision::Typed(of)) => put.of = Some(of.clone()),
             Some(Decision::Inferred) => put.of = None,
@@ -257,7 +262,7 @@ impl Cell {
             None => format!(" {STORE}.put_unnamed({name:?}, {name});"),
         };
         rewriting.puts.push(PutCall {
-            variable: name.to_owned(),
+            slot,
             of: put.of.clone(),
             text: text.clone(),
         });

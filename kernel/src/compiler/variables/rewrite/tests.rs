@@ -105,7 +105,7 @@ fn items_give_a_variable_up_too() {
 fn decisions_change_what_is_put() {
     let mut decisions = Decisions::default();
     let moved = Decision::Moved("drop(v)".to_owned());
-    decisions.of.insert("v".to_owned(), moved);
+    decisions.of.insert(slot("v", false), moved);
     decisions.of.insert("w".to_owned(), Decision::Inferred);
     let statements = "drop(v); let w = f();";
     let inferred = rewritten("struct P(u8);", statements, &decisions);
