@@ -85,7 +85,10 @@ def test_a_variable_is_dropped_when_its_type_changes(kernel, kind):
     assert f"`other_{number}`" not in edited.stderr
     assert kernel.value(f"other_{number}") == str(number)
     missing = kernel.fails(f"let _ = &{variable};", "CompileError")
-    assert f"cannot find value `{variable}`" in missing.content["evalue"]
+    assert missing.content["evalue"] == (
+        f"[E0425] `{variable}` was dropped by cell {edited.content['execution_count']}, "
+        f"which changed `{changed}`, on which its type depends"
+    )
 
 
 def test_what_does_not_matter_keeps_a_variable(kernel):

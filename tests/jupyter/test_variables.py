@@ -146,6 +146,17 @@ def test_a_moved_variable_names_the_cell_and_the_line(kernel, code, line):
     assert kernel.value("gone") == "5"
 
 
+BLOCKS = ["{ let a_block = 1; }", "if true { let (an_if, _) = (1, 2); }", "fn f() { let a_fn = 1; }"]
+
+
+@pytest.mark.parametrize("code, name", zip(BLOCKS, ["a_block", "an_if", "a_fn"]))
+def test_a_name_of_a_block_says_where_it_ended(kernel, code, name):
+    number = kernel.execute(code).content["execution_count"]
+    error = kernel.fails(f"{name} + 1", "CompileError")
+    assert error.content["evalue"] == f"[E0425] cannot find value `{name}` in this scope"
+    assert f"cell {number} binds `{name}` in a block or a function" in error.traceback
+
+
 def test_a_moved_variable_is_forgotten_with_undo(kernel):
     kernel.run("let back = vec![1];")
     kernel.run("drop(back);")

@@ -80,6 +80,8 @@ pub(crate) enum How {
     GivenUp(Reached),
     /// The session could not keep it.
     Left,
+    /// It was bound in a block or a function.
+    InBlock,
 }
 
 /// What a cell does to the variables.

@@ -45,6 +45,8 @@ impl Engine {
                 Ok((outputs, mut outcome)) => {
                     let named = std::mem::take(&mut outcome.named);
                     self.name_types(named);
+                    self.record
+                        .remember_blocks(cell::rust(source).names_in_blocks());
                     return Ok((outputs, outcome));
                 }
                 error => return error,

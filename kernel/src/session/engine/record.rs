@@ -134,6 +134,21 @@ impl Record {
         }
     }
 
+    /// Records the names that a cell has bound in its blocks, for a cell that misses one.
+    pub(super) fn remember_blocks(&mut self, names: Vec<String>) {
+        let variables = &self.variables;
+        let is_other = |name: &String| {
+            !variables.held.contains_key(name) && !variables.gone.contains_key(name)
+        };
+        let names: Vec<_> = names.into_iter().filter(is_other).collect();
+        let cell = self.cell;
+        for name in names {
+            let how = How::InBlock;
+            let gone = Arc::new(Gone { cell, how });
+            Arc::make_mut(&mut self.variables).gone.insert(name, gone);
+        }
+    }
+
     /// Whether the running cell has bound the variable of this name that the session holds.
     pub(super) fn is_new(&self, name: &str) -> bool {
         let held = self.variables.held.get(name);

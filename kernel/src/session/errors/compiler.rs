@@ -120,8 +120,10 @@ fn read(
     };
     if let Some(explanation) = explanation {
         message.title = explanation.title.clone().unwrap_or(message.title);
-        // The compiler would change code that the user does not see.
-        message.notes = vec![(Level::HELP, explanation.help.clone())];
+        if explanation.is_all {
+            message.notes.clear();
+        }
+        message.notes.push((Level::HELP, explanation.help.clone()));
     }
     let marks = marks(error, code, cell_line);
     if !marks.is_empty() {

@@ -15,6 +15,8 @@ pub(crate) struct Explanation {
     /// A title in place of the compiler's.
     pub(super) title: Option<String>,
     pub(super) help: String,
+    /// Whether the compiler's own advice would change code that the user does not see.
+    pub(super) is_all: bool,
 }
 
 impl Explanations {
@@ -65,6 +67,16 @@ fn explain(
                     );
                     (title, String::new())
                 }
+                How::InBlock => {
+                    return Some(Explanation {
+                        title: None,
+                        help: format!(
+                            "cell {cell} binds `{name}` in a block or a function, where `{name}` ends: bind \
+                             `{name}` outside of the block to use it in later cells"
+                        ),
+                        is_all: false,
+                    });
+                }
                 How::Left => {
                     let title = format!("`{name}` ended with cell {cell}, which could not keep it");
                     let help = format!(", or keep it as the note of cell {cell} says");
@@ -74,6 +86,7 @@ fn explain(
             Some(Explanation {
                 title: Some(title),
                 help: format!("bind the name anew with `let {name} = …;`{help}"),
+                is_all: true,
             })
         }
         "E0384" | "E0594" | "E0596" => {
@@ -85,6 +98,7 @@ fn explain(
                     "`{name}` is bound in cell {} without `mut`: write `let mut {name}` there, or here `let mut {name} = {name};`",
                     variable.cell
                 ),
+                is_all: true,
             })
         }
         _ => None,

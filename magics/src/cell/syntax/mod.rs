@@ -145,6 +145,22 @@ impl Statements {
         statements.filter_map(read).collect()
     }
 
+    /// The names that `let` statements bind below the top level, in blocks and functions.
+    pub fn names_in_blocks(&self) -> Vec<String> {
+        let top = self.statements().collect::<HashSet<_>>();
+        let lets = self
+            .file
+            .syntax()
+            .descendants()
+            .filter_map(ast::LetStmt::cast);
+        lets.filter(|statement| !top.contains(statement.syntax()))
+            .filter_map(|statement| statement.pat())
+            .flat_map(|pattern| pattern.syntax().descendants().collect::<Vec<_>>())
+            .filter_map(ast::IdentPat::cast)
+            .filter_map(|name| Some(name.name()?.text().to_string()))
+            .collect()
+    }
+
     /// Where the statements start that run: behind the attributes of the whole cell. `None` if
     /// nothing runs, because there are only items.
     pub fn start_of_run(&self) -> Option<usize> {
@@ -281,6 +297,13 @@ mod tests {
         assert_eq!([read[1].is_typed, read[2].is_typed], [true, false]);
         assert_eq!([read[1].is_closure, read[2].is_closure], [false, true]);
         assert_eq!(read[2].value.as_deref(), Some("|x| x"));
+    }
+
+    #[test]
+    fn names_in_blocks_are_found() {
+        let code =
+            "let a = 1; { let (b, c) = (a, 2); } fn f() { let d = 3; } if let Some(e) = a {}";
+        assert_eq!(Statements::parse(code).names_in_blocks(), ["b", "c", "d"]);
     }
 
     #[test]
