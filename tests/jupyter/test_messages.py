@@ -120,3 +120,15 @@ def test_an_error_in_an_earlier_cell_has_its_place(kernel):
 def test_the_same_message_at_the_same_place_is_shown_once(kernel):
     shown = message(kernel, 'println!("{missing} {missing} {missing}")')
     assert shown.count("cannot find value `missing`") == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"),
+    [
+        ("let none = std::env::args().count() - std::env::args().count(); 1 / none", "cell:1:65"),
+        ("let at = std::env::args().count() + 5;\n  [1, 2, 3][at]", "cell:2:3"),
+        ("let low = std::env::args().count() as i32;\n(2 + 1) % (low - low)", "cell:2:1"),
+    ],
+)
+def test_a_panic_in_the_value_of_a_cell_has_its_place(kernel, cell, place):
+    assert place in kernel.fails(cell, "Panic").traceback
