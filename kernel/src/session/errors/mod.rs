@@ -3,6 +3,7 @@
 mod cargo;
 mod cell_error;
 pub(crate) mod compiler;
+mod dependency;
 pub(crate) mod diagnostics;
 mod explanations;
 mod hints;

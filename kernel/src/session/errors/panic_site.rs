@@ -77,6 +77,9 @@ fn locate<'a>(compiled: &str, line: usize, column: usize, cells: &'a [String]) -
     if is_before_value(compiled.get(index)?) {
         // The compiler takes the parentheses around the value of the cell for a part of the value.
         index += 1;
+        while compiled.get(index)?.trim().is_empty() {
+            index += 1;
+        }
         column = indent(compiled.get(index)?) + 1;
     }
     let wanted = compiled.get(index)?;
@@ -115,7 +118,9 @@ fn locate<'a>(compiled: &str, line: usize, column: usize, cells: &'a [String]) -
 
 /// Whether the line is generated and stands in front of the value of a cell.
 fn is_before_value(line: &str) -> bool {
-    line == "(" || line.ends_with("match &(")
+    ["(", "{ let r = &("].contains(&line)
+        || line.ends_with("match &(")
+        || (line.starts_with("evcxr_send_text_plain(") && line.ends_with("&("))
 }
 
 /// The number of blanks in front of a line.
@@ -165,6 +170,9 @@ mod tests {
             &cells,
         )
         .unwrap();
+        assert_eq!((site.line, site.column), (1, 12));
+        let evcxrs = "evcxr_send_text_plain(&format!(\"{:?}\",&(\n\n1 / a\n)));\n";
+        let site = locate(evcxrs, 1, 40, &cells).unwrap();
         assert_eq!((site.line, site.column), (1, 12));
         let site = locate("(\n1 / a\n).evcxr_display();\n", 1, 1, &cells).unwrap();
         assert_eq!((site.line, site.column), (1, 12));
