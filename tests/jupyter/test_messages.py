@@ -191,3 +191,21 @@ def test_the_same_message_at_the_same_place_is_shown_once(kernel):
 )
 def test_a_panic_in_the_value_of_a_cell_has_its_place(kernel, cell, place):
     assert place in kernel.fails(cell, "Panic").traceback
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"),
+    [
+        ("for x in 0..3 {\n%timeit x\n}", "cell:2:1"),
+        ("if true {\n    let n = 3\n    %timeit n\n}", "cell:3:5"),
+        ("let all = vec![\n  %timeit 1\n];", "cell:2:3"),
+        ("let x = %timeit 3;", "cell:1:9"),
+        ("match 1 {\n    1 => %timeit 2,\n    _ => 3,\n}", "cell:2:10"),
+    ],
+)
+def test_a_magic_in_a_block_is_told_where_magics_stand(kernel, cell, place):
+    shown = message(kernel, cell)
+    assert shown.startswith("error: `%timeit` cannot stand here")
+    assert place in shown
+    assert "on a line of its own, outside of blocks" in shown
+    assert shown.count("error") == 1

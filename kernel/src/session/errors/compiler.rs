@@ -10,7 +10,7 @@ use super::cell_error::CellError;
 use super::diagnostics::{EARLIER, Mark, ORIGIN, byte_at};
 use super::explanations::{Explanation, Explanations};
 use super::message::Message;
-use super::{cargo, dependency, hints, place, unfinished, wording};
+use super::{cargo, dependency, hints, misplaced, place, unfinished, wording};
 
 const COMPILE_ERROR: &str = "CompileError";
 
@@ -33,6 +33,9 @@ pub(crate) fn of_compiler(
         .is_none_or(|first| first.is_of_the_end(code))
         && let Some(message) = unfinished::message(code)
     {
+        messages = vec![message];
+    }
+    if let Some(message) = misplaced::message(code, messages.first()) {
         messages = vec![message];
     }
     say_which_crate(&mut messages);

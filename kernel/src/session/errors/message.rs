@@ -52,6 +52,11 @@ impl Message {
         self.origin.as_deref() == Some(ORIGIN)
     }
 
+    /// The place in the cell; `None` if the message is about something else.
+    pub(super) fn place_in_cell(&self) -> Option<&Range<usize>> {
+        self.place().filter(|_| self.is_about_the_cell())
+    }
+
     fn place(&self) -> Option<&Range<usize>> {
         let primary = self.marks.iter().find(|mark| mark.primary);
         primary.or(self.marks.first()).map(|mark| &mark.span)

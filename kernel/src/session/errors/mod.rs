@@ -8,6 +8,7 @@ pub(crate) mod diagnostics;
 mod explanations;
 mod hints;
 mod message;
+mod misplaced;
 pub(crate) mod panic_site;
 mod place;
 pub(crate) mod question_mark;
