@@ -11,6 +11,8 @@ mod kernel;
 #[path = "cli/run.rs"]
 mod run;
 mod support;
+#[path = "cli/surroundings.rs"]
+mod surroundings;
 
 use support::{memit, ran};
 

@@ -196,3 +196,17 @@ def test_an_unknown_command_names_the_nearest(kernel, command, help):
     assert f"there is no command `{command}`" in traceback
     assert help in traceback
     assert "cell:2:1" in traceback
+
+
+@pytest.mark.parametrize("command", [":quit", ":exit", ":restart", "// new\n:restart", ":q"])
+def test_a_command_that_would_end_the_session_says_what_to_do(kernel, command):
+    kernel.run("let here = 5;")
+    cell = kernel.run(f"{command}\nhere")
+    assert "has no effect here" in cell.text
+    assert cell.result == "5"
+    assert kernel.run("here + 1").result == "6"
+
+
+def test_help_and_version_name_memit(kernel):
+    assert "%lsmagic" in kernel.run(":help").text
+    assert kernel.run(":version").text.startswith("memit ")

@@ -110,6 +110,65 @@ def test_an_error_of_cargo_is_one_error_without_temporary_paths(kernel, dependen
     assert "cell:1:" in shown
 
 
+def crate(directory, name, source, build=None):
+    """Writes a crate; returns the command that adds it."""
+    path = directory / name
+    (path / "src").mkdir(parents=True)
+    manifest = f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2024"\n'
+    (path / "Cargo.toml").write_text(manifest)
+    (path / "src/lib.rs").write_text(source)
+    if build:
+        (path / "build.rs").write_text(build)
+    return f':dep {name} = {{ path = "{path}" }}'
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "title", "place"),
+    [
+        ("twice", 'pub fn twice(n: u8) -> u8 {\n    n * "2"\n}\n', "cannot multiply `u8` by `&str`", "2:7"),
+        ("open", "fn one() {}\n\nfn two() {\n", "this file contains an unclosed delimiter", "3:11"),
+        ("lends", "pub fn lent() -> &'static str {\n    &String::new()\n}\n", "cannot return", "2:5"),
+    ],
+)
+def test_an_error_in_a_crate_names_the_crate_and_the_place(kernel, tmp_path, name, source, title, place):
+    kernel.run("let before = 1;")
+    shown = message(kernel, crate(tmp_path, name, source) + "\nlet before = 2;")
+    assert title in shown
+    assert f"{tmp_path}/{name}/src/lib.rs:{place}" in shown
+    assert f"the crate in `{tmp_path}/{name}` does not compile" in shown
+    assert sum(line.startswith("error") for line in shown.splitlines()) == 1
+    assert kernel.run("before").result == "1"
+
+
+def test_a_build_script_that_fails_is_shown_with_its_reason(kernel, tmp_path):
+    build = 'fn main() { eprintln!("there is no libfoo"); std::process::exit(1) }'
+    shown = message(kernel, crate(tmp_path, "links", "", build))
+    assert shown.startswith("error: failed to run custom build command for `links v0.1.0")
+    assert "there is no libfoo" in shown
+    assert "backtraces" not in shown
+    assert kernel.run("1 + 1").result == "2"
+
+
+@pytest.mark.parametrize(
+    ("command", "title", "note"),
+    [
+        (":dep no-such-crate-at-all = '1'", "no matching package named `no-such-crate-at-all`", "index"),
+        (":dep itoa = '999'", "`itoa = \"^999\"`", "candidate versions found which didn't match"),
+        (":dep itoa = { version = '1', features = ['no'] }", "a version for `itoa`", "the notebook depends on `itoa`"),
+        (":offline 1\n:dep no-such-crate-at-all = '1'", "no matching package named", "`:offline 0` lets cargo"),
+    ],
+)
+def test_a_dependency_that_does_not_exist_is_one_error_with_the_reason_of_cargo(kernel, command, title, note):
+    shown = message(kernel, command)
+    first, *rest = shown.splitlines()
+    assert title in first
+    assert note in "\n".join(rest)
+    assert shown.count("error:") == 1
+    assert "cell:" in shown
+    assert "evcxr" not in shown
+    assert kernel.run("1 + 1").result == "2"
+
+
 def test_an_error_in_an_earlier_cell_has_its_place(kernel):
     kernel.run("struct Pair { left: u8 }\nfn left(pair: &Pair) -> u8 { pair.left }")
     shown = message(kernel, "struct Pair { right: u8 }")
@@ -120,3 +179,33 @@ def test_an_error_in_an_earlier_cell_has_its_place(kernel):
 def test_the_same_message_at_the_same_place_is_shown_once(kernel):
     shown = message(kernel, 'println!("{missing} {missing} {missing}")')
     assert shown.count("cannot find value `missing`") == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"),
+    [
+        ("let none = std::env::args().count() - std::env::args().count(); 1 / none", "cell:1:65"),
+        ("let at = std::env::args().count() + 5;\n  [1, 2, 3][at]", "cell:2:3"),
+        ("let low = std::env::args().count() as i32;\n(2 + 1) % (low - low)", "cell:2:1"),
+    ],
+)
+def test_a_panic_in_the_value_of_a_cell_has_its_place(kernel, cell, place):
+    assert place in kernel.fails(cell, "Panic").traceback
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"),
+    [
+        ("for x in 0..3 {\n%timeit x\n}", "cell:2:1"),
+        ("if true {\n    let n = 3\n    %timeit n\n}", "cell:3:5"),
+        ("let all = vec![\n  %timeit 1\n];", "cell:2:3"),
+        ("let x = %timeit 3;", "cell:1:9"),
+        ("match 1 {\n    1 => %timeit 2,\n    _ => 3,\n}", "cell:2:10"),
+    ],
+)
+def test_a_magic_in_a_block_is_told_where_magics_stand(kernel, cell, place):
+    shown = message(kernel, cell)
+    assert shown.startswith("error: `%timeit` cannot stand here")
+    assert place in shown
+    assert "on a line of its own, outside of blocks" in shown
+    assert shown.count("error") == 1

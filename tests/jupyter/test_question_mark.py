@@ -54,6 +54,21 @@ def test_a_cell_that_ends_at_a_question_mark_changes_nothing(kernel, code, shown
         kernel.fails(name, "CompileError")
 
 
+@pytest.mark.parametrize(
+    ("code", "place"),
+    [
+        ('"x".parse::<u8>()?', "cell:1:18"),
+        ('let n: u8 = "1"\n    .trim()\n    .parse::<u8>()\n    .and_then(|_| "x".parse())?;', "cell:4:31"),
+        ('1 + "x".parse::<u8>()? + 2', "cell:1:22"),
+        ('// two\n("x".parse::<u8>())?', "cell:2:20"),
+    ],
+)
+def test_the_question_mark_that_ended_the_cell_is_marked(kernel, code, place):
+    traceback = kernel.fails(code, "Error").traceback
+    assert place in traceback
+    assert "this `?` ended the cell" in traceback
+
+
 def test_a_variable_that_the_cell_moved_is_back(kernel):
     kernel.fails('let moved = numbers;\nstd::fs::File::open("/no/such/file")?;', "Error")
     assert kernel.value("numbers") == "[1, 2, 3]"

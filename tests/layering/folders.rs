@@ -20,7 +20,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("mprof", &["arguments", "chart_file"]),
     ("session/io", &[]),
     ("session/errors", &["compiler"]),
-    ("session/engine", &["compiler", "session/io", "session/errors"]),
+    ("session/engine", &["cargo_settings", "compiler", "session/io", "session/errors"]),
     ("session/commands", &[]),
     ("session/variable_list", &["session/commands", "session/io", "session/engine"]),
     ("session/editor", &["session/commands", "session/io", "session/errors", "session/engine"]),

@@ -11,6 +11,7 @@ mod macros;
 mod print;
 pub(crate) mod probes;
 mod session_crate;
+mod shadowing;
 mod value;
 pub(crate) mod variables;
 
@@ -196,13 +197,14 @@ fn compilation(
     let session_crate = SessionCrate::compiled(session, rustc)?;
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
     let any = session_crate.accepts_any_question_mark();
-    let changes: [Change<'_>; 6] = [
+    let changes: [Change<'_>; 7] = [
         &without_store,
         &endings::report_panics,
         &|source| endings::report_question_marks(source, any),
         &value::mark,
         &print::at_once,
         &variables::without_keeping,
+        &shadowing::prevented,
     ];
     let mut source = fs::read_to_string(SOURCE)?;
     for change in changes {

@@ -11,7 +11,7 @@ use memit_magics::{MagicError, cell, nearest};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Adapted {
     pub(crate) source: String,
-    /// What the user is told about commands without an effect.
+    /// What the user is told about commands.
     pub(crate) notes: Vec<String>,
     /// What the user asks about variables, which evcxr does not know.
     pub(crate) questions: Vec<Question>,
@@ -69,9 +69,26 @@ fn without_effect(name: &str, argument: &str) -> Option<&'static str> {
         "sccache" => Some("the session keeps compiled dependencies without it"),
         "time_passes" => Some("rustc's times would go to the terminal of the kernel"),
         "preserve_vars_on_panic" => Some("a cell that panics changes no variable"),
+        "restart" => {
+            Some("no cell breaks the process of the session. `:clear` forgets variables and items")
+        }
+        "quit" | "q" | "exit" => Some("the front-end shuts the kernel down"),
         "linker" if argument == "mold" && !is_installed("mold") => {
             Some("there is no program `mold` on the `PATH`")
         }
+        _ => None,
+    }
+}
+
+/// What memit adds to the answer of a command.
+fn introduction(name: &str) -> Option<&'static str> {
+    match name {
+        "help" => Some("`%lsmagic` lists the magics. The commands:"),
+        "version" => Some(concat!(
+            "memit ",
+            env!("CARGO_PKG_VERSION"),
+            ", with evcxr:"
+        )),
         _ => None,
     }
 }
@@ -97,14 +114,16 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
             continue;
         };
         let name = &line[command.name.clone()];
-        if !COMMANDS.contains(&name) {
+        let argument = line[command.name.end..].trim();
+        let without_effect = without_effect(name, argument);
+        if !COMMANDS.contains(&name) && without_effect.is_none() {
             let start = adapted.len();
             let span = start + command.name.start - 1..start + command.name.end;
             return Err(unknown(name, span));
         }
-        let argument = line[command.name.end..].trim();
+        notes.extend(introduction(name).map(str::to_owned));
         let blank = || line.chars().map(|c| if c == '\n' { c } else { ' ' });
-        if let Some(reason) = without_effect(name, argument) {
+        if let Some(reason) = without_effect {
             let written = line.trim();
             notes.push(format!("`{written}` has no effect here: {reason}."));
             adapted.extend(blank());
@@ -196,6 +215,21 @@ mod tests {
         `:sccache 1` has no effect here: the session keeps compiled dependencies without it.
         `:time_passes` has no effect here: rustc's times would go to the terminal of the kernel.
         `:preserve_vars_on_panic 0` has no effect here: a cell that panics changes no variable.
+        ");
+    }
+
+    #[test]
+    fn commands_that_would_end_or_break_the_session_are_blanked() {
+        let source = ":quit\n:exit\n:q\n:restart\n:version\n1";
+        let Adapted { source, notes, .. } = adapted(source).unwrap();
+        assert_eq!(source.trim(), ":version\n1");
+        let version = env!("CARGO_PKG_VERSION");
+        insta::assert_snapshot!(notes.join("\n").replace(version, "1"), @"
+        `:quit` has no effect here: the front-end shuts the kernel down.
+        `:exit` has no effect here: the front-end shuts the kernel down.
+        `:q` has no effect here: the front-end shuts the kernel down.
+        `:restart` has no effect here: no cell breaks the process of the session. `:clear` forgets variables and items.
+        memit 1, with evcxr:
         ");
     }
 

@@ -33,6 +33,13 @@ impl Edits {
         self.insertions.len()
     }
 
+    /// Replaces a name in all insertions.
+    pub(crate) fn rename(&mut self, name: &str, other: &str) {
+        for (_, text) in &mut self.insertions {
+            *text = text.replace(name, other);
+        }
+    }
+
     /// The source with everything inserted.
     pub(crate) fn apply_to_text(self, source: &str) -> String {
         let starts = source.match_indices('\n').map(|(at, _)| at + 1);

@@ -53,6 +53,7 @@ pub fn instrument_item(
     let mut whole: TokenStream = inlining::attribute(found.attributes).parse()?;
     let mut edits = Edits::default();
     let probed = probe::function(&found, options, runtime, &mut edits);
+    probe::avoid_names_in(&body.to_string(), &mut edits);
     let woven = edits.apply_to_tokens(body)?;
     whole.extend(tokens.into_iter().chain(woven));
     Ok((whole, Some(probed)))

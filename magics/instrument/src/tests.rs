@@ -23,7 +23,7 @@ fn a_function_gets_its_counters_and_each_line_a_probe() {
     assert_eq!(
         done.source,
         "#[inline(never)] fn f() -> u8 { static MEMIT_FUNCTION: ::rt::Function<2> = \
-         ::rt::Function::new(\"f\", file!(), 1, 4, [::rt::Line::new(2), ::rt::Line::new(3)]); \
+         ::rt::Function::new(\"f\", ::core::file!(), 1, 4, [::rt::Line::new(2), ::rt::Line::new(3)]); \
          let _memit_guard = MEMIT_FUNCTION.enter(); \n    \
          MEMIT_FUNCTION.line(0); let a = 1;\n    MEMIT_FUNCTION.line(1); a + 1\n}\n"
     );
@@ -35,6 +35,34 @@ fn a_function_gets_its_counters_and_each_line_a_probe() {
         options: Options::default(),
     };
     assert_eq!(done.functions, [function]);
+}
+
+#[test]
+fn names_of_the_probes_are_none_that_the_user_mentions() {
+    for (users, ours) in [
+        (
+            "_memit_guard",
+            "let _memit_guard_ = MEMIT_FUNCTION.enter();",
+        ),
+        (
+            "MEMIT_FUNCTION",
+            "let _memit_guard = MEMIT_FUNCTION_.enter();",
+        ),
+        (
+            "_memit_end(MEMIT_FUNCTION_)",
+            "let _memit_end_ = MEMIT_FUNCTION__.end(",
+        ),
+        ("println", "let _memit_guard = MEMIT_FUNCTION.enter();"),
+    ] {
+        let source = format!("fn f() {{\n    let v = vec![1];\n    {users}\n}}\n");
+        let done = instrument(&source, Which::Named(&["f"]), RUNTIME).unwrap();
+        assert!(done.source.contains(ours), "{}", done.source);
+        assert!(
+            done.source.contains(&format!("; {users}\n")),
+            "{}",
+            done.source
+        );
+    }
 }
 
 #[test]

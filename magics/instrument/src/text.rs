@@ -80,6 +80,7 @@ pub fn instrument(
             functions.push(probed(function, options, runtime, &mut edits)?);
         }
     }
+    probe::avoid_names_in(source, &mut edits);
     Ok(Instrumented {
         source: edits.apply_to_text(&blanked),
         plain: blanked,

@@ -102,6 +102,24 @@ fn lines(cell: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// The lines of `cell` that look like magics but belong to the Rust around them, each with the bytes of
+/// its name. The ranges begin at the `%`.
+pub fn lines_like_magics(cell: &str) -> Vec<(Range<usize>, Range<usize>)> {
+    let parts = split(cell).unwrap_or_default().into_iter();
+    let rust = parts.filter_map(|part| match part {
+        Part::Rust(range) => Some(range),
+        Part::Magic(_) => None,
+    });
+    let heads = rust.flat_map(|range| {
+        let start = range.start;
+        lines(&cell[range.clone()]).filter_map(move |line| {
+            let text = &cell[start + line.start..start + line.end];
+            Head::read(text, start + line.start)
+        })
+    });
+    heads.map(|head| (head.whole, head.name)).collect()
+}
+
 /// The start of a line that looks like a magic.
 struct Head {
     cell: bool,
@@ -238,6 +256,17 @@ mod tests {
         ] {
             assert_eq!(parts(cell), [cell]);
         }
+    }
+
+    #[test]
+    fn lines_in_the_rust_of_a_cell_may_look_like_magics() {
+        let cell = "%memit x\nfor n in 0..3 {\n    %timeit n\n}\n%memit y";
+        let found = lines_like_magics(cell);
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|(line, name)| (&cell[line], &cell[name]))
+            .collect();
+        assert_eq!(found, [("%timeit n", "timeit")]);
     }
 
     #[test]

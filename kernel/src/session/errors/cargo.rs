@@ -19,7 +19,14 @@ const IDLE: &[&str] = &[
     "Downloaded ",
     "Compiling ",
     "Caused by:",
+    "note: To improve backtraces",
 ];
+
+/// cargo's advice for a command line, and the advice for a cell.
+const OFFLINE: (&str, &str) = (
+    "As a reminder, you're using offline mode",
+    "cargo looks only for crates that are on this machine: `:offline 0` lets cargo use the network",
+);
 
 /// The message in the text of cargo, which may be a message of evcxr alone.
 pub(super) fn message(text: &str) -> Message {
@@ -38,11 +45,15 @@ pub(super) fn message(text: &str) -> Message {
     let title = title.trim_start_matches("error: ");
     Message {
         title: wording::plain(title),
-        notes: lines
-            .map(|line| (Level::NOTE, wording::plain(line)))
-            .collect(),
+        notes: lines.map(|line| (Level::NOTE, note(line))).collect(),
         ..Message::default()
     }
+}
+
+fn note(line: &str) -> String {
+    let (cargos, ours) = OFFLINE;
+    let line = line.strip_prefix("note: ").unwrap_or(line);
+    wording::plain(if line.starts_with(cargos) { ours } else { line })
 }
 
 #[cfg(test)]
@@ -66,6 +77,18 @@ mod tests {
                 "Compilation failed, but no parsable errors were found. STDERR:\nerror: could not run\n\nSTDOUT:{}\n",
                 "could not run",
                 vec![],
+            ),
+            (
+                "error: failed to run custom build command for `x`\n\nCaused by:\n  note: To improve \
+                 backtraces for build dependencies, set X\n  note: see the manual\n",
+                "failed to run custom build command for `x`",
+                vec!["see the manual"],
+            ),
+            (
+                "error: no matching package\nAs a reminder, you're using offline mode (--offline)\n\
+                 package `evcxr_dummy_validate_dep` depends on `x`\n",
+                "no matching package",
+                vec![OFFLINE.1, "the notebook depends on `x`"],
             ),
             (
                 "No last error to explain",

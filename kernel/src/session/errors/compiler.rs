@@ -1,5 +1,7 @@
 //! The errors and warnings of the compiler in a cell.
 
+use std::borrow::Cow;
+
 use annotate_snippets::Level;
 use evcxr::CompilationError;
 use serde_json::Value;
@@ -8,7 +10,7 @@ use super::cell_error::CellError;
 use super::diagnostics::{EARLIER, Mark, ORIGIN, byte_at};
 use super::explanations::{Explanation, Explanations};
 use super::message::Message;
-use super::{cargo, hints, place, unfinished, wording};
+use super::{cargo, dependency, hints, misplaced, place, unfinished, wording};
 
 const COMPILE_ERROR: &str = "CompileError";
 
@@ -33,11 +35,15 @@ pub(crate) fn of_compiler(
     {
         messages = vec![message];
     }
+    if let Some(message) = misplaced::message(code, messages.first()) {
+        messages = vec![message];
+    }
+    say_which_crate(&mut messages);
     let evalue = messages.first().map(Message::headline);
     // A warning about another cell was shown there.
     let is_alone = messages.is_empty();
     let warnings = warnings.into_iter().map(read_one);
-    messages.extend(warnings.filter(|warning| is_alone || warning.origin == Some(ORIGIN)));
+    messages.extend(warnings.filter(|warning| is_alone || warning.is_about_the_cell()));
     let mut shown: Vec<&Message> = Vec::new();
     for message in &messages {
         // evcxr compiles a cell in more than one form, and each form can have the same error.
@@ -52,6 +58,22 @@ pub(crate) fn of_compiler(
         traceback: rendered
             .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
             .collect(),
+    }
+}
+
+/// Says which crate the errors are about, if they are about a crate.
+fn say_which_crate(messages: &mut [Message]) {
+    let last = messages
+        .iter_mut()
+        .rfind(|message| message.crate_directory.is_some());
+    if let Some(message) = last
+        && let Some(directory) = &message.crate_directory
+    {
+        let directory = directory.display();
+        let note = format!(
+            "the crate in `{directory}` does not compile. The session is as it was before the cell"
+        );
+        message.notes.push((Level::NOTE, note));
     }
 }
 
@@ -139,7 +161,7 @@ fn read(
         })
     });
     let Some((origin, source, span, text)) = found else {
-        return message;
+        return in_a_crate(error, message);
     };
     let mark = Mark {
         span,
@@ -147,8 +169,25 @@ fn read(
         primary: true,
     };
     Message {
-        origin: Some(origin),
+        origin: Some(Cow::Borrowed(origin)),
         ..message.at(source, vec![mark])
+    }
+}
+
+/// The message at its place in the source of a crate, if it is about a crate.
+fn in_a_crate(error: &CompilationError, message: Message) -> Message {
+    let Some(place) = dependency::place(&error.json) else {
+        return message;
+    };
+    let mark = Mark {
+        label: label(error, &place.label),
+        span: place.span,
+        primary: true,
+    };
+    Message {
+        origin: Some(Cow::Owned(place.file)),
+        crate_directory: Some(place.directory),
+        ..message.at(&place.source, vec![mark])
     }
 }
 

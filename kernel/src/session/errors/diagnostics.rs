@@ -53,11 +53,11 @@ fn at_the_users_text(ename: &str, error: &MagicError, code: &str) -> CellError {
 }
 
 /// Renders the error of a `?`: its `Display` text, its `Debug` text if that says more, and the
-/// origin, the source and the byte of the `?`, if they are known.
-pub(crate) fn of_question_mark(
+/// origin, the source and the mark of the `?`, if they are known.
+pub(super) fn of_question_mark(
     display: &str,
     debug: Option<&str>,
-    place: Option<(&str, &str, usize)>,
+    place: Option<(&str, &str, Mark)>,
 ) -> String {
     let title = Level::ERROR.primary_title(display);
     let notes: Vec<_> = debug
@@ -65,14 +65,7 @@ pub(crate) fn of_question_mark(
         .map(|debug| (Level::NOTE, debug.to_owned()))
         .collect();
     let (origin, code, marks) = match place {
-        Some((origin, code, at)) => {
-            let mark = Mark {
-                span: at..at + 1,
-                label: "the `?` behind this ended the cell".to_owned(),
-                primary: true,
-            };
-            (origin, code, vec![mark])
-        }
+        Some((origin, code, mark)) => (origin, code, vec![mark]),
         None => (ORIGIN, "", Vec::new()),
     };
     render(title, origin, code, &marks, &notes)

@@ -1,6 +1,8 @@
 //! A message about a cell, of the compiler or of cargo.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use annotate_snippets::Level;
 
@@ -13,17 +15,19 @@ pub(super) struct Message {
     pub(super) code: Option<String>,
     pub(super) title: String,
     /// The name of the source; `None` if the place is not known.
-    pub(super) origin: Option<&'static str>,
+    pub(super) origin: Option<Cow<'static, str>>,
     pub(super) source: String,
     pub(super) marks: Vec<Mark>,
     pub(super) notes: Vec<(Level<'static>, String)>,
+    /// The directory of the crate that the message is about, if the message is not about a cell.
+    pub(super) crate_directory: Option<PathBuf>,
 }
 
 impl Message {
     /// The message at places in the cell `code`.
     pub(super) fn at(self, code: &str, marks: Vec<Mark>) -> Self {
         Self {
-            origin: (!marks.is_empty()).then_some(ORIGIN),
+            origin: (!marks.is_empty()).then_some(Cow::Borrowed(ORIGIN)),
             source: code.to_owned(),
             marks,
             ..self
@@ -39,8 +43,18 @@ impl Message {
 
     /// Whether the compiler stumbles over the code of evcxr behind the cell.
     pub(super) fn is_of_the_end(&self, code: &str) -> bool {
-        let is_in_cell = self.origin == Some(ORIGIN) && !code.is_empty();
-        !is_in_cell || self.title.contains("delimiter")
+        let is_in_cell = self.is_about_the_cell() && !code.is_empty();
+        let is_in_crate = self.crate_directory.is_some();
+        !(is_in_cell || is_in_crate) || self.title.contains("delimiter")
+    }
+
+    pub(super) fn is_about_the_cell(&self) -> bool {
+        self.origin.as_deref() == Some(ORIGIN)
+    }
+
+    /// The place in the cell; `None` if the message is about something else.
+    pub(super) fn place_in_cell(&self) -> Option<&Range<usize>> {
+        self.place().filter(|_| self.is_about_the_cell())
     }
 
     fn place(&self) -> Option<&Range<usize>> {
@@ -49,7 +63,7 @@ impl Message {
     }
 
     pub(super) fn is_about_the_same(&self, other: &Self) -> bool {
-        let key = |message: &Self| (message.origin, message.place().cloned());
+        let key = |message: &Self| (message.origin.clone(), message.place().cloned());
         self.headline() == other.headline() && key(self) == key(other)
     }
 
@@ -63,7 +77,7 @@ impl Message {
         if let Some(code) = &self.code {
             title = title.id(code.as_str());
         }
-        let origin = self.origin.unwrap_or(ORIGIN);
+        let origin = self.origin.as_deref().unwrap_or(ORIGIN);
         render(title, origin, &self.source, &self.marks, &self.notes)
     }
 }

@@ -3,10 +3,12 @@
 mod cargo;
 mod cell_error;
 pub(crate) mod compiler;
+mod dependency;
 pub(crate) mod diagnostics;
 mod explanations;
 mod hints;
 mod message;
+mod misplaced;
 pub(crate) mod panic_site;
 mod place;
 pub(crate) mod question_mark;

@@ -72,7 +72,16 @@ pub(super) fn place<'a>(
 
 fn locate<'a>(compiled: &str, line: usize, column: usize, cells: &'a [String]) -> Option<Site<'a>> {
     let compiled: Vec<&str> = compiled.lines().collect();
-    let index = line.checked_sub(1)?;
+    let mut index = line.checked_sub(1)?;
+    let mut column = column;
+    if is_before_value(compiled.get(index)?) {
+        // The compiler takes the parentheses around the value of the cell for a part of the value.
+        index += 1;
+        while compiled.get(index)?.trim().is_empty() {
+            index += 1;
+        }
+        column = indent(compiled.get(index)?) + 1;
+    }
     let wanted = compiled.get(index)?;
     let key = wanted.trim();
     if key.is_empty() {
@@ -90,9 +99,8 @@ fn locate<'a>(compiled: &str, line: usize, column: usize, cells: &'a [String]) -
             let is_whole = usize::from(text.trim() == key);
             let score = 2 * (before + after) + is_whole;
             if best.as_ref().is_none_or(|(highest, _)| score > *highest) {
-                let indent = wanted.chars().take_while(|c| c.is_whitespace()).count();
                 let shift = text[..offset].chars().count();
-                let column = (column + shift).saturating_sub(indent).max(1);
+                let column = (column + shift).saturating_sub(indent(wanted)).max(1);
                 best = Some((
                     score,
                     Site {
@@ -106,6 +114,18 @@ fn locate<'a>(compiled: &str, line: usize, column: usize, cells: &'a [String]) -
         }
     }
     best.map(|(_, site)| site)
+}
+
+/// Whether the line is generated and stands in front of the value of a cell.
+fn is_before_value(line: &str) -> bool {
+    ["(", "{ let r = &("].contains(&line)
+        || line.ends_with("match &(")
+        || (line.starts_with("evcxr_send_text_plain(") && line.ends_with("&("))
+}
+
+/// The number of blanks in front of a line.
+fn indent(line: &str) -> usize {
+    line.chars().take_while(|c| c.is_whitespace()).count()
 }
 
 /// The number of leading lines that agree.
@@ -138,6 +158,24 @@ mod tests {
         assert_eq!((site.cells_ago, site.line, site.column), (1, 2, 5));
         let site = locate(compiled, 7, 5, &cells).unwrap();
         assert_eq!((site.cells_ago, site.line, site.column), (0, 2, 5));
+    }
+
+    #[test]
+    fn a_value_begins_behind_its_parentheses() {
+        let cells = cells(&["let a = 1; 1 / a"]);
+        let site = locate(
+            "let a = 1; \nmatch &(\n           1 / a\n) {}\n",
+            2,
+            8,
+            &cells,
+        )
+        .unwrap();
+        assert_eq!((site.line, site.column), (1, 12));
+        let evcxrs = "evcxr_send_text_plain(&format!(\"{:?}\",&(\n\n1 / a\n)));\n";
+        let site = locate(evcxrs, 1, 40, &cells).unwrap();
+        assert_eq!((site.line, site.column), (1, 12));
+        let site = locate("(\n1 / a\n).evcxr_display();\n", 1, 1, &cells).unwrap();
+        assert_eq!((site.line, site.column), (1, 12));
     }
 
     #[test]

@@ -8,6 +8,9 @@ const INTERNAL: &[&str] = &["evcxr_", "run_user_code_", "memit_session", "memit_
 /// The end of the cell, as rustc and evcxr name it: evcxr's code stands there.
 const END: &[&str] = &["`evcxr_variable_store`", "<end of input>"];
 
+/// The package that evcxr makes of a `:dep`, as cargo names it.
+const PACKAGE: &str = "package `evcxr_dummy_validate_dep`";
+
 /// Whether `text` is about generated code.
 pub(super) fn is_internal(text: &str) -> bool {
     let without_end = END
@@ -21,6 +24,7 @@ pub(super) fn plain(text: &str) -> String {
     let text = END.iter().fold(text.to_owned(), |text, end| {
         text.replace(end, "the end of the cell")
     });
+    let text = text.replace(PACKAGE, "the notebook");
     without_temporary_paths(&text).into_owned()
 }
 

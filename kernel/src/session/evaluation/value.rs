@@ -59,7 +59,7 @@ pub(crate) fn show_debug(source: &str) -> Prepared {
     Prepared {
         source: format!(
             "{before}match &(\n{indent}{value}\n) {{ value => \
-             println!(\"EVCXR_BEGIN_CONTENT {VALUE}\\n{{:?}}\\nEVCXR_END_CONTENT\", value) }};{after}"
+             ::std::println!(\"EVCXR_BEGIN_CONTENT {VALUE}\\n{{:?}}\\nEVCXR_END_CONTENT\", value) }};{after}"
         ),
         inserted: Some(before.matches('\n').count() + 1),
         last: source[..to].matches('\n').count() + 1,
@@ -92,7 +92,7 @@ mod tests {
         insta::assert_snapshot!(prepared.source, @r#"
         let x = 1; match &(
                    x + 1
-        ) { value => println!("EVCXR_BEGIN_CONTENT text/plain;memit-value\n{:?}\nEVCXR_END_CONTENT", value) }; // why
+        ) { value => ::std::println!("EVCXR_BEGIN_CONTENT text/plain;memit-value\n{:?}\nEVCXR_END_CONTENT", value) }; // why
         "#);
         assert_eq!([1, 2, 3].map(|line| prepared.line(line)), [1, 1, 1]);
     }

@@ -19,8 +19,23 @@ use syntax::{attributes, binds_tightly, end, is_place, is_value, leaves, line};
 const COUNTERS: &str = "MEMIT_FUNCTION";
 /// Name of the value that lives while a body runs.
 const GUARD: &str = "_memit_guard";
+/// Name of the value whose drop is the end of a block.
+const END: &str = "_memit_end";
 /// Name of the value that lives while a function with a span runs.
 const SPAN: &str = "_memit_span";
+
+/// Renames what the probes define and the user's code mentions, too.
+pub(crate) fn avoid_names_in(users: &str, edits: &mut Edits) {
+    for name in [COUNTERS, GUARD, END, SPAN] {
+        let mut free = name.to_owned();
+        while users.contains(&free) {
+            free.push('_');
+        }
+        if free != name {
+            edits.rename(name, &free);
+        }
+    }
+}
 
 /// Puts a value into a function that begins a span at the call and ends the span at the return.
 pub(crate) fn span(found: &Found<'_>, name: &str, runtime: Runtime<'_>, edits: &mut Edits) {
@@ -71,7 +86,7 @@ pub(crate) fn function(
         start,
         format!(
             " static {COUNTERS}: {path}::Function<{}> = \
-             {path}::Function::new(\"{name}\", file!(), {first}, {last}, [{counters}]){backend}; \
+             {path}::Function::new(\"{name}\", ::core::file!(), {first}, {last}, [{counters}]){backend}; \
              let {GUARD} = {COUNTERS}.enter(); {owned}",
             lines.len(),
         ),
@@ -167,7 +182,7 @@ impl Prober<'_> {
                 let end = self.index(close.line, true);
                 let start = statement.span().start();
                 self.edits
-                    .insert(start, format!("let _memit_end = {COUNTERS}.end({end}); "));
+                    .insert(start, format!("let {END} = {COUNTERS}.end({end}); "));
             }
             let line = line(statement);
             match statement {

@@ -200,6 +200,21 @@ impl Statements {
         (end <= self.length).then_some(start..end)
     }
 
+    /// Where each `?` is whose expression starts at the byte `start`, the innermost first.
+    pub fn question_marks(&self, start: usize) -> Vec<usize> {
+        let start = TextSize::of(BEFORE) + offset(start);
+        let nodes = self.file.syntax().descendants();
+        let tries = nodes
+            .filter_map(ast::TryExpr::cast)
+            .filter(|of| of.syntax().text_range().start() == start);
+        let marks = tries.filter_map(|of| of.question_mark_token());
+        let mut at: Vec<usize> = marks
+            .map(|mark| usize::from(mark.text_range().start()) - BEFORE.len())
+            .collect();
+        at.sort_unstable();
+        at
+    }
+
     /// Whether the code uses `.await` outside its own `async` blocks and functions.
     pub fn awaits(&self) -> bool {
         self.file

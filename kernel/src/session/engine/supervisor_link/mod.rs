@@ -24,6 +24,7 @@ use memit_measurement::{Described, Ended, Request};
 use memit_process::process;
 use memit_session_process::supervisor;
 
+use crate::cargo_settings;
 use crate::session::io::Output;
 use state::{LinkState, Shared};
 
@@ -205,6 +206,9 @@ fn start_supervisor(directory: &Path, shared: &Arc<Shared>) -> io::Result<Child>
     let relays = UnixListener::bind(directory.join(SOCKET_NAME))?;
     let (kernel, supervisor) = UnixStream::pair()?;
     let mut command = Command::new(std::env::current_exe()?);
+    for name in cargo_settings::of_builds() {
+        command.env_remove(name);
+    }
     command
         .arg(supervisor::ARGUMENT)
         .stdin(OwnedFd::from(relays))
