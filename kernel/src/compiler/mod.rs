@@ -8,7 +8,9 @@ pub(crate) mod definitions;
 mod endings;
 mod identity;
 pub(crate) mod kept;
+pub(crate) mod macro_calls;
 mod macros;
+pub(crate) mod marks;
 mod print;
 pub(crate) mod probes;
 mod session_crate;
@@ -33,9 +35,6 @@ const NAME: &str = "memit-rustc";
 
 /// The name that evcxr gives to the crate of every cell.
 pub(crate) const CELL_CRATE: &str = "ctx";
-
-/// How the names of the constants start that the kernel puts before items without a name.
-pub(crate) const MARK: &str = "MEMIT_IMPL_";
 
 /// The path of a cell's source, where cargo and evcxr expect it.
 const SOURCE: &str = "src/lib.rs";
@@ -158,7 +157,8 @@ fn cell(
     let mut is_changed = without_store.is_some();
     source = without_store.unwrap_or(source);
     let any = session_crate.accepts_any_question_mark();
-    let changes: [Change<'_>; 4] = [
+    let changes: [Change<'_>; 5] = [
+        &marks::resolved,
         &endings::report_panics,
         &|source| endings::report_question_marks(source, any),
         &value::mark,

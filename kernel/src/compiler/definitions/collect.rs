@@ -5,6 +5,7 @@ use ra_ap_syntax::{NodeOrToken, SyntaxKind, SyntaxNode};
 
 use super::mentions::{self, ERROR, Mention};
 use super::{Definition, Definitions, PRELUDE, Reached, What, tokens};
+use crate::compiler::macro_calls::{self, Makes};
 
 impl Definitions {
     /// Adds the items in `parent`, a file or the items of a module.
@@ -54,18 +55,7 @@ impl Definitions {
                 let name = of.rename().and_then(|rename| rename.name());
                 self.define(name, node, What::Other);
             }
-            // The macro may define any of the names that it receives.
-            ast::Item::MacroCall(of) => {
-                let tree = of.token_tree().into_iter();
-                let tokens = tree.flat_map(|tree| tree.syntax().descendants_with_tokens());
-                let names = tokens
-                    .filter_map(NodeOrToken::into_token)
-                    .filter(|token| token.kind() == SyntaxKind::IDENT);
-                for name in names {
-                    let what = What::Other(tokens::hash(tokens::text(node)));
-                    self.insert(definition(name.text(), what, Some(node)));
-                }
-            }
+            ast::Item::MacroCall(of) => self.add_call(of),
             ast::Item::Fn(_) | ast::Item::ExternBlock(_) | ast::Item::AsmExpr(_) => {}
         }
         if item.attrs().any(|attribute| derives_error(&attribute)) {
@@ -74,6 +64,29 @@ impl Definitions {
                 name: name.text().to_string(),
                 is_qualified: true,
             }));
+        }
+    }
+
+    /// A call of a macro of the session defines what the macro makes of the call.
+    fn add_call(&mut self, call: &ast::MacroCall) {
+        let node = call.syntax();
+        let what = What::Other(tokens::hash(tokens::text(node)));
+        match self.macros.makes(call) {
+            Makes::Items(names) => match self.macros.expand(call) {
+                Some(items) => self.collect(items.syntax()),
+                None => names
+                    .iter()
+                    .for_each(|name| self.insert(definition(name, what, Some(node)))),
+            },
+            // The macro may define any name, also one that it makes of others.
+            Makes::PerhapsItems(_) | Makes::Statements => {
+                let names = macro_calls::names(call);
+                for name in names.iter().filter(|name| !PRELUDE.contains(&&***name)) {
+                    self.insert(definition(name, what, Some(node)));
+                }
+                let text = tokens::text(node);
+                self.globs.push(definition(&text, what, Some(node)));
+            }
         }
     }
 

@@ -28,7 +28,8 @@ use crate::compiler::kept::{self, GivenUp, Snapshot};
 use crate::compiler::probes::{self, Probes};
 use crate::session::io::{Input, NoInput, Output, Stream};
 use questions::Questions;
-use supervisor_link::{CellOutcome, SupervisorLink};
+pub(crate) use supervisor_link::CellOutcome;
+use supervisor_link::SupervisorLink;
 
 /// Compiles and runs Rust. Knows nothing of magics.
 pub(crate) struct Engine {
@@ -340,7 +341,7 @@ impl Engine {
         match self.context.completions(code, at) {
             Ok(mut completions) => {
                 let all = &mut completions.completions;
-                all.retain(|found| !found.code.starts_with(compiler::MARK));
+                all.retain(|found| !compiler::marks::is_mark(&found.code));
                 Some(completions)
             }
             Err(error) => {

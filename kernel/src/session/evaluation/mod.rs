@@ -2,6 +2,7 @@
 
 pub(crate) mod given_up;
 mod implementations;
+mod item_calls;
 mod phase_types;
 mod probed_functions;
 mod running;

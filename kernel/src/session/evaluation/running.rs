@@ -1,15 +1,18 @@
 //! The running cell: evaluates its Rust and shows the value.
 
+use evcxr::EvalOutputs;
 use memit_magics::cell;
 use memit_magics::cell::syntax;
 use memit_measurement::FailureKind;
 
+use super::implementations::Marked;
+use super::item_calls::Kept;
 use super::probed_functions::{self, Written};
 use super::undo_log::UndoLog;
 use super::value::{self, Prepared};
 use super::{given_up, phase_types};
 use crate::compiler::kept::GivenUp;
-use crate::session::engine::{Engine, EvaluationError};
+use crate::session::engine::{CellOutcome, Engine, EvaluationError};
 use crate::session::errors::CellError;
 use crate::session::io::{Output, Stream, bundle};
 
@@ -35,6 +38,14 @@ impl From<CellError> for Failed {
     }
 }
 
+/// The evaluation of a source, and what the source has become on its way to evcxr.
+struct Attempt {
+    kept: Kept,
+    marked: Marked,
+    prepared: Prepared,
+    evaluated: Result<(EvalOutputs, CellOutcome), EvaluationError>,
+}
+
 impl Running<'_> {
     /// Evaluates generated `source`. `users` is the part the user wrote; `cell_line` maps a line of
     /// `source` to a line of the cell. If `last`, the cell ends with `source`, and its value is the
@@ -46,20 +57,41 @@ impl Running<'_> {
         last: bool,
         cell_line: impl Fn(usize) -> Option<usize>,
     ) -> Result<(), Failed> {
-        let marked = self
-            .undo_log
-            .implementations()
-            .mark(&phase_types::with_phase_types(source));
-        let source = &marked.source;
-        let prepared = if self.undo_log.may_display(users) {
-            Prepared::unchanged(source)
-        } else {
-            value::show_debug(source)
-        };
-        let evaluated = self.engine.evaluate(&prepared.source).map_err(|failure| {
+        let source = phase_types::with_phase_types(source);
+        let calls = self.undo_log.item_calls();
+        let kept = calls.keep(&source);
+        let mut attempt = self.attempt(kept, users);
+        if let (true, Err(EvaluationError::Compile(errors))) =
+            (attempt.kept.is_guess(), &attempt.evaluated)
+        {
+            let calls = self.undo_log.item_calls().without_guesses(&attempt.kept);
+            let without = self.attempt(calls.keep(&source), users);
+            let count = |errors: &[evcxr::CompilationError]| {
+                let is_error = |each: &&evcxr::CompilationError| each.level() == "error";
+                errors.iter().filter(is_error).count()
+            };
+            // Errors about the guess come on top of those about the user's text.
+            let is_better = match &without.evaluated {
+                Err(EvaluationError::Compile(others)) => count(others) < count(errors),
+                _ => true,
+            };
+            if is_better {
+                attempt = without;
+            }
+            if attempt.evaluated.is_ok() {
+                self.undo_log.learned(calls);
+            }
+        }
+        let Attempt {
+            kept,
+            marked,
+            prepared,
+            evaluated,
+        } = attempt;
+        let evaluated = evaluated.map_err(|failure| {
             let cause = failure.of_run().map(Box::new);
             let is_unknown = matches!(failure, EvaluationError::Compile(_));
-            let cell_line = |line| cell_line(marked.line(prepared.line(line)));
+            let cell_line = |line| cell_line(kept.rewritten.line(marked.line(prepared.line(line))));
             let mut error = failure.into_error(self.code, self.written.cells, cell_line);
             if is_unknown {
                 let given_up = self.engine.take_given_up();
@@ -105,6 +137,24 @@ impl Running<'_> {
         profile.show(output);
         Ok(())
     }
+
+    /// Evaluates a source whose calls evcxr keeps.
+    fn attempt(&mut self, kept: Kept, users: &str) -> Attempt {
+        let marked = self.undo_log.implementations().mark(&kept.rewritten.source);
+        let prepared = if self.undo_log.may_display(users) {
+            Prepared::unchanged(&marked.source)
+        } else {
+            value::show_debug(&marked.source)
+        };
+        let evaluated = self.engine.evaluate(&prepared.source);
+        Attempt {
+            kept,
+            marked,
+            prepared,
+            evaluated,
+        }
+    }
+
     /// Names the variables that are gone. A variable that the cell has bound anew is not missed.
     fn say_what_was_given_up(&mut self) {
         let given_up = self.engine.take_given_up();

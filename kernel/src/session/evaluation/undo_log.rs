@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use memit_magics::cell;
 
 use super::implementations::Implementations;
+use super::item_calls::ItemCalls;
 use super::value;
 use crate::compiler::kept::Snapshot;
 use crate::session::engine::{Engine, EvaluationError};
@@ -27,6 +28,8 @@ pub(crate) struct UndoLog {
     current: Option<UndoPoint>,
     /// The implementations in these sources.
     implementations: Implementations,
+    /// The macros in these sources, and their calls that make items.
+    item_calls: ItemCalls,
     /// The number of cells so far.
     count: u64,
     /// Whether there may be types that display themselves.
@@ -42,6 +45,7 @@ struct UndoPoint {
     variables: Vec<Variable>,
     /// The variables as the compiler knows them.
     compiled: Snapshot,
+    item_calls: ItemCalls,
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +72,7 @@ impl UndoLog {
             sources: self.sources.len(),
             variables: variables.collect(),
             compiled: engine.snapshot(),
+            item_calls: self.item_calls.clone(),
         });
         self.count
     }
@@ -89,10 +94,23 @@ impl UndoLog {
         self.implementations = implementations;
     }
 
+    /// The macros and the calls that evcxr keeps.
+    pub(crate) fn item_calls(&self) -> &ItemCalls {
+        &self.item_calls
+    }
+
+    /// Called when it is known that some macros make statements.
+    pub(crate) fn learned(&mut self, item_calls: ItemCalls) {
+        self.item_calls = item_calls;
+    }
+
     /// Called when the cell has evaluated a source.
     pub(crate) fn evaluated(&mut self, source: &str) {
         self.mutable.extend(cell::rust(source).bindings());
-        self.sources.push(source.to_owned());
+        // With its calls in constants, which are items.
+        let kept = self.item_calls.keep(source);
+        self.sources.push(kept.rewritten.source);
+        self.item_calls = kept.calls;
     }
 
     /// Called when the cell has ended.
@@ -136,6 +154,7 @@ impl UndoLog {
         let (recollection, implementations) = self.recollection(&cell.variables);
         engine.evaluate_passing(&recollection).map_err(failed)?;
         self.implementations = implementations;
+        self.item_calls = cell.item_calls;
         let names: Vec<_> = cell.variables.iter().map(|v| v.name.as_str()).collect();
         Ok(match names.as_slice() {
             [] => "The session is as it was before its last cell: no variables.".to_owned(),

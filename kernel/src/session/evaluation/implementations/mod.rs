@@ -17,7 +17,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use memit_magics::cell;
 
-use crate::compiler::MARK;
+use crate::compiler::marks::IMPLEMENTATION as MARK;
 use syntax::{Implementation, Item, Kind};
 
 /// The implementations of a session.

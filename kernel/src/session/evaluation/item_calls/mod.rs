@@ -1,0 +1,187 @@
+//! Keeps the items that calls of macros make.
+//!
+//! evcxr takes `unit!(Metre);` for an expression and forgets `Metre` when the cell ends. The kernel
+//! therefore writes a constant around a call that makes items, which evcxr keeps, and the stand-in
+//! for `rustc` puts the call in the place of the constant. A call ends when another call or an item
+//! of the session defines one of its names, or when the same macro is called with the same first
+//! argument.
+
+mod rewritten;
+mod statements;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use memit_magics::cell;
+
+use crate::compiler::macro_calls::{self, Macros, Makes};
+use crate::compiler::marks;
+use rewritten::Rewriting;
+pub(crate) use rewritten::Rewritten;
+use statements::{Call, Statement};
+
+/// The macros of a session, and the calls that make items.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ItemCalls {
+    macros: Macros,
+    known: Vec<Known>,
+    /// The names of the items that no call makes.
+    plain: BTreeSet<String>,
+    /// Macros that were taken for makers of items by mistake.
+    of_statements: BTreeSet<String>,
+    /// The number of constants so far.
+    count: usize,
+}
+
+/// A call that evcxr keeps.
+#[derive(Debug, Clone)]
+struct Known {
+    mark: String,
+    makes: BTreeSet<String>,
+    /// The macro and its first argument.
+    key: String,
+}
+
+/// A source whose calls evcxr keeps.
+pub(crate) struct Kept {
+    pub(crate) rewritten: Rewritten,
+    /// The calls of the session with those of the source.
+    pub(crate) calls: ItemCalls,
+    /// The macros of which only the tokens of a call say that the call makes items.
+    guessed: BTreeSet<String>,
+}
+
+impl Kept {
+    /// Whether a call may turn out to be no item when the source is compiled.
+    pub(crate) fn is_guess(&self) -> bool {
+        !self.guessed.is_empty()
+    }
+}
+
+impl ItemCalls {
+    /// Makes evcxr keep the items that calls in `source` make.
+    pub(crate) fn keep(&self, source: &str) -> Kept {
+        let mut kept = Kept {
+            rewritten: Rewritten::unchanged(source),
+            calls: self.clone(),
+            guessed: BTreeSet::new(),
+        };
+        let (commands, rust) = cell::split_commands(source);
+        let statements = statements::of(rust);
+        if statements.is_empty() {
+            return kept;
+        }
+        for statement in &statements {
+            if let Statement::Macro(of) = statement {
+                kept.calls.macros.define(of);
+            }
+        }
+        let earlier = std::mem::take(&mut kept.calls.known);
+        let mut session = Changing {
+            earlier,
+            ended: BTreeSet::new(),
+        };
+        let mut rewriting = Rewriting::new(source, commands.len());
+        for statement in &statements {
+            match statement {
+                Statement::Macro(of) => {
+                    let names = macro_calls::item_names(&of.clone().into());
+                    kept.calls.define(names, &mut session);
+                }
+                Statement::Item(names) => kept.calls.define(names.clone(), &mut session),
+                Statement::Call(call) => {
+                    let Some((makes, is_sure)) = kept.calls.makes(call) else {
+                        continue;
+                    };
+                    if !is_sure {
+                        kept.guessed.insert(call.name.clone());
+                    }
+                    let mark = kept.calls.make(call, makes, &mut session);
+                    rewriting.keep(call, &mark, &kept.calls.analysed(call));
+                }
+            }
+        }
+        rewriting.end(&session.ended);
+        kept.calls.known.splice(..0, session.earlier);
+        kept.rewritten = rewriting.done();
+        kept
+    }
+
+    /// The same session after the macros that `kept` guessed have turned out to make statements.
+    pub(crate) fn without_guesses(&self, kept: &Kept) -> Self {
+        let mut calls = self.clone();
+        calls.of_statements.extend(kept.guessed.iter().cloned());
+        calls
+    }
+
+    /// The names of the items that `call` makes, and whether that is sure; `None` if it makes none.
+    fn makes(&self, call: &Call) -> Option<(BTreeSet<String>, bool)> {
+        match self.macros.makes(&call.node) {
+            Makes::Items(names) => Some((names, true)),
+            Makes::PerhapsItems(_) if self.of_statements.contains(&call.name) => None,
+            // The value of a cell has no semicolon.
+            Makes::PerhapsItems(names) if names.is_empty() && !call.has_end => None,
+            Makes::PerhapsItems(names) => Some((names, false)),
+            Makes::Statements => None,
+        }
+    }
+
+    /// Ends the calls that make one of these names, which the source defines anew.
+    fn define(&mut self, names: Vec<String>, session: &mut Changing) {
+        session.end(|known| names.iter().any(|name| known.makes.contains(name)));
+        self.plain.extend(names);
+    }
+
+    /// Adds a call, in place of others. Returns its mark.
+    fn make(&mut self, call: &Call, makes: BTreeSet<String>, session: &mut Changing) -> String {
+        let key = format!("{} {}", call.name, call.first_argument);
+        let is_replaced = |known: &Known| known.key == key || !known.makes.is_disjoint(&makes);
+        let mark = session.end(is_replaced).unwrap_or_else(|| {
+            self.count += 1;
+            marks::of_call(self.count)
+        });
+        session.ended.remove(&mark);
+        for name in &makes {
+            if self.plain.remove(name) {
+                session.ended.insert(name.clone());
+            }
+        }
+        self.known.push(Known {
+            mark: mark.clone(),
+            makes,
+            key,
+        });
+        mark
+    }
+
+    /// The items of `call` for evcxr's analyser.
+    fn analysed(&self, call: &Call) -> String {
+        let items = match self.macros.expand(&call.node) {
+            Some(file) => statements::texts(&file),
+            None => macro_calls::statics(&call.node),
+        };
+        let items = items.iter().filter_map(|item| marks::analysed(item));
+        items.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The calls of the session before a source, and what the source ends.
+struct Changing {
+    earlier: Vec<Known>,
+    /// The names of constants and items.
+    ended: BTreeSet<String>,
+}
+
+impl Changing {
+    /// Ends earlier calls. Returns the mark of the last.
+    fn end(&mut self, is_ended: impl Fn(&Known) -> bool) -> Option<String> {
+        let (ended, others) = std::mem::take(&mut self.earlier)
+            .into_iter()
+            .partition::<Vec<_>, _>(|known| is_ended(known));
+        self.earlier = others;
+        let marks: Vec<_> = ended.into_iter().map(|known| known.mark).collect();
+        self.ended.extend(marks.iter().cloned());
+        marks.last().cloned()
+    }
+}
