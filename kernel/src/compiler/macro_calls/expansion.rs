@@ -66,9 +66,9 @@ fn transcribe(body: &[Tree], bindings: &Bindings, to: &mut Vec<Tree>) -> Option<
                     trees: inner,
                 }));
             }
-            leaf if !leaf.is("$") => to.push(leaf.clone()),
-            _ if name == Some("crate") => {}
-            dollar => match name.and_then(|name| bindings.get(name)) {
+            Tree::Leaf(leaf) if leaf.text != "$" => to.push(first.clone()),
+            Tree::Leaf(_) if name == Some("crate") => {}
+            Tree::Leaf(_) => match name.and_then(|name| bindings.get(name)) {
                 Some(Binding::One(trees)) => {
                     to.extend(trees.iter().cloned());
                     rest = &rest[1..];
@@ -78,7 +78,7 @@ fn transcribe(body: &[Tree], bindings: &Bindings, to: &mut Vec<Tree>) -> Option<
                     let group = rest.first().and_then(Tree::group);
                     match group.filter(|group| group.open == '(') {
                         Some(group) => rest = repeat(group, &rest[1..], bindings, to)?,
-                        None => to.push(dollar.clone()),
+                        None => to.push(first.clone()),
                     }
                 }
             },
