@@ -5,7 +5,9 @@ mod implementations;
 mod item_calls;
 mod phase_types;
 mod probed_functions;
+mod rewriting;
 mod running;
+mod self_imports;
 mod undo_log;
 mod value;
 

@@ -10,7 +10,7 @@ use super::item_calls::Kept;
 use super::probed_functions::{self, Written};
 use super::undo_log::UndoLog;
 use super::value::{self, Prepared};
-use super::{given_up, phase_types};
+use super::{given_up, phase_types, self_imports};
 use crate::compiler::kept::GivenUp;
 use crate::session::engine::{CellOutcome, Engine, EvaluationError};
 use crate::session::errors::CellError;
@@ -57,15 +57,16 @@ impl Running<'_> {
         last: bool,
         cell_line: impl Fn(usize) -> Option<usize>,
     ) -> Result<(), Failed> {
-        let source = phase_types::with_phase_types(source);
+        let spelt_out = self_imports::spelt_out(&phase_types::with_phase_types(source));
+        let source = &spelt_out.source;
         let calls = self.undo_log.item_calls();
-        let kept = calls.keep(&source);
+        let kept = calls.keep(source);
         let mut attempt = self.attempt(kept, users);
         if let (true, Err(EvaluationError::Compile(errors))) =
             (attempt.kept.is_guess(), &attempt.evaluated)
         {
             let calls = self.undo_log.item_calls().without_guesses(&attempt.kept);
-            let without = self.attempt(calls.keep(&source), users);
+            let without = self.attempt(calls.keep(source), users);
             let count = |errors: &[evcxr::CompilationError]| {
                 let is_error = |each: &&evcxr::CompilationError| each.level() == "error";
                 errors.iter().filter(is_error).count()
@@ -91,7 +92,10 @@ impl Running<'_> {
         let evaluated = evaluated.map_err(|failure| {
             let cause = failure.of_run().map(Box::new);
             let is_unknown = matches!(failure, EvaluationError::Compile(_));
-            let cell_line = |line| cell_line(kept.rewritten.line(marked.line(prepared.line(line))));
+            let cell_line = |line| {
+                let line = kept.rewritten.line(marked.line(prepared.line(line)));
+                cell_line(spelt_out.line(line))
+            };
             let mut error = failure.into_error(self.code, self.written.cells, cell_line);
             if is_unknown {
                 let given_up = self.engine.take_given_up();

@@ -10,7 +10,7 @@ use memit_magics::cell;
 
 use super::implementations::Implementations;
 use super::item_calls::ItemCalls;
-use super::value;
+use super::{self_imports, value};
 use crate::compiler::kept::Snapshot;
 use crate::session::engine::{Engine, EvaluationError};
 use crate::session::errors::CellError;
@@ -108,7 +108,8 @@ impl UndoLog {
     pub(crate) fn evaluated(&mut self, source: &str) {
         self.mutable.extend(cell::rust(source).bindings());
         // With its calls in constants, which are items.
-        let kept = self.item_calls.keep(source);
+        let spelt_out = self_imports::spelt_out(source);
+        let kept = self.item_calls.keep(&spelt_out.source);
         self.sources.push(kept.rewritten.source);
         self.item_calls = kept.calls;
     }

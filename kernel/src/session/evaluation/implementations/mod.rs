@@ -10,6 +10,7 @@
 //! its last run then end, as they may mention fields that are gone. The kernel knows such a cell by
 //! its definition of the type and at least one implementation for the type.
 
+mod imports;
 mod syntax;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use memit_magics::cell;
 
 use crate::compiler::marks::IMPLEMENTATION as MARK;
+use imports::Imports;
 use syntax::{Implementation, Item, Kind};
 
 /// The implementations of a session.
@@ -26,6 +28,7 @@ pub(crate) struct Implementations {
     known: Vec<Known>,
     /// The number of the source that defines each type and each trait.
     defined: BTreeMap<String, usize>,
+    imports: Imports,
     /// The number of sources so far.
     sources: usize,
     /// The number of inherent implementations so far.
@@ -91,13 +94,13 @@ impl Implementations {
 
     /// The constants to put before items of `rust`, with the bytes at which the items start.
     fn marks(&mut self, rust: &str) -> Vec<(usize, String)> {
-        const WORDS: [&str; 6] = ["struct", "enum", "union", "trait", "impl", "extern"];
+        const WORDS: [&str; 7] = ["struct", "enum", "union", "trait", "impl", "extern", "use "];
         let has_items = |word: &str| rust.contains(word);
         if !WORDS.into_iter().any(has_items) && !rust.contains("const _") {
             return Vec::new();
         }
         self.sources += 1;
-        let items = syntax::items(rust);
+        let items = syntax::items(rust, &mut self.imports);
         let implemented: BTreeSet<_> = items.iter().flat_map(names).collect();
         let marks = items.iter().map(|Item { at, kind }| {
             let marks = match kind {

@@ -6,7 +6,6 @@
 //! of the session defines one of its names, or when the same macro is called with the same first
 //! argument.
 
-mod rewritten;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -15,10 +14,9 @@ use std::collections::BTreeSet;
 
 use memit_magics::cell;
 
+use super::rewriting::{Rewriting, Rewritten};
 use crate::compiler::macro_calls::{self, Macros, Makes};
 use crate::compiler::marks;
-use rewritten::Rewriting;
-pub(crate) use rewritten::Rewritten;
 use statements::{Call, Statement};
 
 /// The macros of a session, and the calls that make items.
@@ -82,7 +80,8 @@ impl ItemCalls {
             earlier,
             ended: BTreeSet::new(),
         };
-        let mut rewriting = Rewriting::new(source, commands.len());
+        let mut rewriting = Rewriting::new(source);
+        let start = commands.len();
         for statement in &statements {
             match statement {
                 Statement::Macro(of) => {
@@ -98,11 +97,20 @@ impl ItemCalls {
                         kept.guessed.insert(call.name.clone());
                     }
                     let mark = kept.calls.make(call, makes, &mut session);
-                    rewriting.keep(call, &mark, &kept.calls.analysed(call));
+                    enclose(
+                        &mut rewriting,
+                        start,
+                        call,
+                        &mark,
+                        &kept.calls.analysed(call),
+                    );
                 }
             }
         }
-        rewriting.end(&session.ended);
+        let ended: String = session.ended.iter().map(|name| marks::end(name)).collect();
+        if !ended.is_empty() {
+            rewriting.insert_before_others(start, ended + "\n");
+        }
         kept.calls.known.splice(..0, session.earlier);
         kept.rewritten = rewriting.done();
         kept
@@ -184,4 +192,27 @@ impl Changing {
         self.ended.extend(marks.iter().cloned());
         marks.last().cloned()
     }
+}
+
+/// Puts `call` into the constant `mark`. The Rust starts at the byte `start` of the source.
+/// `analysed` follows the constant.
+fn enclose(rewriting: &mut Rewriting<'_>, start: usize, call: &Call, mark: &str, analysed: &str) {
+    let range = start + call.range.start..start + call.range.end;
+    let (above, below) = marks::around_call(mark);
+    let indent = rewriting.indent(range.start);
+    rewriting.insert(range.start, format!("\n{above}\n{indent}"));
+    let semicolon = if call.has_end || call.has_braces {
+        ""
+    } else {
+        ";"
+    };
+    // Behind the braces of an item, a semicolon would be an error.
+    if call.has_end && call.has_braces {
+        rewriting.leave_out(range.end - 1..range.end);
+    }
+    let indent = rewriting.indent(range.end);
+    rewriting.insert(
+        range.end,
+        format!("{semicolon}\n{below} {analysed}\n{indent}"),
+    );
 }
