@@ -39,6 +39,11 @@ pub(crate) fn end(name: &str) -> String {
     format!("const {name}: {ENDED} = ();")
 }
 
+/// Whether `constant` ends an item.
+pub(crate) fn is_end(constant: &str) -> bool {
+    constant.ends_with(&format!(": {ENDED} = ();"))
+}
+
 /// An item for the analyser, which knows no item that a call makes; `None` if `item` has several lines.
 pub(crate) fn analysed(item: &str) -> Option<String> {
     (!item.contains('\n')).then(|| format!("{ANALYSED}{item}"))

@@ -13,6 +13,8 @@ pub(crate) struct Adapted {
     pub(crate) source: String,
     /// What the user is told about commands without an effect.
     pub(crate) notes: Vec<String>,
+    /// Whether there is a `:clear`, which is left out of the source.
+    pub(crate) clears: bool,
 }
 
 /// The commands of evcxr.
@@ -79,6 +81,7 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
     let (commands, rust) = cell::split_commands(source);
     let mut adapted = String::new();
     let mut notes = Vec::new();
+    let mut clears = false;
     for line in commands.split_inclusive('\n') {
         let Some(command) = Command::read(line) else {
             adapted.push_str(line);
@@ -94,7 +97,10 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
         if let Some(reason) = without_effect(name, argument) {
             let written = line.trim();
             notes.push(format!("`{written}` has no effect here: {reason}."));
-            adapted.extend(line.chars().map(|c| if c == '\n' { c } else { ' ' }));
+            adapted.push_str(&blank(line));
+        } else if name == "clear" {
+            clears = true;
+            adapted.push_str(&blank(line));
         } else if name == "dep" {
             adapted.push_str(&with_hyphen(line));
         } else {
@@ -105,7 +111,13 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
     Ok(Adapted {
         source: adapted,
         notes,
+        clears,
     })
+}
+
+fn blank(line: &str) -> String {
+    let blank = |c| if c == '\n' { c } else { ' ' };
+    line.chars().map(blank).collect()
 }
 
 /// A command in its line.
@@ -157,7 +169,7 @@ mod tests {
     fn a_command_without_an_effect_leaves_the_lines_around_it() {
         let source =
             "// slow\n:sccache 1\n:dep a\n  :time_passes\n:preserve_vars_on_panic 0\na::f()";
-        let Adapted { source, notes } = adapted(source).unwrap();
+        let Adapted { source, notes, .. } = adapted(source).unwrap();
         insta::assert_snapshot!(source.replace(' ', "."), @r"
         //.slow
         ..........
@@ -171,6 +183,14 @@ mod tests {
         `:time_passes` has no effect here: rustc's times would go to the terminal of the kernel.
         `:preserve_vars_on_panic 0` has no effect here: a cell that panics changes no variable.
         ");
+    }
+
+    #[test]
+    fn the_kernel_clears_the_session_itself() {
+        let cleared = adapted(":dep a\n  :clear\nlet x = 1;").unwrap();
+        assert!(cleared.clears);
+        assert_eq!(cleared.source, ":dep a\n        \nlet x = 1;");
+        assert!(!adapted(":clear_cache").unwrap().clears);
     }
 
     #[test]

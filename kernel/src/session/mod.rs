@@ -139,6 +139,12 @@ impl Session {
                     for note in &adapted.notes {
                         output.display(bundle::of_text(note));
                     }
+                    if adapted.clears {
+                        running.forget_all()?;
+                        if adapted.source.trim().is_empty() {
+                            continue;
+                        }
+                    }
                     let source = "\n".repeat(lines_before) + &adapted.source;
                     let is_last = index == last;
                     running

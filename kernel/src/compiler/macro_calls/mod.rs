@@ -91,6 +91,11 @@ impl Macros {
         }
     }
 
+    /// Removes the macro of this name.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.rules.remove(name);
+    }
+
     /// What `call` makes.
     pub(crate) fn makes(&self, call: &ast::MacroCall) -> Makes {
         self.makes_at(call, DEPTH)

@@ -26,7 +26,7 @@ use memit_session_process::{relay, supervisor};
 use crate::compiler;
 use crate::compiler::kept::{self, GivenUp, Snapshot};
 use crate::compiler::probes::{self, Probes};
-use crate::session::io::{Input, NoInput, Output, Stream};
+use crate::session::io::{Input, NoAnswer, NoInput, Output, Stream};
 use questions::Questions;
 pub(crate) use supervisor_link::CellOutcome;
 use supervisor_link::SupervisorLink;
@@ -154,6 +154,15 @@ impl Engine {
     /// The questions of the running cell.
     pub(crate) fn questions(&self) -> &Questions {
         &self.questions
+    }
+
+    /// Asks the user a question of the kernel.
+    ///
+    /// # Errors
+    ///
+    /// If nobody answers.
+    pub(crate) fn ask(&self, prompt: &str) -> Result<String, NoAnswer> {
+        self.questions.ask(prompt, &self.link)
     }
 
     /// Waits until all output of the cell has been delivered.
@@ -295,6 +304,16 @@ impl Engine {
             Ok(_) => Ok(true),
             Err(error) => Err(EvaluationError::Other(error.to_string())),
         }
+    }
+
+    /// Begins a new session process. Afterwards, evcxr knows no variables, items or dependencies, and
+    /// no cell has a checkpoint.
+    pub(crate) fn clear(&mut self) -> Result<(), EvaluationError> {
+        let other = |error: String| EvaluationError::Other(error);
+        kept::restore(self.link.directory(), &Snapshot::default())
+            .map_err(|error| other(error.to_string()))?;
+        let cleared = self.context.execute(":clear");
+        cleared.map(drop).map_err(|error| other(error.to_string()))
     }
 
     /// Describes the processes of the session.

@@ -29,9 +29,7 @@ pub(super) fn spelt_out(source: &str) -> Rewritten {
             let trees = item.syntax().descendants().filter_map(ast::UseTree::cast);
             for tree in trees.filter(is_self) {
                 let path = path_to(&tree);
-                let name = tree
-                    .rename()
-                    .and_then(|name| Some(name.syntax().text().to_string()));
+                let name = tree.rename().map(|name| name.syntax().text().to_string());
                 if name.is_none() && path.contains("::") {
                     continue;
                 }

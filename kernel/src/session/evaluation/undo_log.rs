@@ -34,6 +34,8 @@ pub(crate) struct UndoLog {
     count: u64,
     /// Whether there may be types that display themselves.
     may_display: bool,
+    /// Whether the session has been cleared.
+    is_cleared: bool,
 }
 
 /// The session at the start of a cell.
@@ -120,6 +122,23 @@ impl UndoLog {
         self.cells.extend(self.current.take().filter(changed));
     }
 
+    /// Called when the session has been cleared, in a cell that may go on.
+    pub(crate) fn cleared(&mut self) {
+        let current = self.current.take().map(|cell| UndoPoint {
+            number: cell.number,
+            sources: 0,
+            variables: Vec::new(),
+            compiled: Snapshot::default(),
+            item_calls: ItemCalls::default(),
+        });
+        *self = Self {
+            current,
+            count: self.count,
+            is_cleared: true,
+            ..Self::default()
+        };
+    }
+
     /// How many `%undo`s lead back to the start of the cell `number`; `None` if no `%undo` does.
     pub(crate) fn undos_to(&self, number: u64) -> Option<usize> {
         let index = self.cells.iter().position(|cell| cell.number == number)?;
@@ -135,7 +154,12 @@ impl UndoLog {
             return Err(CellError::new("UndoError", message));
         }
         let Some(cell) = self.cells.last().cloned() else {
-            return Err(CellError::new("UndoError", "there is no cell to undo"));
+            let message = if self.is_cleared {
+                "there is no cell to undo: the session was cleared"
+            } else {
+                "there is no cell to undo"
+            };
+            return Err(CellError::new("UndoError", message));
         };
         let failed = |failure: EvaluationError| failure.into_error("", &[], |_| None);
         if !engine.undo(cell.number, &cell.compiled).map_err(failed)? {

@@ -128,10 +128,11 @@ impl Imports {
         if path.is_empty()
             && let Some((_, module)) = PRELUDE.iter().find(|(name, _)| *name == first)
         {
-            path.extend([(*module).to_owned(), first]);
-            first = "std".to_owned();
+            path.extend(["std".to_owned(), (*module).to_owned()]);
+            path.push(first);
+        } else {
+            path.insert(0, first);
         }
-        path.insert(0, first);
     }
 }
 

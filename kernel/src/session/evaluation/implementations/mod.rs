@@ -18,7 +18,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use memit_magics::cell;
 
-use crate::compiler::marks::IMPLEMENTATION as MARK;
+use crate::compiler::marks::{self, IMPLEMENTATION as MARK};
 use imports::Imports;
 use syntax::{Implementation, Item, Kind};
 
@@ -90,6 +90,19 @@ impl Implementations {
         }
         marked.source.push_str(&source[copied..]);
         marked
+    }
+
+    /// Code that ends the implementations of the trait or for the type `name`, and the implementations
+    /// that are left.
+    pub(crate) fn delete(&self, name: &str) -> (String, Self) {
+        let mut left = self.clone();
+        left.defined.remove(name);
+        let marks = left.forget(|known| {
+            let names = [&known.of.trait_name, &known.of.type_name];
+            names.into_iter().flatten().any(|other| other == name)
+        });
+        let ends = marks.iter().map(|mark| marks::end(mark));
+        (ends.collect(), left)
     }
 
     /// The constants to put before items of `rust`, with the bytes at which the items start.

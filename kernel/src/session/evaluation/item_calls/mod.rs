@@ -50,6 +50,14 @@ pub(crate) struct Kept {
     guessed: BTreeSet<String>,
 }
 
+/// Items to delete.
+pub(crate) struct Deleted {
+    /// The code that ends them.
+    pub(crate) source: String,
+    /// Their names.
+    pub(crate) names: BTreeSet<String>,
+}
+
 impl Kept {
     /// Whether a call may turn out to be no item when the source is compiled.
     pub(crate) fn is_guess(&self) -> bool {
@@ -88,6 +96,7 @@ impl ItemCalls {
                     let names = macro_calls::item_names(&of.clone().into());
                     kept.calls.define(names, &mut session);
                 }
+                Statement::End(name) => kept.calls.end(name, &mut session),
                 Statement::Item(names) => kept.calls.define(names.clone(), &mut session),
                 Statement::Call(call) => {
                     let Some((makes, is_sure)) = kept.calls.makes(call) else {
@@ -116,6 +125,28 @@ impl ItemCalls {
         kept
     }
 
+    /// Code that ends the item `name`, which a cell or a call has made; `None` if there is none.
+    pub(crate) fn delete(&self, name: &str) -> Option<Deleted> {
+        let is_maker = |known: &&Known| known.makes.contains(name);
+        let made = self.known.iter().filter(is_maker);
+        let mut names: BTreeSet<_> = made.clone().flat_map(|known| known.makes.clone()).collect();
+        if names.is_empty() && !self.plain.contains(name) {
+            return None;
+        }
+        names.insert(name.to_owned());
+        let marks = made.map(|known| &known.mark).chain(&names);
+        Some(Deleted {
+            source: marks.map(|mark| marks::end(mark)).collect(),
+            names,
+        })
+    }
+
+    /// The names of the items.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        let made = self.known.iter().flat_map(|known| &known.makes);
+        made.chain(&self.plain).cloned()
+    }
+
     /// The same session after the macros that `kept` guessed have turned out to make statements.
     pub(crate) fn without_guesses(&self, kept: &Kept) -> Self {
         let mut calls = self.clone();
@@ -139,6 +170,13 @@ impl ItemCalls {
     fn define(&mut self, names: Vec<String>, session: &mut Changing) {
         session.end(|known| names.iter().any(|name| known.makes.contains(name)));
         self.plain.extend(names);
+    }
+
+    /// Ends the item or the call behind a constant that only says so.
+    fn end(&mut self, name: &str, session: &mut Changing) {
+        session.earlier.retain(|known| known.mark != name);
+        self.plain.remove(name);
+        self.macros.remove(name);
     }
 
     /// Adds a call, in place of others. Returns its mark.

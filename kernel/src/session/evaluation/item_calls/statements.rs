@@ -2,15 +2,17 @@
 
 use std::ops::Range;
 
-use ra_ap_syntax::ast::{self, AstNode};
+use ra_ap_syntax::ast::{self, AstNode, HasName};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxNode};
 
-use crate::compiler::macro_calls;
+use crate::compiler::{macro_calls, marks};
 
 /// A statement at the top level of a source.
 pub(super) enum Statement {
     /// A `macro_rules!`.
     Macro(ast::MacroRules),
+    /// A constant that ends the item of this name.
+    End(String),
     /// An item that defines or imports these names.
     Item(Vec<String>),
     Call(Call),
@@ -52,6 +54,9 @@ fn statement(node: &SyntaxNode) -> Option<Statement> {
     if let Some(item) = ast::Item::cast(node.clone()) {
         return Some(match item {
             ast::Item::MacroRules(of) => Statement::Macro(of),
+            ast::Item::Const(of) if marks::is_end(&of.syntax().text().to_string()) => {
+                Statement::End(of.name()?.text().to_string())
+            }
             item => Statement::Item(macro_calls::item_names(&item)),
         });
     }
