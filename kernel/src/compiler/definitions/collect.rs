@@ -7,6 +7,9 @@ use super::mentions::{self, ERROR, Mention};
 use super::{Definition, Definitions, PRELUDE, Reached, What, tokens};
 use crate::compiler::macro_calls::{self, Makes};
 
+/// How deep calls and files in each other are read.
+const DEPTH: usize = 32;
+
 impl Definitions {
     /// Adds the items in `parent`, a file or the items of a module.
     pub(super) fn collect(&mut self, parent: &SyntaxNode) {
@@ -67,27 +70,30 @@ impl Definitions {
         }
     }
 
-    /// A call of a macro of the session defines what the macro makes of the call.
+    /// A call of a macro of the session defines what the macro makes of the call, and `include!` what
+    /// is in the file.
     fn add_call(&mut self, call: &ast::MacroCall) {
         let node = call.syntax();
-        let what = What::Other(tokens::hash(tokens::text(node)));
-        match self.macros.makes(call) {
-            Makes::Items(names) => match self.macros.expand(call) {
-                Some(items) => self.collect(items.syntax()),
-                None => names
-                    .iter()
-                    .for_each(|name| self.insert(definition(name, what, Some(node)))),
-            },
-            // The macro may define any name, also one that it makes of others.
-            Makes::PerhapsItems(_) | Makes::Statements => {
-                let names = macro_calls::names(call);
-                for name in names.iter().filter(|name| !PRELUDE.contains(&&***name)) {
-                    self.insert(definition(name, what, Some(node)));
-                }
-                let text = tokens::text(node);
-                self.globs.push(definition(&text, what, Some(node)));
-            }
+        if let Some(items) = self.macros.expand(call).filter(|_| self.depth < DEPTH) {
+            self.depth += 1;
+            self.collect(items.syntax());
+            self.depth -= 1;
+            return;
         }
+        let what = What::Other(tokens::hash(tokens::text(node)));
+        if let Makes::Items(names) = self.macros.makes(call) {
+            for name in &names {
+                self.insert(definition(name, what, Some(node)));
+            }
+            return;
+        }
+        // The macro may define any name, also one that it makes of others.
+        let names = macro_calls::names(call);
+        for name in names.iter().filter(|name| !PRELUDE.contains(&&***name)) {
+            self.insert(definition(name, what, Some(node)));
+        }
+        let text = tokens::text(node);
+        self.globs.push(definition(&text, what, Some(node)));
     }
 
     fn define(&mut self, name: Option<ast::Name>, node: &SyntaxNode, what: fn(u64) -> What) {

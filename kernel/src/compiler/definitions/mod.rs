@@ -82,6 +82,8 @@ pub(crate) struct Definitions {
     /// name.
     globs: Vec<Definition>,
     macros: Macros,
+    /// The number of calls around the items that are being read.
+    depth: usize,
     /// The state of each dependency, and of the crate of the cell.
     crates: BTreeMap<String, u64>,
 }

@@ -12,9 +12,10 @@ mod tests;
 mod trees;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::sync::Arc;
 
-use ra_ap_syntax::ast::{self, AstNode, HasName};
+use ra_ap_syntax::ast::{self, AstNode, AstToken, HasName};
 use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind};
 
 use expansion::Rule;
@@ -105,7 +106,8 @@ impl Macros {
         let Some(name) = name(call) else {
             return Makes::Statements;
         };
-        if !self.rules.contains_key(&name) || !is_of_session(call) {
+        let is_known = self.rules.contains_key(&name) && is_of_session(call);
+        if !is_known && included(call).is_none() {
             return of_tokens(call, &name);
         }
         let Some(items) = self.expand(call).filter(|_| depth > 0) else {
@@ -136,19 +138,31 @@ impl Macros {
         }
     }
 
-    /// The items that a call of a macro of the session becomes; `None` if the call becomes nothing,
-    /// or something else.
+    /// The items that a call of a macro of the session, or of `include!`, becomes; `None` if the call
+    /// becomes nothing, or something else.
     pub(crate) fn expand(&self, call: &ast::MacroCall) -> Option<SourceFile> {
-        let rules = self
-            .rules
-            .get(&name(call)?)
-            .filter(|_| is_of_session(call))?;
-        let arguments = trees::inside(&call.token_tree()?);
-        let text = expansion::expand(rules.as_ref()?, &arguments)?;
+        let text = if let Some(path) = included(call) {
+            fs::read_to_string(path).ok()?
+        } else {
+            let rules = self.rules.get(&name(call)?);
+            let rules = rules.filter(|_| is_of_session(call))?;
+            let arguments = trees::inside(&call.token_tree()?);
+            expansion::expand(rules.as_ref()?, &arguments)?
+        };
         let parsed = SourceFile::parse(&text, Edition::Edition2024);
         let is_items = parsed.errors().is_empty() && !text.trim().is_empty();
         is_items.then(|| parsed.tree())
     }
+}
+
+/// The file that `call` includes.
+fn included(call: &ast::MacroCall) -> Option<String> {
+    if name(call)? != "include" {
+        return None;
+    }
+    let tokens = call.token_tree()?.syntax().children_with_tokens();
+    let mut strings = tokens.filter_map(|token| ast::String::cast(token.into_token()?));
+    Some(strings.next()?.value().ok()?.into_owned())
 }
 
 /// The name of the called macro, without the path to it.

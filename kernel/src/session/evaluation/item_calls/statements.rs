@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ra_ap_syntax::ast::{self, AstNode, HasName};
-use ra_ap_syntax::{Edition, SourceFile, SyntaxNode};
+use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxNode, SyntaxToken};
 
 use crate::compiler::{macro_calls, marks};
 
@@ -83,8 +83,21 @@ fn statement(node: &SyntaxNode) -> Option<Statement> {
     }))
 }
 
-/// The items of a file.
+/// The items of a file, without comments and line breaks.
 pub(super) fn texts(file: &SourceFile) -> Vec<String> {
     let items = file.syntax().children().filter_map(ast::Item::cast);
-    items.map(|item| item.syntax().text().to_string()).collect()
+    let text = |item: ast::Item| {
+        let tokens = item.syntax().descendants_with_tokens();
+        let tokens = tokens.filter_map(NodeOrToken::into_token);
+        let text = |token: SyntaxToken| {
+            let is_trivia = token.kind().is_trivia();
+            if is_trivia {
+                " ".to_owned()
+            } else {
+                token.text().to_owned()
+            }
+        };
+        tokens.map(text).collect()
+    };
+    items.map(text).collect()
 }
