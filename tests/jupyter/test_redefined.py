@@ -236,3 +236,26 @@ def test_an_included_text_that_a_type_depends_on_changes(kernel, tmp_path, macro
     cell = kernel.run(f"TEXT_{macro}")
     assert cell.result == "5"
     assert f"`text_{macro}` was dropped: `TEXT_{macro}`" in cell.stderr
+
+
+def test_a_destructor_that_panics_when_its_variable_is_dropped_is_no_error_of_the_cell(kernel):
+    kernel.run(
+        "struct Panics1 { n: u64 }\n"
+        'impl Drop for Panics1 { fn drop(&mut self) { panic!("no {}", self.n); } }\n'
+        "let panics_1 = Panics1 { n: 77 }; let beside_1 = 5;"
+    )
+    cell = kernel.run("struct Panics1 { n: Box<u64> }")
+    note = "`panics_1` was leaked: its destructor panicked; `Panics1`, which it contains, was redefined in cell "
+    assert note in cell.stderr
+    assert "no 77" in cell.stderr
+    assert kernel.value("beside_1") == "5"
+    # Also in a cell with statements, and where a new variable takes the place of the old one.
+    for number in range(2):
+        cell = kernel.run(
+            f"struct Panics2([u8; {number + 1}]);\n"
+            'impl Drop for Panics2 { fn drop(&mut self) { panic!("again"); } }\n'
+            f"let panics_2 = vec![Panics2([1; {number + 1}])]; beside_1 + {number}"
+        )
+        assert cell.result == str(5 + number)
+        assert ("`panics_2` was leaked: its destructor panicked" in cell.stderr) == (number == 1)
+    kernel.run("std::mem::forget(panics_2);")

@@ -34,6 +34,7 @@ mod kind {
     pub(super) const UNCAUGHT: u8 = 20;
     pub(super) const VARIABLE_LOST: u8 = 21;
     pub(super) const NOT_STARTED: u8 = 22;
+    pub(super) const VARIABLE_LEAKED: u8 = 23;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -98,6 +99,7 @@ impl Frame for Event {
             Self::Unprotected(reason) => write_json(out, kind::UNPROTECTED, reason),
             Self::Uncaught => write_frame(out, kind::UNCAUGHT, &[]),
             Self::VariableLost(name) => write_json(out, kind::VARIABLE_LOST, name),
+            Self::VariableLeaked(name) => write_json(out, kind::VARIABLE_LEAKED, name),
             Self::Completed => write_frame(out, kind::COMPLETED, &[]),
         }
     }
@@ -125,6 +127,7 @@ impl Frame for Event {
             kind::UNPROTECTED => Self::Unprotected(serde_json::from_slice(&payload)?),
             kind::UNCAUGHT => Self::Uncaught,
             kind::VARIABLE_LOST => Self::VariableLost(serde_json::from_slice(&payload)?),
+            kind::VARIABLE_LEAKED => Self::VariableLeaked(serde_json::from_slice(&payload)?),
             kind::COMPLETED => Self::Completed,
             other => return Err(unknown(other)),
         })
@@ -307,6 +310,7 @@ mod tests {
             Event::Synced(u64::MAX),
             Event::Uncaught,
             Event::VariableLost("v".into()),
+            Event::VariableLeaked("v".into()),
             Event::Completed,
         ];
         let mut stream = Vec::new();

@@ -64,6 +64,8 @@ pub enum Event {
     Uncaught,
     /// The variable of this name has another type than the cell expects. For the supervisor only.
     VariableLost(String),
+    /// The destructor of the variable of this name has panicked when the variable was given up.
+    VariableLeaked(String),
     /// The cell has run. For the supervisor only.
     Completed,
 }

@@ -6,9 +6,10 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::abi::entry_points::memit_variable_lost;
+use crate::abi::entry_points::{memit_variable_leaked, memit_variable_lost};
 
 /// Variables by name.
 pub struct VariableStore {
@@ -93,10 +94,16 @@ impl VariableStore {
         }
     }
 
-    /// Drops a variable by the code of the cell that put it here. Returns true, as a check would.
+    /// Drops a variable by the code of the cell that put it here. A panic of its destructor is not one
+    /// of the cell that runs. Returns true, as a check would.
     #[inline(never)]
     pub fn give_up(&mut self, name: &str) -> bool {
-        self.variables.remove(name);
+        let given_up = self.variables.remove(name);
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(given_up))) {
+            // The payload may have a destructor of its own.
+            std::mem::forget(payload);
+            memit_variable_leaked(name.into());
+        }
         true
     }
 
@@ -166,6 +173,9 @@ mod tests {
     #[unsafe(no_mangle)]
     extern "C" fn memit_variable_lost(_name: Text<'_>) {}
 
+    #[unsafe(no_mangle)]
+    extern "C" fn memit_variable_leaked(_name: Text<'_>) {}
+
     #[test]
     fn a_variable_of_any_type_is_kept() {
         let mut store = VariableStore::new();
@@ -215,6 +225,20 @@ mod tests {
         assert!(store.give_up("n"));
         assert_eq!(Arc::strong_count(&shared), 1);
         assert!(store.give_up("n"), "there is none");
+    }
+
+    #[test]
+    fn a_destructor_that_panics_ends_nothing_else() {
+        struct Panics;
+        impl Drop for Panics {
+            fn drop(&mut self) {
+                panic!("dropped");
+            }
+        }
+        let mut store = VariableStore::new();
+        store.put_variable("n", Panics);
+        assert!(store.give_up("n"));
+        assert!(store.check_variable::<u8>("n"), "there is none");
     }
 
     #[test]

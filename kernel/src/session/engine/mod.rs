@@ -42,6 +42,8 @@ pub(crate) struct Engine {
     probes: Probes,
     /// The variables without which the source that was compiled last starts.
     given_up: Vec<GivenUp>,
+    /// Those of them whose destructors panicked.
+    leaked: Vec<String>,
     /// The counts of these functions in a cell that is not a measurement.
     counted: Option<LinesMeasurement>,
     /// The measurement of the code that ran last, complete or as far as it came.
@@ -102,6 +104,7 @@ impl Engine {
             questions: Questions::new(Arc::new(NoInput("no cell runs"))),
             probes: Probes::default(),
             given_up: Vec::new(),
+            leaked: Vec::new(),
             counted: None,
             measured: None,
         })
@@ -206,6 +209,7 @@ impl Engine {
             && outcome.ended.is_none();
         let settled = kept::settle(self.link.directory(), took_effect);
         self.given_up = settled.given_up;
+        self.leaked = std::mem::take(&mut outcome.leaked);
         if let Some(reason) = outcome.not_started.take() {
             return Err(EvaluationError::NotStarted(reason));
         }
@@ -265,6 +269,11 @@ impl Engine {
     /// types reach a definition that has changed. If the source took effect, they are gone.
     pub(crate) fn take_given_up(&mut self) -> Vec<GivenUp> {
         std::mem::take(&mut self.given_up)
+    }
+
+    /// Whether the destructor of the variable has panicked when the last source gave the variable up.
+    pub(crate) fn is_leaked(&self, variable: &str) -> bool {
+        self.leaked.iter().any(|leaked| leaked == variable)
     }
 
     /// The variables as the compiler knows them, for [`Self::undo`].

@@ -167,12 +167,12 @@ impl Running<'_> {
         }
         let bound = self.engine.variables();
         let number = self.written.numbers.last().copied().unwrap_or_default();
-        for each in given_up
-            .iter()
-            .filter(|each| !bound.contains(&each.variable))
-        {
-            let note = given_up::note(each, number) + "\n";
-            self.output.stream(Stream::Stderr, &note);
+        for each in &given_up {
+            let is_leaked = self.engine.is_leaked(&each.variable);
+            if is_leaked || !bound.contains(&each.variable) {
+                let note = given_up::note(each, is_leaked, number) + "\n";
+                self.output.stream(Stream::Stderr, &note);
+            }
         }
     }
 }

@@ -24,6 +24,8 @@ macro_rules! entry_points {
                 // A variable has another type than the cell expects: evcxr forgets the variable and
                 // compiles the cell again.
                 safe fn memit_variable_lost(name: $crate::abi::Text<'_>);
+                // The destructor of a variable that is given up has panicked.
+                safe fn memit_variable_leaked(name: $crate::abi::Text<'_>);
                 // A `?` met an error and ends the cell: its `Display` and its `Debug` text.
                 safe fn memit_failed(
                     display: $crate::abi::Text<'_>,

@@ -29,6 +29,8 @@ pub(crate) struct CellOutcome {
     pub not_started: Option<String>,
     /// How the session process ended.
     pub ended: Option<Ended>,
+    /// The variables that were given up and whose destructors panicked.
+    pub leaked: Vec<String>,
     /// Whether a checkpoint has restored the session.
     pub restored: bool,
     /// The last display, if the code did nothing after it.
@@ -116,6 +118,7 @@ impl LinkState {
                 self.pid = None;
                 self.outcome.ended = Some(ended);
             }
+            Event::VariableLeaked(name) => self.outcome.leaked.push(name),
             Event::Described(described) => self.described = Some(described),
             Event::Undone(undone) => self.undone = Some(undone),
             // The reader delivers output. The other events stay with the supervisor.
