@@ -90,6 +90,18 @@ pub enum Action {
     DescribeSession,
     /// Takes the session back to before its last cell.
     Undo,
+    /// Deletes a variable or an item.
+    Delete {
+        /// Its name.
+        name: String,
+        /// The bytes of the name in the cell.
+        range: Range<usize>,
+    },
+    /// Forgets all variables, items and dependencies.
+    Reset {
+        /// Whether to ask the user first.
+        asks: bool,
+    },
 }
 
 /// A measurement that a call asks for.

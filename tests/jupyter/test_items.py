@@ -121,3 +121,74 @@ def test_a_cell_with_a_type_and_its_implementations_can_be_edited_and_run_again(
     kernel.run("%undo")
     kernel.run("%undo")
     assert kernel.value("Edited { x: 1 }") == "by hand"
+
+
+def test_an_import_is_replaced_by_another_of_its_name(kernel):
+    kernel.run("use std::collections::{HashMap, HashSet};")
+    kernel.run("use std::collections::{BTreeMap as Sorted, HashMap};")
+    sizes = "HashMap::<u8, u8>::new().len() + Sorted::<u8, u8>::new().len() + HashSet::<u8>::new().len()"
+    assert kernel.value(sizes) == "0"
+    for path, value in [("std::fmt::Result", "Ok(())"), ("std::io::Result<u8>", "Ok(1)")]:
+        name = path.split("<")[0]
+        cell = f"use {name} as Outcome;\nlet outcome: Outcome{path.removeprefix(name)} = {value}; outcome"
+        assert kernel.value(cell) == value
+    kernel.run("mod shown { pub fn one() -> u8 { 1 } pub fn two() -> u8 { 2 } }\nuse shown::*;")
+    kernel.run("use shown::*;")
+    assert kernel.value("one() + two()") == "3"
+    kernel.run("mod shown { pub fn one() -> u8 { 10 } }\nuse shown::{self as again, *};")
+    assert kernel.value("one()") == "10"
+    kernel.run("fn one() -> u8 { 100 }")
+    assert kernel.value("one() + shown::one()") == "110"
+    kernel.run("use shown::one;")
+    assert kernel.value("one()") == "10"
+    kernel.run("use std::io::Write as _;")
+    kernel.run("use std::io::Write as _;")
+    assert kernel.value("std::io::stdout().flush().is_ok()") == "true"
+
+
+def test_main_can_be_written_again_with_another_type(kernel):
+    kernel.run('fn main() { println!("one"); }\nmain()')
+    assert kernel.run('fn main() { println!("two"); }\nmain()').stdout == "two\n"
+    returning = (
+        "fn main() -> Result<(), Box<dyn std::error::Error>> { let n: u8 = \"3\".parse()?;"
+        ' println!("{n}"); Ok(()) }'
+    )
+    assert kernel.run(f"{returning}\nmain()?;").stdout == "3\n"
+    assert kernel.run("fn main() {}\nmain();").stdout == ""
+
+
+def test_a_module_in_a_module_is_replaced_with_it(kernel):
+    for number in ["1", "2"]:
+        kernel.run(f"mod outer {{ pub mod inner {{ pub const N: u8 = {number}; }} }}\nuse outer::inner::N as M;")
+        assert kernel.value("outer::inner::N + M") == str(2 * int(number))
+
+
+def test_an_implementation_is_replaced_in_whichever_way_its_trait_is_written(kernel):
+    kernel.run("struct Written(u8);")
+    for number, header in enumerate([
+        "impl std::fmt::Debug for Written { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result",
+        "use std::fmt;\nimpl fmt::Debug for Written { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result",
+        "use std::fmt::Debug;\nimpl Debug for Written { fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result",
+    ]):
+        kernel.run(f'{header} {{ write!(f, "{number}") }} }}')
+        assert kernel.value("Written(0)") == str(number)
+    kernel.run("use std::io;\nimpl From<io::Error> for Written { fn from(_: io::Error) -> Self { Written(1) } }")
+    kernel.run("impl From<std::io::Error> for Written { fn from(_: std::io::Error) -> Self { Written(2) } }")
+    assert kernel.value('Written::from(io::Error::other("x")).0') == "2"
+
+
+def test_a_blanket_implementation_and_one_that_drops_are_replaced(kernel):
+    kernel.run("struct Wide(u64);\ntrait Tally { fn tally(&self) -> usize; }")
+    for factor, header in [
+        ("1", "impl<T: Into<u64>> From<T> for Wide { fn from(t: T) -> Wide"),
+        ("2", "impl<U> From<U> for Wide where U: Into<u64> { fn from(t: U) -> Wide"),
+    ]:
+        kernel.run(f"{header} {{ Wide(t.into() * {factor}) }} }}")
+        assert kernel.value("Wide::from(5u8).0") == str(5 * int(factor))
+    for factor, header in [("1", "impl<T> Tally for [T]"), ("3", "impl<Item: Sized> Tally for [Item]")]:
+        kernel.run(f"{header} {{ fn tally(&self) -> usize {{ self.len() * {factor} }} }}")
+        assert kernel.value("[1, 2].tally()") == str(2 * int(factor))
+    kernel.run("struct Dropped<T>(T);\nlet dropped = Dropped(1);")
+    for word in ["first", "second"]:
+        kernel.run(f'impl<T> Drop for Dropped<T> {{ fn drop(&mut self) {{ print!("{word}"); }} }}')
+    assert kernel.run("drop(dropped);").stdout == "second"

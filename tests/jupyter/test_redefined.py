@@ -198,3 +198,67 @@ def test_a_dependency_gets_other_features(kernel, tmp_path):
     assert "`local_1` was dropped: " in cell.stderr
     assert "again_1" not in cell.stderr
     assert kernel.value("(number_1, again_1)") == "(5, Local1(3))"
+
+
+INCLUDED = "pub struct {name} {{ pub r: {of} }} impl {name} {{ pub fn new() -> Self {{ {name} {{ r: {value} }} }} }}"
+
+
+def test_an_included_file_of_items_changes(kernel, tmp_path):
+    file = tmp_path / "circles.rs"
+    file.write_text(INCLUDED.format(name="Circle1", of="u8", value="3"))
+    kernel.run(f'include!("{file}");\nlet circle_1 = Circle1::new();')
+    file.write_text("// A comment.\n" + INCLUDED.format(name="Circle1", of="u8", value="4"))
+    assert kernel.value("(circle_1.r, Circle1::new().r)") == "(3, 4)"
+    file.write_text(INCLUDED.format(name="Circle1", of="String", value='"xyz".into()'))
+    cell = kernel.run("Circle1::new().r.len()")
+    assert cell.result == "3"
+    assert "`circle_1` was dropped: `Circle1`, which it contains, was redefined" in cell.stderr
+    kernel.fails("circle_1.r.len()", "CompileError")
+
+
+def test_an_included_file_in_a_module_changes(kernel, tmp_path):
+    file = tmp_path / "squares.rs"
+    file.write_text(INCLUDED.format(name="Square1", of="u64", value="3"))
+    kernel.run(f'mod squares_1 {{ include!("{file}"); }}\nlet square_1: squares_1::Square1 = squares_1::Square1::new();')
+    file.write_text(INCLUDED.format(name="Square1", of="&'static str", value='"xyz"'))
+    cell = kernel.run("squares_1::Square1::new().r")
+    assert cell.result == '"xyz"'
+    assert "`square_1` was dropped: `Square1`" in cell.stderr
+
+
+@pytest.mark.parametrize("macro", ["include_str", "include_bytes"])
+def test_an_included_text_that_a_type_depends_on_changes(kernel, tmp_path, macro):
+    file = tmp_path / "text.txt"
+    file.write_text("one")
+    kernel.run(
+        f'const TEXT_{macro}: usize = {macro}!("{file}").len();\n'
+        f"struct Text_{macro}([u8; TEXT_{macro}]);\nlet text_{macro} = Text_{macro}([1; TEXT_{macro}]);"
+    )
+    assert kernel.value(f"text_{macro}.0.len()") == "3"
+    file.write_text("three")
+    cell = kernel.run(f"TEXT_{macro}")
+    assert cell.result == "5"
+    assert f"`text_{macro}` was dropped: `TEXT_{macro}`" in cell.stderr
+
+
+def test_a_destructor_that_panics_when_its_variable_is_dropped_is_no_error_of_the_cell(kernel):
+    kernel.run(
+        "struct Panics1 { n: u64 }\n"
+        'impl Drop for Panics1 { fn drop(&mut self) { panic!("no {}", self.n); } }\n'
+        "let panics_1 = Panics1 { n: 77 }; let beside_1 = 5;"
+    )
+    cell = kernel.run("struct Panics1 { n: Box<u64> }")
+    note = "`panics_1` was leaked: its destructor panicked; `Panics1`, which it contains, was redefined in cell "
+    assert note in cell.stderr
+    assert "no 77" in cell.stderr
+    assert kernel.value("beside_1") == "5"
+    # Also in a cell with statements, and where a new variable takes the place of the old one.
+    for number in range(2):
+        cell = kernel.run(
+            f"struct Panics2([u8; {number + 1}]);\n"
+            'impl Drop for Panics2 { fn drop(&mut self) { panic!("again"); } }\n'
+            f"let panics_2 = vec![Panics2([1; {number + 1}])]; beside_1 + {number}"
+        )
+        assert cell.result == str(5 + number)
+        assert ("`panics_2` was leaked: its destructor panicked" in cell.stderr) == (number == 1)
+    kernel.run("std::mem::forget(panics_2);")

@@ -7,7 +7,9 @@
 pub(crate) mod definitions;
 mod endings;
 mod identity;
+pub(crate) mod macro_calls;
 mod macros;
+pub(crate) mod marks;
 mod print;
 pub(crate) mod probes;
 mod session_crate;
@@ -35,9 +37,6 @@ const NAME: &str = "memit-rustc";
 
 /// The name that evcxr gives to the crate of every cell.
 pub(crate) const CELL_CRATE: &str = "ctx";
-
-/// How the names of the constants start that the kernel puts before items without a name.
-pub(crate) const MARK: &str = "MEMIT_IMPL_";
 
 /// The path of a cell's source, where cargo and evcxr expect it.
 const SOURCE: &str = "src/lib.rs";
@@ -197,8 +196,9 @@ fn compilation(
     let session_crate = SessionCrate::compiled(session, rustc)?;
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
     let any = session_crate.accepts_any_question_mark();
-    let changes: [Change<'_>; 7] = [
+    let changes: [Change<'_>; 8] = [
         &without_store,
+        &marks::resolved,
         &endings::report_panics,
         &|source| endings::report_question_marks(source, any),
         &value::mark,

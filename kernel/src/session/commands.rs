@@ -15,6 +15,8 @@ pub(crate) struct Adapted {
     pub(crate) notes: Vec<String>,
     /// What the user asks about variables, which evcxr does not know.
     pub(crate) questions: Vec<Question>,
+    /// Whether there is a `:clear`, which is left out of the source.
+    pub(crate) clears: bool,
 }
 
 /// A question about the session's variables.
@@ -108,6 +110,7 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
     let mut adapted = String::new();
     let mut notes = Vec::new();
     let mut questions = Vec::new();
+    let mut clears = false;
     for line in commands.split_inclusive('\n') {
         let Some(command) = Command::read(line) else {
             adapted.push_str(line);
@@ -130,6 +133,9 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
         } else if let Some(question) = question(name, argument) {
             questions.push(question);
             adapted.extend(blank());
+        } else if name == "clear" {
+            clears = true;
+            adapted.extend(blank());
         } else if name == "dep" {
             adapted.push_str(&with_hyphen(line));
         } else {
@@ -141,6 +147,7 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
         source: adapted,
         notes,
         questions,
+        clears,
     })
 }
 
@@ -231,6 +238,14 @@ mod tests {
         `:restart` has no effect here: no cell breaks the process of the session. `:clear` forgets variables and items.
         memit 1, with evcxr:
         ");
+    }
+
+    #[test]
+    fn the_kernel_clears_the_session_itself() {
+        let cleared = adapted(":dep a\n  :clear\nlet x = 1;").unwrap();
+        assert!(cleared.clears);
+        assert_eq!(cleared.source, ":dep a\n        \nlet x = 1;");
+        assert!(!adapted(":clear_cache").unwrap().clears);
     }
 
     #[test]

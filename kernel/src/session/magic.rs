@@ -39,6 +39,16 @@ pub(super) fn run(
             let text = running.undo_log.undo(running.engine)?;
             running.output.display(bundle::of_text(&text));
         }
+        Action::Delete { name, range } => {
+            let Some(text) = running.delete(&name)? else {
+                return Err(of_magic(running.unknown(&name, range)));
+            };
+            running.output.display(bundle::of_text(&text));
+        }
+        Action::Reset { asks } => {
+            let text = running.reset(asks)?;
+            running.output.display(bundle::of_text(&text));
+        }
     }
     Ok(())
 }

@@ -141,6 +141,12 @@ impl Session {
                     for note in &adapted.notes {
                         output.display(bundle::of_text(note));
                     }
+                    if adapted.clears {
+                        running.forget_all()?;
+                        if adapted.source.trim().is_empty() && adapted.questions.is_empty() {
+                            continue;
+                        }
+                    }
                     let is_last = index == last;
                     let is_blank = adapted.source.trim().is_empty();
                     for question in &adapted.questions {

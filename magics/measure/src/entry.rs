@@ -91,6 +91,13 @@ extern "C" fn memit_variable_named(name: Text<'_>, of: Text<'_>) {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn memit_variable_leaked(name: Text<'_>) {
+    if let Some(host) = host::current() {
+        host.send(&Event::VariableLeaked(name.as_str().to_owned()));
+    }
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn memit_failed(
     display: Text<'_>,
     debug: Text<'_>,

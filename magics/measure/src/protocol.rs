@@ -35,6 +35,7 @@ mod kind {
     pub(super) const VARIABLE_LOST: u8 = 21;
     pub(super) const NOT_STARTED: u8 = 22;
     pub(super) const VARIABLE_NAMED: u8 = 23;
+    pub(super) const VARIABLE_LEAKED: u8 = 24;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -100,6 +101,7 @@ impl Frame for Event {
             Self::Uncaught => write_frame(out, kind::UNCAUGHT, &[]),
             Self::VariableLost(name) => write_json(out, kind::VARIABLE_LOST, name),
             Self::VariableNamed { name, of } => write_json(out, kind::VARIABLE_NAMED, &(name, of)),
+            Self::VariableLeaked(name) => write_json(out, kind::VARIABLE_LEAKED, name),
             Self::Completed => write_frame(out, kind::COMPLETED, &[]),
         }
     }
@@ -131,6 +133,7 @@ impl Frame for Event {
                 let (name, of) = serde_json::from_slice(&payload)?;
                 Self::VariableNamed { name, of }
             }
+            kind::VARIABLE_LEAKED => Self::VariableLeaked(serde_json::from_slice(&payload)?),
             kind::COMPLETED => Self::Completed,
             other => return Err(unknown(other)),
         })
@@ -317,6 +320,7 @@ mod tests {
                 name: "v".into(),
                 of: "u8".into(),
             },
+            Event::VariableLeaked("v".into()),
             Event::Completed,
         ];
         let mut stream = Vec::new();

@@ -71,6 +71,8 @@ pub enum Event {
         /// The name of its type.
         of: String,
     },
+    /// The destructor of the variable of this name has panicked when the variable was given up.
+    VariableLeaked(String),
     /// The cell has run. For the supervisor only.
     Completed,
 }

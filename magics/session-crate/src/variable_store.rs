@@ -6,9 +6,10 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::abi::entry_points::{memit_variable_lost, memit_variable_named};
+use crate::abi::entry_points::{memit_variable_leaked, memit_variable_lost, memit_variable_named};
 
 /// Variables by name.
 pub struct VariableStore {
@@ -98,11 +99,17 @@ impl VariableStore {
         }
     }
 
-    /// Drops variables by the code of the cells that put them here.
+    /// Drops variables by the code of the cells that put them here. A panic of a destructor is not one
+    /// of the cell that runs.
     #[inline(never)]
     pub fn give_up(&mut self, names: &[&str]) {
-        for name in names {
-            self.variables.remove(*name);
+        for &name in names {
+            let given_up = self.variables.remove(name);
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(given_up))) {
+                // The payload may have a destructor of its own.
+                std::mem::forget(payload);
+                memit_variable_leaked(name.into());
+            }
         }
     }
 
@@ -176,6 +183,9 @@ mod tests {
         assert_eq!((name.as_str(), of.as_str()), ("n", "alloc::vec::Vec<u8>"));
     }
 
+    #[unsafe(no_mangle)]
+    extern "C" fn memit_variable_leaked(_name: Text<'_>) {}
+
     #[test]
     fn a_variable_of_any_type_is_kept() {
         let mut store = VariableStore::new();
@@ -247,6 +257,20 @@ mod tests {
             give_up(&raw mut store, &["n"]);
         }
         assert_eq!(Arc::strong_count(&shared), 1);
+    }
+
+    #[test]
+    fn a_destructor_that_panics_ends_nothing_else() {
+        struct Panics;
+        impl Drop for Panics {
+            fn drop(&mut self) {
+                panic!("dropped");
+            }
+        }
+        let mut store = VariableStore::new();
+        store.put_variable("n", Panics);
+        store.give_up(&["n"]);
+        assert!(store.get("n").is_none());
     }
 
     #[test]

@@ -128,6 +128,8 @@ mod tests {
         %mprof, %%mprof    Plot the memory of statements over time
         %session           Show the session process and whether the next cell is protected
         %undo              Take the session back to before its last cell
+        %xdel              Delete a variable or an item
+        %reset             Forget all variables, items and dependencies
         %lsmagic           List the magics
 
         `%name?` shows the help of a magic.

@@ -6,15 +6,17 @@ use super::lsmagic::Lsmagic;
 use super::memit::Memit;
 use super::mprof::Mprof;
 use super::mprun::Mprun;
+use super::reset::Reset;
 use super::session::Session;
 use super::timeit::Timeit;
 use super::undo::Undo;
+use super::xdel::Xdel;
 use crate::magic::Magic;
 
 /// All magics, in the order of `%lsmagic`.
 pub fn all() -> &'static [&'static dyn Magic] {
     &[
-        &Memit, &Timeit, &Mprun, &Lprun, &Mprof, &Session, &Undo, &Lsmagic,
+        &Memit, &Timeit, &Mprun, &Lprun, &Mprof, &Session, &Undo, &Xdel, &Reset, &Lsmagic,
     ]
 }
 

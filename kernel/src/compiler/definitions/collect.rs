@@ -5,6 +5,10 @@ use ra_ap_syntax::{NodeOrToken, SyntaxKind, SyntaxNode};
 
 use super::mentions::{self, ERROR, Mention};
 use super::{Definition, Definitions, PRELUDE, Reached, What, tokens};
+use crate::compiler::macro_calls::{self, Makes};
+
+/// How deep calls and files in each other are read.
+const DEPTH: usize = 32;
 
 impl Definitions {
     /// Adds the items in `parent`, a file or the items of a module.
@@ -54,18 +58,7 @@ impl Definitions {
                 let name = of.rename().and_then(|rename| rename.name());
                 self.define(name, node, What::Other);
             }
-            // The macro may define any of the names that it receives.
-            ast::Item::MacroCall(of) => {
-                let tree = of.token_tree().into_iter();
-                let tokens = tree.flat_map(|tree| tree.syntax().descendants_with_tokens());
-                let names = tokens
-                    .filter_map(NodeOrToken::into_token)
-                    .filter(|token| token.kind() == SyntaxKind::IDENT);
-                for name in names {
-                    let what = What::Other(tokens::hash(tokens::text(node)));
-                    self.insert(definition(name.text(), what, Some(node)));
-                }
-            }
+            ast::Item::MacroCall(of) => self.add_call(of),
             ast::Item::Fn(_) | ast::Item::ExternBlock(_) | ast::Item::AsmExpr(_) => {}
         }
         if item.attrs().any(|attribute| derives_error(&attribute)) {
@@ -75,6 +68,32 @@ impl Definitions {
                 is_qualified: true,
             }));
         }
+    }
+
+    /// A call of a macro of the session defines what the macro makes of the call, and `include!` what
+    /// is in the file.
+    fn add_call(&mut self, call: &ast::MacroCall) {
+        let node = call.syntax();
+        if let Some(items) = self.macros.expand(call).filter(|_| self.depth < DEPTH) {
+            self.depth += 1;
+            self.collect(items.syntax());
+            self.depth -= 1;
+            return;
+        }
+        let what = What::Other(tokens::hash(tokens::text(node)));
+        if let Makes::Items(names) = self.macros.makes(call) {
+            for name in &names {
+                self.insert(definition(name, what, Some(node)));
+            }
+            return;
+        }
+        // The macro may define any name, also one that it makes of others.
+        let names = macro_calls::names(call);
+        for name in names.iter().filter(|name| !PRELUDE.contains(&&***name)) {
+            self.insert(definition(name, what, Some(node)));
+        }
+        let text = tokens::text(node);
+        self.globs.push(definition(&text, what, Some(node)));
     }
 
     fn define(&mut self, name: Option<ast::Name>, node: &SyntaxNode, what: fn(u64) -> What) {

@@ -13,9 +13,11 @@ pub(crate) mod tokens;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ra_ap_syntax::SyntaxNode;
+use ra_ap_syntax::ast::{self, AstNode};
 use serde::{Deserialize, Serialize};
 
 use super::CELL_CRATE;
+use super::macro_calls::Macros;
 use mentions::{ANY, ERROR, Mention};
 
 /// A definition that a type reaches.
@@ -76,8 +78,12 @@ pub(crate) struct Definitions {
     attached: HashMap<String, Vec<Definition>>,
     /// The names in the types that implement `Error`.
     errors: BTreeSet<Mention>,
-    /// The imports of everything in a foreign module.
+    /// The imports of everything in a foreign module, and the calls of macros that may define any
+    /// name.
     globs: Vec<Definition>,
+    macros: Macros,
+    /// The number of calls around the items that are being read.
+    depth: usize,
     /// The state of each dependency, and of the crate of the cell.
     crates: BTreeMap<String, u64>,
 }
@@ -97,6 +103,9 @@ impl Definitions {
             crates,
             ..Self::default()
         };
+        for of in file.children().filter_map(ast::MacroRules::cast) {
+            definitions.macros.define(&of);
+        }
         definitions.collect(file);
         definitions
     }

@@ -275,3 +275,35 @@ proptest! {
         prop_assert_eq!(is_kept("Vec<Outer>", &first, &second), is_same);
     }
 }
+
+#[test]
+fn the_content_of_an_included_file_counts() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("shapes.rs");
+    let content = |text: &str| std::fs::write(&file, text).unwrap();
+    let path = file.display();
+    let is_kept = |source: &str, of: &str, before: &str, after: &str| {
+        content(before);
+        let reached = reached(of, source);
+        content(after);
+        let now = definitions(source);
+        reached.iter().all(|reached| now.has(reached))
+    };
+    let module = format!("mod shapes {{ include!(\"{path}\"); }}");
+    let (old, new) = ("pub struct Dot(u8);", "pub struct Dot(String);");
+    assert!(!is_kept(&module, "shapes::Dot", old, new));
+    assert!(is_kept(
+        &module,
+        "shapes::Dot",
+        old,
+        "// A dot.\npub struct Dot(u8); fn f() {}"
+    ));
+    let length = format!("const N: usize = include_str!(\"{path}\").len(); struct Text([u8; N]);");
+    assert!(!is_kept(&length, "Text", "one", "three"));
+    assert!(is_kept(&length, "Text", "one", "one"));
+    content(&module);
+    assert!(
+        !reached("shapes::Dot", &module).is_empty(),
+        "a file that includes itself"
+    );
+}

@@ -1,8 +1,10 @@
 //! The tokens of a definition that matter to its meaning.
 
+use std::fmt::Write as _;
+use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use ra_ap_syntax::ast::{self, AstNode};
+use ra_ap_syntax::ast::{self, AstNode, AstToken};
 use ra_ap_syntax::{NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken};
 
 /// Attributes that change neither what a type is made of nor which definitions exist. The last row
@@ -31,15 +33,35 @@ const NEUTRAL: &[&str] = &[
     "source",
 ];
 
+/// Macros that put a file in the place of their call.
+const INCLUDING: [&str; 3] = ["include", "include_bytes", "include_str"];
+
 /// The tokens of `node` without white space, comments, neutral attributes and trailing commas, each
-/// followed by a blank.
+/// followed by a blank. A number behind the path of a file that is included stands for its content.
 pub(crate) fn text(node: &SyntaxNode) -> String {
     let mut text = String::new();
-    for token in tokens(node) {
+    let tokens = tokens(node);
+    for (at, token) in tokens.iter().enumerate() {
         text.push_str(token.text());
         text.push(' ');
+        if let Some(content) = included(&tokens[..=at]) {
+            let _ = write!(text, "{} ", hash(content));
+        }
     }
     text
+}
+
+/// The content of the file that is included by a call that ends in these tokens, apart from its
+/// closing delimiter.
+fn included(tokens: &[SyntaxToken]) -> Option<Vec<u8>> {
+    let [.., name, not, _open, path] = tokens else {
+        return None;
+    };
+    let path = ast::String::cast(path.clone())?;
+    let is_call = not.kind() == SyntaxKind::BANG && INCLUDING.contains(&name.text());
+    is_call
+        .then(|| fs::read(&*path.value().ok()?).ok())
+        .flatten()
 }
 
 /// A number for each list of tokens.

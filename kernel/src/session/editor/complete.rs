@@ -211,7 +211,8 @@ mod tests {
         assert_eq!(
             texts("%"),
             [
-                "%memit", "%timeit", "%mprun", "%lprun", "%mprof", "%session", "%undo", "%lsmagic"
+                "%memit", "%timeit", "%mprun", "%lprun", "%mprof", "%session", "%undo", "%xdel",
+                "%reset", "%lsmagic"
             ]
         );
         assert_eq!(texts("%memit --re"), ["--repeat", "--return"]);

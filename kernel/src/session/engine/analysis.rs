@@ -37,8 +37,10 @@ impl Engine {
         };
         match self.context.completions(&bound, at + front) {
             Ok(mut completions) => {
-                let ours = [compiler::MARK, ANCHOR, UNSEEN];
-                let is_ours = |name: &str| ours.iter().any(|ours| name.starts_with(ours));
+                let is_ours = |name: &str| {
+                    compiler::marks::is_mark(name)
+                        || [ANCHOR, UNSEEN].iter().any(|ours| name.starts_with(ours))
+                };
                 completions
                     .completions
                     .retain(|found| !is_ours(&found.code));

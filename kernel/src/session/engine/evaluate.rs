@@ -26,6 +26,7 @@ impl Engine {
         source: &str,
     ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
         let mut unseen = BTreeSet::new();
+        let statements = cell::rust(source);
         loop {
             let bound = self.record.bound(source, &unseen);
             match self.evaluate_bound(bound) {
@@ -35,9 +36,11 @@ impl Engine {
                 },
                 // evcxr does not name the variable if the compiler has warnings.
                 Err(EvaluationError::Compile { errors, .. })
-                    if unseen.is_empty() && errors.iter().all(is_warning) =>
+                    if unseen.is_empty()
+                        && statements.is_valid()
+                        && errors.iter().all(is_warning) =>
                 {
-                    unseen.extend(cell::rust(source).bound_names());
+                    unseen.extend(statements.bound_names());
                     if unseen.is_empty() {
                         return Err(EvaluationError::Other(NOT_COMPILED.to_owned()));
                     }
@@ -45,8 +48,7 @@ impl Engine {
                 Ok((outputs, mut outcome)) => {
                     let named = std::mem::take(&mut outcome.named);
                     self.name_types(named);
-                    self.record
-                        .remember_blocks(cell::rust(source).names_in_blocks());
+                    self.record.remember_blocks(statements.names_in_blocks());
                     return Ok((outputs, outcome));
                 }
                 error => return error,
@@ -83,6 +85,7 @@ impl Engine {
             Err(_) => End::Undone,
         };
         self.compiled = variables::take_compiled(self.link.directory()).unwrap_or_default();
+        self.leaked = std::mem::take(&mut outcome.leaked);
         self.record.settle(&self.compiled, end);
         if outcome.ended.is_some() && !outcome.restored {
             self.record.clear();

@@ -33,10 +33,11 @@ use memit_session_process::{relay, supervisor};
 use crate::compiler;
 use crate::compiler::probes::{self, Probes};
 use crate::compiler::variables::{Compiled, GivenUp, Left};
-use crate::session::io::{Input, NoInput, Output, Stream};
+use crate::session::io::{Input, NoAnswer, NoInput, Output, Stream};
 use questions::Questions;
 use record::Record;
-use supervisor_link::{CellOutcome, SupervisorLink};
+pub(crate) use supervisor_link::CellOutcome;
+use supervisor_link::SupervisorLink;
 
 /// Compiles and runs Rust. Knows nothing of magics.
 pub(crate) struct Engine {
@@ -50,6 +51,8 @@ pub(crate) struct Engine {
     record: Record,
     /// What the source that was compiled last does to the variables.
     compiled: Compiled,
+    /// The variables that it gave up and whose destructors panicked.
+    leaked: Vec<String>,
     /// The counts of these functions in a cell that is not a measurement.
     counted: Option<LinesMeasurement>,
     /// The measurement of the code that ran last, complete or as far as it came.
@@ -111,6 +114,7 @@ impl Engine {
             probes: Probes::default(),
             record: Record::default(),
             compiled: Compiled::default(),
+            leaked: Vec::new(),
             counted: None,
             measured: None,
         })
@@ -169,6 +173,15 @@ impl Engine {
         &self.questions
     }
 
+    /// Asks the user a question of the kernel.
+    ///
+    /// # Errors
+    ///
+    /// If nobody answers.
+    pub(crate) fn ask(&self, prompt: &str) -> Result<String, NoAnswer> {
+        self.questions.ask(prompt, &self.link)
+    }
+
     /// Waits until all output of the cell has been delivered.
     pub(crate) fn end_cell(&self) {
         self.link.end_cell();
@@ -225,6 +238,13 @@ impl Engine {
         std::mem::take(&mut self.compiled.left)
     }
 
+    /// Forgets how the variable ended.
+    pub(crate) fn forget_end(&mut self, name: &str) {
+        self.record.change(|variables| {
+            variables.gone.remove(name);
+        });
+    }
+
     /// Whether the running cell has bound the variable of this name that the session holds.
     pub(crate) fn is_new(&self, name: &str) -> bool {
         self.record.is_new(name)
@@ -233,6 +253,11 @@ impl Engine {
     /// Records that the session does not keep a variable of the source that was compiled last.
     pub(crate) fn leave(&mut self, name: &str) {
         self.record.leave(name);
+    }
+
+    /// Whether the destructor of the variable has panicked when the last source gave the variable up.
+    pub(crate) fn is_leaked(&self, variable: &str) -> bool {
+        self.leaked.iter().any(|leaked| leaked == variable)
     }
 
     /// The variables as they are now, for [`Self::undo`].
@@ -271,6 +296,15 @@ impl Engine {
             Ok(_) => Ok(true),
             Err(error) => Err(EvaluationError::Other(error.to_string())),
         }
+    }
+
+    /// Begins a new session process. Afterwards, evcxr knows no variables, items or dependencies, and
+    /// no cell has a checkpoint.
+    pub(crate) fn clear(&mut self) -> Result<(), EvaluationError> {
+        self.record.clear();
+        let cleared = self.context.execute(":clear");
+        let other = |error: evcxr::Error| EvaluationError::Other(error.to_string());
+        cleared.map(drop).map_err(other)
     }
 
     /// Describes the processes of the session.

@@ -56,6 +56,19 @@ impl Questions {
         }
     }
 
+    /// Asks a question of the kernel.
+    ///
+    /// # Errors
+    ///
+    /// If nobody answers.
+    pub(crate) fn ask(&self, prompt: &str, link: &SupervisorLink) -> Result<String, NoAnswer> {
+        let question = Question {
+            prompt: prompt.to_owned(),
+            password: false,
+        };
+        self.input.ask(&question, &|| link.interrupted())
+    }
+
     /// Whether a question was refused.
     pub(crate) fn refused(&self) -> bool {
         self.refused.borrow().is_some()

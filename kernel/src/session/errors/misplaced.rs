@@ -20,7 +20,7 @@ pub(super) fn message(code: &str, first: Option<&Message>) -> Option<Message> {
     let mut help =
         "a magic stands on a line of its own, outside of blocks and expressions".to_owned();
     if magic.form() != Form::Line {
-        help += &format!(". `%%{name}` on the first line measures the whole cell");
+        help = format!("{help}. `%%{name}` on the first line measures the whole cell");
     }
     let mark = Mark {
         span,

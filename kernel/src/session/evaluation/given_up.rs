@@ -3,8 +3,8 @@
 use crate::compiler::definitions::What;
 use crate::compiler::variables::GivenUp;
 
-/// The note of the cell `number`, in which the variable was dropped.
-pub(crate) fn note(given_up: &GivenUp, number: u64) -> String {
+/// The note of the cell `number`, in which the variable was dropped, or leaked by its destructor.
+pub(crate) fn note(given_up: &GivenUp, is_leaked: bool, number: u64) -> String {
     let GivenUp { variable, changed } = given_up;
     let name = &changed.name;
     let reason = match changed.what {
@@ -27,6 +27,9 @@ pub(crate) fn note(given_up: &GivenUp, number: u64) -> String {
             "cell {number} replaces a dependency, after which types of the session are other types"
         ),
     };
+    if is_leaked {
+        return format!("`{variable}` was leaked: its destructor panicked; {reason}");
+    }
     format!("`{variable}` was dropped: {reason}")
 }
 
@@ -73,7 +76,7 @@ mod tests {
             What::Foreign,
             What::Cell(1),
         ];
-        let notes = kinds.map(|what| note(&given_up(what), 4)).join("\n");
+        let notes = kinds.map(|what| note(&given_up(what), false, 4)).join("\n");
         insta::assert_snapshot!(notes, @r"
         `points` was dropped: `Point`, which it contains, was redefined in cell 4
         `points` was dropped: `Point`, on which its type depends, was redefined in cell 4
@@ -82,6 +85,10 @@ mod tests {
         `points` was dropped: cell 4 gives `Point`, on which its type depends, another meaning
         `points` was dropped: cell 4 replaces a dependency, after which types of the session are other types
         ");
+        insta::assert_snapshot!(
+            note(&given_up(What::Type(1)), true, 4),
+            @"`points` was leaked: its destructor panicked; `Point`, which it contains, was redefined in cell 4"
+        );
         let helps = kinds.map(|what| help(&given_up(what))).join("\n");
         insta::assert_snapshot!(helps, @r"
         note: `points` cannot be used here: it contains the old `Point`, which this cell redefines

@@ -1,11 +1,16 @@
 //! Evaluates the Rust of a cell, and keeps the log that `%undo` needs.
 
+mod deletion;
 pub(crate) mod given_up;
 mod implementations;
+mod item_calls;
 mod left;
 mod phase_types;
 mod probed_functions;
+mod reset;
+mod rewriting;
 mod running;
+mod self_imports;
 mod undo_log;
 mod value;
 

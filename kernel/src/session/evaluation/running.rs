@@ -1,15 +1,18 @@
 //! The running cell: evaluates its Rust and shows the value.
 
+use evcxr::EvalOutputs;
 use memit_magics::cell;
 use memit_magics::cell::syntax;
 use memit_measurement::FailureKind;
 
+use super::implementations::Marked;
+use super::item_calls::Kept;
 use super::probed_functions::{self, Written};
 use super::undo_log::UndoLog;
 use super::value::{self, Prepared};
-use super::{given_up, left, phase_types};
+use super::{given_up, left, phase_types, self_imports};
 use crate::compiler::variables::{GivenUp, Left};
-use crate::session::engine::{Engine, EvaluationError};
+use crate::session::engine::{CellOutcome, Engine, EvaluationError};
 use crate::session::errors::CellError;
 use crate::session::io::{Output, Stream, bundle};
 
@@ -35,6 +38,14 @@ impl From<CellError> for Failed {
     }
 }
 
+/// The evaluation of a source, and what the source has become on its way to evcxr.
+struct Attempt {
+    kept: Kept,
+    marked: Marked,
+    prepared: Prepared,
+    evaluated: Result<(EvalOutputs, CellOutcome), EvaluationError>,
+}
+
 impl Running<'_> {
     /// Evaluates generated `source`. `users` is the part the user wrote; `cell_line` maps a line of
     /// `source` to a line of the cell. If `last`, the cell ends with `source`, and its value is the
@@ -46,20 +57,47 @@ impl Running<'_> {
         last: bool,
         cell_line: impl Fn(usize) -> Option<usize>,
     ) -> Result<(), Failed> {
-        let marked = self
-            .undo_log
-            .implementations()
-            .mark(&phase_types::with_phase_types(source));
-        let source = &marked.source;
-        let prepared = if self.undo_log.may_display(users) {
-            Prepared::unchanged(source)
-        } else {
-            value::show_debug(source)
-        };
-        let evaluated = self.engine.evaluate(&prepared.source).map_err(|failure| {
+        let spelt_out = self_imports::spelt_out(&phase_types::with_phase_types(source));
+        let source = &spelt_out.source;
+        let calls = self.undo_log.item_calls();
+        let kept = calls.keep(source);
+        let mut attempt = self.attempt(kept, users);
+        if let (true, Err(EvaluationError::Compile { errors, .. })) =
+            (attempt.kept.is_guess(), &attempt.evaluated)
+        {
+            let calls = self.undo_log.item_calls().without_guesses(&attempt.kept);
+            let without = self.attempt(calls.keep(source), users);
+            let count = |errors: &[evcxr::CompilationError]| {
+                let is_error = |each: &&evcxr::CompilationError| each.level() == "error";
+                errors.iter().filter(is_error).count()
+            };
+            // Errors about the guess come on top of those about the user's text.
+            let is_better = match &without.evaluated {
+                Err(EvaluationError::Compile { errors: others, .. }) => {
+                    count(others) < count(errors)
+                }
+                _ => true,
+            };
+            if is_better {
+                attempt = without;
+            }
+            if attempt.evaluated.is_ok() {
+                self.undo_log.learned(calls);
+            }
+        }
+        let Attempt {
+            kept,
+            marked,
+            prepared,
+            evaluated,
+        } = attempt;
+        let evaluated = evaluated.map_err(|failure| {
             let cause = failure.of_run().map(Box::new);
             let is_unknown = matches!(failure, EvaluationError::Compile { .. });
-            let cell_line = |line| cell_line(marked.line(prepared.line(line)));
+            let cell_line = |line| {
+                let line = kept.rewritten.line(marked.line(prepared.line(line)));
+                cell_line(spelt_out.line(line))
+            };
             let mut error = failure.into_error(self.code, self.written.cells, cell_line);
             if is_unknown {
                 let given_up = self.engine.take_given_up();
@@ -107,6 +145,23 @@ impl Running<'_> {
         Ok(())
     }
 
+    /// Evaluates a source whose calls evcxr keeps.
+    fn attempt(&mut self, kept: Kept, users: &str) -> Attempt {
+        let marked = self.undo_log.implementations().mark(&kept.rewritten.source);
+        let prepared = if self.undo_log.may_display(users) {
+            Prepared::unchanged(&marked.source)
+        } else {
+            value::show_debug(&marked.source)
+        };
+        let evaluated = self.engine.evaluate(&prepared.source);
+        Attempt {
+            kept,
+            marked,
+            prepared,
+            evaluated,
+        }
+    }
+
     /// Names the variables that end with the cell, and closures, which evcxr has not seen. Nobody
     /// misses a variable that begins with an underscore.
     fn say_what_is_not_kept(&mut self, users: &str) {
@@ -135,12 +190,12 @@ impl Running<'_> {
         }
         let bound = self.engine.variables();
         let number = self.written.numbers.last().copied().unwrap_or_default();
-        for each in given_up
-            .iter()
-            .filter(|each| !bound.contains(&each.variable))
-        {
-            let note = given_up::note(each, number) + "\n";
-            self.output.stream(Stream::Stderr, &note);
+        for each in &given_up {
+            let is_leaked = self.engine.is_leaked(&each.variable);
+            if is_leaked || !bound.contains(&each.variable) {
+                let note = given_up::note(each, is_leaked, number) + "\n";
+                self.output.stream(Stream::Stderr, &note);
+            }
         }
     }
 }

@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use memit_magics::cell;
 
 use super::implementations::Implementations;
-use super::value;
+use super::item_calls::ItemCalls;
+use super::{self_imports, value};
 use crate::session::engine::{Engine, EvaluationError, Snapshot};
 use crate::session::errors::CellError;
 
@@ -23,10 +24,14 @@ pub(crate) struct UndoLog {
     current: Option<UndoPoint>,
     /// The implementations in these sources.
     implementations: Implementations,
+    /// The macros in these sources, and their calls that make items.
+    item_calls: ItemCalls,
     /// The number of cells so far.
     count: u64,
     /// Whether there may be types that display themselves.
     may_display: bool,
+    /// Whether the session has been cleared.
+    is_cleared: bool,
 }
 
 /// The session at the start of a cell.
@@ -36,6 +41,7 @@ struct UndoPoint {
     /// The number of evaluated sources.
     sources: usize,
     variables: Snapshot,
+    item_calls: ItemCalls,
 }
 
 impl UndoLog {
@@ -46,6 +52,7 @@ impl UndoLog {
             number: self.count,
             sources: self.sources.len(),
             variables: engine.snapshot(),
+            item_calls: self.item_calls.clone(),
         });
         self.count
     }
@@ -67,15 +74,45 @@ impl UndoLog {
         self.implementations = implementations;
     }
 
+    /// The macros and the calls that evcxr keeps.
+    pub(crate) fn item_calls(&self) -> &ItemCalls {
+        &self.item_calls
+    }
+
+    /// Called when it is known that some macros make statements.
+    pub(crate) fn learned(&mut self, item_calls: ItemCalls) {
+        self.item_calls = item_calls;
+    }
+
     /// Called when the cell has evaluated a source.
     pub(crate) fn evaluated(&mut self, source: &str) {
-        self.sources.push(source.to_owned());
+        // With its calls in constants, which are items.
+        let spelt_out = self_imports::spelt_out(source);
+        let kept = self.item_calls.keep(&spelt_out.source);
+        self.sources.push(kept.rewritten.source);
+        self.item_calls = kept.calls;
     }
 
     /// Called when the cell has ended.
     pub(crate) fn end_cell(&mut self) {
         let changed = |cell: &UndoPoint| cell.sources < self.sources.len();
         self.cells.extend(self.current.take().filter(changed));
+    }
+
+    /// Called when the session has been cleared, in a cell that may go on.
+    pub(crate) fn cleared(&mut self) {
+        let current = self.current.take().map(|cell| UndoPoint {
+            number: cell.number,
+            sources: 0,
+            variables: Snapshot::default(),
+            item_calls: ItemCalls::default(),
+        });
+        *self = Self {
+            current,
+            count: self.count,
+            is_cleared: true,
+            ..Self::default()
+        };
     }
 
     /// How many `%undo`s lead back to the start of the cell `number`; `None` if no `%undo` does.
@@ -93,7 +130,12 @@ impl UndoLog {
             return Err(CellError::new("UndoError", message));
         }
         let Some(cell) = self.cells.last().cloned() else {
-            return Err(CellError::new("UndoError", "there is no cell to undo"));
+            let message = if self.is_cleared {
+                "there is no cell to undo: the session was cleared"
+            } else {
+                "there is no cell to undo"
+            };
+            return Err(CellError::new("UndoError", message));
         };
         let failed = |failure: EvaluationError| failure.into_error("", &[], |_| None);
         if !engine.undo(cell.number, &cell.variables).map_err(failed)? {
@@ -110,6 +152,7 @@ impl UndoLog {
         let (recollection, implementations) = self.recollection();
         engine.evaluate_passing(&recollection).map_err(failed)?;
         self.implementations = implementations;
+        self.item_calls = cell.item_calls;
         let names = engine.variables();
         Ok(match names.as_slice() {
             [] => "The session is as it was before its last cell: no variables.".to_owned(),

@@ -26,6 +26,8 @@ macro_rules! entry_points {
                 safe fn memit_variable_lost(name: $crate::abi::Text<'_>);
                 // A variable whose type only rustc knows, and rustc's name of the type.
                 safe fn memit_variable_named(name: $crate::abi::Text<'_>, of: $crate::abi::Text<'_>);
+                // The destructor of a variable that is given up has panicked.
+                safe fn memit_variable_leaked(name: $crate::abi::Text<'_>);
                 // A `?` met an error and ends the cell: its `Display` and its `Debug` text.
                 safe fn memit_failed(
                     display: $crate::abi::Text<'_>,

@@ -272,9 +272,26 @@ pub fn mentions(code: &str, word: &str) -> bool {
     })
 }
 
+/// Whether `text` is a name, and no keyword.
+pub fn is_name(text: &str) -> bool {
+    let file = SourceFile::parse(&format!("struct {text};"), EDITION);
+    let is_word = text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    is_word && text != "_" && file.errors().is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_told_from_other_words() {
+        for name in ["x", "größe_2", "_x", "String"] {
+            assert!(is_name(name), "{name}");
+        }
+        for other in ["", "_", "1", "fn", "a b", "a.b", "a::b", "x;", "&x", "{}"] {
+            assert!(!is_name(other), "{other}");
+        }
+    }
 
     #[test]
     fn results_of_a_call_without_a_type_annotation() {

@@ -33,6 +33,8 @@ pub(crate) struct CellOutcome {
     pub not_started: Option<String>,
     /// How the session process ended.
     pub ended: Option<Ended>,
+    /// The variables that were given up and whose destructors panicked.
+    pub leaked: Vec<String>,
     /// Whether a checkpoint has restored the session.
     pub restored: bool,
     /// The last display, if the code did nothing after it.
@@ -122,6 +124,7 @@ impl LinkState {
             }
             Event::VariableLost(name) => self.outcome.lost.push(name),
             Event::VariableNamed { name, of } => self.outcome.named.push((name, of)),
+            Event::VariableLeaked(name) => self.outcome.leaked.push(name),
             Event::Described(described) => self.described = Some(described),
             Event::Undone(undone) => self.undone = Some(undone),
             // The reader delivers output. The other events stay with the supervisor.

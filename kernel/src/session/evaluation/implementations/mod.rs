@@ -10,6 +10,7 @@
 //! its last run then end, as they may mention fields that are gone. The kernel knows such a cell by
 //! its definition of the type and at least one implementation for the type.
 
+mod imports;
 mod syntax;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use memit_magics::cell;
 
-use crate::compiler::MARK;
+use crate::compiler::marks::{self, IMPLEMENTATION as MARK};
+use imports::Imports;
 use syntax::{Implementation, Item, Kind};
 
 /// The implementations of a session.
@@ -26,6 +28,7 @@ pub(crate) struct Implementations {
     known: Vec<Known>,
     /// The number of the source that defines each type and each trait.
     defined: BTreeMap<String, usize>,
+    imports: Imports,
     /// The number of sources so far.
     sources: usize,
     /// The number of inherent implementations so far.
@@ -89,15 +92,28 @@ impl Implementations {
         marked
     }
 
+    /// Code that ends the implementations of the trait or for the type `name`, and the implementations
+    /// that are left.
+    pub(crate) fn delete(&self, name: &str) -> (String, Self) {
+        let mut left = self.clone();
+        left.defined.remove(name);
+        let marks = left.forget(|known| {
+            let names = [&known.of.trait_name, &known.of.type_name];
+            names.into_iter().flatten().any(|other| other == name)
+        });
+        let ends = marks.iter().map(|mark| marks::end(mark));
+        (ends.collect(), left)
+    }
+
     /// The constants to put before items of `rust`, with the bytes at which the items start.
     fn marks(&mut self, rust: &str) -> Vec<(usize, String)> {
-        const WORDS: [&str; 6] = ["struct", "enum", "union", "trait", "impl", "extern"];
+        const WORDS: [&str; 7] = ["struct", "enum", "union", "trait", "impl", "extern", "use "];
         let has_items = |word: &str| rust.contains(word);
         if !WORDS.into_iter().any(has_items) && !rust.contains("const _") {
             return Vec::new();
         }
         self.sources += 1;
-        let items = syntax::items(rust);
+        let items = syntax::items(rust, &mut self.imports);
         let implemented: BTreeSet<_> = items.iter().flat_map(names).collect();
         let marks = items.iter().map(|Item { at, kind }| {
             let marks = match kind {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ra_ap_syntax::ast::{self, AstNode, HasAttrs, HasGenericParams, HasName};
 use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode};
 
+use super::imports::Imports;
 use crate::compiler::definitions::tokens;
 
 /// An item at the top level of a source.
@@ -39,31 +40,35 @@ pub(super) struct Implementation {
 
 const BEFORE: &str = "fn cell() {";
 
-/// The items in `rust`, which has no commands in front.
-pub(super) fn items(rust: &str) -> Vec<Item> {
+/// The items in `rust`, which has no commands in front. Adds the imports to `imports`.
+pub(super) fn items(rust: &str, imports: &mut Imports) -> Vec<Item> {
     let file = SourceFile::parse(&format!("{BEFORE}{rust}\n}}"), Edition::Edition2024).tree();
     let cell = file.syntax().children().find_map(ast::Fn::cast);
     let statements = cell.and_then(|cell| cell.body()?.stmt_list());
     let nodes = statements
         .into_iter()
         .flat_map(|list| list.syntax().children());
-    let items = nodes.filter_map(ast::Item::cast).filter_map(|item| {
+    let items: Vec<_> = nodes.filter_map(ast::Item::cast).collect();
+    for item in &items {
+        imports.add(item);
+    }
+    let items = items.into_iter().filter_map(|item| {
         let start = usize::from(item.syntax().text_range().start());
         Some(Item {
             at: start.checked_sub(BEFORE.len())?,
-            kind: kind(&item)?,
+            kind: kind(&item, imports)?,
         })
     });
     items.collect()
 }
 
-fn kind(item: &ast::Item) -> Option<Kind> {
+fn kind(item: &ast::Item, imports: &Imports) -> Option<Kind> {
     let name = match item {
         ast::Item::Struct(of) => of.name(),
         ast::Item::Enum(of) => of.name(),
         ast::Item::Union(of) => of.name(),
         ast::Item::Trait(of) => of.name(),
-        ast::Item::Impl(of) => return Some(Kind::Implementation(implementation(of))),
+        ast::Item::Impl(of) => return Some(Kind::Implementation(implementation(of, imports))),
         ast::Item::Const(of) if of.name().is_some() => return None,
         ast::Item::Const(_) | ast::Item::ExternBlock(_) => {
             return Some(Kind::Unnamed(tokens::text(item.syntax())));
@@ -89,21 +94,21 @@ fn identifiers(node: &SyntaxNode) -> impl Iterator<Item = String> {
         .map(|token| token.text().to_owned())
 }
 
-fn implementation(of: &ast::Impl) -> Implementation {
+fn implementation(of: &ast::Impl, imports: &Imports) -> Implementation {
     let name = |of: Option<ast::Type>| match of? {
         ast::Type::PathType(of) => Some(of.path()?.segment()?.name_ref()?.text().to_string()),
         _ => None,
     };
     Implementation {
-        key: key(of),
+        key: key(of, imports),
         trait_name: name(of.trait_()),
         type_name: name(of.self_ty()),
         names: names(of),
     }
 }
 
-/// The trait and the type, with generic parameters by their position.
-fn key(of: &ast::Impl) -> String {
+/// The trait and the type, with generic parameters by their position and without the imports.
+fn key(of: &ast::Impl, imports: &Imports) -> String {
     let parameters = of.generic_param_list().into_iter();
     let parameters: Vec<_> = parameters
         .flat_map(|list| list.generic_params())
@@ -119,13 +124,13 @@ fn key(of: &ast::Impl) -> String {
         let text = part
             .map(|part| tokens::text(part.syntax()))
             .unwrap_or_default();
-        let words = text.split(' ').map(|word| {
+        let words = text.split_whitespace().map(|word| {
             let position = parameters.iter().position(|parameter| parameter == word);
             position.map_or(word.to_owned(), |position| format!("${position}"))
         });
-        words.collect::<Vec<_>>().join(" ")
+        imports.resolve(&words.collect::<Vec<_>>()).join(" ")
     });
-    parts.join("for ")
+    parts.join(" for ")
 }
 
 /// The names that an inherent implementation defines.

@@ -124,3 +124,41 @@ fn a_derived_implementation_replaces_a_written_one() {
     assert_eq!(marks(&[written], "#[derive(Clone)] struct P;"), [""; 0]);
     assert_eq!(marks(&[written], "#[derive(Debug)] struct Q;"), [""; 0]);
 }
+
+#[test]
+fn a_trait_and_a_type_are_the_same_by_any_path() {
+    let of = |before: &[&str], source: &str| marks(before, source).concat();
+    let debug = of(&[], "impl std::fmt::Debug for P {}");
+    for (before, source) in [
+        ("use std::fmt;", "impl fmt::Debug for P {}"),
+        ("use std::fmt::{self, Debug};", "impl Debug for P {}"),
+        (
+            "use std::{fmt::{Debug as D}, io};",
+            "impl D for crate::P {}",
+        ),
+        (
+            "use std as s; use s::fmt as f;",
+            "impl f::Debug for self::P {}",
+        ),
+        ("", "use core::fmt::Debug; impl Debug for P {}"),
+        ("", "impl ::core::fmt::Debug for P {}"),
+    ] {
+        assert_eq!(of(&[before], source), debug, "{before} {source}");
+    }
+    assert_ne!(of(&["use other::Debug;"], "impl Debug for P {}"), debug);
+    assert_ne!(
+        of(
+            &["use std::fmt::Debug;", "trait Debug {}"],
+            "impl Debug for P {}"
+        ),
+        debug
+    );
+    assert_ne!(
+        of(&["use std::{fmt, io};"], "impl fmt::Write for P {}"),
+        of(&["use std::{fmt, io};"], "impl io::Write for P {}"),
+    );
+    assert_eq!(
+        of(&["use std::io;"], "impl From<io::Error> for P {}"),
+        of(&[], "impl std::convert::From<std::io::Error> for P {}"),
+    );
+}

@@ -1,0 +1,133 @@
+//! The right side of a rule of `macro_rules!`: what a call becomes.
+
+use ra_ap_syntax::ast;
+
+use super::pattern::{self, Binding, Bindings, Pattern};
+use super::trees::{self, Group, Tree};
+
+/// A rule of a macro.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pattern: Vec<Pattern>,
+    body: Vec<Tree>,
+}
+
+/// More than this many trees are no definitions that somebody wants to keep.
+const MANY: usize = 100_000;
+
+/// The rules of a macro; `None` if one of them cannot be read.
+pub(super) fn rules(of: &ast::MacroRules) -> Option<Vec<Rule>> {
+    let trees = trees::inside(&of.token_tree()?);
+    let mut rest = &trees[..];
+    let mut rules = Vec::new();
+    while let [pattern, equals, greater, body, behind @ ..] = rest {
+        if !equals.is("=") || !greater.is(">") {
+            return None;
+        }
+        rules.push(Rule {
+            pattern: pattern::read(&pattern.group()?.trees)?,
+            body: body.group()?.trees.clone(),
+        });
+        rest = match behind {
+            [semicolon, behind @ ..] if semicolon.is(";") => behind,
+            behind => behind,
+        };
+    }
+    rest.is_empty().then_some(rules)
+}
+
+/// The source that a call with these arguments becomes; `None` if no rule matches.
+pub(super) fn expand(rules: &[Rule], arguments: &[Tree]) -> Option<String> {
+    let (rule, bindings) = rules.iter().find_map(|rule| {
+        let bindings = pattern::matched(&rule.pattern, arguments)?;
+        Some((rule, bindings))
+    })?;
+    let mut expanded = Vec::new();
+    transcribe(&rule.body, &bindings, &mut expanded)?;
+    let mut text = String::new();
+    trees::write(&expanded, &mut text);
+    Some(text)
+}
+
+fn transcribe(body: &[Tree], bindings: &Bindings, to: &mut Vec<Tree>) -> Option<()> {
+    let mut rest = body;
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        if to.len() > MANY {
+            return None;
+        }
+        let name = rest.first().and_then(Tree::word);
+        match first {
+            Tree::Group(Group { open, trees }) => {
+                let mut inner = Vec::new();
+                transcribe(trees, bindings, &mut inner)?;
+                to.push(Tree::Group(Group {
+                    open: *open,
+                    trees: inner,
+                }));
+            }
+            Tree::Leaf(leaf) if leaf.text != "$" => to.push(first.clone()),
+            Tree::Leaf(_) if name == Some("crate") => {}
+            Tree::Leaf(_) => match name.and_then(|name| bindings.get(name)) {
+                Some(Binding::One(trees)) => {
+                    to.extend(trees.iter().cloned());
+                    rest = &rest[1..];
+                }
+                Some(Binding::Many(_)) => return None,
+                None => {
+                    let group = rest.first().and_then(Tree::group);
+                    match group.filter(|group| group.open == '(') {
+                        Some(group) => rest = repeat(group, &rest[1..], bindings, to)?,
+                        None => to.push(first.clone()),
+                    }
+                }
+            },
+        }
+    }
+    Some(())
+}
+
+/// Writes the turns of a repetition. Returns the trees behind the repetition.
+fn repeat<'a>(
+    group: &Group,
+    behind: &'a [Tree],
+    bindings: &Bindings,
+    to: &mut Vec<Tree>,
+) -> Option<&'a [Tree]> {
+    let (repetition, length) = pattern::repeated(&group.trees, behind)?;
+    let repeated: Vec<_> = metavariables(&group.trees)
+        .into_iter()
+        .filter_map(|name| match bindings.get(&name)? {
+            Binding::Many(turns) => Some((name, turns)),
+            Binding::One(_) => None,
+        })
+        .collect();
+    let turns = repeated.iter().map(|(_, turns)| turns.len()).max()?;
+    for turn in 0..turns {
+        let mut of_turn = bindings.clone();
+        for (name, turns) in &repeated {
+            of_turn.insert(name.clone(), turns.get(turn)?.clone());
+        }
+        if turn > 0 {
+            to.extend(repetition.separator.iter().cloned().map(Tree::Leaf));
+        }
+        transcribe(repetition.of, &of_turn, to)?;
+    }
+    Some(&behind[length..])
+}
+
+/// The names behind `$` in `trees`.
+fn metavariables(trees: &[Tree]) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, tree) in trees.iter().enumerate() {
+        match tree {
+            Tree::Group(group) => names.extend(metavariables(&group.trees)),
+            leaf if leaf.is("$") => {
+                let name = trees.get(at + 1).and_then(Tree::word);
+                names.extend(name.map(str::to_owned));
+            }
+            Tree::Leaf(_) => {}
+        }
+    }
+    names
+}

@@ -1,0 +1,103 @@
+//! The statements of a source, as far as calls of macros are concerned.
+
+use std::ops::Range;
+
+use ra_ap_syntax::ast::{self, AstNode, HasName};
+use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxNode, SyntaxToken};
+
+use crate::compiler::{macro_calls, marks};
+
+/// A statement at the top level of a source.
+pub(super) enum Statement {
+    /// A `macro_rules!`.
+    Macro(ast::MacroRules),
+    /// A constant that ends the item of this name.
+    End(String),
+    /// An item that defines or imports these names.
+    Item(Vec<String>),
+    Call(Call),
+}
+
+/// A call of a macro.
+pub(super) struct Call {
+    pub(super) node: ast::MacroCall,
+    /// The name of the macro.
+    pub(super) name: String,
+    /// The first name in its arguments, or all of them.
+    pub(super) first_argument: String,
+    /// The bytes of the statement, with attributes and a semicolon.
+    pub(super) range: Range<usize>,
+    /// Whether the statement has a semicolon.
+    pub(super) has_end: bool,
+    /// Whether the arguments stand in braces.
+    pub(super) has_braces: bool,
+}
+
+const BEFORE: &str = "fn cell() {";
+
+/// The statements of `rust`, which has no commands in front, if there is a call of a macro or an
+/// item. Empty if `rust` does not parse.
+pub(super) fn of(rust: &str) -> Vec<Statement> {
+    let parsed = SourceFile::parse(&format!("{BEFORE}{rust}\n}}"), Edition::Edition2024);
+    if !parsed.errors().is_empty() {
+        return Vec::new();
+    }
+    let cell = parsed.tree().syntax().children().find_map(ast::Fn::cast);
+    let statements = cell.and_then(|cell| cell.body()?.stmt_list());
+    let nodes = statements
+        .into_iter()
+        .flat_map(|list| list.syntax().children());
+    nodes.filter_map(|node| statement(&node)).collect()
+}
+
+fn statement(node: &SyntaxNode) -> Option<Statement> {
+    if let Some(item) = ast::Item::cast(node.clone()) {
+        return Some(match item {
+            ast::Item::MacroRules(of) => Statement::Macro(of),
+            ast::Item::Const(of) if marks::is_end(&of.syntax().text().to_string()) => {
+                Statement::End(of.name()?.text().to_string())
+            }
+            item => Statement::Item(macro_calls::item_names(&item)),
+        });
+    }
+    let statement = ast::ExprStmt::cast(node.clone());
+    let expression = match &statement {
+        Some(statement) => statement.expr()?,
+        None => ast::Expr::cast(node.clone())?,
+    };
+    let ast::Expr::MacroExpr(expression) = expression else {
+        return None;
+    };
+    let call = expression.macro_call()?;
+    let tree = call.token_tree()?;
+    let range = node.text_range();
+    let of_rust = |offset| usize::from(offset).checked_sub(BEFORE.len());
+    let first_argument = macro_calls::names(&call).into_iter().next();
+    Some(Statement::Call(Call {
+        name: macro_calls::name(&call)?,
+        first_argument: first_argument.unwrap_or_else(|| tree.syntax().text().to_string()),
+        range: of_rust(range.start())?..of_rust(range.end())?,
+        has_end: statement.is_some_and(|statement| statement.semicolon_token().is_some()),
+        has_braces: tree.l_curly_token().is_some(),
+        node: call,
+    }))
+}
+
+/// The items of a file, without comments and line breaks.
+pub(super) fn texts(file: &SourceFile) -> Vec<String> {
+    let items = file.syntax().children().filter_map(ast::Item::cast);
+    let text = |item: ast::Item| {
+        let tokens = item.syntax().descendants_with_tokens();
+        let tokens = tokens.filter_map(NodeOrToken::into_token);
+        let text = |token: SyntaxToken| {
+            let is_trivia = token.kind().is_trivia();
+            if is_trivia {
+                " ".to_owned()
+            } else {
+                token.text().to_owned()
+            }
+        };
+        tokens.map(text).collect()
+    };
+    items.map(text).collect()
+}
