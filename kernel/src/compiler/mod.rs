@@ -12,6 +12,7 @@ mod macros;
 pub(crate) mod marks;
 mod print;
 pub(crate) mod probes;
+mod runtime;
 mod session_crate;
 mod shadowing;
 mod value;
@@ -196,9 +197,10 @@ fn compilation(
     let session_crate = SessionCrate::compiled(session, rustc)?;
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
     let any = session_crate.accepts_any_question_mark();
-    let changes: [Change<'_>; 8] = [
+    let changes: [Change<'_>; 9] = [
         &without_store,
         &marks::resolved,
+        &runtime::of_the_cell,
         &endings::report_panics,
         &|source| endings::report_question_marks(source, any),
         &value::mark,

@@ -1,0 +1,82 @@
+//! The runtime of cells that `.await`.
+//!
+//! From the first `.await` of a session on, evcxr runs every cell within tokio's `block_on`, on one
+//! runtime in the store. Each cell is linked with its own copy of tokio, and a copy does not find the
+//! threads and the clock of another copy's runtime: the second cell would wait for ever. A cell that
+//! awaits therefore gets a runtime of its own, which lives as long as the session. A cell that does
+//! not await runs outside of a runtime, so that the user's own `block_on` works.
+
+use memit_magics::cell::syntax::Statements;
+
+/// How evcxr's code starts.
+const START: &str = "let mut mutex =\nevcxr_variable_store.lazy_arc(";
+const RUNTIME: &str = "\"evcxr_tokio_runtime\"";
+const OPEN: &str = ".block_on(async {";
+/// The end of evcxr's code, and of the part of the cell that can panic.
+const CLOSE: &str = "\n});\n})) {";
+/// How the name of the cell's function starts; a number follows.
+const FUNCTION: &str = "fn run_user_code_";
+
+/// Gives the cell a runtime of its own, or none; `None` if evcxr's code has no runtime.
+pub(super) fn of_the_cell(source: &str) -> Option<String> {
+    let function = source.rfind(FUNCTION)?;
+    let start = function + source[function..].find(START)?;
+    let open = start + source[start..].find(OPEN)?;
+    let statements = open + OPEN.len();
+    let close = source.rfind(CLOSE).filter(|close| *close >= statements)?;
+    let users = &source[statements..close];
+    if Statements::parse(users).awaits() {
+        let number = source[function + FUNCTION.len()..].split('(').next()?;
+        let own = format!("\"evcxr_tokio_runtime_{number}\"");
+        let code = source[start..open].replacen(RUNTIME, &own, 1);
+        return Some([&source[..start], &code, &source[open..]].concat());
+    }
+    let lines = "\n".repeat(source[start..statements].matches('\n').count());
+    let after = &source[close + "\n});".len()..];
+    let parts = [
+        &source[..start],
+        &lines,
+        "let _ = (|| {",
+        users,
+        "\n})();",
+        after,
+    ];
+    Some(parts.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(users: &str) -> String {
+        format!(
+            "pub extern \"C\" fn run_user_code_12(\n  std::panic::AssertUnwindSafe(||{{\nlet mut mutex =\n\
+             evcxr_variable_store.lazy_arc(\"evcxr_tokio_runtime\", ||\nnew()); match\nmutex.lock() {{ }}\n\
+             .block_on(async {{\n{users}\nOk::<(), EvcxrUserCodeError>(())\n}});\n}})) {{ \n"
+        )
+    }
+
+    #[test]
+    fn a_cell_that_awaits_has_a_runtime_of_its_own() {
+        let source = cell("f().await;");
+        let own = source.replace("_runtime\"", "_runtime_12\"");
+        assert_eq!(of_the_cell(&source), Some(own));
+    }
+
+    #[test]
+    fn a_cell_that_does_not_await_has_none() {
+        let source = cell("runtime.block_on(async { f().await });");
+        let plain = of_the_cell(&source).unwrap();
+        assert_eq!(plain.lines().count(), source.lines().count());
+        insta::assert_snapshot!(plain.replace("\n\n\n\n\n", "\n"), @r#"
+        pub extern "C" fn run_user_code_12(
+          std::panic::AssertUnwindSafe(||{
+        let _ = (|| {
+        runtime.block_on(async { f().await });
+        Ok::<(), EvcxrUserCodeError>(())
+        })();
+        })) {
+        "#);
+        assert_eq!(of_the_cell("fn run_user_code_1() {}"), None);
+    }
+}

@@ -1,0 +1,47 @@
+"""Cells that `.await`, run again and beside a runtime of the user's own."""
+
+import pytest
+
+TOKIO = ':dep tokio = { version = "1", features = ["rt-multi-thread", "time", "macros"] }\n'
+
+JOBS = """
+let jobs: Vec<tokio::task::JoinHandle<u32>> = (0..3)
+    .map(|i| tokio::spawn(async move { tokio::time::sleep(std::time::Duration::from_millis(10)).await; i }))
+    .collect();
+let mut sum = 0;
+for job in jobs { sum += job.await.unwrap(); }
+sum
+"""
+
+
+@pytest.fixture(scope="module")
+def awaiting(module_kernel):
+    module_kernel.run("async fn answer() -> Result<u32, std::fmt::Error> { Ok(42) }")
+    # evcxr adds tokio by itself, with fewer features than the next cell asks for.
+    assert module_kernel.run("let n = answer().await?;\nn").result == "42"
+    module_kernel.run(TOKIO + "let first = answer().await?;")
+    return module_kernel
+
+
+def test_a_cell_that_awaits_can_be_run_again(awaiting):
+    for _ in range(3):
+        assert awaiting.run(JOBS).result == "3"
+
+
+def test_a_runtime_of_the_users_own_works_after_an_await(awaiting):
+    awaiting.run("let rt = tokio::runtime::Builder::new_current_thread().enable_all().build()?;")
+    sleep = "tokio::time::sleep(std::time::Duration::from_millis(5)).await"
+    assert awaiting.value(f"rt.block_on(async {{ {sleep}; 7 }})") == "7"
+    assert awaiting.value("tokio::runtime::Runtime::new().unwrap().block_on(async { 8 })") == "8"
+    assert awaiting.run("%timeit -n 1 -r 1 rt.block_on(async { 9 })").json["loops"] == 1
+
+
+def test_a_pasted_program_with_a_runtime_runs(awaiting):
+    awaiting.run("fn main() { tokio::runtime::Runtime::new().unwrap().block_on(async { println!(\"run\") }) }")
+    assert awaiting.run("main()").stdout == "run\n"
+
+
+def test_a_question_mark_in_a_cell_without_an_await_ends_the_cell(awaiting):
+    error = awaiting.fails("let kept = 1;\n\"x\".parse::<i32>()?;", "Error")
+    assert "invalid digit" in error.content["evalue"]
+    awaiting.fails("kept", "CompileError")
