@@ -7,8 +7,13 @@ use memit_measurement::Described;
 
 use super::evaluation::UndoLog;
 
-/// The text of `%session`.
-pub(crate) fn session(described: Option<&Described>, undo_log: &UndoLog) -> String {
+/// The text of `%session`. `threads_since` is the number of the cell that left the session with more
+/// than one thread.
+pub(crate) fn session(
+    described: Option<&Described>,
+    undo_log: &UndoLog,
+    threads_since: Option<u64>,
+) -> String {
     let Some((described, pid)) = described.and_then(|all| all.pid.map(|pid| (all, pid))) else {
         return "There is no session process; the next cell starts one.".to_owned();
     };
@@ -20,8 +25,12 @@ pub(crate) fn session(described: Option<&Described>, undo_log: &UndoLog) -> Stri
         unprotected,
         ..
     } = described;
+    let since = match threads_since {
+        Some(cell) if *threads > 1 => format!(", more than one since cell {cell}"),
+        _ => String::new(),
+    };
     let mut text = format!(
-        "process:      {pid}\nmemory:       {} resident\nthreads:      {threads}\n",
+        "process:      {pid}\nmemory:       {} resident\nthreads:      {threads}{since}\n",
         units::mib(*resident)
     );
     let protection = match (*threads, unprotected) {

@@ -32,7 +32,11 @@ pub(super) fn run(
         }
         Action::DescribeSession => {
             let described = running.engine.describe();
-            let text = describe::session(described.as_ref(), running.undo_log);
+            let text = describe::session(
+                described.as_ref(),
+                running.undo_log,
+                running.engine.threads_since(),
+            );
             running.output.display(bundle::of_text(&text));
         }
         Action::Undo => {

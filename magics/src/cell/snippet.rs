@@ -251,7 +251,7 @@ pub(crate) fn explain_in_place(error_code: &str, scope: &Scope) -> Option<String
     (!scope.isolated() && (moved || changed)).then(|| {
         format!(
             "the session has {} threads, so it cannot be forked and the snippet runs in the \
-             session itself, where it {}. Work on a clone of it",
+             session itself, where it {}. Work on a clone of it; `%session` names the cell that started the threads",
             scope.threads,
             if moved {
                 "cannot consume a session variable"

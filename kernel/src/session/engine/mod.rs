@@ -57,6 +57,8 @@ pub(crate) struct Engine {
     counted: Option<LinesMeasurement>,
     /// The measurement of the code that ran last, complete or as far as it came.
     measured: Option<Measured>,
+    /// The cell since which the session process has more than one thread.
+    threads_since: Option<u64>,
 }
 
 /// What the user reads when the next cell finds that the supervisor has ended.
@@ -117,6 +119,7 @@ impl Engine {
             leaked: Vec::new(),
             counted: None,
             measured: None,
+            threads_since: None,
         })
     }
 
@@ -183,8 +186,16 @@ impl Engine {
     }
 
     /// Waits until all output of the cell has been delivered.
-    pub(crate) fn end_cell(&self) {
+    pub(crate) fn end_cell(&mut self) {
         self.link.end_cell();
+        let has_threads = self.link.threads() > 1;
+        let since = self.threads_since.unwrap_or(self.record.cell);
+        self.threads_since = has_threads.then_some(since);
+    }
+
+    /// The number that front-ends show for the cell that left the session with more than one thread.
+    pub(crate) fn threads_since(&self) -> Option<u64> {
+        self.threads_since
     }
 
     /// Ends standard input of the cells.
