@@ -55,7 +55,7 @@ ENDING = {
     "a closure": (
         "let n = 2; let it = |x: i32| x + n; it(1)",
         "3",
-        "box the closure: `let it: Box<dyn Fn(_) -> _> = Box::new(|x: i32| x + n);`",
+        "box the closure: `let it: Box<dyn Fn(_) -> _> = Box::new(move |x: i32| x + n);`",
     ),
     "a closure that owns": (
         "let text = String::from(\"four\"); let it = move || text.len();\nit()",
@@ -110,6 +110,13 @@ def test_a_reference_to_a_variable_of_another_cell_ends_with_its_cell(kernel):
     assert cell.result == "2"
     assert "`some` is not kept after this cell: it borrows from `all`" in cell.stderr
     assert kernel.value("all") == "[1, 2, 3, 4]"
+
+
+def test_a_closure_in_a_box_keeps_what_it_counts(kernel):
+    kernel.run("let mut counted = 0;")
+    kernel.run("let mut count: Box<dyn FnMut() -> _> = Box::new(move || { counted += 1; counted });")
+    assert kernel.value("count() + count()") == "3"
+    assert kernel.value("count()") == "3"
 
 
 def test_both_ways_that_keep_a_reference_work(kernel):

@@ -12,9 +12,11 @@ pub(crate) fn note(variable: &str, left: &Left, binding: Option<&Let>) -> String
         .filter(|value| value.len() <= LONGEST && !value.contains('\n'));
     let (reason, helps) = match left {
         Left::Borrows(of) => borrows(variable, of.as_deref(), value),
-        Left::Unnamed if binding.is_some_and(|binding| binding.is_closure) => {
-            closure(variable, value)
-        }
+        Left::Unnamed if binding.is_some_and(|binding| binding.is_closure) => closure(
+            variable,
+            value,
+            binding.is_some_and(|binding| binding.is_mutable),
+        ),
         Left::Unnamed => unnamed(variable, value),
         Left::Unset => (
             "it has no value at the end of the cell".to_owned(),
@@ -64,7 +66,7 @@ fn borrows(variable: &str, of: Option<&str>, value: Option<&str>) -> Explained {
     )
 }
 
-fn closure(variable: &str, value: Option<&str>) -> Explained {
+fn closure(variable: &str, value: Option<&str>, is_mutable: bool) -> Explained {
     let count = |parameters: &str| match parameters.trim() {
         "" => 0,
         some => some.trim_end_matches(',').split(',').count(),
@@ -74,8 +76,15 @@ fn closure(variable: &str, value: Option<&str>) -> Explained {
         .map_or(0, count);
     let parameters = vec!["_"; parameters].join(", ");
     let value = value.unwrap_or("…");
+    // What the closure uses moves along, because a reference would end with the cell.
+    let value = value.strip_prefix("move ").unwrap_or(value);
+    let (mutability, kind) = if is_mutable {
+        ("mut ", "FnMut")
+    } else {
+        ("", "Fn")
+    };
     let help = format!(
-        "box the closure: `let {variable}: Box<dyn Fn({parameters}) -> _> = Box::new({value});`"
+        "box the closure: `let {mutability}{variable}: Box<dyn {kind}({parameters}) -> _> = Box::new(move {value});`"
     );
     ("the type of a closure has no name".to_owned(), vec![help])
 }
@@ -127,6 +136,7 @@ mod tests {
             said(&Left::Borrows(Some("all".into())), "let it = all.iter();"),
             said(&Left::Borrows(None), "let s = String::new().as_str();"),
             said(&Left::Unnamed, "let add = |x, y| x + y;"),
+            said(&Left::Unnamed, "let mut count = || { n += 1; n };"),
             said(&Left::Unnamed, "let lazy = async { 1 };"),
             said(&Left::Unnamed, "let shape = make();"),
             said(&Left::Unnamed, "let names = text.split(' ').map(str::len);"),
@@ -142,7 +152,9 @@ mod tests {
         `s` is not kept after this cell: it borrows from a value that ends with the cell
         help: bind a value that owns what it holds, for example with `.to_owned()` or `.cloned()`
         `add` is not kept after this cell: the type of a closure has no name
-        help: box the closure: `let add: Box<dyn Fn(_, _) -> _> = Box::new(|x, y| x + y);`
+        help: box the closure: `let add: Box<dyn Fn(_, _) -> _> = Box::new(move |x, y| x + y);`
+        `count` is not kept after this cell: the type of a closure has no name
+        help: box the closure: `let mut count: Box<dyn FnMut() -> _> = Box::new(move || { n += 1; n });`
         `lazy` is not kept after this cell: its type has no name that another cell could write
         help: box the future: `let lazy: std::pin::Pin<Box<dyn Future<Output = _>>> = Box::pin(async { 1 });`
         `shape` is not kept after this cell: its type has no name that another cell could write

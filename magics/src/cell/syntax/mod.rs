@@ -126,16 +126,19 @@ impl Statements {
         let read = |statement: ast::LetStmt| {
             let range = statement.syntax().text_range();
             let pattern = statement.pat()?;
-            let names = pattern
+            let names: Vec<_> = pattern
                 .syntax()
                 .descendants()
-                .filter_map(ast::IdentPat::cast);
+                .filter_map(ast::IdentPat::cast)
+                .collect();
             let value = statement.initializer();
             Some(Let {
                 range: usize::from(range.start()) - before..usize::from(range.end()) - before,
                 names: names
+                    .iter()
                     .filter_map(|name| Some(name.name()?.text().to_string()))
                     .collect(),
+                is_mutable: names.iter().any(|name| name.mut_token().is_some()),
                 is_closure: matches!(value, Some(ast::Expr::ClosureExpr(_))),
                 is_typed: statement.ty().is_some(),
                 value: value.map(|value| value.syntax().text().to_string()),
@@ -243,6 +246,8 @@ pub struct Let {
     pub names: Vec<String>,
     /// Whether its value is a closure.
     pub is_closure: bool,
+    /// Whether a name is `mut`.
+    pub is_mutable: bool,
     /// Whether it says the type.
     pub is_typed: bool,
     /// The text of the value.
