@@ -22,25 +22,37 @@ pub(crate) struct Problem {
     end_column: usize,
 }
 
-/// The problems in `code`.
-pub(crate) fn check(engine: &mut Engine, code: &str) -> Vec<Problem> {
+/// The problems in `code`. `rewrite` makes the source for evcxr, and a map of its lines to those of
+/// its argument.
+pub(crate) fn check<M: Fn(usize) -> usize>(
+    engine: &mut Engine,
+    code: &str,
+    rewrite: impl FnOnce(&str) -> (String, M),
+) -> Vec<Problem> {
     let blanked = blank_magics(code);
-    let errors = match commands::adapted(&blanked) {
-        Ok(adapted) => engine.check(&adapted.source),
+    let (source, line) = match commands::adapted(&blanked) {
+        Ok(adapted) => rewrite(&adapted.source),
         // evcxr reports the command.
-        Err(_) => engine.check(&blanked),
+        Err(_) => rewrite(&blanked),
     };
-    errors
+    engine
+        .check(&source)
         .iter()
-        .filter_map(|error| problem(error, code, &blanked))
+        .filter(|error| !compiler::is_of_copy(error, code))
+        .filter_map(|error| problem(error, code, &blanked, &line))
         .collect()
 }
 
 /// Converts an error; `None` if it does not point at the cell.
-fn problem(error: &CompilationError, code: &str, blanked: &str) -> Option<Problem> {
+fn problem(
+    error: &CompilationError,
+    code: &str,
+    blanked: &str,
+    line: impl Fn(usize) -> usize,
+) -> Option<Problem> {
     let primary = error.primary_spanned_message()?;
     let span = primary.span?;
-    let moved = |line, column| moved(blanked, code, line, column);
+    let moved = |at, column| moved(blanked, code, line(at), column);
     let (start_line, start_column) = moved(span.start_line, span.start_column);
     let (end_line, end_column) = moved(span.end_line, span.end_column);
     let label = Some(compiler::label(error, &primary.label)).filter(|label| !label.is_empty());
