@@ -148,7 +148,9 @@ def test_macros_of_crates_make_items_or_statements(kernel, macros):
                "record! { #[derive(Debug)] struct Order { n: u8 } }")
     kernel.run("fn order() -> (OrderId, Order) { (OrderId(1), Order { n: 2 }) }")
     assert kernel.value("order()") == "(OrderId(1), Order { n: 2 })"
-    kernel.run("record! { #[derive(Debug)] struct Order { n: u16 } }")
+    assert kernel.value("let recorded = Order { n: 3 };\nrecorded.n") == "3"
+    cell = kernel.run("record! { #[derive(Debug)] struct Order { n: u16 } }")
+    assert "`recorded` was dropped: `Order`, on which its type depends, was redefined in cell " in cell.stderr
     assert kernel.value("Order { n: 300 }") == "Order { n: 300 }"
     # Only the compiler can tell that these are no items.
     assert kernel.value("macros_1::text! { struct A; }") == "9"

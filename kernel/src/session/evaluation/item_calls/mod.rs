@@ -159,8 +159,6 @@ impl ItemCalls {
         match self.macros.makes(&call.node) {
             Makes::Items(names) => Some((names, true)),
             Makes::PerhapsItems(_) if self.of_statements.contains(&call.name) => None,
-            // The value of a cell has no semicolon.
-            Makes::PerhapsItems(names) if names.is_empty() && !call.has_end => None,
             Makes::PerhapsItems(names) => Some((names, false)),
             Makes::Statements => None,
         }
@@ -203,10 +201,9 @@ impl ItemCalls {
 
     /// The items of `call` for evcxr's analyser.
     fn analysed(&self, call: &Call) -> String {
-        let items = match self.macros.expand(&call.node) {
-            Some(file) => statements::texts(&file),
-            None => macro_calls::statics(&call.node),
-        };
+        let file = self.macros.expand(&call.node);
+        let file = file.or_else(|| macro_calls::declared(&call.node));
+        let items = file.as_ref().map(statements::texts).unwrap_or_default();
         let items = items.iter().filter_map(|item| marks::analysed(item));
         items.collect::<Vec<_>>().join(" ")
     }
