@@ -51,6 +51,11 @@ def test_a_call_that_is_run_again_replaces_what_it_made(kernel):
     kernel.run("tell!(u8, u32);")
     assert kernel.value("1u8.tell() + &1u32.tell()") == '"u8u32"'
     assert "no method named `tell`" in kernel.fails("1u16.tell()", "CompileError").traceback
+    kernel.run("tell!(i8);")
+    assert kernel.value("1u8.tell() + &1i8.tell()") == '"u8i8"'
+    kernel.run("macro_rules! of_type { ($t:ty, $n:ident) => { struct $n($t); } }\nof_type!(u8, OfOne);")
+    kernel.run("of_type!(u8, OfTwo);")
+    assert kernel.value("OfOne(1).0 + OfTwo(2).0") == "3"
 
 
 def test_a_call_and_an_item_of_the_same_name_replace_each_other(kernel):

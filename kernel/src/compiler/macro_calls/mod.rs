@@ -261,6 +261,20 @@ pub(crate) fn item_names(item: &ast::Item) -> Vec<String> {
         .collect()
 }
 
+/// The traits and types of the implementations in `file`, as they are written.
+pub(crate) fn implemented(file: &SourceFile) -> Vec<String> {
+    let implementations = file.syntax().children().filter_map(ast::Impl::cast);
+    let header = |of: ast::Impl| {
+        let [of_trait, of_type] = [of.trait_()?, of.self_ty()?];
+        Some(format!(
+            "{} for {}",
+            of_trait.syntax().text(),
+            of_type.syntax().text()
+        ))
+    };
+    implementations.filter_map(header).collect()
+}
+
 /// The names that `tree` imports.
 fn imported(tree: &ast::UseTree) -> Vec<String> {
     if let Some(list) = tree.use_tree_list() {
