@@ -51,6 +51,11 @@ def test_a_call_that_is_run_again_replaces_what_it_made(kernel):
     kernel.run("tell!(u8, u32);")
     assert kernel.value("1u8.tell() + &1u32.tell()") == '"u8u32"'
     assert "no method named `tell`" in kernel.fails("1u16.tell()", "CompileError").traceback
+    kernel.run("tell!(i8);")
+    assert kernel.value("1u8.tell() + &1i8.tell()") == '"u8i8"'
+    kernel.run("macro_rules! of_type { ($t:ty, $n:ident) => { struct $n($t); } }\nof_type!(u8, OfOne);")
+    kernel.run("of_type!(u8, OfTwo);")
+    assert kernel.value("OfOne(1).0 + OfTwo(2).0") == "3"
 
 
 def test_a_call_and_an_item_of_the_same_name_replace_each_other(kernel):
@@ -148,7 +153,9 @@ def test_macros_of_crates_make_items_or_statements(kernel, macros):
                "record! { #[derive(Debug)] struct Order { n: u8 } }")
     kernel.run("fn order() -> (OrderId, Order) { (OrderId(1), Order { n: 2 }) }")
     assert kernel.value("order()") == "(OrderId(1), Order { n: 2 })"
-    kernel.run("record! { #[derive(Debug)] struct Order { n: u16 } }")
+    assert kernel.value("let recorded = Order { n: 3 };\nrecorded.n") == "3"
+    cell = kernel.run("record! { #[derive(Debug)] struct Order { n: u16 } }")
+    assert "`recorded` was dropped: `Order`, on which its type depends, was redefined in cell " in cell.stderr
     assert kernel.value("Order { n: 300 }") == "Order { n: 300 }"
     # Only the compiler can tell that these are no items.
     assert kernel.value("macros_1::text! { struct A; }") == "9"
@@ -173,3 +180,25 @@ def test_well_known_macros_of_crates_make_items(kernel):
     kernel.run("let names: usize = NAMES.len();")
     kernel.run("lazy_static! { static ref NAMES: Vec<u8> = vec![1]; }")
     assert kernel.value("(NAMES[0], names)") == "(1, 2)"
+
+
+def test_a_variable_of_a_type_that_only_the_compiler_knows_is_kept(kernel, macros):
+    kernel.run(f"{macros}\nmacros_1::new_id!(Ticket);\nlet ticket = Ticket(5);")
+    assert kernel.value("&ticket") == "Ticket(5)"
+    assert "`ticket` was dropped" in kernel.run("#[derive(Debug)] struct Ticket(u8);").stderr
+
+
+def test_a_variable_of_flags_is_kept(kernel):
+    kernel.run(
+        ':dep bitflags = "2"\n'
+        "bitflags::bitflags! { #[derive(Debug, Clone, Copy)] struct Modes: u8 { const A = 1; const B = 2; } }"
+    )
+    kernel.run("let modes = Modes::A | Modes::B;")
+    assert kernel.value("modes.bits()") == "3"
+
+
+def test_a_variable_of_a_type_of_an_included_file_is_kept(kernel, tmp_path):
+    file = tmp_path / "tickets.rs"
+    file.write_text("#[derive(Debug)] pub struct Coupon(pub u8);")
+    kernel.run(f'mod coupons {{ include!("{file}"); }}\nlet coupon = coupons::Coupon(1);')
+    assert kernel.value("&coupon") == "Coupon(1)"

@@ -230,6 +230,18 @@ def test_a_cell_can_be_checked_while_it_is_typed(kernel):
     kernel.fails("only_checked", "CompileError")
 
 
+def test_items_that_a_cell_replaces_are_no_problem_of_the_cell(kernel):
+    cell = (
+        "macro_rules! checked { ($n:ident) => { struct $n(u8); } }\nchecked!(Checked);\n"
+        "impl Checked { fn get(&self) -> u8 { self.0 } }\nimpl Clone for Checked { fn clone(&self) -> Self {"
+        " Checked(self.get()) } }\nfn use_checked() -> Checked { Checked(1).clone() }"
+    )
+    kernel.run(cell)
+    assert checked(kernel, cell) == []
+    (problem,) = checked(kernel, f"{cell} checked!(Again); let é = missing;")
+    assert (problem["start_line"], problem["start_column"]) == (5, 77)
+
+
 @pytest.mark.parametrize("channel", ["shell", "control"])
 def test_a_request_that_no_kernel_knows_is_let_pass(kernel, channel):
     unknown = kernel.send("make_coffee_request", channel=channel)

@@ -171,7 +171,9 @@ impl Session {
 
     /// The problems that the compiler finds in a cell, which is neither run nor kept.
     pub(crate) fn check(&mut self, code: &str) -> Vec<Problem> {
-        editor::check(&mut self.engine, code)
+        editor::check(&mut self.engine, code, |source| {
+            self.undo_log.rewritten(source)
+        })
     }
 
     /// Completions at `cursor`, in Unicode code points.

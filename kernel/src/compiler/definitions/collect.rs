@@ -81,19 +81,23 @@ impl Definitions {
             return;
         }
         let what = What::Other(tokens::hash(tokens::text(node)));
-        if let Makes::Items(names) = self.macros.makes(call) {
-            for name in &names {
-                self.insert(definition(name, what, Some(node)));
+        let (names, is_sure) = match self.macros.makes(call) {
+            Makes::Items(names) => (names, true),
+            Makes::PerhapsItems(names) if !names.is_empty() => (names, false),
+            Makes::PerhapsItems(_) | Makes::Statements => {
+                let names = macro_calls::names(call).into_iter();
+                let is_other = |name: &String| !PRELUDE.contains(&name.as_str());
+                (names.filter(is_other).collect(), false)
             }
-            return;
-        }
-        // The macro may define any name, also one that it makes of others.
-        let names = macro_calls::names(call);
-        for name in names.iter().filter(|name| !PRELUDE.contains(&&***name)) {
+        };
+        for name in &names {
             self.insert(definition(name, what, Some(node)));
         }
-        let text = tokens::text(node);
-        self.globs.push(definition(&text, what, Some(node)));
+        // The macro may define any name, also one that it makes of others.
+        if !is_sure {
+            let name = macro_calls::name(call).unwrap_or_default();
+            self.globs.push(definition(&name, what, Some(node)));
+        }
     }
 
     fn define(&mut self, name: Option<ast::Name>, node: &SyntaxNode, what: fn(u64) -> What) {

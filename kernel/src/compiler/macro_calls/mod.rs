@@ -187,22 +187,40 @@ fn of_tokens(call: &ast::MacroCall, name: &str) -> Makes {
     if STANDARD_STATEMENTS.contains(&name) || name.starts_with("memit_") {
         return Makes::Statements;
     }
-    let starts_with_type = || {
-        let first = trees.first().and_then(Tree::word);
-        first.is_some_and(|word| word.starts_with(char::is_uppercase))
-    };
-    if !names.is_empty() || trees.iter().any(|tree| tree.is("impl")) || starts_with_type() {
+    let first = trees.first().and_then(Tree::word);
+    let starts_with_type = first.is_some_and(|word| word.starts_with(char::is_uppercase));
+    let has_keyword = trees.iter().filter_map(Tree::word).any(defines);
+    if has_keyword || (starts_with_type && !is_value(call)) {
         Makes::PerhapsItems(names)
     } else {
         Makes::Statements
     }
 }
 
+/// Whether `word` begins an item.
+fn defines(word: &str) -> bool {
+    DEFINING.contains(&word) || ["impl", "macro_rules", "use"].contains(&word)
+}
+
+/// Whether `call` is an expression without a semicolon.
+fn is_value(call: &ast::MacroCall) -> bool {
+    let expression = call
+        .syntax()
+        .parent()
+        .filter(|it| ast::MacroExpr::can_cast(it.kind()));
+    expression.is_some_and(|expression| {
+        let statement = expression.parent().and_then(ast::ExprStmt::cast);
+        statement.is_none_or(|statement| statement.semicolon_token().is_none())
+    })
+}
+
+/// Words that stand before the name of an item.
+const DEFINING: [&str; 9] = [
+    "const", "enum", "fn", "mod", "static", "struct", "trait", "type", "union",
+];
+
 /// The names behind `struct`, `static ref` and other words that define something.
 fn defined_names(trees: &[Tree]) -> BTreeSet<String> {
-    const DEFINING: [&str; 9] = [
-        "const", "enum", "fn", "mod", "static", "struct", "trait", "type", "union",
-    ];
     const BETWEEN: [&str; 7] = ["async", "const", "extern", "fn", "mut", "ref", "unsafe"];
     let mut names = BTreeSet::new();
     for (at, tree) in trees.iter().enumerate() {
@@ -243,6 +261,20 @@ pub(crate) fn item_names(item: &ast::Item) -> Vec<String> {
         .collect()
 }
 
+/// The traits and types of the implementations in `file`, as they are written.
+pub(crate) fn implemented(file: &SourceFile) -> Vec<String> {
+    let implementations = file.syntax().children().filter_map(ast::Impl::cast);
+    let header = |of: ast::Impl| {
+        let [of_trait, of_type] = [of.trait_()?, of.self_ty()?];
+        Some(format!(
+            "{} for {}",
+            of_trait.syntax().text(),
+            of_type.syntax().text()
+        ))
+    };
+    implementations.filter_map(header).collect()
+}
+
 /// The names that `tree` imports.
 fn imported(tree: &ast::UseTree) -> Vec<String> {
     if let Some(list) = tree.use_tree_list() {
@@ -269,9 +301,22 @@ pub(crate) fn names(call: &ast::MacroCall) -> Vec<String> {
     names.map(|token| token.text().to_owned()).collect()
 }
 
-/// Declarations of the statics that `call` makes, as an analyser reads them that cannot expand the
-/// call.
-pub(crate) fn statics(call: &ast::MacroCall) -> Vec<String> {
+/// The items among the arguments of `call`, as an analyser reads them that cannot expand the call.
+pub(crate) fn declared(call: &ast::MacroCall) -> Option<SourceFile> {
+    let statics = statics(call);
+    let text = if statics.is_empty() {
+        let mut text = String::new();
+        trees::write(&trees::inside(&call.token_tree()?), &mut text);
+        text
+    } else {
+        statics.concat()
+    };
+    let parsed = SourceFile::parse(&text, Edition::Edition2024);
+    parsed.errors().is_empty().then(|| parsed.tree())
+}
+
+/// Declarations of the statics that `call` makes.
+fn statics(call: &ast::MacroCall) -> Vec<String> {
     let name = name(call);
     let reference = match name.as_deref() {
         Some("thread_local") => ("::std::thread::LocalKey<", ">"),

@@ -100,6 +100,7 @@ fn the_tokens_of_a_call_tell_what_other_macros_make() {
         ),
         ("define_id!(UserId);", "perhaps"),
         ("impl_all! { impl A for B {} }", "perhaps"),
+        ("paste! { fn [<make_ u8>]() {} }", "perhaps"),
         ("log::info!(\"{}\", struct_name);", "statements"),
         ("println!(\"struct\");", "statements"),
         ("json!({ \"type\": 1 });", "statements"),
@@ -114,7 +115,10 @@ fn statics_are_declared_for_the_analyser() {
         "thread_local! { static A: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) }; }\n";
     let file = SourceFile::parse(source, Edition::Edition2024).tree();
     let call = file.syntax().children().find_map(ast::MacroCall::cast);
-    let declared = statics(&call.unwrap()).concat().replace(' ', "");
+    let declared = declared(&call.unwrap())
+        .unwrap()
+        .to_string()
+        .replace(' ', "");
     assert_eq!(
         declared,
         "staticA:::std::thread::LocalKey<RefCell<Vec<u8>>>=loop{};"

@@ -5,7 +5,7 @@ use memit_magics::request::blank_magics;
 use serde::Serialize;
 
 use crate::session::commands;
-use crate::session::engine::{Engine, Inserted};
+use crate::session::engine::Engine;
 use crate::session::errors::compiler;
 
 /// A problem, in the format of evcxr's own kernel. Lines and columns count from 1, columns in
@@ -22,17 +22,25 @@ pub(crate) struct Problem {
     end_column: usize,
 }
 
-/// The problems in `code`.
-pub(crate) fn check(engine: &mut Engine, code: &str) -> Vec<Problem> {
+/// The problems in `code`. `rewrite` makes the source for evcxr, and a map of its lines to those of
+/// its argument.
+pub(crate) fn check<M: Fn(usize) -> usize>(
+    engine: &mut Engine,
+    code: &str,
+    rewrite: impl FnOnce(&str) -> (String, M),
+) -> Vec<Problem> {
     let blanked = blank_magics(code);
-    let (errors, bound) = match commands::adapted(&blanked) {
-        Ok(adapted) => engine.check(&adapted.source),
+    let (source, line) = match commands::adapted(&blanked) {
+        Ok(adapted) => rewrite(&adapted.source),
         // evcxr reports the command.
-        Err(_) => engine.check(&blanked),
+        Err(_) => rewrite(&blanked),
     };
+    let (errors, bound) = engine.check(&source);
+    let cell_line = |at| bound.original(at).map(&line);
     errors
         .iter()
-        .filter_map(|error| problem(error, code, &blanked, &bound))
+        .filter(|error| !compiler::is_of_copy(error, code))
+        .filter_map(|error| problem(error, code, &blanked, &cell_line))
         .collect()
 }
 
@@ -41,17 +49,13 @@ fn problem(
     error: &CompilationError,
     code: &str,
     blanked: &str,
-    bound: &Inserted,
+    cell_line: &dyn Fn(usize) -> Option<usize>,
 ) -> Option<Problem> {
     let primary = error.primary_spanned_message()?;
     let span = primary.span?;
-    let moved = |line, column| moved(blanked, code, line, column);
-    let (start, end) = (
-        bound.original(span.start_line)?,
-        bound.original(span.end_line)?,
-    );
-    let (start_line, start_column) = moved(start, span.start_column);
-    let (end_line, end_column) = moved(end, span.end_column);
+    let moved = |at, column| Some(moved(blanked, code, cell_line(at)?, column));
+    let (start_line, start_column) = moved(span.start_line, span.start_column)?;
+    let (end_line, end_column) = moved(span.end_line, span.end_column)?;
     let label = Some(compiler::label(error, &primary.label)).filter(|label| !label.is_empty());
     let help = compiler::helps(error, blanked).map(|help| format!("help: {help}"));
     let lines: Vec<String> = label

@@ -249,11 +249,18 @@ impl Engine {
         std::mem::take(&mut self.compiled.left)
     }
 
-    /// Forgets how the variable ended.
-    pub(crate) fn forget_end(&mut self, name: &str) {
+    /// Drops the variable.
+    pub(crate) fn delete(&mut self, name: &str) -> Result<(), EvaluationError> {
+        let before = self.record.snapshot();
         self.record.change(|variables| {
-            variables.gone.remove(name);
+            variables.held.remove(name);
+            variables.unwanted.insert(name.to_owned());
         });
+        let dropped = self.evaluate(NOTHING).map(drop);
+        if dropped.is_err() {
+            self.record.restore(&before);
+        }
+        dropped
     }
 
     /// Whether the running cell has bound the variable of this name that the session holds.

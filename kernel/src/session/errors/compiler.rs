@@ -23,7 +23,8 @@ pub(crate) fn of_compiler(
     cells: &[String],
     cell_line: impl Fn(usize) -> Option<usize>,
 ) -> CellError {
-    let (warnings, errors): (Vec<_>, Vec<_>) = errors.iter().partition(|error| is_warning(error));
+    let errors = errors.iter().filter(|error| !is_of_copy(error, code));
+    let (warnings, errors): (Vec<_>, Vec<_>) = errors.partition(|error| is_warning(error));
     let read_one =
         |error: &CompilationError| read(error, explanations.get(error), code, cells, &cell_line);
     let mut messages: Vec<Message> = errors.into_iter().map(read_one).collect();
@@ -90,6 +91,15 @@ pub(crate) fn of_cargo(text: &str) -> CellError {
 /// Whether the compiler only warns.
 pub(crate) fn is_warning(error: &CompilationError) -> bool {
     error.level() == "warning"
+}
+
+/// Whether the warning is that a macro is unused which the cell `code` calls: such a call may be one of
+/// the copy of the macro that the stand-in for rustc makes.
+pub(crate) fn is_of_copy(error: &CompilationError, code: &str) -> bool {
+    let message = raw_title(error);
+    let name = message.strip_prefix("unused macro definition: `");
+    let call = name.map(|name| name.replace('`', "!"));
+    call.is_some_and(|call| code.contains(&call))
 }
 
 /// The label of the compiler under its primary place; empty if the label repeats the title.

@@ -13,10 +13,10 @@ impl Running<'_> {
     /// Deletes the variable or the item `name`. Returns the text to show; `None` if there is neither.
     pub(crate) fn delete(&mut self, name: &str) -> Result<Option<String>, CellError> {
         if self.engine.variables().iter().any(|other| other == name) {
-            let source = format!("drop({name});");
-            self.evaluate(&source, &source, false, |_| None)
-                .map_err(|failed| failed.error)?;
-            self.engine.forget_end(name);
+            self.engine
+                .delete(name)
+                .map_err(|failure| failure.into_error("", &[], |_| None))?;
+            self.undo_log.evaluated("");
             return Ok(Some(format!("The variable `{name}` is deleted.")));
         }
         let Some(deleted) = self.undo_log.item_calls().delete(name) else {

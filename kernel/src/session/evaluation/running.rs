@@ -95,7 +95,9 @@ impl Running<'_> {
             let cause = failure.of_run().map(Box::new);
             let is_unknown = matches!(failure, EvaluationError::Compile { .. });
             let cell_line = |line| {
-                let line = kept.rewritten.line(marked.line(prepared.line(line)));
+                let line = kept
+                    .rewritten
+                    .line(marked.rewritten.line(prepared.line(line)));
                 cell_line(spelt_out.line(line))
             };
             let mut error = failure.into_error(self.code, self.written.cells, cell_line);
@@ -149,9 +151,9 @@ impl Running<'_> {
     fn attempt(&mut self, kept: Kept, users: &str) -> Attempt {
         let marked = self.undo_log.implementations().mark(&kept.rewritten.source);
         let prepared = if self.undo_log.may_display(users) {
-            Prepared::unchanged(&marked.source)
+            Prepared::unchanged(&marked.rewritten.source)
         } else {
-            value::show_debug(&marked.source)
+            value::show_debug(&marked.rewritten.source)
         };
         let evaluated = self.engine.evaluate(&prepared.source);
         Attempt {

@@ -79,6 +79,17 @@ impl UndoLog {
         &self.item_calls
     }
 
+    /// A source as evcxr receives it to check it, and a map of its lines to those of the source.
+    pub(crate) fn rewritten(&self, source: &str) -> (String, impl Fn(usize) -> usize + use<>) {
+        let spelt_out = self_imports::spelt_out(source);
+        let kept = self.item_calls.keep(&spelt_out.source).rewritten;
+        let marked = self.implementations.mark(&kept.source).rewritten;
+        let source = marked.source.clone();
+        (source, move |line| {
+            spelt_out.line(kept.line(marked.line(line)))
+        })
+    }
+
     /// Called when it is known that some macros make statements.
     pub(crate) fn learned(&mut self, item_calls: ItemCalls) {
         self.item_calls = item_calls;
@@ -174,7 +185,7 @@ impl UndoLog {
         for evaluated in &self.sources {
             let items = cell::rust(evaluated).items().join("\n");
             let marked = implementations.mark(&items);
-            let _ = writeln!(source, "{}", marked.source);
+            let _ = writeln!(source, "{}", marked.rewritten.source);
             implementations = marked.implementations;
         }
         (source, implementations)

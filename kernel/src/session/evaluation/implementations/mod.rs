@@ -18,6 +18,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use memit_magics::cell;
 
+use super::rewriting::{Rewriting, Rewritten};
 use crate::compiler::marks::{self, IMPLEMENTATION as MARK};
 use imports::Imports;
 use syntax::{Implementation, Item, Kind};
@@ -45,51 +46,28 @@ struct Known {
 }
 
 /// A source with marks.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Marked {
-    pub(crate) source: String,
+    pub(crate) rewritten: Rewritten,
     /// The implementations of the session with those of the source.
     pub(crate) implementations: Implementations,
-    /// The lines that were added, counted from 1 in the marked source.
-    added: Vec<usize>,
-}
-
-impl Marked {
-    /// Maps a line of the marked source to a line of the original source.
-    pub(crate) fn line(&self, line: usize) -> usize {
-        line - self.added.iter().filter(|added| **added < line).count()
-    }
 }
 
 impl Implementations {
     /// Marks the implementations in `source`, and the other items that have no name.
     pub(crate) fn mark(&self, source: &str) -> Marked {
-        let mut marked = Marked {
-            source: String::with_capacity(source.len()),
-            implementations: self.clone(),
-            added: Vec::new(),
-        };
+        let mut implementations = self.clone();
         let (commands, rust) = cell::split_commands(source);
-        let mut copied = 0;
-        for (at, marks) in marked.implementations.marks(rust) {
+        let mut rewriting = Rewriting::new(source);
+        for (at, marks) in implementations.marks(rust) {
             let at = commands.len() + at;
-            let line_start = source[..at].rfind('\n').map_or(0, |end| end + 1);
             // On a line of its own, so that the columns of the item stay.
-            if source[line_start..at].trim().is_empty() && line_start >= copied {
-                marked.source.push_str(&source[copied..line_start]);
-                marked.source.push_str(&marks);
-                marked.source.push('\n');
-                marked.added.push(marked.source.matches('\n').count());
-                copied = line_start;
-            } else {
-                marked.source.push_str(&source[copied..at]);
-                marked.source.push_str(&marks);
-                marked.source.push(' ');
-                copied = at;
-            }
+            let indent = rewriting.indent(at);
+            rewriting.insert(at, format!("\n{marks}\n{indent}"));
         }
-        marked.source.push_str(&source[copied..]);
-        marked
+        Marked {
+            rewritten: rewriting.done(),
+            implementations,
+        }
     }
 
     /// Code that ends the implementations of the trait or for the type `name`, and the implementations

@@ -6,7 +6,7 @@ fn marks(before: &[&str], source: &str) -> Vec<String> {
     for cell in before {
         implementations = implementations.mark(cell).implementations;
     }
-    let marked = implementations.mark(source).source;
+    let marked = implementations.mark(source).rewritten.source;
     let names = marked.split(MARK).skip(1);
     names
         .map(|rest| rest[..rest.find(':').unwrap()].to_owned())
@@ -67,13 +67,15 @@ fn an_inherent_implementation_replaces_those_with_a_common_name() {
 #[test]
 fn marks_keep_the_columns_of_items_and_lines_can_be_mapped() {
     let source = ":dep x\nstruct P; impl P {}\n\n  /// Doc.\n  impl A for P {}\nlet p = P;";
-    let marked = Implementations::default().mark(source);
-    let lines: Vec<_> = marked.source.lines().collect();
-    assert_eq!(lines[1], "struct P; const MEMIT_IMPL_1: () = (); impl P {}");
-    assert!(lines[3].starts_with("const MEMIT_IMPL_"));
-    assert_eq!(lines[4], "  /// Doc.");
-    let mapped = [1, 2, 3, 5, 6, 7].map(|line| marked.line(line));
-    assert_eq!(mapped, [1, 2, 3, 4, 5, 6]);
+    let marked = Implementations::default().mark(source).rewritten;
+    let lines: Vec<_> = marked.source.lines().map(str::trim_end).collect();
+    assert_eq!(lines[1], "struct P;");
+    assert_eq!(lines[2], "const MEMIT_IMPL_1: () = ();");
+    assert_eq!(lines[3], "          impl P {}");
+    assert!(lines[6].starts_with("const MEMIT_IMPL_"));
+    assert_eq!(lines[7], "  /// Doc.");
+    let mapped = [1, 2, 4, 5, 8, 9, 10].map(|line| marked.line(line));
+    assert_eq!(mapped, [1, 2, 2, 3, 4, 5, 6]);
 }
 
 #[test]
@@ -84,7 +86,10 @@ fn a_source_without_such_items_stays_unchanged() {
         "const N: u8 = 1;",
         "use a::b;",
     ] {
-        assert_eq!(Implementations::default().mark(source).source, source);
+        assert_eq!(
+            Implementations::default().mark(source).rewritten.source,
+            source
+        );
     }
     assert_eq!(marks(&[], "const _: () = assert!(true);").len(), 1);
 }

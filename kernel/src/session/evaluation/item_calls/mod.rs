@@ -3,8 +3,8 @@
 //! evcxr takes `unit!(Metre);` for an expression and forgets `Metre` when the cell ends. The kernel
 //! therefore writes a constant around a call that makes items, which evcxr keeps, and the stand-in
 //! for `rustc` puts the call in the place of the constant. A call ends when another call or an item
-//! of the session defines one of its names, or when the same macro is called with the same first
-//! argument.
+//! of the session defines one of its names, or when a call of the same macro implements the same
+//! trait for the same type.
 
 mod statements;
 #[cfg(test)]
@@ -37,7 +37,9 @@ pub(crate) struct ItemCalls {
 struct Known {
     mark: String,
     makes: BTreeSet<String>,
-    /// The macro and its first argument.
+    /// The traits and types of the implementations that the call makes, together with the macro.
+    implements: BTreeSet<String>,
+    /// The macro and the arguments by which its calls are told apart.
     key: String,
 }
 
@@ -159,8 +161,6 @@ impl ItemCalls {
         match self.macros.makes(&call.node) {
             Makes::Items(names) => Some((names, true)),
             Makes::PerhapsItems(_) if self.of_statements.contains(&call.name) => None,
-            // The value of a cell has no semicolon.
-            Makes::PerhapsItems(names) if names.is_empty() && !call.has_end => None,
             Makes::PerhapsItems(names) => Some((names, false)),
             Makes::Statements => None,
         }
@@ -181,8 +181,26 @@ impl ItemCalls {
 
     /// Adds a call, in place of others. Returns its mark.
     fn make(&mut self, call: &Call, makes: BTreeSet<String>, session: &mut Changing) -> String {
-        let key = format!("{} {}", call.name, call.first_argument);
-        let is_replaced = |known: &Known| known.key == key || !known.makes.is_disjoint(&makes);
+        let expanded = self.macros.expand(&call.node);
+        let implements = expanded.as_ref().map(macro_calls::implemented);
+        let implements: BTreeSet<_> = implements
+            .unwrap_or_default()
+            .into_iter()
+            .map(|header| format!("{} {header}", call.name))
+            .collect();
+        // Nothing but the arguments tells what an unknown macro makes.
+        let is_unknown = expanded.is_none() && makes.is_empty();
+        let arguments = if is_unknown {
+            &call.subject
+        } else {
+            &call.arguments
+        };
+        let key = format!("{} {arguments}", call.name);
+        let is_replaced = |known: &Known| {
+            known.key == key
+                || !known.makes.is_disjoint(&makes)
+                || !known.implements.is_disjoint(&implements)
+        };
         let mark = session.end(is_replaced).unwrap_or_else(|| {
             self.count += 1;
             marks::of_call(self.count)
@@ -196,6 +214,7 @@ impl ItemCalls {
         self.known.push(Known {
             mark: mark.clone(),
             makes,
+            implements,
             key,
         });
         mark
@@ -203,10 +222,9 @@ impl ItemCalls {
 
     /// The items of `call` for evcxr's analyser.
     fn analysed(&self, call: &Call) -> String {
-        let items = match self.macros.expand(&call.node) {
-            Some(file) => statements::texts(&file),
-            None => macro_calls::statics(&call.node),
-        };
+        let file = self.macros.expand(&call.node);
+        let file = file.or_else(|| macro_calls::declared(&call.node));
+        let items = file.as_ref().map(statements::texts).unwrap_or_default();
         let items = items.iter().filter_map(|item| marks::analysed(item));
         items.collect::<Vec<_>>().join(" ")
     }

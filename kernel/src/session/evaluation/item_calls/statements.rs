@@ -5,6 +5,7 @@ use std::ops::Range;
 use ra_ap_syntax::ast::{self, AstNode, HasName};
 use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxNode, SyntaxToken};
 
+use crate::compiler::definitions::tokens;
 use crate::compiler::{macro_calls, marks};
 
 /// A statement at the top level of a source.
@@ -23,8 +24,10 @@ pub(super) struct Call {
     pub(super) node: ast::MacroCall,
     /// The name of the macro.
     pub(super) name: String,
-    /// The first name in its arguments, or all of them.
-    pub(super) first_argument: String,
+    /// The arguments.
+    pub(super) arguments: String,
+    /// The argument that is most likely the name of what the call makes.
+    pub(super) subject: String,
     /// The bytes of the statement, with attributes and a semicolon.
     pub(super) range: Range<usize>,
     /// Whether the statement has a semicolon.
@@ -72,10 +75,14 @@ fn statement(node: &SyntaxNode) -> Option<Statement> {
     let tree = call.token_tree()?;
     let range = node.text_range();
     let of_rust = |offset| usize::from(offset).checked_sub(BEFORE.len());
-    let first_argument = macro_calls::names(&call).into_iter().next();
+    let arguments = tokens::text(tree.syntax());
+    let names = macro_calls::names(&call);
+    let is_upper = |name: &&String| name.starts_with(char::is_uppercase);
+    let subject = names.iter().find(is_upper).or(names.first());
     Some(Statement::Call(Call {
         name: macro_calls::name(&call)?,
-        first_argument: first_argument.unwrap_or_else(|| tree.syntax().text().to_string()),
+        subject: subject.unwrap_or(&arguments).clone(),
+        arguments,
         range: of_rust(range.start())?..of_rust(range.end())?,
         has_end: statement.is_some_and(|statement| statement.semicolon_token().is_some()),
         has_braces: tree.l_curly_token().is_some(),

@@ -49,11 +49,21 @@ fn a_call_ends_when_its_names_are_defined_anew() {
 }
 
 #[test]
-fn a_call_without_names_is_replaced_by_one_with_the_same_first_argument() {
+fn a_call_without_names_is_replaced_by_one_with_the_same_implementation() {
     let tell =
         "macro_rules! tell { ($($t:ty),*) => { $(impl Tell for $t {})* } }\ntell!(Cat, Dog);";
-    assert!(kept(&[tell], "tell!(Cat, Cow);").contains("MEMIT_ITEMS_1: &str"));
+    assert!(kept(&[tell], "tell!(Cow, Dog);").contains("MEMIT_ITEMS_1: &str"));
     assert!(kept(&[tell], "tell!(Cow);").contains("MEMIT_ITEMS_2: &str"));
+    let id = "macro_rules! id { ($t:ty, $n:ident) => { struct $n($t); } }\nid!(u32, UserId);";
+    assert!(kept(&[id], "id!(u32, OrderId);").contains("MEMIT_ITEMS_2: &str"));
+    assert!(kept(&[id], "id!(u64, UserId);").contains("MEMIT_ITEMS_1: &str"));
+}
+
+#[test]
+fn a_call_of_an_unknown_macro_is_replaced_by_one_about_the_same_name() {
+    let first = "m::id!(UserId, u32);";
+    assert!(kept(&[first], "m::id!(UserId, u64);").contains("MEMIT_ITEMS_1: &str"));
+    assert!(kept(&[first], "m::id!(OrderId, u32);").contains("MEMIT_ITEMS_2: &str"));
 }
 
 #[test]
