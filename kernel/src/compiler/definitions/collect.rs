@@ -84,7 +84,7 @@ impl Definitions {
         let (names, is_sure) = match self.macros.makes(call) {
             Makes::Items(names) => (names, true),
             Makes::PerhapsItems(names) if !names.is_empty() => (names, false),
-            Makes::PerhapsItems(_) | Makes::Statements => {
+            Makes::PerhapsItems(_) | Makes::PerhapsOf(_) | Makes::Statements => {
                 let names = macro_calls::names(call).into_iter();
                 let is_other = |name: &String| !PRELUDE.contains(&name.as_str());
                 (names.filter(is_other).collect(), false)

@@ -34,6 +34,8 @@ pub(crate) enum Makes {
     Items(BTreeSet<String>),
     /// Items with these names, as far as the tokens of the call tell.
     PerhapsItems(BTreeSet<String>),
+    /// An item of this name, or items about the item of this name.
+    PerhapsOf(String),
     Statements,
 }
 
@@ -127,6 +129,7 @@ impl Macros {
                         names.extend(inner);
                         is_sure = false;
                     }
+                    Makes::PerhapsOf(_) => is_sure = false,
                     Makes::Statements => return Makes::Statements,
                 }
             }
@@ -188,10 +191,14 @@ fn of_tokens(call: &ast::MacroCall, name: &str) -> Makes {
         return Makes::Statements;
     }
     let first = trees.first().and_then(Tree::word);
-    let starts_with_type = first.is_some_and(|word| word.starts_with(char::is_uppercase));
     let has_keyword = trees.iter().filter_map(Tree::word).any(defines);
-    if has_keyword || (starts_with_type && !is_value(call)) {
+    if has_keyword {
         Makes::PerhapsItems(names)
+    } else if let Some(first) = first
+        && first.starts_with(char::is_uppercase)
+        && !is_value(call)
+    {
+        Makes::PerhapsOf(first.to_owned())
     } else {
         Makes::Statements
     }

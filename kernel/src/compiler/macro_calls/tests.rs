@@ -12,6 +12,7 @@ fn makes(source: &str) -> String {
     let (name, names) = match macros.makes(&calls.last().unwrap()) {
         Makes::Items(names) => ("items", names),
         Makes::PerhapsItems(names) => ("perhaps", names),
+        Makes::PerhapsOf(name) => ("perhaps of", [name].into()),
         Makes::Statements => ("statements", BTreeSet::new()),
     };
     let names = names.into_iter().map(|name| format!(" {name}"));
@@ -98,7 +99,7 @@ fn the_tokens_of_a_call_tell_what_other_macros_make() {
             "bitflags::bitflags! { pub struct Flags: u32 { const A = 1; } }",
             "perhaps Flags",
         ),
-        ("define_id!(UserId);", "perhaps"),
+        ("define_id!(UserId);", "perhaps of UserId"),
         ("impl_all! { impl A for B {} }", "perhaps"),
         ("paste! { fn [<make_ u8>]() {} }", "perhaps"),
         ("log::info!(\"{}\", struct_name);", "statements"),

@@ -160,8 +160,16 @@ impl ItemCalls {
     fn makes(&self, call: &Call) -> Option<(BTreeSet<String>, bool)> {
         match self.macros.makes(&call.node) {
             Makes::Items(names) => Some((names, true)),
-            Makes::PerhapsItems(_) if self.of_statements.contains(&call.name) => None,
+            Makes::PerhapsItems(_) | Makes::PerhapsOf(_)
+                if self.of_statements.contains(&call.name) =>
+            {
+                None
+            }
             Makes::PerhapsItems(names) => Some((names, false)),
+            Makes::PerhapsOf(name) => {
+                let is_made = !self.plain.contains(&name);
+                Some((is_made.then_some(name).into_iter().collect(), false))
+            }
             Makes::Statements => None,
         }
     }
