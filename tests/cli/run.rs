@@ -202,3 +202,33 @@ fn run_reads_the_end_of_standard_input_also_after_a_failed_cell() {
     let ran = ran(memit().arg("run").arg(&path), "not read").expect_code(0);
     assert_eq!(ran.stdout, "0\n");
 }
+
+#[test]
+fn a_session_that_cannot_start_again_says_so() {
+    let directory = tempfile::tempdir().expect("there is a directory for temporary files");
+    let program = directory.path().join("memit");
+    fs::copy(crate::support::MEMIT, &program).expect("the program can be copied");
+    let cell = format!(
+        "std::fs::remove_file({program:?})?;\n\
+         let supervisor = std::os::unix::process::parent_id().to_string();\n\
+         std::process::Command::new(\"kill\").args([\"-9\", &supervisor]).status()?;"
+    );
+    let cells = [(cell.as_str(), None), ("1 + 1", None)];
+    let path = notebook(directory.path(), &cells);
+    let mut command = std::process::Command::new(&program);
+    command
+        .arg("run")
+        .arg(&path)
+        .args(["--allow-errors", "--inplace"]);
+    ran(command.env("MEMIT_HISTORY", "off"), "");
+    for cell in read(&path)["cells"].as_array().expect("it has cells") {
+        let error = &cell["outputs"][0];
+        assert_eq!(error["ename"], "SessionError", "{error}");
+        let message = error["evalue"].as_str().unwrap_or_default();
+        assert!(
+            message.starts_with("the Rust session could not be started: ")
+                && !message.contains("Mutex"),
+            "{message}"
+        );
+    }
+}

@@ -90,6 +90,9 @@ def test_files_beside_a_cell_belong_into_a_crate(kernel, cell):
         ("struct", "the last statement of the cell is not complete"),
         ("let b = (1, ;", "`(` is not closed in this cell"),
         ("%timeit vec![1, 2", "`[` is not closed in this cell"),
+        ("let b = 5 +", "the last statement of the cell is not complete"),
+        ("let c: u8 = \"x\".parse(", "`(` is not closed in this cell"),
+        ("for i in 0..3 {\n    println!(\"{i}\");", "`{` is not closed in this cell"),
         ("let x = 1", "expected `;`, found the end of the cell"),
     ],
 )
@@ -108,6 +111,41 @@ def test_an_error_of_cargo_is_one_error_without_temporary_paths(kernel, dependen
     assert shown.count("error:") == 1
     assert "/tmp" not in shown
     assert "cell:1:" in shown
+
+
+@pytest.mark.parametrize(
+    ("cell", "title", "place"),
+    [
+        ("let many = 5; }", "`}` closes nothing in this cell", "cell:1:15"),
+        ("}", "`}` closes nothing in this cell", "cell:1:1"),
+        ("fn f() { 1 }\n)", "`)` closes nothing in this cell", "cell:2:1"),
+        ("let pair = (1, 2];", "`]` does not close `(`", "cell:1:17"),
+        ('let text = "abc;\n1', "the string is not closed in this cell", "cell:1:12"),
+        ("1 + 1\n/* why", "the comment is not closed in this cell", "cell:2:1"),
+        (":version\nlet all = vec![1, 2;", "`[` is not closed in this cell", "cell:2:15"),
+    ],
+)
+def test_what_is_closed_wrongly_is_marked_before_anything_runs(kernel, cell, title, place):
+    shown = message(kernel, cell)
+    assert shown.startswith(f"error: {title}")
+    assert place in shown
+    assert kernel.run("1 + 1").result == "2"
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "underlined"),
+    [
+        ("Undisplayed(1)", "cell:2:1", "^^^^^^^^^^^^^^"),
+        ("let n = 1; vec![Undisplayed(n)]", "cell:2:12", "^^^^^^^^^^^^^^^^^^^^"),
+        ("if true { Some(Undisplayed(1)) } else { None }", "cell:2:1", "^^^^^^^^"),
+    ],
+)
+def test_a_value_that_cannot_be_shown_is_underlined(kernel, value, place, underlined):
+    shown = message(kernel, f"struct Undisplayed(u8);\n{value}")
+    assert "`Undisplayed` doesn't implement `Debug`" in shown
+    assert place in shown and underlined in shown
+    assert "#[derive(Debug)]" in shown
+    assert "`&" not in shown and "formatting parameter" not in shown
 
 
 def crate(directory, name, source, build=None):

@@ -98,6 +98,10 @@ impl EvaluationError {
                 })
             }
             Self::Other(message) if is_cargos(&message) => compiler::of_cargo(&message),
+            Self::Other(message) if message.starts_with(NO_CHILD) => {
+                let (_, reason) = message.rsplit_once("': ").unwrap_or(("", &message));
+                Self::NotStarted(reason.to_owned()).into_error(code, cells, cell_line)
+            }
             Self::NotStarted(reason) => CellError::internal(
                 "SessionError",
                 format!("the Rust session could not be started: {reason}"),
@@ -122,6 +126,8 @@ fn is_cargos(message: &str) -> bool {
         || message.starts_with("error: ")
 }
 
+/// How evcxr's message begins if its child cannot be started.
+const NO_CHILD: &str = "Failed to run '";
 const ENDED: &str = "the session process has ended";
 const KEPT: &str = "The session goes on as it was before the cell: nothing is lost.";
 const GIVEN_UP: &str = "memit gave the cell up";

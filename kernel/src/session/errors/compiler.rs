@@ -10,7 +10,7 @@ use super::cell_error::CellError;
 use super::diagnostics::{EARLIER, Mark, ORIGIN, byte_at};
 use super::explanations::{Explanation, Explanations};
 use super::message::Message;
-use super::{cargo, dependency, hints, misplaced, place, unfinished, wording};
+use super::{cargo, dependency, hints, misplaced, place, unfinished, value, wording};
 
 const COMPILE_ERROR: &str = "CompileError";
 
@@ -28,10 +28,9 @@ pub(crate) fn of_compiler(
     let read_one =
         |error: &CompilationError| read(error, explanations.get(error), code, cells, &cell_line);
     let mut messages: Vec<Message> = errors.into_iter().map(read_one).collect();
-    // evcxr compiles a cell in more than one form, and the form that fails last may have no error.
-    if messages
-        .first()
-        .is_none_or(|first| first.is_of_the_end(code))
+    // Whatever the compiler makes of the code behind the cell: the cell ends too early.
+    let lacks_semicolon = |first: &Message| first.title.starts_with("expected `;`");
+    if !messages.first().is_some_and(lacks_semicolon)
         && let Some(message) = unfinished::message(code)
     {
         messages = vec![message];
@@ -80,10 +79,14 @@ fn say_which_crate(messages: &mut [Message]) {
 
 /// The error of a build that failed before the compiler could say why. `text` is cargo's.
 pub(crate) fn of_cargo(text: &str) -> CellError {
-    let message = cargo::message(text);
+    of_message(&cargo::message(text))
+}
+
+/// The error that consists of one message.
+pub(super) fn of_message(message: &Message) -> CellError {
     CellError {
         ename: COMPILE_ERROR.to_owned(),
-        evalue: message.title.clone(),
+        evalue: message.headline(),
         traceback: message.render().lines().map(str::to_owned).collect(),
     }
 }
@@ -158,6 +161,11 @@ fn read(
         message.notes.push((Level::HELP, explanation.help.clone()));
     }
     let marks = marks(error, code, cell_line);
+    if let Some(mark) = value::mark(&error.json, code) {
+        let notes = &mut message.notes;
+        notes.retain(|(_, note)| !value::is_about_reference(note));
+        return message.at(code, vec![mark]);
+    }
     if !marks.is_empty() {
         return message.at(code, marks);
     }

@@ -45,7 +45,7 @@ fn explain(
     variables: &Variables,
     compiled: &Compiled,
 ) -> Option<Explanation> {
-    let name = message.split('`').nth(1)?;
+    let name = variable_in(message.split('`').nth(1)?)?;
     match code {
         "E0425" => {
             let gone = variables.gone.get(name)?;
@@ -105,6 +105,12 @@ fn explain(
     }
 }
 
+/// The variable in a place such as `*all` or `user.name`.
+fn variable_in(place: &str) -> Option<&str> {
+    let mut names = place.split(|c: char| !c.is_alphanumeric() && c != '_');
+    names.find(|name| !name.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +161,10 @@ mod tests {
         let [v, points, f] = missing.map(Option::unwrap);
         let assigned = "cannot assign to `n`, as it is not declared as mutable";
         let assigned = explained("E0594", assigned).unwrap();
+        for place in ["n.field", "*n", "n[_]", "(*n).field"] {
+            let message = format!("cannot assign to `{place}`, as `n` is not declared as mutable");
+            assert_eq!(explained("E0594", &message).as_ref(), Some(&assigned));
+        }
         insta::assert_snapshot!([v, points, f, assigned].join("\n"), @"
         `v` was moved by cell 2 (`for x in v {}`)
         bind the name anew with `let v = …;`, or let cell 2 borrow `v` or move a clone

@@ -41,13 +41,6 @@ impl Message {
         }
     }
 
-    /// Whether the compiler stumbles over the code of evcxr behind the cell.
-    pub(super) fn is_of_the_end(&self, code: &str) -> bool {
-        let is_in_cell = self.is_about_the_cell() && !code.is_empty();
-        let is_in_crate = self.crate_directory.is_some();
-        !(is_in_cell || is_in_crate) || self.title.contains("delimiter")
-    }
-
     pub(super) fn is_about_the_cell(&self) -> bool {
         self.origin.as_deref() == Some(ORIGIN)
     }

@@ -11,16 +11,19 @@ use memit_magics::registry;
 use super::diagnostics::Mark;
 use super::message::Message;
 
+const WHERE: &str = "a magic stands on a line of its own, outside of blocks and expressions";
+
 /// The message about a misplaced magic in `code`, whose first error is `first`; `None` if there is no
 /// misplaced magic.
 pub(super) fn message(code: &str, first: Option<&Message>) -> Option<Message> {
     let span = on_a_line(code).or_else(|| in_a_line(code, first?))?;
     let name = code[span.start + 1..].split(|c| !is_of_name(c)).next()?;
     let magic = registry::find(name)?;
-    let mut help =
-        "a magic stands on a line of its own, outside of blocks and expressions".to_owned();
+    let mut help = vec![WHERE.to_owned()];
     if magic.form() != Form::Line {
-        help = format!("{help}. `%%{name}` on the first line measures the whole cell");
+        help.push(format!(
+            "`%%{name}` on the first line measures the whole cell"
+        ));
     }
     let mark = Mark {
         span,
@@ -29,7 +32,7 @@ pub(super) fn message(code: &str, first: Option<&Message>) -> Option<Message> {
     };
     let message = Message {
         title: format!("`%{name}` cannot stand here"),
-        notes: vec![(Level::HELP, help)],
+        notes: help.into_iter().map(|help| (Level::HELP, help)).collect(),
         ..Message::default()
     };
     Some(message.at(code, vec![mark]))

@@ -12,7 +12,8 @@ mod misplaced;
 pub(crate) mod panic_site;
 mod place;
 pub(crate) mod question_mark;
-mod unfinished;
+pub(crate) mod unfinished;
+mod value;
 mod wording;
 
 pub(crate) use cell_error::CellError;

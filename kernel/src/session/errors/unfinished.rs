@@ -1,28 +1,66 @@
-//! The error of a cell that ends too early. The compiler would complain about evcxr's code behind
-//! the cell.
+//! The error of a cell that ends too early, or whose brackets do not match. The compiler would complain
+//! about evcxr's code behind the cell, or take that code for a part of the cell.
+
+use std::ops::Range;
 
 use annotate_snippets::Level;
-use memit_magics::cell;
-use memit_magics::cell::syntax::Completeness;
+use memit_magics::cell::syntax::{Closed, Completeness};
+use memit_magics::cell::{self, Part};
 
+use super::cell_error::CellError;
+use super::compiler::of_message;
 use super::diagnostics::Mark;
 use super::message::Message;
 
+/// The error of the Rust in `parts` of `code`, if a bracket, a string or a comment is closed wrongly or not at
+/// all. The compiler need not see such a cell.
+pub(crate) fn error(code: &str, parts: &[Part]) -> Option<CellError> {
+    let rust = parts.iter().filter_map(|part| match part {
+        Part::Rust(range) => Some(range),
+        Part::Magic(_) => None,
+    });
+    let message = rust.into_iter().find_map(|range| unbalanced(code, range))?;
+    Some(of_message(&message))
+}
+
+/// The message about the brackets, strings and comments in a range of `code`.
+fn unbalanced(code: &str, range: &Range<usize>) -> Option<Message> {
+    let rust = cell::without_commands(&code[range.clone()]);
+    let start = range.end - rust.len();
+    let statements = cell::rust(rust);
+    let mark = |at: usize, length: usize, label: &str, primary| Mark {
+        span: start + at..start + at + length,
+        label: label.to_owned(),
+        primary,
+    };
+    if let Some((what, at)) = statements.unterminated() {
+        let message = titled(format!("the {what} is not closed in this cell"));
+        return Some(message.at(code, vec![mark(at, 1, "", true)]));
+    }
+    if let Some(Closed { at, opened }) = statements.wrongly_closed() {
+        let bracket = &rust[at..=at];
+        let mut marks = vec![mark(at, 1, "", true)];
+        let title = match opened {
+            Some(opened) => {
+                marks.push(mark(opened, 1, "open here", false));
+                format!("`{bracket}` does not close `{}`", &rust[opened..=opened])
+            }
+            None => format!("`{bracket}` closes nothing in this cell"),
+        };
+        return Some(titled(title).at(code, marks));
+    }
+    let (bracket, at) = statements.unclosed()?;
+    let message = titled(format!("`{bracket}` is not closed in this cell"));
+    Some(message.at(code, vec![mark(at, 1, "", true)]))
+}
+
 /// The message about `code`; `None` if the cell does not end too early.
 pub(super) fn message(code: &str) -> Option<Message> {
-    let statements = cell::rust(code);
-    let start = code.len() - cell::without_commands(code).len();
-    if let Some((bracket, at)) = statements.unclosed() {
-        let mark = Mark {
-            span: start + at..start + at + bracket.len_utf8(),
-            label: String::new(),
-            primary: true,
-        };
-        return Some(
-            titled(format!("`{bracket}` is not closed in this cell")).at(code, vec![mark]),
-        );
+    let whole = 0..code.len();
+    if let Some(message) = unbalanced(code, &whole) {
+        return Some(message);
     }
-    let Completeness::Incomplete { .. } = statements.completeness() else {
+    let Completeness::Incomplete { .. } = cell::rust(code).completeness() else {
         return None;
     };
     let end = code.trim_end().len();

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 const INTERNAL: &[&str] = &["evcxr_", "run_user_code_", "memit_session", "memit_harness"];
 
 /// The end of the cell, as rustc and evcxr name it: evcxr's code stands there.
-const END: &[&str] = &["`evcxr_variable_store`", "<end of input>"];
+const END: &[&str] = &["`evcxr_variable_store`", "<end of input>", "`<eof>`"];
 
 /// The package that evcxr makes of a `:dep`, as cargo names it.
 const PACKAGE: &str = "package `evcxr_dummy_validate_dep`";
@@ -24,8 +24,18 @@ pub(super) fn plain(text: &str) -> String {
     let text = END.iter().fold(text.to_owned(), |text, end| {
         text.replace(end, "the end of the cell")
     });
-    let text = text.replace(PACKAGE, "the notebook");
+    let text = without_place(&text.replace(PACKAGE, "the notebook"));
     without_temporary_paths(&text).into_owned()
+}
+
+/// Leaves the place out of the names that the compiler gives to closures and `async` blocks.
+fn without_place(text: &str) -> String {
+    let mut pieces = text.split("@src/lib.rs:");
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        plain.push_str(&piece[piece.find('}').unwrap_or(0)..]);
+    }
+    plain
 }
 
 /// Leaves the directory out of paths to evcxr's or the session's temporary directory.
@@ -64,6 +74,10 @@ mod tests {
         assert_eq!(
             plain(&format!("see `{}`", path.display())),
             "see `src/lib.rs`"
+        );
+        assert_eq!(
+            plain("`{closure@src/lib.rs:6:1: 6:8}` and `{async block@src/lib.rs:7:1: 7:8}`"),
+            "`{closure}` and `{async block}`"
         );
         assert!(is_internal("in `run_user_code_3`"));
         assert!(!is_internal("found `evcxr_variable_store`"));

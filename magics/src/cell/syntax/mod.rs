@@ -1,5 +1,6 @@
 //! Questions about a piece of a cell that need Rust's grammar.
 
+mod closed;
 mod end;
 
 use std::collections::HashSet;
@@ -8,6 +9,7 @@ use std::ops::Range;
 use ra_ap_syntax::ast::{self, AstNode, HasName};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxNode, SyntaxToken, TextRange, TextSize};
 
+pub use closed::Closed;
 pub use end::Completeness;
 
 /// The edition in which evcxr compiles cells.
