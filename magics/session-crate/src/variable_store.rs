@@ -33,6 +33,27 @@ impl Stored {
     }
 }
 
+/// The store at `store`. If there is none, tells the kernel that these variables are lost.
+///
+/// # Safety
+///
+/// `store` must be null or come from [`create_variable_store`], and nothing else may use the store as
+/// long as the reference lives.
+#[inline(never)]
+pub unsafe fn store_of<'a>(
+    store: *mut VariableStore,
+    names: &[&str],
+) -> Option<&'a mut VariableStore> {
+    // SAFETY: the caller guarantees that the pointer is null or the only one to a store.
+    let store = unsafe { store.as_mut() };
+    if store.is_none() {
+        for &name in names {
+            memit_variable_lost(name.into());
+        }
+    }
+    store
+}
+
 /// Drops variables of the store at `store`, if there is a store.
 ///
 /// # Safety
@@ -255,6 +276,8 @@ mod tests {
         unsafe {
             give_up(std::ptr::null_mut(), &["n"]);
             give_up(&raw mut store, &["n"]);
+            assert!(store_of(std::ptr::null_mut(), &["n"]).is_none());
+            assert!(store_of(&raw mut store, &["n"]).is_some());
         }
         assert_eq!(Arc::strong_count(&shared), 1);
     }

@@ -33,6 +33,10 @@ pub(crate) const TAKEN: &str = "::core::option::Option::None.expect(\"memit_take
 /// A variable that the kernel binds in front of a cell, so that evcxr writes code for a store.
 pub(crate) const ANCHOR: &str = "memit_variables";
 
+/// The call around the bindings in front of a cell that binds no variable itself: the analyser need
+/// not work out any type. This module replaces the call, so there is no such macro.
+pub(crate) const BOUND: &str = "memit_bound";
+
 /// The macro around a `let` that evcxr must not see, because evcxr cannot name the type of the
 /// variables. Its tokens are the names to keep, `=>`, and the `let`.
 pub(crate) const UNSEEN: &str = "memit_unseen";

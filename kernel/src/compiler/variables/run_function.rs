@@ -7,7 +7,7 @@ use memit_magics::cell::syntax::Statements;
 use ra_ap_syntax::ast::{self, AstNode, HasArgList, HasGenericArgs, HasName};
 use ra_ap_syntax::{SyntaxNode, SyntaxToken};
 
-use super::{ANCHOR, TAKEN, UNSEEN};
+use super::{ANCHOR, BOUND, TAKEN, UNSEEN};
 
 /// How the name of the function starts.
 const NAME: &str = "run_user_code_";
@@ -18,6 +18,10 @@ const CHECKS: &str = "{let mut vars_ok = true;";
 /// Where evcxr has checked the variables of the store.
 const CHECKED: &str = "if !vars_ok {return evcxr_variable_store;}}";
 
+/// What evcxr writes around the statements of a cell without variables.
+const CATCH: &str = "catch_unwind(||{";
+const CAUGHT: &str = "}).is_err() {";
+
 /// Places in the function, as bytes of the source, and the variables of the cell.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct RunFunction {
@@ -25,9 +29,10 @@ pub(super) struct RunFunction {
     pub(super) parameter: String,
     /// Behind the brace that opens it.
     pub(super) start: usize,
-    /// Where the variables are checked, where they are taken, and where they are put back; `None` if
-    /// the cell has no variables.
+    /// Where evcxr has written code for a store; `None` if evcxr sees no variables.
     pub(super) store: Option<StorePlaces>,
+    /// Where that code is missing.
+    pub(super) no_store: Option<NoStorePlaces>,
     /// Where the cell's own variables are put.
     pub(super) put: Option<usize>,
     /// Statements that have no place in the function.
@@ -45,6 +50,16 @@ pub(super) struct StorePlaces {
     pub(super) check: usize,
     pub(super) take: usize,
     pub(super) put_back: usize,
+}
+
+/// Places in a function that has no store.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NoStorePlaces {
+    /// What opens and closes the part that can panic. evcxr leaves both out when it compiles only for
+    /// the errors.
+    pub(super) catch: Option<(Range<usize>, Range<usize>)>,
+    /// What the function returns.
+    pub(super) result: Range<usize>,
 }
 
 /// A variable that the cell takes.
@@ -87,16 +102,57 @@ impl RunFunction {
                 put_back: offset + text.rfind(STORE)?,
             })
         });
+        let at = |start: Option<usize>, part: &str| {
+            let start = offset + start?;
+            Some(start..start + part.len())
+        };
+        let no_store = || {
+            Some(NoStorePlaces {
+                catch: at(text.find(CATCH), CATCH).zip(at(text.rfind(CAUGHT), CAUGHT)),
+                result: at(text.rfind(STORE), STORE)?,
+            })
+        };
         let mut found = Self {
+            no_store: if store.is_none() { no_store() } else { None },
             parameter: parameter.name()?.text().to_string(),
             start: body.l_curly_token()?.text_range().end().into(),
             store,
             ..Self::default()
         };
+        found.read_bound(function.syntax());
         if found.store.is_some() {
             found.read_variables(function.syntax());
         }
         Some(found)
+    }
+
+    /// Reads the bindings in front of a cell that binds no variable itself.
+    fn read_bound(&mut self, function: &SyntaxNode) {
+        let mut calls = function.descendants().filter_map(ast::MacroCall::cast);
+        let call = calls.find(|call| is_of(call, BOUND));
+        let Some((call, tree)) = call.and_then(|call| Some((call.clone(), call.token_tree()?)))
+        else {
+            return;
+        };
+        let is_statement = |node: &SyntaxNode| ast::ExprStmt::can_cast(node.kind());
+        let statement = call.syntax().ancestors().find(is_statement);
+        self.superfluous
+            .push(range(statement.as_ref().unwrap_or(call.syntax())));
+        let text = tree.syntax().text().to_string();
+        let bindings = format!("fn bound() {{{}}}", text.trim_matches(['(', ')']));
+        let file = ra_ap_syntax::SourceFile::parse(&bindings, ra_ap_syntax::Edition::Edition2024);
+        let bindings = file.tree().syntax().descendants();
+        for binding in bindings.filter_map(ast::LetStmt::cast) {
+            let Some(ast::Pat::IdentPat(name)) = binding.pat() else {
+                continue;
+            };
+            let is_mutable = name.mut_token().is_some();
+            if let (Some(name), Some(of)) = (name.name(), binding.ty()) {
+                let of = of.syntax().text().to_string();
+                self.taken
+                    .insert(name.text().to_string(), Taken { of, is_mutable });
+            }
+        }
     }
 
     /// Reads what evcxr puts into the store, and the statements beside these calls.
@@ -125,9 +181,7 @@ impl RunFunction {
             if let Some(binding) = ast::LetStmt::cast(statement.clone()) {
                 self.read_let(&binding);
             } else if let Some(call) = statement.descendants().find_map(ast::MacroCall::cast)
-                && call
-                    .path()
-                    .is_some_and(|path| path.syntax().text() == UNSEEN)
+                && is_of(&call, UNSEEN)
             {
                 self.read_unseen(&call);
             }
@@ -209,6 +263,11 @@ impl RunFunction {
             .retain(|name, bound| bound.at >= at || !unseen.contains(name));
         self.shadowed.extend(unseen);
     }
+}
+
+/// Whether `call` is one of the macro `name`.
+fn is_of(call: &ast::MacroCall, name: &str) -> bool {
+    call.path().is_some_and(|path| path.syntax().text() == name)
 }
 
 /// The statement, the variable and the type, if `call` puts a variable into the store.

@@ -12,7 +12,7 @@ use crate::compiler::variables::{ANCHOR, UNSEEN};
 impl Engine {
     /// The errors and warnings of the compiler for `code`, and how to find their lines in `code`.
     pub(crate) fn check(&mut self, code: &str) -> (Vec<evcxr::CompilationError>, Inserted) {
-        let bound = self.record.bound(code, &BTreeSet::new());
+        let bound = self.record.bound(code, &BTreeSet::new(), false);
         let errors = self.context.check(&bound.source).unwrap_or_else(|error| {
             tracing::debug!("nothing to check: {error}");
             Vec::new()

@@ -15,7 +15,7 @@ use memit_magics::cell::syntax::{self, Let, Statements};
 
 use super::inserted::Inserted;
 use crate::compiler::variables::{
-    self, ANCHOR, Compiled, Gone, How, Put, TAKEN, UNSEEN, Variable, Variables,
+    self, ANCHOR, BOUND, Compiled, Gone, How, Put, TAKEN, UNSEEN, Variable, Variables,
 };
 
 /// The variables of a session, as cells see them.
@@ -76,8 +76,8 @@ impl Record {
     }
 
     /// The source of a cell, with the variables that it mentions bound in front of it. evcxr does not
-    /// see the `let`s of the variables `unseen`.
-    pub(super) fn bound(&self, source: &str, unseen: &BTreeSet<String>) -> Inserted {
+    /// see the `let`s of the variables `unseen`. `is_run` says that the cell is not only checked.
+    pub(super) fn bound(&self, source: &str, unseen: &BTreeSet<String>, is_run: bool) -> Inserted {
         let (commands, rust) = cell::split_commands(source);
         let statements = Statements::parse(rust);
         let Some(start) = statements.start_of_run() else {
@@ -97,7 +97,9 @@ impl Record {
         }
         let has_unseen = !insertions.is_empty();
         let bindings = self.bindings(mentioned);
-        if has_unseen || !bindings.is_empty() {
+        if is_run && statements.lets().is_empty() && !bindings.is_empty() {
+            insertions.push((start, format!("{BOUND}!({bindings} );")));
+        } else if has_unseen || !bindings.is_empty() {
             let definition = if has_unseen { UNSEEN_MACRO } else { "" };
             let line = format!("{definition}let {ANCHOR} = ();{bindings}");
             insertions.insert(0, (start, line));
@@ -256,7 +258,11 @@ mod tests {
 
     #[test]
     fn a_cell_gets_what_it_mentions() {
-        let bound = record().bound(":dep x\nlet c = a;\nlet f = |x| x; c", &BTreeSet::new());
+        let bound = record().bound(
+            ":dep x\nlet c = a;\nlet f = |x| x; c",
+            &BTreeSet::new(),
+            true,
+        );
         insta::assert_snapshot!(bound.source, @r#"
         :dep x
         #[allow(unused_macros)] macro_rules! memit_unseen { ($($name:ident)* => $($rest:tt)*) => { $($rest)* } } let memit_variables = (); let mut a: u8 = ::core::option::Option::None.expect("memit_taken");
@@ -267,9 +273,12 @@ mod tests {
                        c
         "#);
         assert_eq!(bound.original(3), Some(2));
-        let items = record().bound("fn f(a: u8) {}", &BTreeSet::new());
+        let items = record().bound("fn f(a: u8) {}", &BTreeSet::new(), true);
         assert_eq!(items.source, "fn f(a: u8) {}");
-        assert_eq!(record().bound("1 + 1", &BTreeSet::new()).source, "1 + 1");
+        assert_eq!(
+            record().bound("1 + 1", &BTreeSet::new(), true).source,
+            "1 + 1"
+        );
     }
 
     #[test]

@@ -143,9 +143,6 @@ impl Cell {
     /// Takes variables in front of the part of the cell that can panic, so that a panic does not drop
     /// them.
     fn take(&self, function: &RunFunction, rewriting: &mut Rewriting) {
-        let Some(places) = &function.store else {
-            return;
-        };
         let (mut checks, mut takes) = (String::new(), String::new());
         for (name, variable) in &function.taken {
             let Some(reached) = self.held.reached(name) else {
@@ -167,8 +164,29 @@ impl Cell {
                 " let {mutability}{name} = {STORE}.take_variable_of::<{of}>({name:?}, &{known:?});"
             );
         }
-        rewriting.insert(places.check, checks);
-        rewriting.insert(places.take, takes);
+        if let Some(places) = &function.store {
+            rewriting.insert(places.check, checks);
+            rewriting.insert(places.take, takes);
+        } else if let Some(places) = &function.no_store
+            && !rewriting.compiled.taken.is_empty()
+        {
+            let names = Vec::from_iter(&rewriting.compiled.taken);
+            // evcxr passes the pointer that the cell before this one has returned.
+            let store = format!(
+                " let memit_store = {STORE}; let ::core::option::Option::Some({STORE}) = \
+                 (unsafe {{ ::memit_session::store_of(memit_store.cast(), &{names:?}) }}) \
+                 else {{ return memit_store; }}; {{ let mut vars_ok = true;{checks} \
+                 if !vars_ok {{ return memit_store; }} }}{takes}"
+            );
+            rewriting.insert(function.start, store);
+            if let Some((catch, caught)) = &places.catch {
+                let safe = "catch_unwind(::std::panic::AssertUnwindSafe(||{";
+                rewriting.edits.push((catch.clone(), safe.to_owned()));
+                rewriting
+                    .edits
+                    .push((caught.clone(), "})).is_err() {".to_owned()));
+            }
+        }
     }
 
     /// Puts the variables that the cell has bound.
@@ -202,9 +220,6 @@ impl Cell {
     /// Puts back what the cell has taken, unless it has bound another variable of the name for later
     /// cells.
     fn put_back(&self, function: &RunFunction, decisions: &Decisions, rewriting: &mut Rewriting) {
-        let Some(places) = &function.store else {
-            return;
-        };
         let mut text = String::new();
         for name in rewriting.compiled.taken.clone() {
             let Some(variable) = function.taken.get(&name) else {
@@ -225,7 +240,14 @@ impl Cell {
             text += &self.put_call(&name, put, decisions, rewriting);
             text.push(' ');
         }
-        rewriting.insert(places.put_back, text);
+        if let Some(places) = &function.store {
+            rewriting.insert(places.put_back, text);
+        } else if let Some(places) = &function.no_store
+            && !rewriting.compiled.taken.is_empty()
+        {
+            text += "memit_store";
+            rewriting.edits.push((places.result.clone(), text));
+        }
     }
 
     /// The call that puts a variable, and what the decisions make of the variable.

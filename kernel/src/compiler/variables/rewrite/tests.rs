@@ -67,6 +67,36 @@ fn a_cell_takes_what_it_mentions_and_puts_it_back_behind_the_part_that_can_panic
 }
 
 #[test]
+fn a_cell_that_binds_nothing_takes_variables_without_evcxrs_store() {
+    let source = "struct P(u8);\n#[unsafe(no_mangle)]\npub extern \"C\" fn run_user_code_3(\n\
+        evcxr_variable_store: *mut u8) -> *mut u8 {\nif ::std::panic::catch_unwind(||{\n\
+        memit_bound!( let mut v: Vec<P> = X; );\nv.len();\n}).is_err() {\n}\nevcxr_variable_store\n}";
+    let read = |source: &str| {
+        Cell::read(source.to_owned(), &[], held("struct P(u8);")).rewritten(&Decisions::default())
+    };
+    let caught = read(source);
+    assert_eq!(caught.source.lines().count(), source.lines().count());
+    assert!(!caught.compiled.put["v"].is_new);
+    insta::assert_snapshot!(caught.source.replace(|c: char| c.is_ascii_digit(), ""), @r#"
+    struct P(u);
+    #[unsafe(no_mangle)]
+    pub extern "C" fn run_user_code_(
+    evcxr_variable_store: *mut u) -> *mut u { let memit_store = evcxr_variable_store; let ::core::option::Option::Some(evcxr_variable_store) = (unsafe { ::memit_session::store_of(memit_store.cast(), &["v"]) }) else { return memit_store; }; { let mut vars_ok = true; vars_ok &= evcxr_variable_store.check_variable_of::<Vec<P>>("v", &[, , ]); if !vars_ok { return memit_store; } } let mut v = evcxr_variable_store.take_variable_of::<Vec<P>>("v", &[, , ]);
+    if ::std::panic::catch_unwind(::std::panic::AssertUnwindSafe(||{
+
+    v.len();
+    })).is_err() {
+    }
+     evcxr_variable_store.put_variable_of::<Vec<P>>("v", v, &[, , ]); memit_store
+    }
+    "#);
+    let only_for_errors = source
+        .replace("if ::std::panic::catch_unwind(||{", "")
+        .replace("}).is_err() {\n}", "");
+    assert!(read(&only_for_errors).source.contains("take_variable_of"));
+}
+
+#[test]
 fn a_variable_that_is_bound_again_is_not_put_back() {
     let statements = "let v = v; let w = v.clone();";
     let rewritten = rewritten("struct P(u8);", statements, &Decisions::default());
