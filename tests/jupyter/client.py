@@ -246,6 +246,17 @@ class Kernel:
     def is_complete(self, code):
         return self.ask("is_complete_request", {"code": code}).content
 
+    def problems(self, code):
+        """The problems that an editor would show in a cell."""
+        content = {"comm_id": "lint", "target_name": "evcxr-cargo-check", "data": {"code": code}}
+        comm = self.send("comm_open", content)
+        self.wait_for(comm, lambda comm: comm.idle)
+        assert comm.of_type("comm_close") == [{"comm_id": "lint", "data": {}}]
+        (message,) = comm.of_type("comm_msg")
+        assert message["comm_id"] == "lint"
+        self.forget(comm)
+        return message["data"]["problems"]
+
     def history(self, hist_access_type, **options):
         content = {"hist_access_type": hist_access_type, "raw": True, "output": False} | options
         return self.ask("history_request", content).content["history"]

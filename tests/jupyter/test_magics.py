@@ -133,6 +133,8 @@ def test_a_snippet_that_is_no_rust_is_an_error_in_the_users_text(kernel):
 
 
 def test_names_of_magics_and_options_are_completed(kernel):
+    # Until the session has started, nothing is completed.
+    kernel.run("1")
     assert kernel.complete("%mem")["matches"] == ["%memit"]
     assert kernel.complete("%%tim")["matches"] == ["%%timeit"]
     found = kernel.complete("let x = 1;\n%timeit --fr")

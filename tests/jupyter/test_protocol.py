@@ -199,24 +199,10 @@ def test_a_comm_that_a_front_end_opens_is_closed_at_once(kernel):
     kernel.forget(comm)
 
 
-def checked(kernel, code):
-    """The problems that an editor would show in a cell."""
-    comm = kernel.send(
-        "comm_open",
-        {"comm_id": "lint", "target_name": "evcxr-cargo-check", "data": {"code": code}},
-    )
-    kernel.wait_for(comm, lambda comm: comm.idle)
-    assert comm.of_type("comm_close") == [{"comm_id": "lint", "data": {}}]
-    (message,) = comm.of_type("comm_msg")
-    assert message["comm_id"] == "lint"
-    kernel.forget(comm)
-    return message["data"]["problems"]
-
-
 def test_a_cell_can_be_checked_while_it_is_typed(kernel):
     kernel.run("let to_check: u8 = 1;")
-    assert checked(kernel, "to_check + 1") == []
-    (problem,) = checked(kernel, "%memit to_check.clone()\nlet é = 1; to_check.no_such()")
+    assert kernel.problems("to_check + 1") == []
+    (problem,) = kernel.problems("%memit to_check.clone()\nlet é = 1; to_check.no_such()")
     assert "no method named `no_such` found for type `u8`" in problem.pop("message")
     assert problem == {
         "severity": "error",
@@ -226,7 +212,7 @@ def test_a_cell_can_be_checked_while_it_is_typed(kernel):
         "end_column": 28,
     }
     # Nothing was run.
-    assert checked(kernel, 'let only_checked = 1; println!("not printed");') == []
+    assert kernel.problems('let only_checked = 1; println!("not printed");') == []
     kernel.fails("only_checked", "CompileError")
 
 
@@ -237,8 +223,8 @@ def test_items_that_a_cell_replaces_are_no_problem_of_the_cell(kernel):
         " Checked(self.get()) } }\nfn use_checked() -> Checked { Checked(1).clone() }"
     )
     kernel.run(cell)
-    assert checked(kernel, cell) == []
-    (problem,) = checked(kernel, f"{cell} checked!(Again); let é = missing;")
+    assert kernel.problems(cell) == []
+    (problem,) = kernel.problems(f"{cell} checked!(Again); let é = missing;")
     assert (problem["start_line"], problem["start_column"]) == (5, 77)
 
 

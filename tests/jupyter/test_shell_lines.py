@@ -64,3 +64,13 @@ def test_shell_lines_and_rust_mix(kernel):
 def test_an_error_in_such_a_line_has_its_place(kernel):
     cell = kernel.fails("!held.is_emty()", "CompileError")
     assert "is_emty" in cell.traceback and "cell:1:" in cell.traceback
+
+
+def test_editors_take_a_line_for_what_a_cell_takes_it_for(kernel):
+    kernel.run("let held_here = vec![1];")
+    assert "is_empty" in [m.split("(")[0] for m in kernel.complete("!held_here.is_em")["matches"]]
+    assert "size_of" in [m.split("::")[0].split("(")[0] for m in kernel.complete("::std::mem::size_o")["matches"]]
+    assert kernel.is_complete("!held_here.is_empty()")["status"] == "complete"
+    problems = kernel.problems("!held_here.no_such()")
+    assert [(p["start_line"], p["start_column"]) for p in problems] == [(1, 12)]
+    assert kernel.problems("!echo held_here.no_such()") == []

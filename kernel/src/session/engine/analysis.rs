@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 
 use memit_magics::cell::{self, syntax};
 
-use super::Engine;
 use super::inserted::Inserted;
+use super::{Engine, NOTHING};
 use crate::compiler;
 use crate::compiler::variables::{ANCHOR, UNSEEN};
 
 impl Engine {
     /// The errors and warnings of the compiler for `code`, and how to find their lines in `code`.
     pub(crate) fn check(&mut self, code: &str) -> (Vec<evcxr::CompilationError>, Inserted) {
-        let bound = self.record.bound(code, &BTreeSet::new(), false);
+        let bound = match self.mistaken(code) {
+            Some(start) => self.record.bound_for_check(code, start),
+            None => self.record.bound(code, &BTreeSet::new(), false),
+        };
         let errors = self.context.check(&bound.source).unwrap_or_else(|error| {
             tracing::debug!("nothing to check: {error}");
             Vec::new()
@@ -29,8 +32,7 @@ impl Engine {
             .unwrap_or_default();
         let words = syntax::words(code);
         let is_wanted = |name: &str| name.starts_with(typed) || words.contains(name);
-        let (commands, _) = cell::split_commands(code);
-        let (front, bound) = if at < commands.len() {
+        let (front, bound) = if at < self.start_of_rust(code) {
             (0, code.to_owned())
         } else {
             self.with_variables(code, is_wanted)
@@ -57,10 +59,25 @@ impl Engine {
 
     /// The code behind a statement for each variable that is wanted, and the length of these.
     fn with_variables(&self, code: &str, is_wanted: impl Fn(&str) -> bool) -> (usize, String) {
-        let (commands, rust) = cell::split_commands(code);
+        let (commands, rust) = code.split_at(self.start_of_rust(code));
         let bindings = self.record.bindings(is_wanted);
-        let source = format!("{commands}{bindings}\n{rust}");
+        let source = format!("{commands}{NOTHING}{bindings}\n{rust}");
         (source.len() - code.len(), source)
+    }
+
+    /// Where a line of Rust begins that evcxr would take for a shell line or a command, if nothing stood
+    /// above.
+    fn mistaken(&self, code: &str) -> Option<usize> {
+        let held = &self.record.variables().held;
+        let apart = cell::set_rust_apart(code, |name| held.contains_key(name));
+        let mut pairs = code.bytes().zip(apart.bytes());
+        pairs.position(|(here, there)| here != there)
+    }
+
+    /// Where the commands of evcxr end.
+    fn start_of_rust(&self, code: &str) -> usize {
+        let mistaken = self.mistaken(code);
+        mistaken.unwrap_or_else(|| cell::split_commands(code).0.len())
     }
 
     /// The documentation of the name that ends at the byte `at` of `code`, as plain text and HTML.

@@ -107,6 +107,15 @@ impl Record {
         Inserted::new(source, &insertions)
     }
 
+    /// The source of a check whose Rust begins at the byte `start`, with the variables that it mentions
+    /// bound in front of the Rust.
+    pub(super) fn bound_for_check(&self, source: &str, start: usize) -> Inserted {
+        let words = syntax::words(&source[start..]);
+        let bindings = self.bindings(|name| words.contains(name.trim_start_matches("r#")));
+        let line = format!("let {ANCHOR} = ();{bindings}");
+        Inserted::new(source, &[(start, line)])
+    }
+
     /// The statements that bind variables.
     pub(super) fn bindings(&self, is_wanted: impl Fn(&str) -> bool) -> String {
         let mut bindings = String::new();
