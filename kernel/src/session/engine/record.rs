@@ -89,7 +89,7 @@ impl Record {
         let mut insertions = Vec::new();
         for each in statements.lets() {
             let is_unseen = each.names.iter().any(|name| unseen.contains(name));
-            if each.is_closure && !each.is_typed || is_unseen {
+            if each.is_closure && each.of.is_none() || is_unseen {
                 let places = each.range.start + commands.len()..each.range.end + commands.len();
                 insertions.push((places.start, unseen_start(&each)));
                 insertions.push((places.end, ");".to_owned()));

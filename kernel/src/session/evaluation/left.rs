@@ -11,7 +11,10 @@ pub(crate) fn note(variable: &str, left: &Left, binding: Option<&Let>) -> String
         .and_then(|binding| binding.value.as_deref())
         .filter(|value| value.len() <= LONGEST && !value.contains('\n'));
     let (reason, helps) = match left {
-        Left::Borrows(of) => borrows(variable, of.as_deref(), value),
+        Left::Borrows(of) => {
+            let typed = binding.and_then(|binding| binding.of.as_deref());
+            borrows(variable, of.as_deref(), value, typed)
+        }
         Left::Unnamed if binding.is_some_and(|binding| binding.is_closure) => closure(
             variable,
             value,
@@ -37,7 +40,12 @@ const LONGEST: usize = 60;
 /// Why a variable is not kept, and what to write to keep it.
 type Explained = (String, Vec<String>);
 
-fn borrows(variable: &str, of: Option<&str>, value: Option<&str>) -> Explained {
+fn borrows(
+    variable: &str,
+    of: Option<&str>,
+    value: Option<&str>,
+    typed: Option<&str>,
+) -> Explained {
     let reason = match of {
         Some(of) => format!("it borrows from `{of}`"),
         None => "it borrows from a value that ends with the cell".to_owned(),
@@ -56,7 +64,10 @@ fn borrows(variable: &str, of: Option<&str>, value: Option<&str>) -> Explained {
     let for_good = of.map(|of| {
         let again = value.map_or_else(
             || format!("bind `{variable}`"),
-            |value| format!("`let {variable} = {value};`"),
+            |value| {
+                let typed = typed.map_or_else(String::new, |of| format!(": {of}"));
+                format!("`let {variable}{typed} = {value};`")
+            },
         );
         format!("or keep `{of}` for good: `let {of} = &*Box::leak(Box::new({of}));`, then {again}")
     });
@@ -133,7 +144,10 @@ mod tests {
     fn notes_say_what_to_write() {
         let all = [
             said(&Left::Borrows(Some("all".into())), "let some = &all[2..4];"),
-            said(&Left::Borrows(Some("all".into())), "let it = all.iter();"),
+            said(
+                &Left::Borrows(Some("all".into())),
+                "let it: Vec<&u8> = all.iter().collect();",
+            ),
             said(&Left::Borrows(None), "let s = String::new().as_str();"),
             said(&Left::Unnamed, "let add = |x, y| x + y;"),
             said(&Left::Unnamed, "let mut count = || { n += 1; n };"),
@@ -148,7 +162,7 @@ mod tests {
         help: or keep `all` for good: `let all = &*Box::leak(Box::new(all));`, then `let some = &all[2..4];`
         `it` is not kept after this cell: it borrows from `all`
         help: bind a value that owns what it holds, for example with `.to_owned()` or `.cloned()`
-        help: or keep `all` for good: `let all = &*Box::leak(Box::new(all));`, then `let it = all.iter();`
+        help: or keep `all` for good: `let all = &*Box::leak(Box::new(all));`, then `let it: Vec<&u8> = all.iter().collect();`
         `s` is not kept after this cell: it borrows from a value that ends with the cell
         help: bind a value that owns what it holds, for example with `.to_owned()` or `.cloned()`
         `add` is not kept after this cell: the type of a closure has no name

@@ -169,7 +169,9 @@ impl Running<'_> {
     fn say_what_is_not_kept(&mut self, users: &str) {
         let lets = cell::rust(users).lets();
         let mut ending = self.engine.take_left();
-        let closures = lets.iter().filter(|each| each.is_closure && !each.is_typed);
+        let closures = lets
+            .iter()
+            .filter(|each| each.is_closure && each.of.is_none());
         for name in closures.flat_map(|each| &each.names) {
             ending.entry(name.clone()).or_insert(Left::Unnamed);
         }

@@ -142,7 +142,7 @@ impl Statements {
                     .collect(),
                 is_mutable: names.iter().any(|name| name.mut_token().is_some()),
                 is_closure: matches!(value, Some(ast::Expr::ClosureExpr(_))),
-                is_typed: statement.ty().is_some(),
+                of: statement.ty().map(|of| of.syntax().text().to_string()),
                 value: value.map(|value| value.syntax().text().to_string()),
             })
         };
@@ -250,8 +250,8 @@ pub struct Let {
     pub is_closure: bool,
     /// Whether a name is `mut`.
     pub is_mutable: bool,
-    /// Whether it says the type.
-    pub is_typed: bool,
+    /// The type, if the statement says one.
+    pub of: Option<String>,
     /// The text of the value.
     pub value: Option<String>,
 }
@@ -333,7 +333,8 @@ mod tests {
             ]
         );
         assert_eq!(read[1].names, ["f", "g"]);
-        assert_eq!([read[1].is_typed, read[2].is_typed], [true, false]);
+        assert_eq!(read[1].of.as_deref(), Some("(A, B)"));
+        assert_eq!(read[2].of, None);
         assert_eq!([read[1].is_closure, read[2].is_closure], [false, true]);
         assert_eq!(read[2].value.as_deref(), Some("|x| x"));
     }
