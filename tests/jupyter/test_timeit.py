@@ -112,8 +112,12 @@ def test_processor_time_does_not_count_waiting(kernel):
 
 
 def test_the_digits_shown_can_be_chosen(kernel):
-    mean, *_ = summary(kernel.run("%timeit -p 7 -n 7 -r 3 vec![1u8; 1000]").text)
-    assert len(re.sub(r"\D", "", mean)) >= 5
+    def digits():
+        mean, *_ = summary(kernel.run("%timeit -p 7 -n 7 -r 3 vec![1u8; 1000]").text)
+        return len(re.sub(r"\D", "", mean))
+
+    # One mean in about twenty is a round number.
+    assert any(digits() >= 5 for _ in range(5))
 
 
 def test_quiet_returned_and_bound(kernel):
