@@ -41,7 +41,7 @@ def test_the_tour_of_evcxr_jupyter(start_kernel):
 
     cell = kernel.fails('let port: u16 = "99999".parse()?;', "Error")
     assert cell.content["evalue"] == "number too large to fit in target type"
-    assert "cell:1:17" in cell.traceback
+    assert "cell:1:32" in cell.traceback
 
     kernel.run(COUNTER)
     first = int(kernel.value("*counter.lock()?"))
