@@ -84,9 +84,13 @@ impl Engine {
             Ok(_) => End::Complete,
             Err(_) => End::Undone,
         };
-        self.compiled = variables::take_compiled(self.link.directory()).unwrap_or_default();
+        let compiled = variables::take_compiled(self.link.directory());
+        // Commands of evcxr compile nothing.
+        if let Some(compiled) = &compiled {
+            self.record.settle(compiled, end);
+        }
+        self.compiled = compiled.unwrap_or_default();
         self.leaked = std::mem::take(&mut outcome.leaked);
-        self.record.settle(&self.compiled, end);
         if outcome.ended.is_some() && !outcome.restored {
             self.record.clear();
         }
