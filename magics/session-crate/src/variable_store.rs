@@ -80,12 +80,6 @@ impl VariableStore {
         }
     }
 
-    /// Keeps a variable whose type reaches no definition of the session.
-    #[inline]
-    pub fn put_variable<T: 'static>(&mut self, name: &str, value: T) {
-        self.put_variable_of(name, value, &[]);
-    }
-
     /// Keeps a variable whose type reaches these definitions.
     #[inline]
     pub fn put_variable_of<T: 'static>(&mut self, name: &str, value: T, definitions: &[u64]) {
@@ -210,7 +204,7 @@ mod tests {
     #[test]
     fn a_variable_of_any_type_is_kept() {
         let mut store = VariableStore::new();
-        store.put_variable::<Vec<String>>("v", vec!["kept".to_owned()]);
+        store.put_variable_of::<Vec<String>>("v", vec!["kept".to_owned()], &[]);
         assert!(store.check_variable_of::<Vec<String>>("v", &[]));
         assert_eq!(store.take_variable_of::<Vec<String>>("v", &[]), ["kept"]);
         assert!(
@@ -222,7 +216,7 @@ mod tests {
     #[test]
     fn a_variable_of_another_type_is_noticed() {
         let mut store = VariableStore::new();
-        store.put_variable::<u8>("n", 1);
+        store.put_variable_of::<u8>("n", 1, &[]);
         assert!(!store.check_variable_of::<i8>("n", &[]));
         assert!(store.check_variable_of::<u8>("n", &[]));
     }
@@ -255,7 +249,7 @@ mod tests {
     fn a_variable_that_is_given_up_is_dropped() {
         let shared = Arc::new(());
         let mut store = VariableStore::new();
-        store.put_variable("n", Arc::clone(&shared));
+        store.put_variable_of("n", Arc::clone(&shared), &[]);
         store.give_up(&["n", "there is none"]);
         assert_eq!(Arc::strong_count(&shared), 1);
     }
@@ -271,7 +265,7 @@ mod tests {
     fn a_session_without_a_store_has_nothing_to_give_up() {
         let shared = Arc::new(());
         let mut store = VariableStore::new();
-        store.put_variable("n", Arc::clone(&shared));
+        store.put_variable_of("n", Arc::clone(&shared), &[]);
         // SAFETY: the pointers are null and the only one to a store.
         unsafe {
             give_up(std::ptr::null_mut(), &["n"]);
@@ -291,7 +285,7 @@ mod tests {
             }
         }
         let mut store = VariableStore::new();
-        store.put_variable("n", Panics);
+        store.put_variable_of("n", Panics, &[]);
         store.give_up(&["n"]);
         assert!(store.get("n").is_none());
     }

@@ -13,9 +13,6 @@ use memit_measurement::message::COLON;
 /// How a line begins that asks evcxr for a line of input. The crate `evcxr_input` prints such lines.
 pub(super) const QUESTION: &[u8] = b"EVCXR_INPUT_REQUEST";
 
-/// Says that the cell panicked.
-const PANIC_LINE: &[u8] = b"EVCXR_PANIC_NOTIFICATION\n";
-
 /// Makes evcxr forget the variables that the cell has bound. The kernel keeps its own record of
 /// variables, and tells evcxr those that a cell mentions.
 const FORGET_LINE: &[u8] = b"EVCXR_ERROR_OCCURRED\n";
@@ -127,17 +124,11 @@ impl Evcxr {
         self.questions = 0;
     }
 
-    /// The cell has ended well.
+    /// The cell has ended well, or early, and what it did before that stays.
     pub(super) fn tell_complete(&mut self) {
         self.waits = false;
         self.tell(FORGET_LINE);
         self.tell(COMPLETE_LINE);
-    }
-
-    /// The cell has panicked, and what it did to the variables before that stays.
-    pub(super) fn tell_panicked(&mut self) {
-        self.tell(PANIC_LINE);
-        self.tell_complete();
     }
 
     /// The cell has failed, and the session is what it was before the cell.

@@ -82,7 +82,7 @@ impl Supervisor {
             let panic = run.panic.unwrap_or_default();
             self.peers.kernel.send(&Event::Panicked(panic))?;
             if !self.recover(run.checkpoint, &run.before)? {
-                self.peers.evcxr.tell_panicked();
+                self.peers.evcxr.tell_complete();
             }
             return Ok(());
         }
@@ -90,7 +90,7 @@ impl Supervisor {
         if let Some(failed) = run.failed {
             self.peers.kernel.send(&Event::Failed(failed))?;
             if !self.recover(run.checkpoint, &run.before)? {
-                self.peers.evcxr.tell_panicked();
+                self.peers.evcxr.tell_complete();
             }
             return Ok(());
         }
