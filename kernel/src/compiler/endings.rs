@@ -11,7 +11,7 @@ const RESULT_END: &str = "Ok(())})();";
 const ASYNC_END: &str = "Ok::<(), EvcxrUserCodeError>(())";
 
 /// evcxr's error type: prints any error that has the format of its choice.
-const ERROR: &str = "struct EvcxrUserCodeError {}";
+pub(super) const ERROR: &str = "struct EvcxrUserCodeError {}";
 const ERROR_BODY: &str = "fn from(error: T) -> Self {\n";
 const PRINTED: &str = "eprintln!(";
 const ERROR_LINE: &str = "println!(\"{}\", evcxr_internal_runtime::USER_ERROR_OCCURRED);";

@@ -39,6 +39,9 @@ const NAME: &str = "memit-rustc";
 /// The name that evcxr gives to the crate of every cell.
 pub(crate) const CELL_CRATE: &str = "ctx";
 
+/// How the name of evcxr's function for the statements of a cell starts; a number follows.
+const CELL_FUNCTION: &str = "run_user_code_";
+
 /// The path of a cell's source, where cargo and evcxr expect it.
 const SOURCE: &str = "src/lib.rs";
 
@@ -269,12 +272,15 @@ pub(crate) fn value_of<'a>(arguments: &'a [String], option: &str) -> Option<&'a 
     behind.nth(1).map(String::as_str)
 }
 
+/// The dependencies in the arguments of rustc, with their files.
+fn externs(arguments: &[String]) -> impl Iterator<Item = (&str, &str)> {
+    let values = arguments.windows(2).filter(|pair| pair[0] == "--extern");
+    values.filter_map(|pair| pair[1].split_once('='))
+}
+
 /// Keeps the identity of types that cells define when a dependency is added.
 fn keep_identity(session: &Path, rustc: &OsStr, arguments: &mut [String]) -> anyhow::Result<()> {
-    let dependencies = arguments
-        .windows(2)
-        .filter(|pair| pair[0] == "--extern")
-        .filter_map(|pair| pair[1].split_once('='))
+    let dependencies = externs(arguments)
         .map(|(name, file)| (name.to_owned(), file.to_owned()))
         .collect();
     let Some((argument, chosen)) = arguments.iter_mut().find_map(|argument| {

@@ -12,6 +12,8 @@ use memit_instrument::{Error, Function, Runtime, Which, instrument};
 use memit_magics::cell::snippet::{self, MEASUREMENT};
 use serde::{Deserialize, Serialize};
 
+use super::CELL_FUNCTION;
+
 /// Names the functions that get probes in the next cell.
 const WANTED: &str = "wanted-probes.json";
 /// Lists the probes of the cell that was compiled last.
@@ -26,9 +28,6 @@ const RUNTIME: Runtime<'_> = Runtime {
 const SPANS: Runtime<'_> = Runtime {
     path: "::memit_session",
 };
-
-/// How the name of evcxr's function for the statements of a cell starts.
-const CELL_FUNCTION: &str = "run_user_code_";
 
 /// The functions of a cell that have probes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,25 +8,26 @@
 
 use memit_magics::cell::syntax::Statements;
 
+use super::CELL_FUNCTION;
+
 /// How evcxr's code starts.
 const START: &str = "let mut mutex =\nevcxr_variable_store.lazy_arc(";
 const RUNTIME: &str = "\"evcxr_tokio_runtime\"";
 const OPEN: &str = ".block_on(async {";
 /// The end of evcxr's code, and of the part of the cell that can panic.
 const CLOSE: &str = "\n});\n})) {";
-/// How the name of the cell's function starts; a number follows.
-const FUNCTION: &str = "fn run_user_code_";
 
 /// Gives the cell a runtime of its own, or none; `None` if evcxr's code has no runtime.
 pub(super) fn of_the_cell(source: &str) -> Option<String> {
-    let function = source.rfind(FUNCTION)?;
+    let name = format!("fn {CELL_FUNCTION}");
+    let function = source.rfind(&name)?;
     let start = function + source[function..].find(START)?;
     let open = start + source[start..].find(OPEN)?;
     let statements = open + OPEN.len();
     let close = source.rfind(CLOSE).filter(|close| *close >= statements)?;
     let users = &source[statements..close];
     if Statements::parse(users).awaits() {
-        let number = source[function + FUNCTION.len()..].split('(').next()?;
+        let number = source[function + name.len()..].split('(').next()?;
         let own = format!("\"evcxr_tokio_runtime_{number}\"");
         let code = source[start..open].replacen(RUNTIME, &own, 1);
         return Some([&source[..start], &code, &source[open..]].concat());

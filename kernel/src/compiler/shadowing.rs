@@ -1,9 +1,8 @@
 //! Lets the code that evcxr generates find the items of the standard library, whatever the user
 //! defines: `struct Ok;`, `trait From {}`, `mod std {}`.
 
-/// How the name of evcxr's function for the statements of a cell starts.
-const CELL_FUNCTION: &str = "fn run_user_code_";
-const ERROR: &str = "struct EvcxrUserCodeError {}";
+use super::CELL_FUNCTION;
+use super::endings::ERROR;
 
 /// evcxr's code before the user's part of a cell, and the same with absolute paths.
 const BEFORE: [(&str, &str); 4] = [
@@ -47,7 +46,7 @@ const IN_ERROR: [(&str, &str); 4] = [
 
 /// Writes the paths of evcxr's code as absolute paths; `None` if the source has no cell.
 pub(super) fn prevented(source: &str) -> Option<String> {
-    let start = source.rfind(CELL_FUNCTION)?;
+    let start = source.rfind(&format!("fn {CELL_FUNCTION}"))?;
     let (items, cell) = source.split_at(start);
     let cell = first(&BEFORE, cell.to_owned());
     let cell = last(&BEHIND, cell);
@@ -80,7 +79,7 @@ mod tests {
         let source = format!(
             "impl<T: std::fmt::X> From<T> for Y {{ {user} }}\n{ERROR}\n\
              impl<T: std::fmt::Display> From<T> for EvcxrUserCodeError {{ f(&format!(\"{{}}\")) }}\n\
-             pub extern \"C\" {CELL_FUNCTION}1(\nmatch std::panic::catch_unwind(\n  \
+             pub extern \"C\" fn {CELL_FUNCTION}1(\nmatch std::panic::catch_unwind(\n  \
              std::panic::AssertUnwindSafe(||{{\n{user}\n}})) {{ \n  Ok(_) => {{}}\n  Err(_) => {{\n}}}}"
         );
         insta::assert_snapshot!(prevented(&source).unwrap());

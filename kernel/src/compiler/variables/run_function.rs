@@ -8,9 +8,8 @@ use ra_ap_syntax::ast::{self, AstNode, HasArgList, HasGenericArgs, HasName};
 use ra_ap_syntax::{SyntaxNode, SyntaxToken};
 
 use super::{ANCHOR, BOUND, TAKEN, UNSEEN};
+use crate::compiler::CELL_FUNCTION;
 
-/// How the name of the function starts.
-const NAME: &str = "run_user_code_";
 /// How evcxr names the store in the function.
 pub(super) const STORE: &str = "evcxr_variable_store";
 /// Where evcxr checks the variables of the store.
@@ -85,7 +84,7 @@ impl RunFunction {
         let functions: Vec<_> = file.children().filter_map(ast::Fn::cast).collect();
         let function = functions.into_iter().rev().find(|function| {
             let name = function.name();
-            name.is_some_and(|name| name.text().starts_with(NAME))
+            name.is_some_and(|name| name.text().starts_with(CELL_FUNCTION))
         })?;
         let text = function.syntax().text().to_string();
         let offset = start(function.syntax());
@@ -139,19 +138,11 @@ impl RunFunction {
         self.superfluous
             .push(range(statement.as_ref().unwrap_or(call.syntax())));
         let text = tree.syntax().text().to_string();
-        let bindings = format!("fn bound() {{{}}}", text.trim_matches(['(', ')']));
-        let file = ra_ap_syntax::SourceFile::parse(&bindings, ra_ap_syntax::Edition::Edition2024);
-        let bindings = file.tree().syntax().descendants();
-        for binding in bindings.filter_map(ast::LetStmt::cast) {
-            let Some(ast::Pat::IdentPat(name)) = binding.pat() else {
-                continue;
-            };
-            let is_mutable = name.mut_token().is_some();
-            if let (Some(name), Some(of)) = (name.name(), binding.ty()) {
-                let of = of.syntax().text().to_string();
-                self.taken
-                    .insert(name.text().to_string(), Taken { of, is_mutable });
-            }
+        for binding in Statements::parse(text.trim_matches(['(', ')'])).lets() {
+            let is_mutable = binding.is_mutable;
+            let names = binding.names.into_iter();
+            let taken = names.zip(binding.of.map(|of| Taken { of, is_mutable }));
+            self.taken.extend(taken);
         }
     }
 

@@ -1,7 +1,6 @@
 //! What the analyser and the compiler say about code that is not run.
 
-use std::collections::BTreeSet;
-
+use memit_magics::cell::syntax::Statements;
 use memit_magics::cell::{self, syntax};
 
 use super::inserted::Inserted;
@@ -12,10 +11,14 @@ use crate::compiler::variables::{ANCHOR, UNSEEN};
 impl Engine {
     /// The errors and warnings of the compiler for `code`, and how to find their lines in `code`.
     pub(crate) fn check(&mut self, code: &str) -> (Vec<evcxr::CompilationError>, Inserted) {
-        let bound = match self.mistaken(code) {
-            Some(start) => self.record.bound_for_check(code, start),
-            None => self.record.bound(code, &BTreeSet::new(), false),
-        };
+        let start = self.mistaken(code).or_else(|| {
+            let (commands, rust) = cell::split_commands(code);
+            Some(commands.len() + Statements::parse(rust).start_of_run()?)
+        });
+        let bound = start.map_or_else(
+            || Inserted::new(code, &[]),
+            |start| self.record.bound_for_check(code, start),
+        );
         let errors = self.context.check(&bound.source).unwrap_or_else(|error| {
             tracing::debug!("nothing to check: {error}");
             Vec::new()

@@ -28,7 +28,7 @@ impl Engine {
         let mut unseen = BTreeSet::new();
         let statements = cell::rust(source);
         loop {
-            let bound = self.record.bound(source, &unseen, true);
+            let bound = self.record.bound(source, &statements, &unseen);
             match self.evaluate_bound(bound) {
                 Err(EvaluationError::Other(message)) => match variable_without_type(&message) {
                     Some(variable) if unseen.insert(variable.to_owned()) => {}

@@ -75,29 +75,34 @@ impl Record {
         Ok(())
     }
 
-    /// The source of a cell, with the variables that it mentions bound in front of it. evcxr does not
-    /// see the `let`s of the variables `unseen`. `is_run` says that the cell is not only checked.
-    pub(super) fn bound(&self, source: &str, unseen: &BTreeSet<String>, is_run: bool) -> Inserted {
-        let (commands, rust) = cell::split_commands(source);
-        let statements = Statements::parse(rust);
+    /// The source of a cell, with the variables that it mentions bound in front of its `statements`.
+    /// evcxr does not see the `let`s of the variables `unseen`.
+    pub(super) fn bound(
+        &self,
+        source: &str,
+        statements: &Statements,
+        unseen: &BTreeSet<String>,
+    ) -> Inserted {
         let Some(start) = statements.start_of_run() else {
             return Inserted::new(source, &[]);
         };
+        let (commands, rust) = cell::split_commands(source);
         let start = commands.len() + start;
         let words = syntax::words(rust);
         let mentioned = |name: &str| words.contains(name.trim_start_matches("r#"));
+        let lets = statements.lets();
         let mut insertions = Vec::new();
-        for each in statements.lets() {
+        for each in &lets {
             let is_unseen = each.names.iter().any(|name| unseen.contains(name));
             if each.is_closure && each.of.is_none() || is_unseen {
                 let places = each.range.start + commands.len()..each.range.end + commands.len();
-                insertions.push((places.start, unseen_start(&each)));
+                insertions.push((places.start, unseen_start(each)));
                 insertions.push((places.end, ");".to_owned()));
             }
         }
         let has_unseen = !insertions.is_empty();
         let bindings = self.bindings(mentioned);
-        if is_run && statements.lets().is_empty() && !bindings.is_empty() {
+        if lets.is_empty() && !bindings.is_empty() {
             insertions.push((start, format!("{BOUND}!({bindings} );")));
         } else if has_unseen || !bindings.is_empty() {
             let definition = if has_unseen { UNSEEN_MACRO } else { "" };
@@ -265,13 +270,13 @@ mod tests {
         record
     }
 
+    fn of_record(source: &str) -> Inserted {
+        record().bound(source, &cell::rust(source), &BTreeSet::new())
+    }
+
     #[test]
     fn a_cell_gets_what_it_mentions() {
-        let bound = record().bound(
-            ":dep x\nlet c = a;\nlet f = |x| x; c",
-            &BTreeSet::new(),
-            true,
-        );
+        let bound = of_record(":dep x\nlet c = a;\nlet f = |x| x; c");
         insta::assert_snapshot!(bound.source, @r#"
         :dep x
         #[allow(unused_macros)] macro_rules! memit_unseen { ($($name:ident)* => $($rest:tt)*) => { $($rest)* } } let memit_variables = (); let mut a: u8 = ::core::option::Option::None.expect("memit_taken");
@@ -282,12 +287,9 @@ mod tests {
                        c
         "#);
         assert_eq!(bound.original(3), Some(2));
-        let items = record().bound("fn f(a: u8) {}", &BTreeSet::new(), true);
+        let items = of_record("fn f(a: u8) {}");
         assert_eq!(items.source, "fn f(a: u8) {}");
-        assert_eq!(
-            record().bound("1 + 1", &BTreeSet::new(), true).source,
-            "1 + 1"
-        );
+        assert_eq!(of_record("1 + 1").source, "1 + 1");
     }
 
     #[test]

@@ -4,12 +4,11 @@
 //! `use a::{self, c}` take the place of the module `a`.
 
 use memit_magics::cell;
+use memit_magics::cell::syntax::Statements;
 use ra_ap_syntax::ast::{self, AstNode};
-use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode};
+use ra_ap_syntax::{NodeOrToken, SyntaxKind, SyntaxNode};
 
 use super::rewriting::{Rewriting, Rewritten};
-
-const BEFORE: &str = "fn cell() {";
 
 /// The source with `use a as b;` in the place of `use a::{self as b};`, and without `self` in
 /// `use a::{self, c};`.
@@ -17,14 +16,9 @@ pub(super) fn spelt_out(source: &str) -> Rewritten {
     let (commands, rust) = cell::split_commands(source);
     let mut rewriting = Rewriting::new(source);
     if rust.contains("use ") && rust.contains("self") {
-        let file = SourceFile::parse(&format!("{BEFORE}{rust}\n}}"), Edition::Edition2024).tree();
-        let cell = file.syntax().children().find_map(ast::Fn::cast);
-        let statements = cell.and_then(|cell| cell.body()?.stmt_list());
-        let items = statements
-            .into_iter()
-            .flat_map(|list| list.syntax().children());
-        let byte = |offset| usize::from(offset) - BEFORE.len() + commands.len();
-        for item in items.filter_map(ast::Use::cast) {
+        let statements = Statements::parse(rust);
+        let byte = |offset| Statements::byte(offset) + commands.len();
+        for item in statements.statements().filter_map(ast::Use::cast) {
             let start = byte(item.syntax().text_range().start());
             let trees = item.syntax().descendants().filter_map(ast::UseTree::cast);
             for tree in trees.filter(is_self) {

@@ -60,7 +60,7 @@ impl Statements {
     }
 
     /// The nodes at the top level.
-    fn statements(&self) -> impl Iterator<Item = SyntaxNode> {
+    pub fn statements(&self) -> impl Iterator<Item = SyntaxNode> {
         self.file
             .syntax()
             .children()
@@ -69,6 +69,11 @@ impl Statements {
             .and_then(|body| body.stmt_list())
             .into_iter()
             .flat_map(|list| list.syntax().children())
+    }
+
+    /// The byte of the code at an offset of [`Self::statements`].
+    pub fn byte(offset: TextSize) -> usize {
+        usize::from(offset).saturating_sub(BEFORE.len())
     }
 
     /// Whether the code consists of white space and comments only.
@@ -100,25 +105,9 @@ impl Statements {
 
     /// The names bound by `let` statements at the top level.
     pub fn bound_names(&self) -> Vec<String> {
-        self.bindings().into_iter().map(|(name, _)| name).collect()
-    }
-
-    /// The bound names, each with whether it is `mut`.
-    pub fn bindings(&self) -> Vec<(String, bool)> {
-        self.statements()
-            .filter_map(ast::LetStmt::cast)
-            .filter_map(|statement| statement.pat())
-            .flat_map(|pattern| {
-                pattern
-                    .syntax()
-                    .descendants()
-                    .filter_map(ast::IdentPat::cast)
-                    .collect::<Vec<_>>()
-            })
-            .filter_map(|pattern| {
-                let name = pattern.name()?.text().to_string();
-                Some((name, pattern.mut_token().is_some()))
-            })
+        self.lets()
+            .into_iter()
+            .flat_map(|each| each.names)
             .collect()
     }
 

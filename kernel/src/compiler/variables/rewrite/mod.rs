@@ -12,8 +12,8 @@ use ra_ap_syntax::{Edition, SourceFile};
 use super::decisions::{Decision, Decisions, slot};
 use super::run_function::{RunFunction, STORE};
 use super::{Compiled, GivenUp, Held, Put, types};
-use crate::compiler::CELL_CRATE;
 use crate::compiler::definitions::{Definitions, Reached, tokens};
+use crate::compiler::{CELL_CRATE, externs};
 
 /// A cell that is to be run.
 pub(crate) struct Cell {
@@ -337,11 +337,8 @@ fn crates(arguments: &[String]) -> BTreeMap<String, u64> {
         let since = changed.duration_since(UNIX_EPOCH).ok()?;
         u64::try_from(since.as_nanos()).ok()
     };
-    let dependencies = arguments
-        .windows(2)
-        .filter(|pair| pair[0] == "--extern")
-        .filter_map(|pair| pair[1].split_once('='))
-        .map(|(name, file)| (name.to_owned(), state(file).unwrap_or(0)));
+    let dependencies =
+        externs(arguments).map(|(name, file)| (name.to_owned(), state(file).unwrap_or(0)));
     let metadata = arguments
         .iter()
         .find_map(|argument| argument.strip_prefix("metadata="));

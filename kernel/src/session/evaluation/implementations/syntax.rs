@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use memit_magics::cell::syntax::Statements;
 use ra_ap_syntax::ast::{self, AstNode, HasAttrs, HasGenericParams, HasName};
-use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode};
+use ra_ap_syntax::{NodeOrToken, SyntaxKind, SyntaxNode};
 
 use super::imports::Imports;
 use crate::compiler::definitions::tokens;
@@ -38,24 +39,19 @@ pub(super) struct Implementation {
     pub(super) names: BTreeSet<String>,
 }
 
-const BEFORE: &str = "fn cell() {";
-
 /// The items in `rust`, which has no commands in front. Adds the imports to `imports`.
 pub(super) fn items(rust: &str, imports: &mut Imports) -> Vec<Item> {
-    let file = SourceFile::parse(&format!("{BEFORE}{rust}\n}}"), Edition::Edition2024).tree();
-    let cell = file.syntax().children().find_map(ast::Fn::cast);
-    let statements = cell.and_then(|cell| cell.body()?.stmt_list());
-    let nodes = statements
-        .into_iter()
-        .flat_map(|list| list.syntax().children());
-    let items: Vec<_> = nodes.filter_map(ast::Item::cast).collect();
+    let statements = Statements::parse(rust);
+    let items: Vec<_> = statements
+        .statements()
+        .filter_map(ast::Item::cast)
+        .collect();
     for item in &items {
         imports.add(item);
     }
     let items = items.into_iter().filter_map(|item| {
-        let start = usize::from(item.syntax().text_range().start());
         Some(Item {
-            at: start.checked_sub(BEFORE.len())?,
+            at: Statements::byte(item.syntax().text_range().start()),
             kind: kind(&item, imports)?,
         })
     });

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use memit_magics::cell::syntax::Statements;
 use ra_ap_syntax::ast::{self, AstNode, HasName};
-use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxNode, SyntaxToken};
+use ra_ap_syntax::{NodeOrToken, SourceFile, SyntaxNode, SyntaxToken};
 
 use crate::compiler::definitions::tokens;
 use crate::compiler::{macro_calls, marks};
@@ -36,20 +37,14 @@ pub(super) struct Call {
     pub(super) has_braces: bool,
 }
 
-const BEFORE: &str = "fn cell() {";
-
 /// The statements of `rust`, which has no commands in front, if there is a call of a macro or an
 /// item. Empty if `rust` does not parse.
 pub(super) fn of(rust: &str) -> Vec<Statement> {
-    let parsed = SourceFile::parse(&format!("{BEFORE}{rust}\n}}"), Edition::Edition2024);
-    if !parsed.errors().is_empty() {
+    let parsed = Statements::parse(rust);
+    if !parsed.is_valid() {
         return Vec::new();
     }
-    let cell = parsed.tree().syntax().children().find_map(ast::Fn::cast);
-    let statements = cell.and_then(|cell| cell.body()?.stmt_list());
-    let nodes = statements
-        .into_iter()
-        .flat_map(|list| list.syntax().children());
+    let nodes = parsed.statements();
     nodes.filter_map(|node| statement(&node)).collect()
 }
 
@@ -74,7 +69,6 @@ fn statement(node: &SyntaxNode) -> Option<Statement> {
     let call = expression.macro_call()?;
     let tree = call.token_tree()?;
     let range = node.text_range();
-    let of_rust = |offset| usize::from(offset).checked_sub(BEFORE.len());
     let arguments = tokens::text(tree.syntax());
     let names = macro_calls::names(&call);
     let is_upper = |name: &&String| name.starts_with(char::is_uppercase);
@@ -83,7 +77,7 @@ fn statement(node: &SyntaxNode) -> Option<Statement> {
         name: macro_calls::name(&call)?,
         subject: subject.unwrap_or(&arguments).clone(),
         arguments,
-        range: of_rust(range.start())?..of_rust(range.end())?,
+        range: Statements::byte(range.start())..Statements::byte(range.end()),
         has_end: statement.is_some_and(|statement| statement.semicolon_token().is_some()),
         has_braces: tree.l_curly_token().is_some(),
         node: call,
