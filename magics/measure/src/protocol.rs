@@ -36,6 +36,7 @@ mod kind {
     pub(super) const NOT_STARTED: u8 = 22;
     pub(super) const VARIABLE_NAMED: u8 = 23;
     pub(super) const VARIABLE_LEAKED: u8 = 24;
+    pub(super) const REMARKED: u8 = 25;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -88,6 +89,7 @@ impl Frame for Event {
             Self::ClearOutput(wait) => write_json(out, kind::CLEAR_OUTPUT, wait),
             Self::Panicked(panic) => write_json(out, kind::PANICKED, panic),
             Self::Failed(failed) => write_json(out, kind::FAILED, failed),
+            Self::Remarked(remarks) => write_json(out, kind::REMARKED, remarks),
             Self::Measured(measured) => write_json(out, kind::MEASURED, measured),
             Self::Kept(measured) => write_json(out, kind::KEPT, measured),
             Self::Progress(progress) => write_json(out, kind::PROGRESS, progress),
@@ -117,6 +119,7 @@ impl Frame for Event {
             kind::CLEAR_OUTPUT => Self::ClearOutput(serde_json::from_slice(&payload)?),
             kind::PANICKED => Self::Panicked(serde_json::from_slice(&payload)?),
             kind::FAILED => Self::Failed(serde_json::from_slice(&payload)?),
+            kind::REMARKED => Self::Remarked(serde_json::from_slice(&payload)?),
             kind::MEASURED => Self::Measured(serde_json::from_slice(&payload)?),
             kind::KEPT => Self::Kept(serde_json::from_slice(&payload)?),
             kind::PROGRESS => Self::Progress(serde_json::from_slice(&payload)?),
@@ -275,7 +278,7 @@ mod tests {
     use super::*;
     use memit_measurement::{
         Checkpointed, Described, Displayed, Ended, Failure, FailureKind, Measured, Panic, Process,
-        QuestionMark,
+        QuestionMark, Remark,
     };
 
     #[test]
@@ -307,6 +310,12 @@ mod tests {
                 display: "no such file".into(),
                 ..QuestionMark::default()
             }),
+            Event::Remarked(vec![
+                Remark::Wrote {
+                    to: vec!["`log.txt`".into()],
+                },
+                Remark::Future,
+            ]),
             Event::Measured(Measured::Failed(Failure {
                 cause: FailureKind::Signal { number: 11 },
                 peak_rss: Some(4096),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LinesMeasurement, Measured, Panic, QuestionMark, TimelineMeasurement};
+use crate::{LinesMeasurement, Measured, Panic, QuestionMark, Remark, TimelineMeasurement};
 
 /// Stands for a colon in the prompt of a question to the user, because evcxr cuts the prompt off at
 /// its first colon.
@@ -40,6 +40,8 @@ pub enum Event {
     Panicked(Panic),
     /// A `?` met an error and ended the cell.
     Failed(QuestionMark),
+    /// What the figures of the measurement that follows do not show.
+    Remarked(Vec<Remark>),
     /// A magic has measured its snippet.
     Measured(Measured),
     /// A magic has measured the cell that contains the magic.

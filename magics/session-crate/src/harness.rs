@@ -116,3 +116,19 @@ unsafe extern "C" fn call(snippet: *mut c_void) -> Ending {
 pub fn apart<T>(body: impl FnOnce() -> Result<T, Returned>) -> Result<T, Returned> {
     body()
 }
+
+/// Notices if the value of the statements stands for work that has not been done.
+#[cfg(feature = "question_mark")]
+pub use crate::lazy::look_at_value;
+
+/// Returns the value, after [`look_at_value`].
+#[inline(always)]
+pub fn looked_at<T>(value: T) -> T {
+    look_at_value(&value);
+    value
+}
+
+/// Without unstable features, no value is noticed.
+#[cfg(not(feature = "question_mark"))]
+#[inline(always)]
+pub fn look_at_value<T>(_: &T) {}

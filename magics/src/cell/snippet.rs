@@ -230,6 +230,7 @@ pub(crate) fn measured(generated: &mut Generated, body: &[&Snippet]) {
     );
     generated.code(
         "::memit_session::harness::memit_value_alive();\n\
+         ::memit_session::harness::look_at_value(&§value);\n\
          ::std::mem::drop(§value);\n::memit_session::harness::memit_value_dropped();",
     );
 }

@@ -13,6 +13,7 @@ mod mprof_html;
 mod mprof_text;
 mod mprun_html;
 mod notes;
+pub(crate) mod remarks;
 mod run_axis;
 mod run_strips;
 mod time_html;
@@ -20,6 +21,7 @@ mod time_text;
 mod views;
 
 use maud::Markup;
+use memit_measurement::Remark;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -63,6 +65,23 @@ impl Report {
             json: serde_json::to_value(result).expect("a result is JSON"),
             repr: format!("<{} : {}>", R::NAME, result.summary()),
         }
+    }
+
+    /// The same views with remarks below the figures.
+    #[must_use]
+    pub fn with_remarks(mut self, remarks: &[Remark]) -> Self {
+        if remarks.is_empty() {
+            return self;
+        }
+        let texts: Vec<_> = remarks.iter().map(remarks::text).collect();
+        for text in &texts {
+            self.text = format!("{}\n{text}", self.text.trim_end_matches('\n'));
+        }
+        self.html += &card::notes(&texts).into_string();
+        if let Value::Object(fields) = &mut self.json {
+            fields.insert("remarks".to_owned(), texts.into());
+        }
+        self
     }
 }
 
