@@ -121,13 +121,6 @@ pub fn apart<T>(body: impl FnOnce() -> Result<T, Returned>) -> Result<T, Returne
 #[cfg(feature = "question_mark")]
 pub use crate::lazy::look_at_value;
 
-/// Returns the value, after [`look_at_value`].
-#[inline(always)]
-pub fn looked_at<T>(value: T) -> T {
-    look_at_value(&value);
-    value
-}
-
 /// Without unstable features, no value is noticed.
 #[cfg(not(feature = "question_mark"))]
 #[inline(always)]

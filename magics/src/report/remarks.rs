@@ -15,7 +15,7 @@ pub(crate) fn text(remark: &Remark) -> String {
             listed(from)
         ),
         Remark::Future => "the value is a future that was not awaited: its work is not in the \
-             figures. Run the future with a `block_on`, such as that of the crate `futures`"
+             figures. Write `.await` behind the future"
             .to_owned(),
         Remark::Iterator => "the value is an iterator that has not come to its end: items that it \
              would still compute are not in the figures. Use up the iterator, for example by \
