@@ -99,6 +99,9 @@ def test_work_that_is_left_undone_is_in_the_report(kernel):
     ]:
         for magic in ["%memit -r 1", "%timeit -n 3 -r 1"]:
             assert note in kernel.run(f"{magic} {statement}").text, statement
+    removed = kernel.run("%memit { let v = vec![1u8; 1 << 20]; drop(v) }")
+    assert "nothing was allocated, although the statements contain `vec`" in removed.text
+    assert len(removed.json["remarks"]) == 1
     for statement in [
         "0..10",
         "undone.clone().into_iter()",

@@ -67,19 +67,26 @@ impl Report {
         }
     }
 
-    /// The same views with remarks below the figures.
+    /// The same views with remarks about the run below the figures.
     #[must_use]
-    pub fn with_remarks(mut self, remarks: &[Remark]) -> Self {
-        if remarks.is_empty() {
-            return self;
-        }
-        let texts: Vec<_> = remarks.iter().map(remarks::text).collect();
-        for text in &texts {
-            self.text = format!("{}\n{text}", self.text.trim_end_matches('\n'));
-        }
-        self.html += &card::notes(&texts).into_string();
-        if let Value::Object(fields) = &mut self.json {
-            fields.insert("remarks".to_owned(), texts.into());
+    pub fn with_remarks(self, remarks: &[Remark]) -> Self {
+        self.with_notes(remarks.iter().map(remarks::text))
+    }
+
+    /// The same views with notes below the figures.
+    #[must_use]
+    pub(crate) fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        for note in notes {
+            self.text = format!("{}\n{note}", self.text.trim_end_matches('\n'));
+            self.html += &card::notes(std::slice::from_ref(&note)).into_string();
+            if let Some(fields) = self.json.as_object_mut() {
+                let remarks = fields
+                    .entry("remarks")
+                    .or_insert_with(|| Value::Array(Vec::new()));
+                remarks
+                    .as_array_mut()
+                    .map(|remarks| remarks.push(note.into()));
+            }
         }
         self
     }
