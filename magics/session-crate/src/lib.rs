@@ -10,7 +10,7 @@
 
 #![cfg_attr(
     feature = "question_mark",
-    feature(const_type_name, specialization, try_trait_v2)
+    feature(alloc_error_hook, const_type_name, specialization, try_trait_v2)
 )]
 #![cfg_attr(feature = "question_mark", expect(incomplete_features))]
 
@@ -27,6 +27,8 @@ mod function_result;
 pub mod harness;
 #[cfg(feature = "question_mark")]
 mod lazy;
+#[cfg(feature = "question_mark")]
+mod no_memory;
 #[cfg(feature = "cells")]
 mod phases;
 #[cfg(feature = "cells")]
