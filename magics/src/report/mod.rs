@@ -23,7 +23,7 @@ mod views;
 use maud::Markup;
 use memit_measurement::Remark;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::result::MprofResult;
 
@@ -79,13 +79,10 @@ impl Report {
         for note in notes {
             self.text = format!("{}\n{note}", self.text.trim_end_matches('\n'));
             self.html += &card::notes(std::slice::from_ref(&note)).into_string();
-            if let Some(fields) = self.json.as_object_mut() {
-                let remarks = fields
-                    .entry("remarks")
-                    .or_insert_with(|| Value::Array(Vec::new()));
-                remarks
-                    .as_array_mut()
-                    .map(|remarks| remarks.push(note.into()));
+            let fields = self.json.as_object_mut();
+            let remarks = fields.map(|fields| fields.entry("remarks").or_insert(json!([])));
+            if let Some(Value::Array(remarks)) = remarks {
+                remarks.push(note.into());
             }
         }
         self

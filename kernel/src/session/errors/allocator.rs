@@ -6,7 +6,9 @@
 use std::ops::Range;
 
 use annotate_snippets::Level;
-use ra_ap_syntax::{AstNode as _, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxToken, T};
+use ra_ap_syntax::{
+    AstNode as _, Edition, NodeOrToken, SourceFile, SyntaxElement, SyntaxKind, SyntaxToken,
+};
 
 use crate::compiler::allocator::NAME;
 
@@ -87,31 +89,24 @@ fn attribute(code: &str) -> Option<Range<usize>> {
     Some(range.start().into()..range.end().into())
 }
 
-/// Whether a name is the path of an attribute, or an attribute in a `cfg_attr`.
+/// Whether a name is in an attribute: by itself, as a path, or in a `cfg_attr`. In a macro, an attribute is
+/// a tree of tokens behind a `#`.
 fn is_in_attribute(token: &SyntaxToken) -> bool {
-    let before = |token: &SyntaxToken| {
-        std::iter::successors(token.prev_token(), SyntaxToken::prev_token)
-            .find(|token| !token.kind().is_trivia())
-    };
-    let mut depth = 0;
-    let mut last = token.clone();
-    // What is between the name and the bracket of the attribute is a path or a list.
-    while let Some(previous) = before(&last) {
-        match previous.kind() {
-            T![')'] | T![']'] => depth += 1,
-            T!['('] => depth -= 1,
-            T!['['] if depth <= 0 => return before(&previous).is_some_and(is_hash),
-            T!['['] => depth -= 1,
-            T!['{'] | T!['}'] | T![;] => return false,
-            _ => {}
+    token.parent_ancestors().any(|node| {
+        let is_trivia = |before: &SyntaxElement| before.kind().is_trivia();
+        let mut before = std::iter::successors(node.prev_sibling_or_token(), |element| {
+            element.prev_sibling_or_token()
+        });
+        let mut is_behind_hash = || {
+            let before = before.find(|element| !is_trivia(element));
+            before.is_some_and(|before| before.kind() == SyntaxKind::POUND)
+        };
+        match node.kind() {
+            SyntaxKind::ATTR => true,
+            SyntaxKind::TOKEN_TREE => is_behind_hash(),
+            _ => false,
         }
-        last = previous;
-    }
-    false
-}
-
-fn is_hash(token: SyntaxToken) -> bool {
-    matches!(token.kind(), SyntaxKind::POUND | SyntaxKind::BANG)
+    })
 }
 
 #[cfg(test)]
@@ -137,7 +132,7 @@ mod tests {
             "\"#[global_allocator]\"",
             "/// A static with `#[global_allocator]`.\nstruct A;",
             "let global_allocator = [1]; f(global_allocator, [global_allocator])",
-            "#[inline] fn global_allocator() {}",
+            "#[inline] fn global_allocator() { vec![global_allocator]; f!(global_allocator) }",
         ] {
             assert_eq!(attribute(code), None, "{code}");
         }

@@ -50,14 +50,12 @@ fn of_children(error: &Value, code: &str) -> Vec<(Level<'static>, String)> {
             notes.extend(line.map(|line| (level, format!("{message}: `{line}`"))));
             continue;
         }
-        let message = match crate_to_add(message) {
-            Some(name) => format!(
+        let message = if let Some(name) = crate_to_add(message) {
+            format!(
                 "if you wanted to use a crate named `{name}`, write `:dep {name}` above the Rust of a cell"
-            ),
-            None => {
-                let message = with_suggestion(&wording::plain(message), child, code);
-                message + &listed(child)
-            }
+            )
+        } else {
+            with_suggestion(&wording::plain(message), child, code) + &listed(child)
         };
         notes.push((level, message));
     }

@@ -26,20 +26,23 @@ const KEPT: OFlags = OFlags::ACCMODE
 /// can change nothing through it.
 pub(super) fn put(all: &[Descriptor]) -> Vec<bool> {
     let mut is_private: Vec<_> = all.iter().map(is_harmless).collect();
+    let is_file = |at: &usize| all[*at].kind == Kind::File;
+    let mut writable = (0..all.len()).filter(|at| is_file(at) && !is_private[*at]);
     // A change of mapped memory is a change of the file: copies would contradict the memory.
-    if is_private
-        .iter()
-        .zip(all)
-        .any(|(is_private, each)| !is_private && each.kind == Kind::File)
-        && !maps_files()
-    {
-        for (at, each) in all.iter().enumerate() {
-            if each.kind == Kind::File && !is_private[at] {
-                let same: Vec<_> = (0..all.len()).filter(|at| all[*at].id == each.id).collect();
-                let descriptors: Vec<_> = same.iter().map(|at| &all[*at]).collect();
-                if replace(&descriptors).is_some() {
-                    same.iter().for_each(|at| is_private[*at] = true);
-                }
+    if writable.next().is_none() || maps_files() {
+        return is_private;
+    }
+    for at in (0..all.len()).filter(is_file) {
+        if is_private[at] {
+            continue;
+        }
+        // All descriptors of the file are replaced, so that the run reads what it writes.
+        let of_file = |other: &usize| all[*other].id == all[at].id;
+        let same: Vec<_> = (0..all.len()).filter(of_file).collect();
+        let descriptors: Vec<_> = same.iter().map(|at| &all[*at]).collect();
+        if replace(&descriptors).is_some() {
+            for at in same {
+                is_private[at] = true;
             }
         }
     }
