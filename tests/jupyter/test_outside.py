@@ -25,6 +25,8 @@ def test_every_run_reads_from_the_same_position(kernel, directory):
     assert kernel.value("lines_read.next().unwrap()?") == '"1"'
     # A failed cell puts the position back, too.
     kernel.fails(f"let all = {read}; panic!()", ename="Panic")
+    kernel.run(f"let undone = {read};")
+    kernel.run("%undo")
     assert kernel.value(read) == r'"1\n2\n3\n4\n"'
 
 
@@ -69,6 +71,12 @@ def test_what_a_run_writes_to_a_socket_is_in_its_report(kernel, magic):
     assert re.search(note, kernel.run("%memit give(&mut near.try_clone()?)").text)
     of_its_own = "{ drop(far); let mut pair = std::os::unix::net::UnixStream::pair()?; give(&mut pair.0) }"
     assert "written" not in kernel.run(f"%memit {of_its_own}").text
+
+
+def test_a_socket_that_a_run_shuts_down_is_in_its_report(kernel):
+    kernel.run("let shut = std::os::unix::net::UnixStream::pair()?.0;")
+    text = kernel.run("%memit -r 1 shut.shutdown(std::net::Shutdown::Both)").text
+    assert re.search(r"the run has shut down a socket \(descriptor \d+\), which the session has open", text)
 
 
 def test_what_a_run_takes_from_a_pipe_is_in_its_report(kernel):

@@ -16,6 +16,11 @@ pub enum Remark {
         /// Their names.
         from: Vec<String>,
     },
+    /// The run has shut down sockets of the session.
+    ShutDown {
+        /// Their names.
+        which: Vec<String>,
+    },
     /// The value of the statements is a future that was not awaited.
     Future,
     /// The value of the statements is an iterator that has not come to its end.

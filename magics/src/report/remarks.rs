@@ -14,6 +14,10 @@ pub(crate) fn text(remark: &Remark) -> String {
              bytes again",
             listed(from)
         ),
+        Remark::ShutDown { which } => format!(
+            "the run has shut down {}, which the session has open: the session cannot go on using it",
+            listed(which)
+        ),
         Remark::Future => "the value is a future that was not awaited: its work is not in the \
              figures. Write `.await` behind the future"
             .to_owned(),
@@ -26,7 +30,10 @@ pub(crate) fn text(remark: &Remark) -> String {
 
 /// Whether the run has changed something that the session has open.
 pub(crate) fn is_change(remark: &Remark) -> bool {
-    matches!(remark, Remark::Wrote { .. } | Remark::Read { .. })
+    match remark {
+        Remark::Wrote { .. } | Remark::Read { .. } | Remark::ShutDown { .. } => true,
+        Remark::Future | Remark::Iterator => false,
+    }
 }
 
 /// `a, b and c`.

@@ -6,7 +6,7 @@ use libc::{
 };
 
 use super::watch::{forget, note};
-use super::{READ, WROTE};
+use super::{READ, SHUT_DOWN, WROTE};
 
 /// Defines a function that calls libc's function of the same name and then notes the effect on the
 /// descriptor, if there was one. Lists each with the function that it stands in front of.
@@ -30,6 +30,7 @@ macro_rules! calls {
                 (libc::recv as *const () as usize, recv as *const () as usize),
                 (libc::recvfrom as *const () as usize, recvfrom as *const () as usize),
                 (libc::recvmsg as *const () as usize, recvmsg as *const () as usize),
+                (libc::shutdown as *const () as usize, shutdown as *const () as usize),
                 (libc::close as *const () as usize, close as *const () as usize),
             ]
         }
@@ -93,4 +94,13 @@ unsafe extern "C" fn close(fd: c_int) -> c_int {
     forget(fd);
     // SAFETY: the caller's contract, which is that of libc's function.
     unsafe { libc::close(fd) }
+}
+
+unsafe extern "C" fn shutdown(fd: c_int, how: c_int) -> c_int {
+    // SAFETY: the caller's contract, which is that of libc's function.
+    let result = unsafe { libc::shutdown(fd, how) };
+    if result == 0 {
+        note(fd, SHUT_DOWN);
+    }
+    result
 }

@@ -148,8 +148,15 @@ impl Descriptor {
 const OWN_MEMORY: &str = "/memfd:memit (deleted)";
 
 /// Whether a device is one of `/dev/null`, `/dev/zero`, `/dev/urandom` and their kin.
+#[cfg(target_os = "linux")]
 fn is_memory(device: u64) -> bool {
-    cfg!(target_os = "linux") && rustix::fs::major(device) == 1
+    rustix::fs::major(device) == 1
+}
+
+/// Elsewhere, no descriptor is looked at.
+#[cfg(not(target_os = "linux"))]
+fn is_memory<T>(_device: T) -> bool {
+    false
 }
 
 /// The numbers of the open descriptors.

@@ -30,6 +30,8 @@ const WROTE: u64 = 1;
 /// The bit of an effect: the run has read bytes that nobody can read again.
 const READ: u64 = 2;
 
+/// The bit of an effect: the run has shut a socket down.
+const SHUT_DOWN: u64 = 8;
 /// The bit of a file that the run shares with the session.
 const SHARED: u64 = 4;
 
@@ -91,7 +93,7 @@ impl Outside {
                 let effects = effects.load(Relaxed);
                 match descriptor.kind {
                     // A file can be read again, and can be changed without being written to.
-                    Kind::File if effect == READ => false,
+                    Kind::File if effect != WROTE => false,
                     Kind::File if effects & SHARED != 0 && descriptor.has_changed() => true,
                     _ => effects & effect != 0,
                 }
@@ -100,10 +102,11 @@ impl Outside {
                 .map(|(descriptor, _)| descriptor.name())
                 .collect::<Vec<_>>()
         };
-        let (to, from) = (affected(WROTE), affected(READ));
+        let (to, from, which) = (affected(WROTE), affected(READ), affected(SHUT_DOWN));
         let wrote = (!to.is_empty()).then_some(Remark::Wrote { to });
         let read = (!from.is_empty()).then_some(Remark::Read { from });
-        wrote.into_iter().chain(read).collect()
+        let shut_down = (!which.is_empty()).then_some(Remark::ShutDown { which });
+        wrote.into_iter().chain(read).chain(shut_down).collect()
     }
 
     fn effects(&self) -> &[AtomicU64] {
