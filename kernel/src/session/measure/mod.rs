@@ -2,6 +2,9 @@
 
 mod deliver;
 mod measurement_error;
+mod placed;
+
+pub(super) use placed::{PlacedMagics, evaluate};
 
 use memit_instrument::is_called;
 use memit_magics::cell::snippet::Scope;
@@ -114,6 +117,7 @@ fn scope(engine: &mut Engine) -> Scope {
         variables: engine.variables(),
         threads: engine.threads(),
         has_tokio: engine.depends_on("tokio"),
+        placed: None,
     }
 }
 
