@@ -123,6 +123,16 @@ def test_a_measured_statement_cannot_run_a_magic(working):
     assert "placed.rs" not in error.traceback
 
 
+def test_a_cell_that_starts_a_thread_measures_in_a_later_cell(working):
+    start = "let (end, wait) = std::sync::mpsc::channel::<()>();\nlet thread = std::thread::spawn(move || wait.recv());\n"
+    error = working.fails(start + "{\n    %memit 3\n}", "MeasurementError")
+    assert "Write the magic in a later cell" in error.traceback
+    working.run(start)
+    (json, text) = reports(working.run("for n in 0..1 {\n    %memit -r 1 n\n}"))[0]
+    assert not json["isolated"] and "ran in place" in text
+    working.run("drop(end);\nlet ended = thread.join();")
+
+
 def test_a_result_is_bound_by_let(working):
     assert working.run("let t = %timeit -o -n 7 -r 3 1 + 1\nt.loops").result == "7"
     cell = working.run("let m = %memit -r 2 vec![1u8; 4096]; m.runs.len()")

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memit_magics::magic::{Compiled, Measurement};
 use memit_magics::split::{self, Placing};
-use memit_measurement::{Failure, Placed};
+use memit_measurement::{Failure, FailureKind, Placed};
 
 use super::deliver;
 use super::measurement_error::{failed, nothing_measured};
@@ -126,6 +126,10 @@ fn compiled(state: &State) -> Compiled {
     }
 }
 
+/// Advice for a cell that starts a thread and measures.
+const THREADS: &str = "help: the cell has started a thread. Write the magic in a later cell, where it measures in \
+     the session itself";
+
 /// Evaluates the Rust of a cell, with the magics in its blocks.
 ///
 /// # Errors
@@ -141,8 +145,11 @@ pub(crate) fn evaluate(
     let stopped = magics.lock().failure.take();
     match (result, stopped) {
         (Err(_), Some(Stopped::Measurement(failure, message))) => {
-            let cells = running.written.cells;
-            Err(failed(running.engine, &failure, message, cells))
+            let error = failed(running.engine, &failure, message, running.written.cells);
+            Err(match failure.cause {
+                FailureKind::CannotFork => error.with_note(THREADS),
+                _ => error,
+            })
         }
         (_, Some(Stopped::Delivery(error))) => Err(error),
         (result, _) => result,
@@ -159,7 +166,7 @@ fn evaluate_placed(
     if split::placed(source, 0..source.len()).is_empty() {
         return evaluated(running.evaluate(source, source, last, Some));
     }
-    let scope = scope(running.engine);
+    let scope = scope(running.engine, source);
     let known = magics.lock().measurements.len();
     let first = u32::try_from(known).unwrap_or(u32::MAX);
     let placing = split::place(source, &scope, first).map_err(|mut error| {
