@@ -73,6 +73,19 @@ def test_what_a_run_writes_to_a_socket_is_in_its_report(kernel, magic):
     assert "written" not in kernel.run(f"%memit {of_its_own}").text
 
 
+def test_a_magic_in_a_block_names_what_its_runs_have_written_to(kernel):
+    kernel.run("let mut in_block = std::os::unix::net::UnixStream::pair()?;")
+    cell = kernel.run("""
+        use std::io::Write;
+        for byte in [1u8, 2] {
+            %memit -r 1 in_block.0.write_all(&[byte])
+        }
+    """)
+    assert [len(data["application/vnd.memit+json"]["remarks"]) for data in cell.displays] == [1, 1]
+    failing = "for byte in [1u8] {\n%memit -r 1 { in_block.0.write_all(&[byte])?; panic!() }\n}"
+    assert "the variables of the session are as they were; the run has written" in kernel.fails(failing).traceback
+
+
 def test_a_socket_that_a_run_shuts_down_is_in_its_report(kernel):
     kernel.run("let shut = std::os::unix::net::UnixStream::pair()?.0;")
     text = kernel.run("%memit -r 1 shut.shutdown(std::net::Shutdown::Both)").text

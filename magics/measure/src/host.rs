@@ -94,16 +94,17 @@ impl Host {
         process::threads(std::process::id()).unwrap_or(1)
     }
 
-    /// Measures, and sends the outcome to the kernel.
-    pub(crate) fn measure(&self, measure: impl FnOnce() -> Measured) {
+    /// Measures. An interrupt ends the measurement, and not this process.
+    pub(crate) fn measure(&self, measure: impl FnOnce() -> Measured) -> Measured {
         self.control.set_interruptible(Interruptible::InPlace);
         let measured = measure();
         self.control.set_interruptible(Interruptible::Cell);
-        let remarks = std::mem::take(&mut *lock(&self.remarks));
-        if !remarks.is_empty() {
-            self.send(&Event::Remarked(remarks));
-        }
-        self.send(&Event::Measured(measured));
+        measured
+    }
+
+    /// Takes what the figures of the measurement do not show.
+    pub(crate) fn take_remarks(&self) -> Vec<Remark> {
+        std::mem::take(&mut *lock(&self.remarks))
     }
 
     /// Keeps what the figures of the measurement do not show, once each.

@@ -36,7 +36,8 @@ mod kind {
     pub(super) const NOT_STARTED: u8 = 22;
     pub(super) const VARIABLE_NAMED: u8 = 23;
     pub(super) const VARIABLE_LEAKED: u8 = 24;
-    pub(super) const REMARKED: u8 = 25;
+    pub(super) const PLACED: u8 = 25;
+    pub(super) const REMARKED: u8 = 26;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -91,6 +92,7 @@ impl Frame for Event {
             Self::Failed(failed) => write_json(out, kind::FAILED, failed),
             Self::Remarked(remarks) => write_json(out, kind::REMARKED, remarks),
             Self::Measured(measured) => write_json(out, kind::MEASURED, measured),
+            Self::Placed(placed) => write_json(out, kind::PLACED, placed),
             Self::Kept(measured) => write_json(out, kind::KEPT, measured),
             Self::Progress(progress) => write_json(out, kind::PROGRESS, progress),
             Self::Counted(counted) => write_json(out, kind::COUNTED, counted),
@@ -121,6 +123,7 @@ impl Frame for Event {
             kind::FAILED => Self::Failed(serde_json::from_slice(&payload)?),
             kind::REMARKED => Self::Remarked(serde_json::from_slice(&payload)?),
             kind::MEASURED => Self::Measured(serde_json::from_slice(&payload)?),
+            kind::PLACED => Self::Placed(serde_json::from_slice(&payload)?),
             kind::KEPT => Self::Kept(serde_json::from_slice(&payload)?),
             kind::PROGRESS => Self::Progress(serde_json::from_slice(&payload)?),
             kind::COUNTED => Self::Counted(serde_json::from_slice(&payload)?),
@@ -277,8 +280,8 @@ fn unknown(kind: u8) -> io::Error {
 mod tests {
     use super::*;
     use memit_measurement::{
-        Checkpointed, Described, Displayed, Ended, Failure, FailureKind, Measured, Panic, Process,
-        QuestionMark, Remark,
+        Checkpointed, Described, Displayed, Ended, Failure, FailureKind, Measured, Panic, Placed,
+        Process, QuestionMark, Remark,
     };
 
     #[test]
@@ -321,6 +324,12 @@ mod tests {
                 peak_rss: Some(4096),
                 threads: 1,
             })),
+            Event::Placed(Placed {
+                magic: 7,
+                place: "n = 10".into(),
+                measured: Measured::Time(TimeMeasurement::default()),
+                remarks: vec![Remark::Iterator],
+            }),
             Event::Ended(Ended::Signal(9)),
             Event::Synced(u64::MAX),
             Event::Uncaught,

@@ -209,10 +209,15 @@ impl TimeOf {
         generated.around(
             &format!(
                 "let mut §timed = |§loops: u64| \
-                 -> ::std::result::Result<(), ::memit_session::harness::Returned> {{ {open}\n\
+                 -> ::memit_session::harness::Finished {{ {open}\n\
                  let mut §left = 0..§loops;"
             ),
-            &format!("{}\n{close} }};", snippet::OK),
+            // A `break` in a macro would cut the loop short without a word.
+            &format!(
+                "if ::std::iter::Iterator::next(&mut §left).is_some() {{\n\
+                 return ::memit_session::harness::left_by_break();\n}}\n{}\n{close} }};",
+                snippet::OK
+            ),
             |generated| self.write_run(generated),
         );
         generated.code(

@@ -20,7 +20,7 @@ mod time_html;
 mod time_text;
 mod views;
 
-use maud::Markup;
+use maud::{Markup, PreEscaped, html};
 use memit_measurement::Remark;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -84,6 +84,27 @@ impl Report {
             if let Some(Value::Array(remarks)) = remarks {
                 remarks.push(note.into());
             }
+        }
+        self
+    }
+}
+
+impl Report {
+    /// The same report of a magic in a block, below the values of the variables around the magic. JSON
+    /// has them as `values`.
+    #[must_use]
+    pub fn at(mut self, values: &str) -> Self {
+        if values.is_empty() {
+            return self;
+        }
+        self.text = format!("{values}\n{}", self.text);
+        self.html = html! {
+            div style="margin:4px 0;font-family:var(--jp-code-font-family, monospace)" { (values) }
+            (PreEscaped(self.html))
+        }
+        .into_string();
+        if let Value::Object(fields) = &mut self.json {
+            fields.insert("values".to_owned(), values.into());
         }
         self
     }
