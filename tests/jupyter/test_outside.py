@@ -118,8 +118,9 @@ def test_work_that_is_left_undone_is_in_the_report(kernel):
         ('"a b".split_whitespace()', iterator),
         ("std::iter::successors(Some(1), |x| Some(x + 1)).take(3)", iterator),
     ]:
-        for magic in ["%memit -r 1", "%timeit -n 3 -r 1"]:
-            assert note in kernel.run(f"{magic} {statement}").text, statement
+        assert note in kernel.run(f"%memit -r 1 {statement}").text, statement
+    assert future in kernel.run("%timeit -n 3 -r 1 later()").text
+    assert iterator in kernel.run("%mprof undone.iter().map(|x| x * 2)").text
     removed = kernel.run("%memit { let v = vec![1u8; 1 << 20]; drop(v) }")
     assert "nothing was allocated, although the statements contain `vec`" in removed.text
     assert len(removed.json["remarks"]) == 1

@@ -281,7 +281,7 @@ mod tests {
     use super::*;
     use memit_measurement::{
         Checkpointed, Described, Displayed, Ended, Failure, FailureKind, Measured, Panic, Placed,
-        Process, QuestionMark, Remark,
+        Process, QuestionMark, Remark, TimeMeasurement,
     };
 
     #[test]

@@ -151,14 +151,16 @@ fn are_one(one: &Descriptor, other: &Descriptor) -> bool {
     compared <= 0
 }
 
-/// Whether the process has mapped a file such that changes of the memory are changes of the file.
+/// Whether the process has mapped a file such that changes of the memory are changes of the file. Databases
+/// keep what they know of one file in the mapped memory of another.
 fn maps_files() -> bool {
     let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else {
         return true;
     };
     maps.lines().any(|line| {
         let mut fields = line.split_ascii_whitespace();
-        let is_shared = fields.nth(1).is_some_and(|access| access.ends_with('s'));
+        let access = fields.nth(1).unwrap_or_default();
+        let is_shared = access.ends_with('s') && access.contains('w');
         let path = fields.nth(3).unwrap_or_default();
         is_shared && !["", "/dev/zero", "/memfd:memit"].contains(&path)
     })
