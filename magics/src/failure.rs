@@ -74,9 +74,15 @@ pub fn note(failure: &Failure) -> Option<String> {
         .map(|peak| format!("peak memory until then: {}", units::mib(peak)));
     let unharmed = (failure.peak_rss.is_some() && failure.cause != FailureKind::Interrupted)
         .then(|| "the session and its variables are as they were".to_owned());
-    let parts: Vec<_> = memory.into_iter().chain(unharmed).collect();
+    let fresh = failure.needs_fresh.then(|| NEEDS_FRESH.to_owned());
+    let parts: Vec<_> = memory.into_iter().chain(unharmed).chain(fresh).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
+
+/// The remedy for statements that run well only once.
+const NEEDS_FRESH: &str = "the statements ran well once and failed when they ran again, so they change \
+     or consume their input. Make a new input for each execution: `%%timeit --fresh let mut x = …;`, \
+     and the statements on the lines below";
 
 /// The name of a signal and its usual meaning.
 pub fn signal(number: i32) -> String {
@@ -116,6 +122,7 @@ mod tests {
             cause,
             peak_rss: Some(10 << 20),
             threads: 1,
+            needs_fresh: false,
         }
     }
 

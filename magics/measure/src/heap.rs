@@ -31,6 +31,15 @@ pub(crate) fn set_thread_aside() {
     ASIDE.set(true);
 }
 
+/// Leaves the calling thread out of the counts while it runs `body`, which may free only what it
+/// obtains itself.
+pub(crate) fn leaving_thread_aside<T>(body: impl FnOnce() -> T) -> T {
+    let before = ASIDE.replace(true);
+    let result = body();
+    ASIDE.set(before);
+    result
+}
+
 /// Counts of the heap since [`start`]. Sizes are in bytes, relative to the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {

@@ -30,6 +30,8 @@ mod measuring;
 #[cfg(unix)]
 mod memory;
 #[cfg(unix)]
+mod outlasting;
+#[cfg(unix)]
 pub mod panic;
 #[cfg(unix)]
 pub mod program;

@@ -8,7 +8,7 @@ use memit_process::{children, resident};
 use memit_session::abi::{Body, MemoryPlan};
 
 use crate::board::Board;
-use crate::fork::{Limits, Watcher};
+use crate::fork::{Limits, Silence, Watcher};
 use crate::host::Host;
 use crate::measuring::Measuring;
 use crate::rss::PeakMeter;
@@ -48,6 +48,7 @@ fn measure_runs(
                 timeout: plan.timeout(),
                 quiet: repetition > 0,
                 small_pages: true,
+                ..Limits::default()
             };
             let mut look = |pid| peak_outside = peak_outside.max(children::resident_with(pid));
             let watcher = plan.children.then_some(Watcher {
@@ -59,10 +60,12 @@ fn measure_runs(
                 peak_outside = peak_outside.max(finished.max_rss);
             }
         } else {
+            let _silence = (repetition > 0).then(Silence::begin);
             run::in_place(host, body, &board, make)?;
             settle::trim_heap();
         }
         measurement.source = source(&board);
+        measurement.outlasting = measurement.outlasting.max(run::outlasting(&board));
         measurement.runs.push(figures(&board, peak_outside));
     }
     Ok(measurement)
@@ -170,6 +173,7 @@ pub(crate) struct MeasuringMemory {
     forked: bool,
     peak_reader: PeakReader,
     began: Instant,
+    wall: Duration,
 }
 
 impl MeasuringMemory {
@@ -180,12 +184,14 @@ impl MeasuringMemory {
             forked,
             peak_reader: PeakReader::choose(forked, interval),
             began: Instant::now(),
+            wall: Duration::ZERO,
         };
         // A dry run touches the pages that measuring needs, so that the snippet's figures do not
         // include them.
         if matches!(measuring.peak_reader, PeakReader::Kernel(_)) {
             measuring.begin();
             heap::pass_hooks();
+            measuring.statements_done();
             measuring.value_alive();
             measuring.value_dropped();
         }
@@ -209,16 +215,19 @@ impl Measuring for MeasuringMemory {
         self.began = Instant::now();
     }
 
+    fn statements_done(&mut self) {
+        self.wall = self.began.elapsed();
+    }
+
     fn value_alive(&mut self) {
-        let wall = self.began.elapsed();
         let heap = heap::counts();
         let peak = self.peak_reader.peak();
         self.board.set(PEAK, peak);
         self.board.set(HEAP_PEAK, heap.peak);
         self.board.set(ALLOCATED, heap.allocated);
         self.board.set(ALLOCATIONS, heap.allocations);
-        self.board
-            .set(WALL, u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX));
+        let wall = u64::try_from(self.wall.as_nanos());
+        self.board.set(WALL, wall.unwrap_or(u64::MAX));
         self.board.set(SOURCE, self.peak_reader.source() as u64);
     }
 

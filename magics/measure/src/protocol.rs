@@ -311,6 +311,7 @@ mod tests {
                 cause: FailureKind::Signal { number: 11 },
                 peak_rss: Some(4096),
                 threads: 1,
+                needs_fresh: false,
             })),
             Event::Ended(Ended::Signal(9)),
             Event::Synced(u64::MAX),

@@ -50,4 +50,6 @@ pub struct MemoryMeasurement {
     pub source: Source,
     /// Whether child processes of the snippet were added to the peaks.
     pub children: bool,
+    /// Threads that the snippet had started and that still ran at the end, at most in a run.
+    pub outlasting: u32,
 }

@@ -15,6 +15,7 @@ pub use crate::abi::entry_points::{
     memit_value_dropped,
 };
 pub use crate::abi::plan;
+pub use crate::batch::{Batch, Pause};
 
 /// The error type of a snippet, into which `?` converts any error. The session process already has
 /// the text of the error. `Returned` is not `Debug`, because two implementations of `From` would

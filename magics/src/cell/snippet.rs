@@ -54,6 +54,8 @@ pub struct Scope {
     pub variables: Vec<String>,
     /// Threads of the session. With more than one it cannot be forked.
     pub threads: u32,
+    /// Whether executions may be set up in batches.
+    pub batches: bool,
 }
 
 impl Scope {
@@ -83,6 +85,9 @@ pub struct Generated {
     pub source: String,
     /// Which of its lines are the user's. Columns are the same on both sides.
     pub lines: Vec<LineSpan>,
+    /// Whether it sets up executions in batches, which statements that change variables of the
+    /// session do not permit: code without batches may compile if this does not.
+    pub in_batches: bool,
 }
 
 /// Consecutive lines that the user wrote.
@@ -307,6 +312,7 @@ mod tests {
         let scope = Scope {
             variables: vec!["v".into(), "w".into()],
             threads: 1,
+            batches: true,
         };
         let snippet = Snippet::new("vw(v)", 0..5);
         assert_eq!(scope.used_by(&[&snippet]), ["v"]);

@@ -187,6 +187,7 @@ mod tests {
                 cause,
                 peak_rss: None,
                 threads: 1,
+                needs_fresh: false,
             }),
         }
     }

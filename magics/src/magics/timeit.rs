@@ -1,12 +1,12 @@
 //! `%timeit`: the time of a statement.
 
 use memit_measurement::Measured;
-use memit_session::abi::{Clock, Plan, TimePlan};
+use memit_session::abi::{BREAK_LEFT, Clock, Plan, TimePlan};
 
 use super::statement;
 use crate::cell::options::OptionSpec;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
-use crate::cell::syntax::{Statements, mentions};
+use crate::cell::syntax::{Let, Statements, mentions};
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
 use crate::report::Report;
@@ -165,9 +165,14 @@ impl Measurement for TimeOf {
             isolated,
         });
         let copied: &[&str] = if isolated { &used } else { &[] };
-        Ok(snippet::measurement(&plan, copied, |generated| {
-            self.write_runs(generated, &used);
-        }))
+        let in_batches = scope.batches && self.fresh && isolated && self.may_be_in_batches();
+        let generated = snippet::measurement(&plan, copied, |generated| {
+            self.write_runs(generated, &used, in_batches);
+        });
+        Ok(Generated {
+            in_batches,
+            ..generated
+        })
     }
 
     fn answer(&self, measured: Measured, compiled: &Compiled) -> Option<Answer> {
@@ -203,50 +208,69 @@ impl Measurement for TimeOf {
 
 impl TimeOf {
     /// Writes the code that asks for runs until there is no further one, and makes each of them.
-    fn write_runs(&self, generated: &mut Generated, used: &[&str]) {
+    fn write_runs(&self, generated: &mut Generated, used: &[&str], in_batches: bool) {
         generated.code(&escape(used.iter().copied()));
+        generated.code("let mut §finished = false;");
         generated.around(
-            "let mut §timed = |§loops: u64| \
-             -> ::std::result::Result<(), ::memit_session::harness::Returned> {\n\
-             let mut §left = 0..§loops;",
-            // A `break` in the statements would cut the loop short without a word.
-            "if §left.next().is_some() {\n\
-             return ::std::result::Result::Err(::memit_session::harness::Returned::from(::std::format_args!(\"`break` left the timed loop\")));\n\
-             }\n::std::result::Result::Ok(())\n};",
-            |generated| self.write_run(generated),
+            "loop {\nlet mut §left = ::memit_session::harness::memit_next_run();\n\
+             if §left == 0 { §finished = true; break; }",
+            "::memit_session::harness::flush();\n}",
+            |generated| {
+                if self.fresh {
+                    self.write_executions(generated, in_batches);
+                } else {
+                    self.write_loop(generated);
+                }
+            },
         );
-        generated.code(
-            "loop {\nlet §loops = ::memit_session::harness::memit_next_run();\n\
-             if §loops == 0 { break; }\n§timed(§loops)?;\n::memit_session::harness::flush();\n}",
-        );
+        // A `break` in the set-up would end the runs without a word.
+        generated.code(&break_left("!§finished"));
     }
 
-    /// Writes the code of one run: the loop, and what starts and stops the clock.
-    fn write_run(&self, generated: &mut Generated) {
-        const START: &str = "::memit_session::harness::memit_start_clock();";
-        const STOP: &str = "::memit_session::harness::memit_stop_clock();";
-        let write_loop = |generated: &mut Generated, write: &dyn Fn(&mut Generated)| {
-            let head = "while let ::std::option::Option::Some(_) = §left.next() {";
-            generated.around(head, "}", write);
-        };
-        let write_body = |generated: &mut Generated| {
-            generated.around("::std::hint::black_box({", "});", |generated| {
-                generated.snippet(&self.body);
-            });
-        };
-        if self.fresh {
-            write_loop(generated, &|generated| {
-                self.set_up(generated);
-                generated.code(START);
-                write_body(generated);
-                generated.code(STOP);
-            });
+    /// Writes the loop over the statements, between the two readings of the clock.
+    fn write_loop(&self, generated: &mut Generated) {
+        self.set_up(generated);
+        generated.code("let mut §left = 0..§left;");
+        generated.code("::memit_session::harness::memit_start_clock();");
+        generated.around(
+            "while let ::std::option::Option::Some(_) = §left.next() {",
+            "}",
+            |generated| self.write_body(generated),
+        );
+        generated.code("::memit_session::harness::memit_stop_clock();");
+        // A `break` in the statements would cut the loop short without a word.
+        generated.code(&break_left("§left.next().is_some()"));
+    }
+
+    /// Writes executions that each have a set-up of their own.
+    fn write_executions(&self, generated: &mut Generated, in_batches: bool) {
+        const PAUSE: &str = "::memit_session::harness::Pause::default().await;";
+        let (batch, each) = if in_batches {
+            ("new", "while §batch.has_room() {")
         } else {
-            self.set_up(generated);
-            generated.code(START);
-            write_loop(generated, &write_body);
-            generated.code(STOP);
-        }
+            ("of_one", "{")
+        };
+        generated.code(&format!(
+            "while §left > 0 {{\n\
+             let mut §batch = ::memit_session::harness::Batch::{batch}(&mut §left);"
+        ));
+        generated.around(
+            &format!("{each}\n§batch.add(async {{"),
+            "::std::result::Result::<(), ::memit_session::harness::Returned>::Ok(())\n})?;\n}",
+            |generated| {
+                self.set_up(generated);
+                generated.code(PAUSE);
+                self.write_body(generated);
+                generated.code(PAUSE);
+            },
+        );
+        generated.code("§batch.execute()?;\n}");
+    }
+
+    fn write_body(&self, generated: &mut Generated) {
+        generated.around("::std::hint::black_box({", "});", |generated| {
+            generated.snippet(&self.body);
+        });
     }
 
     fn set_up(&self, generated: &mut Generated) {
@@ -259,6 +283,27 @@ impl TimeOf {
             .filter(|name| mentions(self.body.text(), name));
         generated.code(&escape(used));
     }
+
+    /// Whether several executions may be set up before the first of them: their set-ups only bind
+    /// variables. Another set-up may change what it shares with the statements, and so may one whose
+    /// value is there for its effect: `_guard`.
+    fn may_be_in_batches(&self) -> bool {
+        self.setup.as_ref().is_some_and(|setup| {
+            let statements = Statements::parse(setup.text());
+            let is_used =
+                |name: &String| !name.starts_with('_') || mentions(self.body.text(), name);
+            let binds = |each: &Let| !each.names.is_empty() && each.names.iter().all(is_used);
+            statements.only_binds() && statements.lets().iter().all(binds)
+        })
+    }
+}
+
+/// Writes the error of a `break` that left our code, which `condition` finds.
+fn break_left(condition: &str) -> String {
+    format!(
+        "if {condition} {{\n\
+         return ::std::result::Result::Err(::memit_session::harness::Returned::from(::std::format_args!({BREAK_LEFT:?})));\n}}"
+    )
 }
 
 /// Passes the addresses of variables to `black_box` once. From then on, the compiler must assume

@@ -23,6 +23,8 @@ pub struct MemitResult {
     pub threads: u32,
     /// Whether child processes of the snippet are included in the peaks.
     pub children: bool,
+    /// Threads that the snippet had started and that still ran at the end.
+    pub outlasting: u32,
 }
 
 impl From<MemoryMeasurement> for MemitResult {
@@ -33,6 +35,7 @@ impl From<MemoryMeasurement> for MemitResult {
             threads,
             source,
             children,
+            outlasting,
         } = measurement;
         let highest = |size: fn(&MemoryRun) -> u64| runs.iter().map(size).max().unwrap_or_default();
         Self {
@@ -42,6 +45,7 @@ impl From<MemoryMeasurement> for MemitResult {
             source,
             threads,
             children,
+            outlasting,
             runs,
         }
     }
@@ -62,7 +66,7 @@ impl MemitResult {
 
 rust_struct! {
     MemitResult as "MemitResult" {
-        runs, peak_memory, increment, isolated, source, threads, children,
+        runs, peak_memory, increment, isolated, source, threads, children, outlasting,
     }
 }
 
@@ -98,6 +102,7 @@ mod tests {
             threads: 1,
             source: Source::Vmhwm,
             children: false,
+            outlasting: 0,
         })
     }
 
@@ -125,7 +130,7 @@ mod tests {
                 r#"{"magic":"memit","runs":[{"baseline_rss":5000,"peak_rss":5010,"increment":10,"#,
                 r#""heap_peak":64,"heap_allocated":128,"allocations":2,"heap_retained":-32,"#,
                 r#""wall_ns":1500}],"peak_memory":5010,"increment":10,"isolated":true,"#,
-                r#""source":"vmhwm","threads":1,"children":false}"#
+                r#""source":"vmhwm","threads":1,"children":false,"outlasting":0}"#
             )
         );
     }

@@ -36,6 +36,16 @@ pub struct TimeitResult {
     pub threads: u32,
     /// Length of one processor cycle; 0 if unknown.
     pub cycle_ns: f64,
+    /// By how much the time of a loop may be off, because the clock is read around set-ups; 0 if it
+    /// is not.
+    pub clock_error: f64,
+    /// Highest growth of the live heap over the loops; 0 if the snippet does not grow what it works
+    /// on.
+    pub grown: u64,
+    /// How often a run was continued in a new fork, because the memory had grown.
+    pub restarts: u32,
+    /// Threads that the snippet had started and that still ran at the end.
+    pub outlasting: u32,
     /// The memory of the snippet; absent if it was not measured.
     pub memory: Option<TimeitMemory>,
     /// Significant digits to show. Part of the view, not of the data.
@@ -90,6 +100,10 @@ impl TimeitResult {
             isolated: measurement.isolated,
             threads: measurement.threads,
             cycle_ns: measurement.cycle_ns,
+            clock_error: measurement.clock_error_ns,
+            grown: measurement.grown,
+            restarts: measurement.restarts,
+            outlasting: measurement.outlasting,
             memory: measurement
                 .memory
                 .map(|run| TimeitMemory::new(&run, measurement.memory_loops, measurement.source)),
@@ -120,7 +134,7 @@ impl TimeitResult {
 rust_struct! {
     TimeitResult as "TimeitResult" {
         loops, repeat, all_runs, timings, best, worst, average, stdev, compile_time, clock,
-        isolated, threads, cycle_ns, memory,
+        isolated, threads, cycle_ns, clock_error, grown, restarts, outlasting, memory,
     } without precision
 }
 
@@ -222,7 +236,8 @@ mod tests {
             concat!(
                 r#"{"magic":"timeit","loops":4,"repeat":2,"all_runs":[8,16],"timings":[2.0,4.0],"#,
                 r#""best":2.0,"worst":4.0,"average":3.0,"stdev":1.0,"compile_time":7,"#,
-                r#""clock":"wall","isolated":true,"threads":1,"cycle_ns":0.25,"memory":{"loops":2,"#,
+                r#""clock":"wall","isolated":true,"threads":1,"cycle_ns":0.25,"clock_error":0.0,"#,
+                r#""grown":0,"restarts":0,"outlasting":0,"memory":{"loops":2,"#,
                 r#""heap_allocated":48.0,"allocations":1.5,"peak_memory":5100,"increment":100,"#,
                 r#""heap_peak":64,"heap_retained":0,"source":"vmhwm"}}"#
             )

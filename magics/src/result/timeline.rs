@@ -158,6 +158,7 @@ mod tests {
             cause: FailureKind::Interrupted,
             peak_rss: None,
             threads: 1,
+            needs_fresh: false,
         });
         let printed = run_with(
             &MprofResult::from(measurement).rust_value(),

@@ -10,7 +10,7 @@ use memit_magics::magic::{Answer, Compiled, Measurement};
 use memit_measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
-use crate::session::engine;
+use crate::session::engine::{self, EvaluationError};
 use crate::session::errors::{CellError, diagnostics};
 use crate::session::evaluation::{Failed, Running};
 use measurement_error::{explained, failed, nothing_measured, of_problem};
@@ -54,6 +54,7 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
     let mut scope = Scope {
         variables: engine.variables(),
         threads: engine.threads(),
+        batches: true,
     };
     loop {
         let generated = measurement
@@ -69,6 +70,10 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
         }
         let outputs = match evaluated {
             Ok((outputs, _)) => outputs,
+            Err(EvaluationError::Compile { .. }) if generated.in_batches => {
+                scope.batches = false;
+                continue;
+            }
             Err(failure) => {
                 let cause = failure.of_run();
                 let error = explained(failure, measurement, &scope, &generated, code, cells);
@@ -117,6 +122,7 @@ fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) ->
     let scope = Scope {
         variables: running.engine.variables(),
         threads: running.engine.threads(),
+        batches: false,
     };
     let generated = measurement
         .code(&scope)
@@ -158,6 +164,7 @@ fn answer_until(
         cause: cause?,
         peak_rss: None,
         threads,
+        needs_fresh: false,
     };
     let timeline = TimelineMeasurement {
         failure: Some(failure),

@@ -1,0 +1,165 @@
+//! Executions that have a set-up of their own: the size of their batches, and their time.
+
+use super::measuring::monotonic_ns;
+use super::progress::{Number, Progress};
+use crate::heap;
+
+/// A batch that takes longer gains nothing: what is subtracted from its time is some nanoseconds.
+const LONG_NS: f64 = 50_000.0;
+/// Most executions in a batch.
+const MOST: u64 = 1000;
+/// Memory of a batch that the caches near a processor hold.
+const CACHED: u64 = 256 << 10;
+/// Executions that a batch may have even if they take more memory.
+const FEW: u64 = 64;
+/// In a longer batch, the time of other programs is as usual as in any measurement.
+const SHORT_NS: u64 = 1_000_000;
+/// Batches whose heap is measured: the executions of a measurement are much alike.
+const WEIGHED: u32 = 8;
+
+/// The batches of one process.
+pub(super) struct Batches {
+    progress: Progress,
+    /// Most bytes that a batch may take.
+    share: u64,
+    is_forked: bool,
+    count: u32,
+    size: u64,
+    /// Bytes of an execution without its heap, and with it.
+    bytes: u64,
+    bytes_each: u64,
+    in_use_before: u64,
+    began_ns: u64,
+    is_set_up: bool,
+    /// Times of batches of nothing.
+    idle: [u64; 3],
+    /// Time of an execution in the last batch, once there was one.
+    execution_ns: Option<f64>,
+    /// How often other programs have taken the processor before the batch.
+    interruptions: i64,
+    /// Executions, and their time, while nobody took the processor.
+    undisturbed: (u64, u64),
+}
+
+impl Batches {
+    /// `limit` is a size that the session can spare.
+    pub(super) fn new(progress: Progress, limit: u64, is_forked: bool) -> Self {
+        Self {
+            progress,
+            share: limit / 4,
+            is_forked,
+            count: 0,
+            size: 1,
+            bytes: 0,
+            bytes_each: 0,
+            in_use_before: 0,
+            began_ns: 0,
+            is_set_up: true,
+            idle: [0; 3],
+            execution_ns: None,
+            interruptions: 0,
+            undisturbed: (0, 0),
+        }
+    }
+
+    /// The size of the next batch.
+    pub(super) fn next(&mut self, left: u64, bytes: u64) -> u64 {
+        self.bytes = bytes;
+        self.size = self.fitting().clamp(1, left.max(1));
+        self.progress.set(Number::Batch, self.size);
+        self.is_set_up = false;
+        if self.count < WEIGHED {
+            self.in_use_before = heap::in_use();
+        }
+        self.began_ns = monotonic_ns();
+        if self.size > 1 {
+            self.progress.set(Number::Preparing, self.began_ns);
+        }
+        self.size
+    }
+
+    fn fitting(&self) -> u64 {
+        let Some(execution_ns) = self.execution_ns else {
+            return 1;
+        };
+        if !self.is_forked || self.progress.get(Number::Alone) != 0 {
+            return 1;
+        }
+        let by_time = (LONG_NS / execution_ns.max(0.01)) as u64;
+        let bytes = self.bytes_each.max(self.bytes).max(1);
+        let by_memory = (CACHED / bytes).max(FEW.min(self.share / bytes));
+        by_time.min(by_memory).min(MOST)
+    }
+
+    /// The set-ups of the batch are done.
+    pub(super) fn are_set_up(&mut self) {
+        if self.is_set_up {
+            return;
+        }
+        self.is_set_up = true;
+        self.progress.set(Number::Preparing, 0);
+        if self.count < WEIGHED {
+            let heap = heap::in_use().saturating_sub(self.in_use_before);
+            self.bytes_each = self.bytes_each.max(heap / self.size + self.bytes);
+        }
+        if self.count == 0 && self.progress.get(Number::SetUp) == 0 {
+            let time = monotonic_ns() - self.began_ns;
+            self.progress.set(Number::SetUp, time.max(1));
+        }
+        self.count = self.count.saturating_add(1);
+        self.interruptions = interruptions();
+    }
+
+    /// A batch of nothing took this long.
+    pub(super) fn idled(&mut self, elapsed: u64) {
+        self.idle.rotate_left(1);
+        self.idle[2] = elapsed;
+    }
+
+    /// The batch took this long. Returns the time of the executions alone.
+    pub(super) fn executed(&mut self, elapsed: u64) -> u64 {
+        let mut idle = self.idle;
+        idle.sort_unstable();
+        let [lowest, median, highest] = idle;
+        let own = elapsed.saturating_sub(median);
+        self.execution_ns = Some(own as f64 / self.size as f64);
+        // A reading that an interrupt of the system has delayed says nothing about the others.
+        let error = (highest.min(2 * median) - lowest).div_ceil(2);
+        self.progress.add(Number::Error, error);
+        self.without_others(own)
+    }
+
+    /// The time of the batch, or the usual time if another program has had the processor meanwhile:
+    /// its time slice is a thousand times longer than a short batch.
+    fn without_others(&mut self, own: u64) -> u64 {
+        let (executions, time) = &mut self.undisturbed;
+        if interruptions() == self.interruptions {
+            *executions += self.size;
+            *time += own;
+            return own;
+        }
+        let usual = *time as f64 / (*executions).max(1) as f64 * self.size as f64;
+        let usual = usual as u64;
+        if *executions > 0 && usual < SHORT_NS {
+            usual
+        } else {
+            own
+        }
+    }
+}
+
+/// How often another program has taken the processor from the calling thread.
+#[cfg(target_os = "linux")]
+fn interruptions() -> i64 {
+    // SAFETY: all zeros is a valid `rusage`, a plain C struct.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: `usage` is a live local.
+    unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) };
+    usage.ru_nivcsw
+}
+
+/// Other systems do not tell of one thread.
+#[cfg(not(target_os = "linux"))]
+fn interruptions() -> i64 {
+    0
+}
