@@ -108,7 +108,15 @@ fn become_run(limits: Limits) {
     if limits.quiet {
         silence();
     }
+    without_backtraces();
     set_expendable(RUN_EXPENDABLE);
+}
+
+/// Finds the names of a backtrace no longer: `libstd` reads tens of MiB of debug information for it,
+/// which would count as memory of the statements.
+fn without_backtraces() {
+    // SAFETY: the caller is the only thread of its process.
+    unsafe { std::env::remove_var("RUST_BACKTRACE") };
 }
 
 /// Forks the calling process. The fork gets `None` and is a checkpoint; the caller gets the process

@@ -24,6 +24,8 @@ mod heap;
 pub mod host;
 pub mod lines;
 #[cfg(unix)]
+mod mapped;
+#[cfg(unix)]
 mod measurements;
 #[cfg(unix)]
 mod measuring;
@@ -37,6 +39,8 @@ pub mod panic;
 pub mod program;
 #[cfg(unix)]
 pub mod protocol;
+#[cfg(unix)]
+mod requested;
 #[cfg(unix)]
 mod rss;
 #[cfg(unix)]

@@ -23,11 +23,11 @@ pub(super) fn summary(result: &MemitResult) -> String {
 pub(super) fn heap(result: &MemitResult) -> String {
     let run = result.highest_run().cloned().unwrap_or_default();
     let allocations = units::counted(&units::count(run.allocations), "allocation");
-    let peak = units::bytes(run.heap_peak);
+    let peak = sized(run.heap_peak, run.heap_peak_requested);
     let obtained = if run.heap_allocated == run.heap_peak {
         format!("heap peak: {peak} in {allocations}")
     } else {
-        let allocated = units::bytes(run.heap_allocated);
+        let allocated = sized(run.heap_allocated, run.heap_allocated_requested);
         format!("heap peak: {peak}, allocated: {allocated} in {allocations}")
     };
     let held = units::signed_bytes(run.heap_retained);
@@ -38,6 +38,22 @@ pub(super) fn heap(result: &MemitResult) -> String {
     };
     let runs = units::counted(&result.runs.len().to_string(), "run");
     format!("{obtained}, held after drop: {held}{from_before} ({runs})")
+}
+
+/// A size of blocks, and the size that was requested if that is another size.
+fn sized(usable: u64, requested: Option<u64>) -> String {
+    let size = units::bytes(usable);
+    match requested {
+        Some(requested) if differs(usable as f64, requested as f64) => {
+            format!("{size} ({} requested)", units::bytes(requested))
+        }
+        _ => size,
+    }
+}
+
+/// Whether blocks are so much larger than requested that a report says both.
+pub(super) fn differs(usable: f64, requested: f64) -> bool {
+    usable > 1.05 * requested
 }
 
 #[cfg(test)]

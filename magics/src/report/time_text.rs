@@ -1,6 +1,6 @@
 //! `%timeit` in lines of text.
 
-use super::notes;
+use super::{memory_text, notes};
 use crate::result::{TimeitMemory, TimeitResult};
 use crate::units;
 
@@ -40,9 +40,14 @@ pub(super) fn extent(result: &TimeitResult) -> String {
 /// Heap per loop, and resident memory of the process.
 pub(super) fn memory(memory: &TimeitMemory) -> String {
     let allocations = units::counted(&units::mean_count(memory.allocations), "allocation");
+    let requested = memory
+        .heap_allocated_requested
+        .filter(|requested| memory_text::differs(memory.heap_allocated, *requested))
+        .map(|requested| format!(" ({} requested)", units::mean_bytes(requested)));
     format!(
-        "{} in {allocations} per loop, peak memory: {}, increment: {}",
+        "{}{} in {allocations} per loop, peak memory: {}, increment: {}",
         units::mean_bytes(memory.heap_allocated),
+        requested.unwrap_or_default(),
         units::mib(memory.peak_memory),
         units::mib(memory.increment)
     )

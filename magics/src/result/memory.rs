@@ -72,8 +72,8 @@ rust_struct! {
 
 rust_struct! {
     MemoryRun as "MemitRun" {
-        baseline_rss, peak_rss, increment, heap_peak, heap_allocated, allocations, heap_retained,
-        wall_ns,
+        baseline_rss, peak_rss, increment, heap_peak, heap_allocated, allocations,
+        heap_peak_requested, heap_allocated_requested, heap_retained, wall_ns,
     }
 }
 
@@ -90,6 +90,8 @@ mod tests {
             heap_peak: 64,
             heap_allocated: 128,
             allocations: 2,
+            heap_peak_requested: Some(60),
+            heap_allocated_requested: None,
             heap_retained: -32,
             wall_ns: 1_500,
         }
@@ -128,7 +130,8 @@ mod tests {
             json,
             concat!(
                 r#"{"magic":"memit","runs":[{"baseline_rss":5000,"peak_rss":5010,"increment":10,"#,
-                r#""heap_peak":64,"heap_allocated":128,"allocations":2,"heap_retained":-32,"#,
+                r#""heap_peak":64,"heap_allocated":128,"allocations":2,"heap_peak_requested":60,"#,
+                r#""heap_allocated_requested":null,"heap_retained":-32,"#,
                 r#""wall_ns":1500}],"peak_memory":5010,"increment":10,"isolated":true,"#,
                 r#""source":"vmhwm","threads":1,"children":false,"outlasting":0}"#
             )

@@ -60,6 +60,8 @@ pub struct TimeitMemory {
     pub loops: u64,
     /// Heap obtained per loop.
     pub heap_allocated: f64,
+    /// The same in requested sizes of blocks; absent where they are not known.
+    pub heap_allocated_requested: Option<f64>,
     /// Allocations per loop.
     pub allocations: f64,
     /// Highest resident set size of the pass.
@@ -140,7 +142,7 @@ rust_struct! {
 
 rust_struct! {
     TimeitMemory as "TimeitMemory" {
-        loops, heap_allocated, allocations, peak_memory, increment, heap_peak, heap_retained,
+        loops, heap_allocated, heap_allocated_requested, allocations, peak_memory, increment, heap_peak, heap_retained,
         source,
     }
 }
@@ -151,6 +153,9 @@ impl TimeitMemory {
         Self {
             loops,
             heap_allocated: run.heap_allocated as f64 / per_loop,
+            heap_allocated_requested: run
+                .heap_allocated_requested
+                .map(|requested| requested as f64 / per_loop),
             allocations: run.allocations as f64 / per_loop,
             peak_memory: run.peak_rss,
             increment: run.increment,
@@ -186,6 +191,8 @@ mod tests {
                 heap_peak: 64,
                 heap_allocated: 96,
                 allocations: 3,
+                heap_peak_requested: Some(60),
+                heap_allocated_requested: Some(90),
                 heap_retained: 0,
                 wall_ns: 10,
             }),
@@ -238,7 +245,7 @@ mod tests {
                 r#""best":2.0,"worst":4.0,"average":3.0,"stdev":1.0,"compile_time":7,"#,
                 r#""clock":"wall","isolated":true,"threads":1,"cycle_ns":0.25,"clock_error":0.0,"#,
                 r#""grown":0,"restarts":0,"outlasting":0,"memory":{"loops":2,"#,
-                r#""heap_allocated":48.0,"allocations":1.5,"peak_memory":5100,"increment":100,"#,
+                r#""heap_allocated":48.0,"heap_allocated_requested":45.0,"allocations":1.5,"peak_memory":5100,"increment":100,"#,
                 r#""heap_peak":64,"heap_retained":0,"source":"vmhwm"}}"#
             )
         );

@@ -18,7 +18,7 @@ pub(super) struct CountingHeap {
 
 impl CountingHeap {
     pub(super) fn new(board: Arc<Board>, forked: bool, loops: u64) -> Self {
-        let memory = MeasuringMemory::new(board, forked, DEFAULT_INTERVAL);
+        let memory = MeasuringMemory::new(board, forked, false, DEFAULT_INTERVAL);
         Self {
             memory,
             loops,
