@@ -63,6 +63,8 @@ pub struct Call {
     pub cell: bool,
     /// The options.
     pub options: Options,
+    /// The variable in `let variable = %name …`, and its bytes in the cell.
+    pub variable: Option<(String, Range<usize>)>,
     /// The rest of the line behind the options: the statements, or the set-up of a cell magic.
     pub argument: Snippet,
     /// The lines below a cell magic.

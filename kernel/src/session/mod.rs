@@ -21,7 +21,7 @@ pub(crate) use io::{Input, MimeBundle, NoAnswer, NoInput, Output, Question, Stre
 
 use std::sync::Arc;
 
-use memit_magics::cell::{self, Part};
+use memit_magics::split::{self, Part};
 
 use engine::{BuildWatch, Engine};
 use errors::{diagnostics, unfinished};
@@ -87,7 +87,7 @@ impl Session {
     ) -> Result<(), CellError> {
         let variables = || self.engine.variables();
         let code =
-            &*cell::set_rust_apart(code, |name| variables().iter().any(|other| other == name));
+            &*split::set_rust_apart(code, |name| variables().iter().any(|other| other == name));
         self.cells.push(code.to_owned());
         self.numbers.push(number);
         let counted = self.undo_log.begin_cell(&self.engine);
@@ -112,7 +112,7 @@ impl Session {
     }
 
     fn execute_parts(&mut self, code: &str, output: &dyn Output) -> Result<(), CellError> {
-        let parts = cell::split(code).map_err(|error| diagnostics::of_magic(&error, code))?;
+        let parts = split::split(code).map_err(|error| diagnostics::of_magic(&error, code))?;
         if let Some(error) = unfinished::error(code, &parts) {
             return Err(error);
         }

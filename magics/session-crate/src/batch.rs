@@ -53,18 +53,7 @@ impl<F: Future<Output = Result<(), Returned>>> Batch<F> {
     pub fn new(left: &mut u64) -> Self {
         let size = memit_next_batch(*left, size_of::<F>() as u64).clamp(1, *left);
         *left -= size;
-        Self::of(usize::try_from(size).unwrap_or(1))
-    }
-
-    /// A batch of one execution.
-    #[inline]
-    pub fn of_one(left: &mut u64) -> Self {
-        memit_next_batch(1, size_of::<F>() as u64);
-        *left -= 1;
-        Self::of(1)
-    }
-
-    fn of(size: usize) -> Self {
+        let size = usize::try_from(size).unwrap_or(1);
         Self {
             executions: Vec::with_capacity(size),
             size,
@@ -120,6 +109,15 @@ impl<F: Future<Output = Result<(), Returned>>> Batch<F> {
             Pause::default().await;
             Ok(())
         }
+    }
+}
+
+/// Takes the time of nothing, which is what the two readings of the clock cost.
+#[inline]
+pub fn idle() {
+    for _ in 0..IDLE_BATCHES {
+        memit_start_clock();
+        memit_stop_idling();
     }
 }
 

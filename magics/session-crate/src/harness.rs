@@ -11,11 +11,11 @@ use crate::abi::entry_points::{memit_leave, memit_measure, memit_measure_cell, m
 use crate::abi::{Body, Ending, Plan};
 
 pub use crate::abi::entry_points::{
-    memit_begin, memit_next_run, memit_start_clock, memit_stop_clock, memit_value_alive,
-    memit_value_dropped,
+    memit_begin, memit_next_batch, memit_next_run, memit_start_clock, memit_stop_clock,
+    memit_value_alive, memit_value_dropped,
 };
 pub use crate::abi::plan;
-pub use crate::batch::{Batch, Pause};
+pub use crate::batch::{Batch, Pause, idle};
 
 /// The error type of a snippet, into which `?` converts any error. The session process already has
 /// the text of the error. `Returned` is not `Debug`, because two implementations of `From` would

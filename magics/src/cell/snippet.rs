@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use memit_session::abi::Plan;
 
-use crate::cell::syntax::mentions;
+use crate::cell::syntax::{Statements, mentions};
+use crate::cell::value;
 
 /// A piece of Rust as it stands in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,24 @@ impl Snippet {
         }
     }
 
+    /// The bytes `range` of the snippet.
+    pub(crate) fn piece(&self, range: Range<usize>) -> Self {
+        let before = &self.text[..range.start];
+        let breaks = before.matches('\n').count();
+        let in_line = before.rsplit('\n').next().unwrap_or_default();
+        let column = in_line.chars().count();
+        Self {
+            text: self.text[range.clone()].to_owned(),
+            start: self.start + range.start,
+            line: self.line + breaks,
+            column: if breaks == 0 {
+                self.column + column
+            } else {
+                column
+            },
+        }
+    }
+
     /// The Rust.
     pub fn text(&self) -> &str {
         &self.text
@@ -41,9 +60,14 @@ impl Snippet {
         self.start..self.start + self.text.len()
     }
 
-    /// Whether there is nothing but space in it.
+    /// Whether there is nothing but space and comments in it.
     pub fn is_blank(&self) -> bool {
-        self.text.trim().is_empty()
+        Statements::parse(&self.text).is_blank()
+    }
+
+    /// Whether the Rust needs a runtime, because it `.await`s.
+    pub(crate) fn awaits(&self) -> bool {
+        Statements::parse(&self.text).awaits()
     }
 }
 
@@ -54,6 +78,8 @@ pub struct Scope {
     pub variables: Vec<String>,
     /// Threads of the session. With more than one it cannot be forked.
     pub threads: u32,
+    /// Whether tokio is a dependency of the session.
+    pub has_tokio: bool,
     /// Whether executions may be set up in batches.
     pub batches: bool,
 }
@@ -177,15 +203,19 @@ pub fn has_phases(source: &str) -> bool {
     source.contains(MEASUREMENT) && source.contains("Plan::Timeline(")
 }
 
-/// The code that measures what `write` writes. This code works on bitwise copies of the variables
-/// `copied`, which are never dropped.
+/// The code that measures what `write` makes of the snippets. In a fork, this code works on bitwise copies
+/// of the session's variables, which are never dropped.
 pub(crate) fn measurement(
     plan: &Plan,
-    copied: &[&str],
+    snippets: &[&Snippet],
+    scope: &Scope,
     write: impl FnOnce(&mut Generated),
 ) -> Generated {
     let plan = expression(plan);
     let mut generated = Generated::default();
+    if !scope.has_tokio && snippets.iter().any(|snippet| snippet.awaits()) {
+        generated.code(TOKIO);
+    }
     generated.around(
         &format!(
             "#[allow(warnings)] let _ = {{\n{{ {MEASUREMENT} }}\n\
@@ -193,19 +223,24 @@ pub(crate) fn measurement(
         ),
         "});\n};",
         |generated| {
-            for name in copied {
+            let copied = scope.used_by(snippets).into_iter();
+            for name in copied.filter(|_| scope.isolated()) {
                 generated.code(&format!(
                     "let mut {name} = unsafe {{ ::std::ptr::read(&raw const {name}) }};"
                 ));
             }
             generated.code("let mut §guard = ::memit_session::harness::Guard::new();");
             write(generated);
-            generated.code("§guard.finish();\n::std::result::Result::Ok(())");
+            generated.code("::memit_session::harness::Guard::finish(&mut §guard);\n::std::result::Result::Ok(())");
         },
     );
     generated.name_our_own();
     generated
 }
+
+/// The dependency with which evcxr runs a cell that awaits.
+const TOKIO: &str =
+    ":dep tokio = { version = \"1.34.0\", features = [\"rt\", \"rt-multi-thread\"] }";
 
 /// The code that measures the cell in which it stands.
 pub(crate) fn measurement_of_cell(plan: &Plan) -> Generated {
@@ -227,16 +262,41 @@ fn expression(plan: &Plan) -> String {
 /// The statements that are measured, and the calls that say when: their value is still alive at
 /// the peak.
 pub(crate) fn measured(generated: &mut Generated, body: &[&Snippet]) {
+    let (open, close) = runtime(generated, body);
     generated.code("::memit_session::harness::memit_begin();");
     generated.around(
-        "let §value = ::std::hint::black_box(::memit_session::harness::apart(|| ::std::result::Result::Ok({",
-        "}))?);",
-        |generated| in_sequence(generated, body),
+        &format!("::memit_session::harness::apart(|| {open}"),
+        &format!("::memit_session::harness::memit_value_dropped();\n{OK}\n{close})?;"),
+        |generated| {
+            value::used(
+                generated,
+                body,
+                false,
+                "let §value = ::std::hint::black_box(§value);\n\
+                 ::memit_session::harness::memit_value_alive();\n\
+                 ::std::mem::drop(§value);",
+            );
+        },
     );
-    generated.code(
-        "::memit_session::harness::memit_value_alive();\n\
-         ::std::mem::drop(§value);\n::memit_session::harness::memit_value_dropped();",
-    );
+}
+
+/// The end of a block that `?` may leave.
+pub(crate) const OK: &str =
+    "::std::result::Result::<(), ::memit_session::harness::Returned>::Ok(())";
+
+/// Makes a runtime like that of a cell if the statements need one. Returns what opens and closes a block of
+/// statements.
+pub(crate) fn runtime(
+    generated: &mut Generated,
+    body: &[&Snippet],
+) -> (&'static str, &'static str) {
+    if !body.iter().any(|snippet| snippet.awaits()) {
+        return ("{", "}");
+    }
+    // The first use of a runtime allocates, too.
+    generated
+        .code("let §runtime = ::tokio::runtime::Runtime::new()?;\n§runtime.block_on(async {});");
+    ("§runtime.block_on(async {", "})")
 }
 
 /// Statements, one snippet after the other.
@@ -312,6 +372,7 @@ mod tests {
         let scope = Scope {
             variables: vec!["v".into(), "w".into()],
             threads: 1,
+            has_tokio: false,
             batches: true,
         };
         let snippet = Snippet::new("vw(v)", 0..5);

@@ -73,7 +73,7 @@ Examples:
             timeout: seconds('t', "a number of seconds above 0")?,
             interval: seconds('i', "a number of seconds above 0")?,
             children: options.has('c'),
-            delivery: statement::delivery(options)?,
+            delivery: statement::delivery(call)?,
             setup,
             body,
         })))
@@ -126,12 +126,6 @@ struct MemoryOf {
 impl Measurement for MemoryOf {
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
         let snippets = statement::checked(self.setup.as_ref(), &self.body)?;
-        let isolated = scope.isolated();
-        let copied = if isolated {
-            scope.used_by(&snippets)
-        } else {
-            Vec::new()
-        };
         let nanoseconds = |time: Option<Duration>| {
             time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
         };
@@ -140,9 +134,9 @@ impl Measurement for MemoryOf {
             timeout_ns: nanoseconds(self.timeout),
             interval_ns: nanoseconds(self.interval),
             children: self.children,
-            isolated,
+            isolated: scope.isolated(),
         });
-        Ok(snippet::measurement(&plan, &copied, |generated| {
+        Ok(snippet::measurement(&plan, &snippets, scope, |generated| {
             if let Some(setup) = &self.setup {
                 generated.snippet(setup).code(";");
             }

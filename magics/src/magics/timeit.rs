@@ -1,12 +1,13 @@
 //! `%timeit`: the time of a statement.
 
 use memit_measurement::Measured;
-use memit_session::abi::{BREAK_LEFT, Clock, Plan, TimePlan};
+use memit_session::abi::{Clock, Plan, TimePlan};
 
 use super::statement;
 use crate::cell::options::OptionSpec;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::cell::syntax::{Let, Statements, mentions};
+use crate::cell::value;
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
 use crate::report::Report;
@@ -83,7 +84,7 @@ Examples:
             cpu_clock: options.has('c'),
             precision: precision.unwrap_or(DEFAULT_PRECISION),
             fresh,
-            delivery: statement::delivery(options)?,
+            delivery: statement::delivery(call)?,
             setup,
             body,
         })))
@@ -135,6 +136,11 @@ const OPTIONS: &[OptionSpec] = &[
     statement::VARIABLE,
 ];
 
+const START: &str = "::memit_session::harness::memit_start_clock();";
+const STOP: &str = "::memit_session::harness::memit_stop_clock();";
+const LOOP: &str =
+    "while let ::std::option::Option::Some(_) = ::std::iter::Iterator::next(&mut §left) {";
+
 /// A resolved `%timeit`.
 struct TimeOf {
     /// 0: chosen by the runtime.
@@ -151,7 +157,6 @@ struct TimeOf {
 impl Measurement for TimeOf {
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
         let snippets = statement::checked(self.setup.as_ref(), &self.body)?;
-        let isolated = scope.isolated();
         let used = scope.used_by(&snippets);
         let plan = Plan::Time(TimePlan {
             loops: self.loops,
@@ -162,11 +167,11 @@ impl Measurement for TimeOf {
                 Clock::Wall
             },
             fresh: self.fresh,
-            isolated,
+            isolated: scope.isolated(),
         });
-        let copied: &[&str] = if isolated { &used } else { &[] };
-        let in_batches = scope.batches && self.fresh && isolated && self.may_be_in_batches();
-        let generated = snippet::measurement(&plan, copied, |generated| {
+        let may_wait = scope.batches && scope.isolated();
+        let in_batches = self.fresh && may_wait && self.may_be_in_batches();
+        let generated = snippet::measurement(&plan, &snippets, scope, |generated| {
             self.write_runs(generated, &used, in_batches);
         });
         Ok(Generated {
@@ -210,53 +215,54 @@ impl TimeOf {
     /// Writes the code that asks for runs until there is no further one, and makes each of them.
     fn write_runs(&self, generated: &mut Generated, used: &[&str], in_batches: bool) {
         generated.code(&escape(used.iter().copied()));
-        generated.code("let mut §finished = false;");
+        let snippets: Vec<_> = self.setup.iter().chain([&self.body]).collect();
+        let (open, close) = snippet::runtime(generated, &snippets);
         generated.around(
-            "loop {\nlet mut §left = ::memit_session::harness::memit_next_run();\n\
-             if §left == 0 { §finished = true; break; }",
-            "::memit_session::harness::flush();\n}",
-            |generated| {
-                if self.fresh {
-                    self.write_executions(generated, in_batches);
-                } else {
-                    self.write_loop(generated);
-                }
+            &format!(
+                "loop {{\nlet mut §left = ::memit_session::harness::memit_next_run();\n\
+                 if §left == 0 {{ break; }}\nlet () = {open}"
+            ),
+            &format!(
+                "{}\n{close}?;\n::memit_session::harness::flush();\n}}",
+                snippet::OK
+            ),
+            |generated| match (self.fresh, in_batches) {
+                (false, _) => self.write_loop(generated),
+                (true, false) => self.write_executions(generated),
+                (true, true) => self.write_batches(generated),
             },
         );
-        // A `break` in the set-up would end the runs without a word.
-        generated.code(&break_left("!§finished"));
     }
 
-    /// Writes the loop over the statements, between the two readings of the clock.
+    /// Writes the loop over the statements.
     fn write_loop(&self, generated: &mut Generated) {
         self.set_up(generated);
-        generated.code("let mut §left = 0..§left;");
-        generated.code("::memit_session::harness::memit_start_clock();");
-        generated.around(
-            "while let ::std::option::Option::Some(_) = §left.next() {",
-            "}",
-            |generated| self.write_body(generated),
-        );
-        generated.code("::memit_session::harness::memit_stop_clock();");
-        // A `break` in the statements would cut the loop short without a word.
-        generated.code(&break_left("§left.next().is_some()"));
+        generated.code("let mut §left = 0..§left;").code(START);
+        generated.around(LOOP, "}", |generated| self.write_body(generated));
+        generated.code(STOP);
     }
 
-    /// Writes executions that each have a set-up of their own.
-    fn write_executions(&self, generated: &mut Generated, in_batches: bool) {
+    /// Writes a loop over the set-up and the statements.
+    fn write_executions(&self, generated: &mut Generated) {
+        generated.code("let mut §left = 0..§left;");
+        generated.around(LOOP, "}", |generated| {
+            generated.code("::memit_session::harness::memit_next_batch(1, 0);");
+            self.set_up(generated);
+            generated
+                .code("::memit_session::harness::idle();")
+                .code(START);
+            self.write_body(generated);
+            generated.code(STOP);
+        });
+    }
+
+    /// Writes executions of which many are set up before the first of them.
+    fn write_batches(&self, generated: &mut Generated) {
         const PAUSE: &str = "::memit_session::harness::Pause::default().await;";
-        let (batch, each) = if in_batches {
-            ("new", "while §batch.has_room() {")
-        } else {
-            ("of_one", "{")
-        };
-        generated.code(&format!(
-            "while §left > 0 {{\n\
-             let mut §batch = ::memit_session::harness::Batch::{batch}(&mut §left);"
-        ));
         generated.around(
-            &format!("{each}\n§batch.add(async {{"),
-            "::std::result::Result::<(), ::memit_session::harness::Returned>::Ok(())\n})?;\n}",
+            "while §left > 0 {\nlet mut §batch = ::memit_session::harness::Batch::new(&mut §left);\n\
+             while §batch.has_room() {\n§batch.add(async {",
+            &format!("{}\n}})?;\n}}\n§batch.execute()?;\n}}", snippet::OK),
             |generated| {
                 self.set_up(generated);
                 generated.code(PAUSE);
@@ -264,46 +270,49 @@ impl TimeOf {
                 generated.code(PAUSE);
             },
         );
-        generated.code("§batch.execute()?;\n}");
     }
 
     fn write_body(&self, generated: &mut Generated) {
-        generated.around("::std::hint::black_box({", "});", |generated| {
-            generated.snippet(&self.body);
-        });
-    }
-
-    fn set_up(&self, generated: &mut Generated) {
-        let Some(setup) = &self.setup else { return };
-        generated.snippet(setup).code(";");
-        let names = Statements::parse(setup.text()).bound_names();
-        let used = names
-            .iter()
-            .map(String::as_str)
-            .filter(|name| mentions(self.body.text(), name));
-        generated.code(&escape(used));
+        let use_value = "::std::hint::black_box(§value);";
+        value::used(generated, &[&self.body], self.fresh, use_value);
     }
 
     /// Whether several executions may be set up before the first of them: their set-ups only bind
     /// variables. Another set-up may change what it shares with the statements, and so may one whose
     /// value is there for its effect: `_guard`.
     fn may_be_in_batches(&self) -> bool {
-        self.setup.as_ref().is_some_and(|setup| {
-            let statements = Statements::parse(setup.text());
-            let is_used =
-                |name: &String| !name.starts_with('_') || mentions(self.body.text(), name);
-            let binds = |each: &Let| !each.names.is_empty() && each.names.iter().all(is_used);
-            statements.only_binds() && statements.lets().iter().all(binds)
-        })
+        !self.body.awaits()
+            && self.setup.as_ref().is_some_and(|setup| {
+                let statements = Statements::parse(setup.text());
+                let is_used =
+                    |name: &String| !name.starts_with('_') || mentions(self.body.text(), name);
+                let binds = |each: &Let| !each.names.is_empty() && each.names.iter().all(is_used);
+                statements.only_binds() && !setup.awaits() && statements.lets().iter().all(binds)
+            })
     }
-}
 
-/// Writes the error of a `break` that left our code, which `condition` finds.
-fn break_left(condition: &str) -> String {
-    format!(
-        "if {condition} {{\n\
-         return ::std::result::Result::Err(::memit_session::harness::Returned::from(::std::format_args!({BREAK_LEFT:?})));\n}}"
-    )
+    /// Writes the set-up. Each variable escapes right behind its `let`, as later statements may move it.
+    fn set_up(&self, generated: &mut Generated) {
+        let Some(setup) = &self.setup else { return };
+        let mut written = 0;
+        for each in Statements::parse(setup.text()).lets() {
+            let used = each
+                .names
+                .iter()
+                .map(String::as_str)
+                .filter(|name| mentions(self.body.text(), name));
+            let escapes = escape(used);
+            if each.value.is_some() && !escapes.is_empty() {
+                generated.snippet(&setup.piece(written..each.range.end));
+                // The `;` of the last statement may be missing.
+                generated.code(";").code(&escapes);
+                written = each.range.end;
+            }
+        }
+        generated
+            .snippet(&setup.piece(written..setup.text().len()))
+            .code(";");
+    }
 }
 
 /// Passes the addresses of variables to `black_box` once. From then on, the compiler must assume

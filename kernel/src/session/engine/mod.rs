@@ -346,6 +346,17 @@ impl Engine {
         held.map(|(name, variable)| (name.as_str(), variable.of.as_str()))
     }
 
+    /// Whether the session depends on the crate of this name.
+    pub(crate) fn depends_on(&mut self, name: &str) -> bool {
+        let shown = self.context.execute(":show_deps");
+        let shown = shown.unwrap_or_else(|_| EvalOutputs::new());
+        let dependencies = shown.get("text/plain").unwrap_or_default();
+        let mut names = dependencies
+            .lines()
+            .filter_map(|line| line.split(' ').next());
+        names.any(|other| other == name)
+    }
+
     /// The number of threads of the session process.
     pub(crate) fn threads(&self) -> u32 {
         self.link.threads()

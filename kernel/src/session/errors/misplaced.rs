@@ -7,6 +7,7 @@ use annotate_snippets::Level;
 use memit_magics::cell;
 use memit_magics::magic::Form;
 use memit_magics::registry;
+use memit_magics::split;
 
 use super::diagnostics::Mark;
 use super::message::Message;
@@ -40,7 +41,7 @@ pub(super) fn message(code: &str, first: Option<&Message>) -> Option<Message> {
 
 /// The first line that looks like a magic, if the Rust is valid without such lines only.
 fn on_a_line(code: &str) -> Option<Range<usize>> {
-    let mut found = cell::lines_like_magics(code);
+    let mut found = split::lines_like_magics(code);
     found.retain(|(_, name)| registry::find(&code[name.clone()]).is_some());
     let (first, _) = found.first()?;
     // A `;` may be missing above the magic, too.

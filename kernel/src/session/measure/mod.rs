@@ -10,7 +10,7 @@ use memit_magics::magic::{Answer, Compiled, Measurement};
 use memit_measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
-use crate::session::engine::{self, EvaluationError};
+use crate::session::engine::{self, Engine, EvaluationError};
 use crate::session::errors::{CellError, diagnostics};
 use crate::session::evaluation::{Failed, Running};
 use measurement_error::{explained, failed, nothing_measured, of_problem};
@@ -51,11 +51,7 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
     let cells = written.cells;
     let functions = measurement.functions();
     let names: Vec<_> = functions.iter().map(|named| named.name.as_str()).collect();
-    let mut scope = Scope {
-        variables: engine.variables(),
-        threads: engine.threads(),
-        batches: true,
-    };
+    let mut scope = scope(engine);
     loop {
         let generated = measurement
             .code(&scope)
@@ -116,14 +112,20 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
     }
 }
 
+/// What a snippet finds in the session.
+fn scope(engine: &mut Engine) -> Scope {
+    Scope {
+        variables: engine.variables(),
+        threads: engine.threads(),
+        has_tokio: engine.depends_on("tokio"),
+        batches: true,
+    }
+}
+
 /// Runs the statements of a measurement as an ordinary cell, whose effects are kept.
 fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) -> Outcome {
     let code = running.code;
-    let scope = Scope {
-        variables: running.engine.variables(),
-        threads: running.engine.threads(),
-        batches: false,
-    };
+    let scope = scope(running.engine);
     let generated = measurement
         .code(&scope)
         .map_err(|error| diagnostics::of_magic(&error, code))?;

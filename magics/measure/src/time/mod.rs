@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use memit_measurement::{Failure, FailureKind, Measured, MemoryRun, TimeMeasurement};
 use memit_process::process;
-use memit_session::abi::{BREAK_LEFT, Body, TimePlan};
+use memit_session::abi::{Body, TimePlan};
 
 use crate::board::Board;
 use crate::fork::{self, Limits, Silence, Watcher};
@@ -218,11 +218,10 @@ fn alone(progress: &Progress) {
 
 /// Whether the statements themselves have failed.
 fn has_failed(failure: &Failure) -> bool {
-    matches!(failure.cause, FailureKind::Panic(_))
-        || matches!(
-            &failure.cause,
-            FailureKind::Returned { error } if error != BREAK_LEFT
-        )
+    matches!(
+        failure.cause,
+        FailureKind::Panic(_) | FailureKind::Returned { .. }
+    )
 }
 
 /// The failure, and whether a fresh set-up would have prevented it.

@@ -24,9 +24,6 @@ pub use phase::PhaseNumber;
 pub use plans::{Charge, Clock, LinesPlan, MemoryPlan, Plan, TimePlan, TimelinePlan};
 pub use text::Text;
 
-/// The error of a `break` in timed statements that leaves the loop around them.
-pub const BREAK_LEFT: &str = "`break` left the timed loop";
-
 /// The names that a cell uses to write down a [`Plan`]: the types of plans, and the variants of the enums
 /// in their fields.
 pub mod plan {

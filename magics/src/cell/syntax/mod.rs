@@ -2,6 +2,7 @@
 
 mod closed;
 mod end;
+mod leaving;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,6 +12,7 @@ use ra_ap_syntax::{Edition, SourceFile, SyntaxNode, SyntaxToken, TextRange, Text
 
 pub use closed::Closed;
 pub use end::Completeness;
+pub use leaving::Leaving;
 
 /// The edition in which evcxr compiles cells.
 pub(crate) const EDITION: Edition = Edition::Edition2024;
@@ -200,6 +202,20 @@ impl Statements {
         let start = usize::from(range.start()).checked_sub(before)?;
         let end = usize::from(range.end()).checked_sub(before)?;
         (end <= self.length).then_some(start..end)
+    }
+
+    /// Whether the final expression names a place, such as a variable or a field, which its use need not move.
+    pub fn value_is_place(&self) -> bool {
+        fn is_place(expression: &ast::Expr) -> bool {
+            match expression {
+                ast::Expr::PathExpr(_) | ast::Expr::FieldExpr(_) | ast::Expr::IndexExpr(_) => true,
+                ast::Expr::PrefixExpr(prefix) => prefix.op_kind() == Some(ast::UnaryOp::Deref),
+                ast::Expr::ParenExpr(within) => within.expr().is_some_and(|of| is_place(&of)),
+                _ => false,
+            }
+        }
+        let last = self.statements().last().and_then(ast::Expr::cast);
+        last.is_some_and(|last| is_place(&last))
     }
 
     /// Where each `?` is whose expression starts at the byte `start`, the innermost first.
