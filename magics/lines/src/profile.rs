@@ -20,6 +20,8 @@ pub struct Profile {
     /// Whether more than one thread ran during the run. Lines that run at the same time may be charged
     /// with each other's memory.
     pub threaded: bool,
+    /// Threads that the statements had started and that still ran at the end.
+    pub outlasting: u32,
     /// Why the run stopped early; absent if the run finished.
     pub stopped: Option<Stopped>,
 }
@@ -112,6 +114,7 @@ mod tests {
             isolated: true,
             threads: 1,
             threaded: false,
+            outlasting: 0,
             stopped: Some(Stopped {
                 why: "interrupted".to_owned(),
             }),

@@ -53,7 +53,7 @@ fn growth(result: &TimeitResult) -> Option<String> {
 }
 
 /// A note that the figures lack what some threads did later.
-pub(super) fn outlasting(threads: u32) -> Option<String> {
+fn outlasting(threads: u32) -> Option<String> {
     if threads == 0 {
         return None;
     }
@@ -75,6 +75,7 @@ pub(super) fn of_timeline(result: &MprofResult) -> Vec<String> {
         .chain(in_place(measured.isolated, measured.threads))
         .chain(inexact_peak(measured.source))
         .chain(children(measured.children))
+        .chain(outlasting(measured.outlasting))
         .collect()
 }
 
@@ -92,6 +93,7 @@ pub(super) fn of_lines(profile: &Profile) -> Vec<String> {
     memit_lines::notes::of(profile)
         .into_iter()
         .chain(in_place(profile.isolated, profile.threads))
+        .chain(outlasting(profile.outlasting))
         .collect()
 }
 

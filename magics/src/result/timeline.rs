@@ -49,7 +49,7 @@ rust_struct! {
 rust_fields! {
     TimelineMeasurement {
         rss, heap, spans, left_out, samples, interval_ns, started_ns, wall_ns, source, children,
-        isolated, threads, failure as stopped,
+        isolated, threads, outlasting, failure as stopped,
     }
 }
 

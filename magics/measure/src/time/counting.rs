@@ -1,12 +1,13 @@
 //! The pass of `%timeit` that counts the heap.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::board::Board;
-use crate::heap;
 use crate::measuring::Measuring;
 use crate::memory::MeasuringMemory;
 use crate::sampling_thread::DEFAULT_INTERVAL;
+use crate::{heap, host, outlasting};
 
 /// Counts the heap over some loops.
 pub(super) struct CountingHeap {
@@ -14,6 +15,8 @@ pub(super) struct CountingHeap {
     loops: u64,
     asked: bool,
     started: bool,
+    /// How long a loop waits for threads that it has started.
+    patience: Duration,
 }
 
 impl CountingHeap {
@@ -24,6 +27,7 @@ impl CountingHeap {
             loops,
             asked: false,
             started: false,
+            patience: outlasting::PATIENCE,
         }
     }
 }
@@ -60,6 +64,10 @@ impl Measuring for CountingHeap {
     }
 
     fn stop_clock(&mut self) {
+        let interrupted = || host::current().is_some_and(|host| host.control().interrupted());
+        if outlasting::wait(Instant::now() + self.patience, interrupted) > 0 {
+            self.patience = Duration::ZERO;
+        }
         self.memory.value_alive();
         self.memory.value_dropped();
     }
