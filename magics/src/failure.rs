@@ -137,6 +137,14 @@ mod tests {
             note(&killed).unwrap(),
             "peak memory until then: 10.00 MiB; the session and its variables are as they were"
         );
+        let later = Failure {
+            needs_fresh: true,
+            ..failure(FailureKind::Returned {
+                error: "none".into(),
+            })
+        };
+        assert!(note(&later).unwrap().contains("%%timeit --fresh"));
+        assert!(!note(&killed).unwrap().contains("--fresh"));
         let late = failure(FailureKind::TimedOut { seconds: 0.5 });
         assert_eq!(message(&late), "the statement took longer than 0.5 s");
         assert_eq!(

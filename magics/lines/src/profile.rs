@@ -127,7 +127,7 @@ mod tests {
                 r#"{"number":1,"source":"","figures":{"hits":1,"memory":0,"increment":-100,"#,
                 r#""peak":5,"allocations":0,"time_ns":0}}],"stopped_at":null}],"#,
                 r#""kind":{"measured":"time","clock":{"clock":"exact","probe_ns":7.5}},"#,
-                r#""wall_ns":1000,"isolated":true,"threads":1,"threaded":false,"#,
+                r#""wall_ns":1000,"isolated":true,"threads":1,"threaded":false,"outlasting":0,"#,
                 r#""stopped":{"why":"interrupted"}}"#
             )
         );

@@ -41,11 +41,13 @@ standard deviation are over the runs, as in IPython. A separate pass counts the 
 
 Code is compiled with the optimizations of `cargo build --release`. The value of the
 statements goes through `black_box`. The compiler may still compute constant inputs
-beforehand: pass inputs through `std::hint::black_box` too.
+beforehand: pass inputs through `std::hint::black_box` too. Dropping the value is part of
+the time, as with criterion's `iter`: `std::mem::forget` leaves it out.
 
 In a cell magic, the statements on the first line are set-up: they run once before each
 run and are not timed. With `--fresh`, the set-up runs before every execution, for
-statements that consume or change their input.
+statements that consume or change their input. What is left of the input is dropped after
+the time has been taken.
 
 Examples:
     %timeit (0..1000u64).sum::<u64>()

@@ -127,6 +127,32 @@ mod tests {
     }
 
     #[test]
+    fn blocks_that_are_larger_than_requested() {
+        let text_of = |heap_peak_requested, heap_allocated_requested| {
+            let run = MemoryRun {
+                heap_peak: 48_024,
+                heap_allocated: 50_000,
+                heap_peak_requested,
+                heap_allocated_requested,
+                ..vector_run()
+            };
+            heap(&memit(vec![run]))
+        };
+        assert_snapshot!(text_of(Some(26_889), Some(49_000)), @"heap peak: 46.90 KiB (26.26 KiB requested), allocated: 48.83 KiB in 1 allocation, held after drop: 0 B (1 run)");
+        assert_snapshot!(text_of(Some(47_000), Some(0)), @"heap peak: 46.90 KiB, allocated: 48.83 KiB (0 B requested) in 1 allocation, held after drop: 0 B (1 run)");
+        assert_snapshot!(text_of(None, None), @"heap peak: 46.90 KiB, allocated: 48.83 KiB in 1 allocation, held after drop: 0 B (1 run)");
+    }
+
+    #[test]
+    fn threads_that_still_ran() {
+        let result = MemitResult::from(MemoryMeasurement {
+            outlasting: 2,
+            ..measured_memory(vec![vector_run()])
+        });
+        assert_snapshot!(notes::of_memory(&result).join("\n"), @"2 threads of the statements still ran after 10 s: what came later is not measured");
+    }
+
+    #[test]
     fn an_exabyte() {
         let run = MemoryRun {
             heap_peak: 1 << 60,

@@ -163,3 +163,73 @@ fn interruptions() -> i64 {
 fn interruptions() -> i64 {
     0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batches(is_forked: bool) -> Batches {
+        Batches::new(Progress::new(1).unwrap(), 64 << 20, is_forked)
+    }
+
+    /// Sizes of batches of so many executions, each of which takes `time` and `bytes`.
+    fn sizes(batches: &mut Batches, left: u64, time: u64, bytes: u64) -> Vec<u64> {
+        (0..4)
+            .map(|_| {
+                let size = batches.next(left, bytes);
+                batches.are_set_up();
+                for _ in 0..3 {
+                    batches.idled(40);
+                }
+                batches.executed(40 + time * size);
+                size
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_batch_is_as_large_as_its_time_and_its_memory_permit() {
+        assert_eq!(sizes(&mut batches(true), 5000, 2, 8), [1, 1000, 1000, 1000]);
+        // Long enough alone.
+        assert_eq!(sizes(&mut batches(true), 5000, 60_000, 8), [1; 4]);
+        assert_eq!(sizes(&mut batches(true), 5000, 5_000, 8), [1, 10, 10, 10]);
+        // A few even if the caches do not hold them, but never more than the memory holds.
+        assert_eq!(
+            sizes(&mut batches(true), 5000, 2, 100 << 10),
+            [1, 64, 64, 64]
+        );
+        assert_eq!(sizes(&mut batches(true), 5000, 2, 4 << 20), [1, 4, 4, 4]);
+        assert_eq!(sizes(&mut batches(true), 3, 2, 8), [1, 3, 3, 3]);
+    }
+
+    #[test]
+    fn executions_that_must_follow_their_set_up_are_alone() {
+        assert_eq!(sizes(&mut batches(false), 5000, 2, 8), [1; 4]);
+        let mut alone = batches(true);
+        alone.progress.set(Number::Alone, 1);
+        assert_eq!(sizes(&mut alone, 5000, 2, 8), [1; 4]);
+    }
+
+    #[test]
+    fn the_median_time_of_nothing_is_subtracted_and_its_spread_is_the_error() {
+        let mut batches = batches(true);
+        batches.next(1, 8);
+        batches.are_set_up();
+        for idle in [43, 40, 41] {
+            batches.idled(idle);
+        }
+        assert_eq!(batches.executed(141), 100);
+        assert_eq!(batches.progress.get(Number::Error), 2);
+        assert_eq!(batches.executed(30), 0);
+    }
+
+    #[test]
+    fn the_time_of_other_programs_is_that_of_a_usual_batch() {
+        let mut batches = batches(true);
+        sizes(&mut batches, 1, 100, 8);
+        batches.next(1, 8);
+        batches.are_set_up();
+        batches.interruptions -= 1;
+        assert_eq!(batches.executed(4_000_000), 100);
+    }
+}
