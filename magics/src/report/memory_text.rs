@@ -104,6 +104,7 @@ mod tests {
     fn more_allocated_than_was_alive_at_once() {
         let run = MemoryRun {
             heap_allocated: 20 << 30,
+            heap_allocated_requested: Some(20 << 30),
             allocations: 1_234_567,
             heap_retained: 4_096,
             ..vector_run()
@@ -157,6 +158,8 @@ mod tests {
         let run = MemoryRun {
             heap_peak: 1 << 60,
             heap_allocated: 1 << 60,
+            heap_peak_requested: Some(1 << 60),
+            heap_allocated_requested: Some(1 << 60),
             ..run_of(1 << 60, 1 << 60)
         };
         assert_snapshot!(text(&memit(vec![run])), @"

@@ -141,7 +141,7 @@ mod tests {
                 r#""end":{"time_ns":40,"rss":6000,"heap":40},"peak_rss":9000,"peak_heap":4100,"#,
                 r#""level":0,"unfinished":false}],"left_out":0,"samples":1,"#,
                 r#""interval_ns":10000000,"started_ns":1700000000000000042,"wall_ns":50,"#,
-                r#""source":"vmhwm","children":false,"isolated":true,"threads":1,"failure":null}"#
+                r#""source":"vmhwm","children":false,"isolated":true,"threads":1,"outlasting":0,"failure":null}"#
             )
         );
         assert_eq!(
