@@ -139,6 +139,9 @@ mod tasks {
         waits_for_ever(std::str::from_utf8(text).unwrap_or_default())
     }
 
+    /// A time limit of -1.
+    const FOR_EVER: u64 = 0xffff_ffff;
+
     /// The same of the text of the file.
     pub(super) fn waits_for_ever(text: &str) -> bool {
         let mut words = text.split_ascii_whitespace();
@@ -148,7 +151,6 @@ mod tasks {
             let mut each = arguments.flatten();
             std::array::from_fn(|_| each.next().unwrap_or(0))
         };
-        const FOR_EVER: u64 = 0xffff_ffff;
         match call {
             Some(libc::SYS_futex) => arguments[3] == 0,
             Some(libc::SYS_epoll_pwait) => arguments[3] & FOR_EVER == FOR_EVER,

@@ -340,8 +340,8 @@ mod tests {
             obtained(at * 16, at);
         }
         assert_eq!(
-            resident_bytes() as usize,
-            FIRST_CAPACITY * 8 * size_of::<Slot>()
+            resident_bytes(),
+            (FIRST_CAPACITY * 8 * size_of::<Slot>()) as u64
         );
         for at in 1..=blocks {
             assert_eq!(given_back(at * 16, 0), Some(at));

@@ -24,7 +24,7 @@ pub struct Pause {
 impl Future for Pause {
     type Output = ();
 
-    #[inline(always)]
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<()> {
         if self.is_over {
             Poll::Ready(())
@@ -102,13 +102,11 @@ impl<F: Future<Output = Result<(), Returned>>> Batch<F> {
 
     /// An execution of nothing. Its type depends on `F`, so that the cell compiles it as the cell
     /// compiles `F`.
-    fn idle() -> impl Future<Output = Result<(), Returned>> {
-        async {
-            Pause::default().await;
-            black_box(());
-            Pause::default().await;
-            Ok(())
-        }
+    async fn idle() -> Result<(), Returned> {
+        Pause::default().await;
+        black_box(());
+        Pause::default().await;
+        Ok(())
     }
 }
 

@@ -42,14 +42,17 @@ fn growth(result: &TimeitResult) -> Option<String> {
         return None;
     }
     let grown = units::bytes(result.grown);
-    let mut note = format!("the statements grow what they work on: the heap rose by up to {grown}");
-    if !result.isolated {
-        note += ", and the session keeps that";
+    let then = if !result.isolated {
+        ", and the session keeps that".to_owned()
     } else if result.restarts > 0 {
         let times = units::counted(&units::count(u64::from(result.restarts)), "time");
-        note += &format!(". The runs began anew {times} with the variables of the session");
-    }
-    Some(note)
+        format!(". The runs began anew {times} with the variables of the session")
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "the statements grow what they work on: the heap rose by up to {grown}{then}"
+    ))
 }
 
 /// A note that the figures lack what some threads did later.

@@ -5,7 +5,7 @@ use super::progress::{Number, Progress};
 use crate::heap;
 
 /// A batch that takes longer gains nothing: what is subtracted from its time is some nanoseconds.
-const LONG_NS: f64 = 50_000.0;
+const LONG_NS: u64 = 50_000;
 /// Most executions in a batch.
 const MOST: u64 = 1000;
 /// Memory of a batch that the caches near a processor hold.
@@ -33,8 +33,8 @@ pub(super) struct Batches {
     is_set_up: bool,
     /// Times of batches of nothing.
     idle: [u64; 3],
-    /// Time of an execution in the last batch, once there was one.
-    execution_ns: Option<f64>,
+    /// Executions of the last batch and their time, once there was one.
+    last: Option<(u64, u64)>,
     /// How often other programs have taken the processor before the batch.
     interruptions: i64,
     /// Executions, and their time, while nobody took the processor.
@@ -56,7 +56,7 @@ impl Batches {
             began_ns: 0,
             is_set_up: true,
             idle: [0; 3],
-            execution_ns: None,
+            last: None,
             interruptions: 0,
             undisturbed: (0, 0),
         }
@@ -79,13 +79,13 @@ impl Batches {
     }
 
     fn fitting(&self) -> u64 {
-        let Some(execution_ns) = self.execution_ns else {
+        let Some((executions, time)) = self.last else {
             return 1;
         };
         if !self.is_forked || self.progress.get(Number::Alone) != 0 {
             return 1;
         }
-        let by_time = (LONG_NS / execution_ns.max(0.01)) as u64;
+        let by_time = LONG_NS * executions / time.max(1);
         let bytes = self.bytes_each.max(self.bytes).max(1);
         let by_memory = (CACHED / bytes).max(FEW.min(self.share / bytes));
         by_time.min(by_memory).min(MOST)
@@ -122,7 +122,7 @@ impl Batches {
         idle.sort_unstable();
         let [lowest, median, highest] = idle;
         let own = elapsed.saturating_sub(median);
-        self.execution_ns = Some(own as f64 / self.size as f64);
+        self.last = Some((self.size, own));
         // A reading that an interrupt of the system has delayed says nothing about the others.
         let error = (highest.min(2 * median) - lowest).div_ceil(2);
         self.progress.add(Number::Error, error);
@@ -138,8 +138,8 @@ impl Batches {
             *time += own;
             return own;
         }
-        let usual = *time as f64 / (*executions).max(1) as f64 * self.size as f64;
-        let usual = usual as u64;
+        let usual = u128::from(*time) * u128::from(self.size) / u128::from((*executions).max(1));
+        let usual = u64::try_from(usual).unwrap_or(u64::MAX);
         if *executions > 0 && usual < SHORT_NS {
             usual
         } else {

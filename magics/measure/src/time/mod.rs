@@ -53,12 +53,12 @@ fn measure_runs(
     let progress = Progress::new(plan.repeat).map_err(refused)?;
     let limit = process::available_memory() / SHARE;
     time(host, plan, body, &progress, limit)?;
-    let made = match progress.stage() {
+    let runs = match progress.stage() {
         Stage::Running(done) => done,
         Stage::Ranging | Stage::Trying => 0,
     };
-    let all_runs: Vec<u64> = (0..made).map(|run| progress.time(run)).collect();
-    let executions = progress.get(Number::Loops).max(1) * u64::from(made.max(1));
+    let all_runs: Vec<u64> = (0..runs).map(|run| progress.time(run)).collect();
+    let executions = progress.get(Number::Loops).max(1) * u64::from(runs.max(1));
     let mut measurement = TimeMeasurement {
         loops: progress.get(Number::Loops),
         all_runs,
