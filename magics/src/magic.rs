@@ -107,7 +107,7 @@ pub enum Action {
 }
 
 /// A measurement that a call asks for.
-pub trait Measurement {
+pub trait Measurement: Send + Sync {
     /// The Rust that measures, given the current session.
     ///
     /// # Errors

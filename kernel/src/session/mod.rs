@@ -27,6 +27,7 @@ use engine::{BuildWatch, Engine};
 use errors::{diagnostics, unfinished};
 use evaluation::{Running, UndoLog, Written};
 use io::bundle;
+use measure::PlacedMagics;
 
 /// A Rust session.
 pub(crate) struct Session {
@@ -36,6 +37,8 @@ pub(crate) struct Session {
     /// The numbers that front-ends show for the cells.
     numbers: Vec<u64>,
     undo_log: UndoLog,
+    /// The magics in blocks of the cells.
+    placed: PlacedMagics,
     /// Whether [`Self::warm_up`] has been called.
     warm: bool,
 }
@@ -47,11 +50,15 @@ impl Session {
     ///
     /// If the compiler is missing or broken, or a process cannot be started.
     pub(crate) fn start() -> anyhow::Result<Self> {
+        let engine = Engine::start()?;
+        let placed = PlacedMagics::new(engine.directory().to_owned());
+        engine.show_placed_by(placed.shower());
         Ok(Self {
-            engine: Engine::start()?,
+            engine,
             cells: Vec::new(),
             numbers: Vec::new(),
             undo_log: UndoLog::default(),
+            placed,
             warm: false,
         })
     }
@@ -126,6 +133,7 @@ impl Session {
                 cells,
                 numbers,
                 undo_log,
+                placed,
                 ..
             } = self;
             let mut running = Running {
@@ -137,8 +145,11 @@ impl Session {
             };
             match part {
                 Part::Rust(range) => {
-                    // Blank lines in front, so that line numbers are those of the cell.
-                    let lines_before = code[..range.start].matches('\n').count();
+                    // Blanks in front, so that lines and columns are those of the cell.
+                    let before = &code[..range.start];
+                    let in_line = before.rsplit('\n').next().unwrap_or_default();
+                    let blanks = "\n".repeat(before.matches('\n').count())
+                        + &" ".repeat(in_line.chars().count());
                     let adapted = commands::adapted(&code[range.clone()])
                         .map_err(|error| diagnostics::of_command(error, range.start, code))?;
                     for note in &adapted.notes {
@@ -161,10 +172,8 @@ impl Session {
                             output.display(answer);
                         }
                     }
-                    let source = "\n".repeat(lines_before) + &adapted.source;
-                    running
-                        .evaluate(&source, &source, is_last, Some)
-                        .map_err(|failed| failed.error)?;
+                    let source = blanks + &adapted.source;
+                    measure::evaluate(&mut running, placed, &source, is_last)?;
                 }
                 Part::Magic(magic) => magic::run(&mut running, &magic, index == last)?,
             }

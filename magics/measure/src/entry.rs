@@ -8,6 +8,7 @@ use memit_measurement::{Event, Panic, QuestionMark};
 use memit_session::abi::{Body, Ending, PhaseNumber, Plan, Text};
 
 use crate::common::COMMON as memit_common;
+use crate::host::Host;
 use crate::lines::calls::{memit_close, memit_line, memit_open};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::lines::line_saving::memit_line_saving;
@@ -127,6 +128,31 @@ unsafe extern "C" fn memit_measure(plan: &Plan, body: Body) {
     if let Some(host) = host::current() {
         measurements::measure(host, *plan, body);
     }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_refusal() -> Text<'static> {
+    let is_elsewhere = || host::current().is_none_or(Host::is_elsewhere);
+    Text::new(if measuring::is_under_way() {
+        "a measured statement cannot run a magic"
+    } else if !panic::on_main_thread() {
+        "a magic cannot run on another thread than the cell"
+    } else if is_elsewhere() {
+        "a magic cannot run in a copy of the session process"
+    } else {
+        ""
+    })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_measure_placed(
+    plan: &Plan,
+    body: Body,
+    magic: u32,
+    place: Text<'_>,
+) -> bool {
+    let host = host::current();
+    host.is_some_and(|host| measurements::measure_placed(host, *plan, body, magic, place.as_str()))
 }
 
 #[unsafe(no_mangle)]

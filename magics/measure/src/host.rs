@@ -91,12 +91,12 @@ impl Host {
         process::threads(std::process::id()).unwrap_or(1)
     }
 
-    /// Measures, and sends the outcome to the kernel.
-    pub(crate) fn measure(&self, measure: impl FnOnce() -> Measured) {
+    /// Measures. An interrupt ends the measurement, and not this process.
+    pub(crate) fn measure(&self, measure: impl FnOnce() -> Measured) -> Measured {
         self.control.set_interruptible(Interruptible::InPlace);
         let measured = measure();
         self.control.set_interruptible(Interruptible::Cell);
-        self.send(&Event::Measured(measured));
+        measured
     }
 
     /// Sends an event to the supervisor. Ignores a failure: without a supervisor, nobody is left to

@@ -16,7 +16,7 @@ mod timeline;
 
 pub use failure::{Failure, FailureKind, Panic, QuestionMark};
 pub use lines::LinesMeasurement;
-pub use measured::Measured;
+pub use measured::{Measured, Placed};
 pub use memit_lines::{FunctionLines, LineFigures};
 pub use memit_session::abi::{Backend, Clock, Plan};
 pub use memory::{MemoryMeasurement, MemoryRun, Source};

@@ -11,9 +11,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::abi::entry_points::{
-    memit_next_batch, memit_returned, memit_start_clock, memit_stop_clock, memit_stop_idling,
+    memit_next_batch, memit_start_clock, memit_stop_clock, memit_stop_idling,
 };
-use crate::harness::Returned;
+use crate::harness::{Finished, Returned, end, finished};
 
 /// The place of a pause in an execution.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ pub struct Batch<F> {
 /// highest and the lowest.
 const IDLE_BATCHES: usize = 3;
 
-impl<F: Future<Output = Result<(), Returned>>> Batch<F> {
+impl<F: Future<Output = Finished>> Batch<F> {
     /// A batch of some of the executions that are left.
     #[inline]
     pub fn new(left: &mut u64) -> Self {
@@ -72,11 +72,11 @@ impl<F: Future<Output = Result<(), Returned>>> Batch<F> {
     ///
     /// If a `?` in the set-up meets an error.
     #[inline]
-    pub fn add(&mut self, execution: F) -> Result<(), Returned> {
+    pub fn add(&mut self, execution: F) -> Finished {
         assert!(self.has_room());
         let at = self.executions.len();
         self.executions.push(execution);
-        go_on(&mut self.executions[at..])
+        end(go_on(&mut self.executions[at..]))
     }
 
     /// Executes the statements of the batch.
@@ -85,7 +85,11 @@ impl<F: Future<Output = Result<(), Returned>>> Batch<F> {
     ///
     /// If a `?` in the statements meets an error.
     #[inline]
-    pub fn execute(&mut self) -> Result<(), Returned> {
+    pub fn execute(&mut self) -> Finished {
+        end(self.time())
+    }
+
+    fn time(&mut self) -> Result<(), Returned> {
         for _ in 0..IDLE_BATCHES {
             let mut idle: Vec<_> = self.executions.iter().map(|_| Self::idle()).collect();
             go_on(&mut idle)?;
@@ -102,11 +106,25 @@ impl<F: Future<Output = Result<(), Returned>>> Batch<F> {
 
     /// An execution of nothing. Its type depends on `F`, so that the cell compiles it as the cell
     /// compiles `F`.
-    async fn idle() -> Result<(), Returned> {
+    async fn idle() -> Finished {
         Pause::default().await;
         black_box(());
         Pause::default().await;
-        Ok(())
+        finished()
+    }
+}
+
+/// Why an execution has ended before its last pause.
+#[cold]
+fn left(ended: Finished) -> Returned {
+    #[allow(
+        clippy::useless_conversion,
+        reason = "both types are the same without the feature"
+    )]
+    let ended = Result::from(ended);
+    match ended {
+        Err(returned) => returned,
+        Ok(()) => Returned::with("`return` left the statements"),
     }
 }
 
@@ -121,19 +139,14 @@ pub fn idle() {
 
 /// Runs each execution to its next pause. The executions must not move from then on.
 #[inline(never)]
-fn go_on<F: Future<Output = Result<(), Returned>>>(executions: &mut [F]) -> Result<(), Returned> {
+fn go_on<F: Future<Output = Finished>>(executions: &mut [F]) -> Result<(), Returned> {
     let context = &mut Context::from_waker(Waker::noop());
     for execution in executions {
         // SAFETY: all callers pass executions in a vector that has room for them from the start and
         // that nothing leaves before it drops its elements in place.
         let execution = unsafe { Pin::new_unchecked(execution) };
-        match execution.poll(context) {
-            Poll::Pending => {}
-            Poll::Ready(Err(returned)) => return Err(returned),
-            Poll::Ready(Ok(())) => {
-                memit_returned("`return` left the statements".into());
-                return Err(Returned);
-            }
+        if let Poll::Ready(ended) = execution.poll(context) {
+            return Err(left(ended));
         }
     }
     Ok(())

@@ -27,6 +27,8 @@ pub mod harness;
 #[cfg(feature = "cells")]
 mod phases;
 #[cfg(feature = "cells")]
+mod placed;
+#[cfg(feature = "cells")]
 mod print;
 #[cfg(feature = "question_mark")]
 mod question_mark;
@@ -42,6 +44,6 @@ pub mod sources;
 pub use question_mark::*;
 #[cfg(feature = "cells")]
 pub use {
-    clear_output::*, ending::*, function_result::*, phases::*, print::*, start::*,
+    clear_output::*, ending::*, function_result::*, phases::*, placed::*, print::*, start::*,
     variable_store::*,
 };

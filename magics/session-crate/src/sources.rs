@@ -18,7 +18,7 @@ pub const ARGUMENTS: [&str; 7] = [
 pub const QUESTION_MARK: &str = "--cfg=feature=\"question_mark\"";
 
 /// Path and text of each file, relative to the root of the source. [`ROOT`] is the root module.
-pub const FILES: [(&str, &str); 21] = [
+pub const FILES: [(&str, &str); 22] = [
     (ROOT, include_str!("lib.rs")),
     ("abi/mod.rs", include_str!("abi/mod.rs")),
     ("abi/backend.rs", include_str!("abi/backend.rs")),
@@ -36,6 +36,7 @@ pub const FILES: [(&str, &str); 21] = [
     ("lines/counters.rs", include_str!("lines/counters.rs")),
     ("lines/probes.rs", include_str!("lines/probes.rs")),
     ("phases.rs", include_str!("phases.rs")),
+    ("placed.rs", include_str!("placed.rs")),
     ("print.rs", include_str!("print.rs")),
     ("question_mark.rs", include_str!("question_mark.rs")),
     ("start.rs", include_str!("start.rs")),

@@ -82,6 +82,8 @@ pub struct Scope {
     pub has_tokio: bool,
     /// Whether executions may be set up in batches.
     pub batches: bool,
+    /// The number of a magic in a block, and the Rust of texts that say for which values of variables.
+    pub placed: Option<(u32, String)>,
 }
 
 impl Scope {
@@ -159,8 +161,19 @@ impl Generated {
         self
     }
 
+    /// Adds other generated code.
+    pub(crate) fn append(&mut self, other: &Self) -> &mut Self {
+        let before = self.source.matches('\n').count();
+        self.lines.extend(other.lines.iter().map(|span| LineSpan {
+            generated: span.generated + before,
+            ..*span
+        }));
+        self.source.push_str(&other.source);
+        self
+    }
+
     /// Turns each `§name` of our lines into a name that the user's lines do not mention.
-    fn name_our_own(&mut self) {
+    pub(crate) fn name_our_own(&mut self) {
         let users = self.users();
         let mut prefix = "memit_own_".to_owned();
         while users.contains(&prefix) {
@@ -213,13 +226,20 @@ pub(crate) fn measurement(
 ) -> Generated {
     let plan = expression(plan);
     let mut generated = Generated::default();
-    if !scope.has_tokio && snippets.iter().any(|snippet| snippet.awaits()) {
+    let needs_tokio = !scope.has_tokio && snippets.iter().any(|snippet| snippet.awaits());
+    if needs_tokio && scope.placed.is_none() {
         generated.code(TOKIO);
     }
+    let measure = match &scope.placed {
+        Some((number, places)) => {
+            format!("measure_placed({plan}, {number}, &[{places}]")
+        }
+        None => format!("harness::measure({plan}"),
+    };
     generated.around(
         &format!(
             "#[allow(warnings)] let _ = {{\n{{ {MEASUREMENT} }}\n\
-             ::memit_session::harness::measure({plan}, &mut || {{"
+             ::memit_session::{measure}, &mut || {{"
         ),
         "});\n};",
         |generated| {
@@ -231,15 +251,17 @@ pub(crate) fn measurement(
             }
             generated.code("let mut §guard = ::memit_session::harness::Guard::new();");
             write(generated);
-            generated.code("::memit_session::harness::Guard::finish(&mut §guard);\n::std::result::Result::Ok(())");
+            generated.code("::memit_session::harness::Guard::finish(&mut §guard);\n::memit_session::harness::finished()");
         },
     );
-    generated.name_our_own();
+    if scope.placed.is_none() {
+        generated.name_our_own();
+    }
     generated
 }
 
 /// The dependency with which evcxr runs a cell that awaits.
-const TOKIO: &str =
+pub(crate) const TOKIO: &str =
     ":dep tokio = { version = \"1.34.0\", features = [\"rt\", \"rt-multi-thread\"] }";
 
 /// The code that measures the cell in which it stands.
@@ -281,8 +303,7 @@ pub(crate) fn measured(generated: &mut Generated, body: &[&Snippet]) {
 }
 
 /// The end of a block that `?` may leave.
-pub(crate) const OK: &str =
-    "::std::result::Result::<(), ::memit_session::harness::Returned>::Ok(())";
+pub(crate) const OK: &str = "::memit_session::harness::finished()";
 
 /// Makes a runtime like that of a cell if the statements need one. Returns what opens and closes a block of
 /// statements.
@@ -298,6 +319,9 @@ pub(crate) fn runtime(
         .code("let §runtime = ::tokio::runtime::Runtime::new()?;\n§runtime.block_on(async {});");
     ("§runtime.block_on(async {", "})")
 }
+
+/// Makes a runtime for statements that `.await`.
+pub(crate) const RUNTIME: &str = "let §runtime = ::tokio::runtime::Runtime::new()?;";
 
 /// Statements, one snippet after the other.
 pub(crate) fn in_sequence(generated: &mut Generated, snippets: &[&Snippet]) {
@@ -372,8 +396,8 @@ mod tests {
         let scope = Scope {
             variables: vec!["v".into(), "w".into()],
             threads: 1,
-            has_tokio: false,
             batches: true,
+            ..Scope::default()
         };
         let snippet = Snippet::new("vw(v)", 0..5);
         assert_eq!(scope.used_by(&[&snippet]), ["v"]);

@@ -18,22 +18,20 @@ pub(crate) fn used(generated: &mut Generated, snippets: &[&Snippet], moves: bool
         generated.snippet(snippet).code(";");
     }
     let statements = Statements::parse(last.text());
-    let (scrutinee, value) = match statements.value().filter(|_| statements.is_valid()) {
-        Some(range) => {
-            let above = last.piece(0..range.start);
-            if !above.is_blank() {
-                generated.snippet(&above);
-            }
-            let borrows = statements.value_is_place() && !moves;
-            (if borrows { "&(" } else { "(" }, Some(last.piece(range)))
-        }
-        None => {
-            generated.snippet(last).code(";");
-            ("(", None)
-        }
-    };
+    let range = statements.value().filter(|_| statements.is_valid());
+    let above = last.piece(
+        0..range
+            .as_ref()
+            .map_or(last.text().len(), |range| range.start),
+    );
+    if !above.is_blank() {
+        generated.snippet(&above);
+    }
+    let borrows = range.is_some() && statements.value_is_place() && !moves;
+    let scrutinee = if borrows { "&(" } else { "(" };
+    let value = range.map(|range| last.piece(range));
     generated.around(
-        &format!("match {scrutinee}"),
+        &format!(";match {scrutinee}"),
         &format!(") {{ §value => {{\n{use_value}\n}} }};\n}}"),
         |generated| {
             if let Some(value) = &value {
@@ -68,7 +66,7 @@ mod tests {
         {
         let a = f();
         let b = 1; 
-        match (
+        ;match (
                    a.g().h()
         ) { §value => {
         drop(§value);
@@ -83,6 +81,6 @@ mod tests {
         assert!(code("v", false).contains("match &(\nv\n)"));
         assert!(code("v", true).contains("match (\nv\n)"));
         assert!(code("v.len()", false).contains("match (\nv.len()\n)"));
-        assert!(code("for n in v {}", false).contains("for n in v {}\n;\nmatch (\n)"));
+        assert!(code("for n in v {}", false).contains("for n in v {}\n;match (\n)"));
     }
 }

@@ -143,6 +143,10 @@ const STOP: &str = "::memit_session::harness::memit_stop_clock();";
 const LOOP: &str =
     "while let ::std::option::Option::Some(_) = ::std::iter::Iterator::next(&mut §left) {";
 
+/// A `break` in a macro would cut the loop short without a word.
+const BREAK: &str = "if ::std::iter::Iterator::next(&mut §left).is_some() {\n\
+                     return ::memit_session::harness::left_by_break();\n}";
+
 /// A resolved `%timeit`.
 struct TimeOf {
     /// 0: chosen by the runtime.
@@ -171,7 +175,8 @@ impl Measurement for TimeOf {
             fresh: self.fresh,
             isolated: scope.isolated(),
         });
-        let may_wait = scope.batches && scope.isolated();
+        // The kernel compiles the cell around a magic in a block only once.
+        let may_wait = scope.batches && scope.isolated() && scope.placed.is_none();
         let in_batches = self.fresh && may_wait && self.may_be_in_batches();
         let generated = snippet::measurement(&plan, &snippets, scope, |generated| {
             self.write_runs(generated, &used, in_batches);
@@ -241,7 +246,7 @@ impl TimeOf {
         self.set_up(generated);
         generated.code("let mut §left = 0..§left;").code(START);
         generated.around(LOOP, "}", |generated| self.write_body(generated));
-        generated.code(STOP);
+        generated.code(STOP).code(BREAK);
     }
 
     /// Writes a loop over the set-up and the statements.
@@ -256,6 +261,7 @@ impl TimeOf {
             self.write_body(generated);
             generated.code(STOP);
         });
+        generated.code(BREAK);
     }
 
     /// Writes executions of which many are set up before the first of them.

@@ -19,7 +19,7 @@ mod time_html;
 mod time_text;
 mod views;
 
-use maud::Markup;
+use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -63,6 +63,27 @@ impl Report {
             json: serde_json::to_value(result).expect("a result is JSON"),
             repr: format!("<{} : {}>", R::NAME, result.summary()),
         }
+    }
+}
+
+impl Report {
+    /// The same report of a magic in a block, below the values of the variables around the magic. JSON
+    /// has them as `values`.
+    #[must_use]
+    pub fn at(mut self, values: &str) -> Self {
+        if values.is_empty() {
+            return self;
+        }
+        self.text = format!("{values}\n{}", self.text);
+        self.html = html! {
+            div style="margin:4px 0;font-family:var(--jp-code-font-family, monospace)" { (values) }
+            (PreEscaped(self.html))
+        }
+        .into_string();
+        if let Value::Object(fields) = &mut self.json {
+            fields.insert("values".to_owned(), values.into());
+        }
+        self
     }
 }
 

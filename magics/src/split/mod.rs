@@ -2,6 +2,7 @@
 
 mod extent;
 mod head;
+mod placing;
 mod request;
 mod shell_lines;
 
@@ -13,6 +14,7 @@ use crate::error::MagicError;
 use crate::magics::registry;
 use extent::Within;
 use head::Head;
+pub use placing::{Placing, place};
 pub use request::{Request, blank_magics};
 pub use shell_lines::set_rust_apart;
 
@@ -99,12 +101,12 @@ pub fn split(cell: &str) -> Result<Vec<Part>, MagicError> {
 /// block runs.
 pub fn placed(cell: &str, range: Range<usize>) -> Vec<MagicText> {
     let mut places = Places::of(cell, range.clone());
-    let mut placed = Vec::new();
+    let mut found = Vec::new();
     while let Some(place) = places.next() {
         if let Place::Block(head) = place {
             let magic = MagicText::read(cell, head, Within::Block);
             places.leave_out(&magic);
-            placed.push(magic);
+            found.push(magic);
         }
     }
     let is_statement = |magic: &MagicText| {
@@ -114,8 +116,8 @@ pub fn placed(cell: &str, range: Range<usize>) -> Vec<MagicText> {
         rust(text).is_valid() || !rust(&without).is_valid()
     };
     // Between the arms of a `match` or the fields of a struct, no statement can stand.
-    placed.retain(is_statement);
-    placed
+    found.retain(is_statement);
+    found
 }
 
 /// The byte behind a line break at `at`.
@@ -238,15 +240,8 @@ impl<'a> Places<'a> {
 
 /// Where a magic may begin in the rest of a line, behind the start of the rest.
 fn next_start(text: &str) -> Option<usize> {
-    let (first, behind) = text
-        .char_indices()
-        .nth(1)
-        .map(|(at, _)| text.split_at(at))?;
-    if !behind.contains('%') {
-        return None;
-    }
-    let at = behind.find([';', '{', '}'])?;
-    Some(first.len() + at + 1).filter(|at| *at < text.len())
+    let at = text.find([';', '{', '}']).filter(|_| text.contains('%'))?;
+    Some(at + 1).filter(|at| *at < text.len())
 }
 
 fn is_command(line: &str) -> bool {

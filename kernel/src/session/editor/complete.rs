@@ -162,7 +162,10 @@ pub(crate) fn completeness(code: &str) -> Completeness {
             Some(body) => of_cell_magic(&code[body.clone()]),
             None => of_line_magic(magic, code),
         },
-        Part::Rust(range) => of_rust(cell::without_commands(&code[range.clone()])),
+        Part::Rust(range) => {
+            let blanked = blank_magics(code);
+            of_rust(cell::without_commands(&blanked[range.clone()]))
+        }
     }
 }
 

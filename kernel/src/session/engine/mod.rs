@@ -20,6 +20,7 @@ pub(crate) use record::Snapshot;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,8 +37,8 @@ use crate::compiler::variables::{Compiled, GivenUp, Left};
 use crate::session::io::{Input, NoAnswer, NoInput, Output, Stream};
 use questions::Questions;
 use record::Record;
-pub(crate) use supervisor_link::CellOutcome;
 use supervisor_link::SupervisorLink;
+pub(crate) use supervisor_link::{CellOutcome, ShowPlaced};
 
 /// Compiles and runs Rust. Knows nothing of magics.
 pub(crate) struct Engine {
@@ -226,10 +227,7 @@ impl Engine {
         source: &str,
         names: &[&str],
     ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
-        if !names.is_empty() {
-            probes::want(self.link.directory(), names)
-                .map_err(|error| EvaluationError::Other(error.to_string()))?;
-        }
+        self.want_probes(names)?;
         self.evaluate_passing(source)
     }
 
@@ -296,6 +294,25 @@ impl Engine {
     /// Sets the function that draws unfinished timelines; `None` draws nothing.
     pub(crate) fn draw_by(&self, draw: Option<Draw>) {
         self.link.draw_by(draw);
+    }
+
+    /// Sets the function that shows the results of magics in blocks.
+    pub(crate) fn show_placed_by(&self, show: ShowPlaced) {
+        self.link.show_placed_by(show);
+    }
+
+    /// Puts probes into the functions with these names in the next cell.
+    pub(crate) fn want_probes(&self, names: &[&str]) -> Result<(), EvaluationError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        probes::want(self.link.directory(), names)
+            .map_err(|error| EvaluationError::Other(error.to_string()))
+    }
+
+    /// The directory of the session's files.
+    pub(crate) fn directory(&self) -> &Path {
+        self.link.directory()
     }
 
     /// Takes the session process back to the start of the cell `number`; false if that cell has no

@@ -2,6 +2,9 @@
 
 mod deliver;
 mod measurement_error;
+mod placed;
+
+pub(super) use placed::{PlacedMagics, evaluate};
 
 use memit_instrument::is_called;
 use memit_magics::cell::snippet::Scope;
@@ -51,7 +54,7 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
     let cells = written.cells;
     let functions = measurement.functions();
     let names: Vec<_> = functions.iter().map(|named| named.name.as_str()).collect();
-    let mut scope = scope(engine);
+    let mut scope = scope(engine, code);
     loop {
         let generated = measurement
             .code(&scope)
@@ -112,12 +115,13 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
     }
 }
 
-/// What a snippet finds in the session.
-fn scope(engine: &mut Engine) -> Scope {
+/// What `code` finds in the session.
+fn scope(engine: &mut Engine, code: &str) -> Scope {
     Scope {
         variables: engine.variables(),
         threads: engine.threads(),
-        has_tokio: engine.depends_on("tokio"),
+        has_tokio: code.contains("await") && engine.depends_on("tokio"),
+        placed: None,
         batches: true,
     }
 }
@@ -125,7 +129,7 @@ fn scope(engine: &mut Engine) -> Scope {
 /// Runs the statements of a measurement as an ordinary cell, whose effects are kept.
 fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) -> Outcome {
     let code = running.code;
-    let scope = scope(running.engine);
+    let scope = scope(running.engine, code);
     let generated = measurement
         .code(&scope)
         .map_err(|error| diagnostics::of_magic(&error, code))?;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use memit_magics::magic::Draw;
 use memit_measure::protocol::Frame as _;
 use memit_measurement::{Described, Displayed, Ended, Event, Request};
-use memit_measurement::{LinesMeasurement, Measured, Panic, QuestionMark, TimelineMeasurement};
+use memit_measurement::{
+    LinesMeasurement, Measured, Panic, Placed, QuestionMark, TimelineMeasurement,
+};
 
 use crate::session::io::Output;
 
@@ -41,6 +43,9 @@ pub(crate) struct CellOutcome {
     pub displayed: Option<Displayed>,
 }
 
+/// Shows the result of a magic in a block.
+pub(crate) type ShowPlaced = Arc<dyn Fn(Placed, &dyn Output) + Send + Sync>;
+
 /// The current cell and the answers of the supervisor.
 #[derive(Default)]
 pub(super) struct LinkState {
@@ -48,6 +53,8 @@ pub(super) struct LinkState {
     pub(super) supervisor: Option<UnixStream>,
     pub(super) pid: Option<u32>,
     pub(super) output: Option<Arc<dyn Output>>,
+    /// Shows the results of magics in blocks.
+    pub(super) show_placed: Option<ShowPlaced>,
     /// Draws unfinished timelines.
     pub(super) draw: Option<Draw>,
     pub(super) outcome: CellOutcome,
@@ -131,6 +138,7 @@ impl LinkState {
             Event::Stdout(_)
             | Event::Stderr(_)
             | Event::Progress(_)
+            | Event::Placed(_)
             | Event::Displayed(_)
             | Event::ClearOutput(_)
             | Event::Synced(_)
