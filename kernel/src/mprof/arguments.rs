@@ -75,6 +75,10 @@ pub(crate) struct RunArgs {
     /// Stop recording after this time; the program keeps running
     #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) timeout: Option<Duration>,
+    /// Never trace the program and its descendants. The peak of a program that has waited for children
+    /// is then not exact, but debuggers can attach to the program while memit records it
+    #[arg(long)]
+    pub(super) no_trace: bool,
     /// Report an exit code other than 0; memit exits with it in any case
     #[arg(short = 'E', long)]
     pub(super) exit_code: bool,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -12,7 +13,7 @@ use rustix::io::Errno;
 
 use super::arguments::AttachArgs;
 use super::profile_file::ProfileFile;
-use super::recording::{Recording, hold_signals, with_descendants};
+use super::recording::{Finish, Recording, hold_signals, with_descendants};
 
 /// Records the memory of a process until it ends, the time is up, or Ctrl-C is pressed.
 ///
@@ -21,7 +22,7 @@ use super::recording::{Recording, hold_signals, with_descendants};
 /// If the process does not exist, its memory may not be read, or the profile cannot be written.
 pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     let pid = find(&arguments.process)?;
-    let signals = hold_signals().context("cannot receive signals")?;
+    let signals = hold_signals(&[]).context("cannot receive signals")?;
     let ended = process::pidfd(pid.cast_signed()).map_err(|error| cannot_read(pid, &error))?;
     let record = &arguments.record;
     let tree = Tree::running(pid, record.backend, with_descendants(record));
@@ -34,15 +35,16 @@ pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     // The last argument is terminated too, which leaves an empty word behind it.
     let words = command.strip_suffix(&[String::new()]).unwrap_or(&command);
     output.add(|lines| mprof_format::command(lines, words));
-    let mut recording = Recording::start(tree, record, output);
+    let mut recording = Recording::start(tree, record, output)?;
     if !record.quiet {
         let name = process::name(pid).unwrap_or_default();
         eprintln!("memit: recording process {pid} ({name}); Ctrl-C stops the recording");
     }
     let timeout = Some(arguments.timeout);
-    recording.record(std::os::fd::AsFd::as_fd(&ended), &signals, timeout, |_| {
-        ControlFlow::Break(())
-    })?;
+    let finish = recording.record(ended.as_fd(), &signals, timeout, |_| ControlFlow::Break(()))?;
+    if finish == Finish::ProcessEnded {
+        recording.end_unseen();
+    }
     recording.output.flush()?;
     if !record.quiet {
         eprintln!("{}", recording.summary());

@@ -4,6 +4,8 @@
 mod arguments;
 #[cfg(target_os = "linux")]
 mod attach;
+#[cfg(target_os = "linux")]
+mod certainty;
 mod list;
 mod peak;
 mod plot;

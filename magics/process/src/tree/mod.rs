@@ -1,5 +1,7 @@
 //! A process and, if asked for, its descendants, sampled together.
 
+mod process;
+
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
@@ -8,7 +10,9 @@ use std::os::unix::fs::FileExt as _;
 use memit_session::abi::Backend;
 
 use super::process_files::{More, ProcessFiles, Reading, State};
-use crate::process::shares_memory;
+use super::tracer::{Ending, Tracer};
+use crate::process::{self as system, has_waited};
+use process::Process;
 
 /// Room for the children of a thread, as text.
 type Text = [u8; 8192];
@@ -22,6 +26,17 @@ pub struct Observed {
     pub missed: Option<u64>,
 }
 
+/// A descendant that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndedDescendant {
+    /// The process number.
+    pub pid: u32,
+    /// A peak above all samples in bytes, if there was one.
+    pub missed: Option<u64>,
+    /// Whether the peak was read at the very end, so that it is exact.
+    pub is_exact: bool,
+}
+
 /// The processes that are sampled. A descendant stays among them even if a process in between ends,
 /// so that the system no longer shows it as one.
 pub struct Tree {
@@ -33,26 +48,14 @@ pub struct Tree {
     from_start: bool,
     /// Highest sum so far.
     highest: u64,
+    tracer: Option<Tracer>,
+    ended: Vec<EndedDescendant>,
+    had_descendants: bool,
     text: Box<Text>,
 }
 
-struct Process {
-    pid: u32,
-    files: ProcessFiles,
-    /// The children that each thread has started, by the number of the thread.
-    tasks: Vec<(u32, File)>,
-    /// The parent, as long as this process may still use the parent's memory, as it does between
-    /// `vfork` and `exec`.
-    borrows_from: Option<u32>,
-    /// At the sample before.
-    before: u64,
-    now: Option<Observed>,
-    /// The highest of all samples and peaks so far.
-    highest: Option<u64>,
-}
-
 impl Tree {
-    /// A process that has just started: a peak before the first sample counts.
+    /// A child of this process that has just started: a peak before the first sample counts.
     ///
     /// # Errors
     ///
@@ -83,20 +86,117 @@ impl Tree {
             with_descendants,
             from_start,
             highest: 0,
+            tracer: None,
+            ended: Vec::new(),
+            had_descendants: false,
             text: Box::new([0; 8192]),
         })
+    }
+
+    /// Lets [`Self::look`] trace those processes of a started tree whose peaks nothing else tells: the
+    /// first, once it has waited for a child, and each descendant.
+    pub fn trace(&mut self) {
+        self.tracer = Some(Tracer::new());
     }
 
     /// Reads every process. Only `thorough` samples look for missed peaks and new descendants; they
     /// take about four times as long.
     pub fn sample(&mut self, thorough: bool) {
-        let from_start = self.from_start;
+        let (backend, from_start) = (self.backend, self.from_start);
+        self.visit(thorough, |process, reading| {
+            process.observe(reading, backend, from_start);
+        });
+        self.from_start = true;
+        if thorough {
+            self.seize();
+        }
+    }
+
+    /// Reads the marks of all processes and finds new descendants, so that little is lost of a process
+    /// that ends before the next sample.
+    pub fn look(&mut self) {
+        self.visit(true, Process::look);
+        self.seize();
+    }
+
+    /// Traces processes whose peaks nothing else will tell.
+    fn seize(&mut self) {
+        let Some(tracer) = &mut self.tracer else {
+            return;
+        };
+        for (index, process) in self.processes.iter().enumerate() {
+            // A thread that is not the main one would be somebody else after an `exec`.
+            if process.has_ended || process.was_read_at_end || process.thread != process.pid {
+                continue;
+            }
+            let is_root = index == 0;
+            let is_wanted = if is_root {
+                // `wait` tells the peak of a child of this process that has had no children.
+                process.seen() >= tracer.least() && has_waited(process.pid)
+            } else {
+                process.seen_twice() >= tracer.least()
+            };
+            if is_wanted
+                && let Some(pid) = system::number(process.pid)
+                && !tracer.is_traced(pid)
+                && !traces_itself(process.pid)
+            {
+                // A debugger may have been first. The marks are then all that is known.
+                let _ = tracer.seize(pid, is_root);
+            }
+        }
+    }
+
+    /// Lets traced processes go on that have stopped. A process that is about to end, or at least its
+    /// main thread, is returned and waits for [`Self::let_go`].
+    pub fn next_end(&mut self) -> Option<u32> {
+        let Ending {
+            pid,
+            is_same_program,
+        } = self.tracer.as_mut()?.next_end()?;
+        let pid = pid.as_raw_pid().cast_unsigned();
+        if let Some(process) = self.known(pid) {
+            process.is_same_program &= is_same_program;
+        }
+        Some(pid)
+    }
+
+    /// Lets a process end, after its last sample.
+    pub fn let_go(&mut self, pid: u32) {
+        if let Some(process) = self.known(pid) {
+            process.was_read_at_end = true;
+        }
+        if let (Some(tracer), Some(pid)) = (&mut self.tracer, system::number(pid)) {
+            tracer.let_go(pid);
+        }
+    }
+
+    /// Takes a thorough sample of one process, and returns it.
+    pub fn sample_one(&mut self, pid: u32) -> Option<Observed> {
+        let backend = self.backend;
+        let process = self.known(pid)?;
+        if let State::Read(reading) = process.files.read(true) {
+            process.observe(reading, backend, true);
+        }
+        process.now
+    }
+
+    fn known(&mut self, pid: u32) -> Option<&mut Process> {
+        self.processes.iter_mut().find(|process| process.pid == pid)
+    }
+
+    /// Calls `visit` with every process that has memory.
+    fn visit(&mut self, thorough: bool, visit: impl Fn(&mut Process, Reading)) {
         let mut at = 0;
         // The loop also reaches new processes, which are added at the end.
         while let Some(process) = self.processes.get_mut(at) {
-            let state = process.files.read(thorough);
+            let mut state = process.files.read(thorough);
+            if !matches!(state, State::Read(_)) && process.goes_on(self.backend) {
+                state = process.files.read(thorough);
+            }
             if let State::Read(reading) = state {
-                process.observe(reading, self.backend, from_start);
+                process.was_read_at_end = false;
+                visit(process, reading);
                 if let Some(More { threads, .. }) = reading.more.filter(|_| self.with_descendants) {
                     process.keep_tasks(threads);
                     let parent = process.pid;
@@ -106,7 +206,11 @@ impl Tree {
                 }
                 at += 1;
             } else {
+                if at > 0 && !process.has_ended {
+                    self.ended.push(process.end());
+                }
                 process.now = None;
+                process.has_ended = true;
                 // The first process stays, as the root of the others.
                 if state == State::Gone && at > 0 {
                     let gone = self.processes.remove(at);
@@ -116,7 +220,6 @@ impl Tree {
                 }
             }
         }
-        self.from_start = true;
     }
 
     fn find_children(&mut self, parent: u32, tasks: &[(u32, File)]) {
@@ -132,18 +235,40 @@ impl Tree {
                 if let Ok(child) = Process::open(pid, self.backend, Some(parent)) {
                     self.known.insert(pid);
                     self.processes.push(child);
+                    self.had_descendants = true;
                 }
             }
         }
     }
 
-    /// The highest resident set size of the first process so far, in bytes. Does not count as a
-    /// sample.
-    pub fn mark(&mut self) -> Option<u64> {
-        match self.processes[0].files.read(true) {
-            State::Read(reading) => reading.more.map(|more| more.high_water),
-            State::NoMemory | State::Gone => None,
-        }
+    /// A peak of the first process that a look has found and no sample has told, in bytes.
+    pub fn missed(&self) -> Option<u64> {
+        self.processes[0].missed()
+    }
+
+    /// Whether a process is the first.
+    pub fn is_root(&self, pid: u32) -> bool {
+        self.processes[0].pid == pid
+    }
+
+    /// Whether the first process is traced and not stopped.
+    pub fn is_root_busy(&self) -> bool {
+        let tracer = self.tracer.as_ref();
+        let pid = system::number(self.processes[0].pid);
+        tracer
+            .zip(pid)
+            .is_some_and(|(tracer, pid)| tracer.is_busy(pid))
+    }
+
+    /// Whether there were descendants.
+    pub fn had_descendants(&self) -> bool {
+        self.had_descendants
+    }
+
+    /// Whether the mark of the first process was read at its very end, and is that of its whole life.
+    pub fn is_known_to_the_end(&self) -> bool {
+        let root = &self.processes[0];
+        root.was_read_at_end && root.is_same_program
     }
 
     /// The first process; `None` if it has ended.
@@ -155,6 +280,11 @@ impl Tree {
     pub fn descendants(&self) -> impl Iterator<Item = (u32, Observed)> + '_ {
         let descendants = self.processes[1..].iter();
         descendants.filter_map(|process| Some((process.pid, process.now?)))
+    }
+
+    /// The descendants that have ended since the last call.
+    pub fn ended(&mut self) -> Vec<EndedDescendant> {
+        std::mem::take(&mut self.ended)
     }
 
     /// All processes together; `None` if the first has ended.
@@ -192,69 +322,12 @@ impl Tree {
     }
 }
 
-impl Process {
-    fn open(pid: u32, backend: Backend, parent: Option<u32>) -> io::Result<Self> {
-        Ok(Self {
-            pid,
-            files: ProcessFiles::open(pid, backend)?,
-            tasks: Vec::new(),
-            borrows_from: parent,
-            before: 0,
-            now: None,
-            highest: None,
-        })
-    }
-
-    fn observe(&mut self, reading: Reading, backend: Backend, from_start: bool) {
-        self.before = self.memory();
-        if let Some(parent) = self.borrows_from {
-            if shares_memory(parent, self.pid) {
-                return;
-            }
-            self.borrows_from = None;
-        }
-        let mark = reading.more.map_or(0, |more| more.high_water);
-        let first = if from_start { 0 } else { mark };
-        let highest = self.highest.unwrap_or(first).max(reading.memory);
-        // The mark is one of the RSS, whatever the backend counts.
-        let missed = (backend == Backend::Rss && mark > highest).then_some(mark);
-        self.highest = Some(missed.unwrap_or(highest));
-        self.now = Some(Observed {
-            memory: reading.memory,
-            missed,
-        });
-    }
-
-    fn memory(&self) -> u64 {
-        self.now.map_or(0, |observed| observed.memory)
-    }
-
-    /// The smaller of the last two samples.
-    fn at_least(&self) -> u64 {
-        self.before.min(self.memory())
-    }
-
-    /// Lists the threads again when their number has changed or one has ended.
-    fn keep_tasks(&mut self, threads: u32) {
-        let all_there = u32::try_from(self.tasks.len()) == Ok(threads)
-            && self
-                .tasks
-                .iter()
-                .all(|(_, file)| file.read_at(&mut [0], 0).is_ok());
-        if all_there {
-            return;
-        }
-        let Ok(listed) = std::fs::read_dir(format!("/proc/{}/task", self.pid)) else {
-            return;
-        };
-        self.tasks = listed
-            .flatten()
-            .filter_map(|task| {
-                let tid = number(task.file_name().as_encoded_bytes())?;
-                Some((tid, File::open(task.path().join("children")).ok()?))
-            })
-            .collect();
-    }
+/// Whether a process may trace itself at its end, to look for leaks, which fails if the process is
+/// traced already. LeakSanitizer, alone and as a part of AddressSanitizer, maps at least so much that no
+/// other program does.
+fn traces_itself(pid: u32) -> bool {
+    const SANITIZER: u64 = 4 << 40;
+    system::mapped(pid).is_some_and(|mapped| mapped >= SANITIZER)
 }
 
 /// The text of a file in `/proc`; of a longer one, what finds room, up to a blank.
