@@ -13,7 +13,9 @@ pub mod mprof_file;
 pub mod report;
 pub mod result;
 pub mod stats;
+mod visible;
 
 pub use error::{MagicError, nearest};
 pub use magics::{help, line_magic, registry, request};
 pub use memit_lines::units;
+pub use visible::visible;

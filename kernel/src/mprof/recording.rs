@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use memit_magics::units;
+use memit_magics::{units, visible};
 use memit_measurement::{Backend, mprof_format};
 use memit_process::{
     Ended, Looks, Observed, PeakFinder, Sample, Signal, Signals, Ticker, Tree, Woken,
@@ -224,7 +224,8 @@ impl Recording {
 
     /// What was recorded, in one line.
     pub(super) fn summary(&self) -> String {
-        let path = self.output.path().display();
+        let path = self.output.path().display().to_string();
+        let path = visible(&path);
         let elapsed = units::time(self.elapsed().as_secs_f64() * 1e9, 4);
         if self.samples == 0 && self.peak == 0 {
             return format!(
@@ -318,6 +319,11 @@ impl Recording {
             .add(|lines| mprof_format::memory(lines, sample, true));
         self.peak = self.peak.max(peak.bytes);
     }
+}
+
+/// Says that the time is over, but not for the process.
+pub(super) fn say_stopped(name: &str, pid: u32) {
+    eprintln!("memit: stopped recording; {name} (process {pid}) keeps running");
 }
 
 /// Holds back the signals that end programs by default, and that people send, and `more`.

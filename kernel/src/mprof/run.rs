@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::Context as _;
-use memit_magics::failure;
+use memit_magics::{failure, visible};
 use memit_measurement::{Backend, mprof_format};
 use memit_process::{Program, Tree, end_by};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -14,7 +14,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use super::arguments::RunArgs;
 use super::profile_file::ProfileFile;
 use super::python;
-use super::recording::{Finish, Recording, hold_signals, with_descendants};
+use super::recording::{Finish, Recording, hold_signals, say_stopped, with_descendants};
 
 /// Names the profile to the program, which may append its own functions and phases.
 const FILE_VARIABLE: &str = "MEMIT_MPROF_FILE";
@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
         Ok(program) => program,
         Err(error) => {
             output.discard();
-            return Ok(not_started(&name.to_string_lossy(), &error));
+            return Ok(not_started(&visible(&name.to_string_lossy()), &error));
         }
     };
 
@@ -72,8 +72,7 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
         let pid = program.pid();
         recording.output.flush()?;
         if !arguments.record.quiet {
-            let name = name.to_string_lossy();
-            eprintln!("memit: stopped recording; {name} (process {pid}) keeps running");
+            say_stopped(&visible(&name.to_string_lossy()), pid);
         }
         print_summary(arguments, &recording);
         return Ok(ExitCode::SUCCESS);

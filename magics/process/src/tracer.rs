@@ -194,3 +194,151 @@ fn ptrace(request: libc::c_uint, pid: Pid, data: i32) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::os::fd::BorrowedFd;
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::{Child, Command, ExitStatus, Stdio};
+    use std::time::Duration;
+
+    use rustix::process::{Signal, kill_process};
+
+    use super::*;
+    use crate::process::{self, poll};
+
+    /// A shell that has said that it is ready, with an empty line.
+    struct Shell(Child);
+
+    impl Shell {
+        fn new(script: &str) -> Self {
+            let mut sh = Command::new("sh");
+            sh.args(["-c", script]);
+            let mut child = sh
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut line = [0];
+            child
+                .stdout
+                .as_mut()
+                .unwrap()
+                .read_exact(&mut line)
+                .unwrap();
+            Self(child)
+        }
+
+        fn pid(&self) -> Pid {
+            Pid::from_child(&self.0)
+        }
+
+        fn line(&mut self) -> String {
+            let mut line = String::new();
+            let stdout = self.0.stdout.as_mut().unwrap();
+            BufReader::with_capacity(1, stdout)
+                .read_line(&mut line)
+                .unwrap();
+            line
+        }
+
+        /// Handles stops up to the end. Returns whether the memory could be read there.
+        fn end(mut self, tracer: &mut Tracer) -> (bool, ExitStatus) {
+            let pid = self.pid();
+            let ending = until(|| tracer.next_end());
+            assert_eq!(ending.pid, pid);
+            let was_readable = process::peak_resident(self.0.id()).is_some();
+            tracer.let_go(pid);
+            assert!(!tracer.is_traced(pid));
+            (was_readable, self.0.wait().unwrap())
+        }
+    }
+
+    /// Asks again and again, for as long as a state takes to come.
+    fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+        loop {
+            if let Some(answer) = ask() {
+                return answer;
+            }
+            poll::readable([None::<BorrowedFd<'_>>], Some(Duration::from_millis(1))).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_process_stops_at_its_end_while_its_memory_is_there() {
+        let mut tracer = Tracer::new();
+        let shell = Shell::new("echo; read x; exit 7");
+        tracer.seize(shell.pid(), true).unwrap();
+        shell.0.stdin.as_ref().unwrap().write_all(b"\n").unwrap();
+        let (was_readable, status) = shell.end(&mut tracer);
+        assert!(was_readable);
+        assert_eq!(status.code(), Some(7));
+    }
+
+    #[test]
+    fn a_process_that_is_killed_stops_too() {
+        let mut tracer = Tracer::new();
+        let shell = Shell::new("echo; read x");
+        tracer.seize(shell.pid(), true).unwrap();
+        kill_process(shell.pid(), Signal::KILL).unwrap();
+        let (was_readable, status) = shell.end(&mut tracer);
+        assert!(was_readable);
+        assert_eq!(status.signal(), Some(9));
+    }
+
+    #[test]
+    fn signals_arrive_and_an_exec_is_noticed() {
+        let mut tracer = Tracer::new();
+        let script =
+            "trap 'echo got it' USR1; echo; read x; exec sh -c 'echo other; read y; exit 3'";
+        let mut shell = Shell::new(script);
+        tracer.seize(shell.pid(), true).unwrap();
+        kill_process(shell.pid(), Signal::USR1).unwrap();
+        // The handler runs when the signal has passed through here.
+        let readable = |shell: &Shell| poll::is_readable(shell.0.stdout.as_ref().unwrap()).unwrap();
+        until(|| {
+            assert_eq!(tracer.next_end(), None);
+            readable(&shell).then_some(())
+        });
+        assert_eq!(shell.line(), "got it\n");
+        shell
+            .0
+            .stdin
+            .as_ref()
+            .unwrap()
+            .write_all(b"\n\n\n")
+            .unwrap();
+        let ending = until(|| tracer.next_end());
+        assert!(!ending.is_same_program);
+        assert_eq!(shell.line(), "other\n");
+        let (_, status) = shell.end(&mut tracer);
+        assert_eq!(status.code(), Some(3));
+    }
+
+    #[test]
+    fn a_stopped_process_stays_stopped_until_it_is_continued() {
+        let mut tracer = Tracer::new();
+        let shell = Shell::new("echo; read x; exit 4");
+        let pid = shell.pid();
+        tracer.seize(pid, true).unwrap();
+        assert!(tracer.is_busy(pid));
+        kill_process(pid, Signal::STOP).unwrap();
+        until(|| {
+            assert_eq!(tracer.next_end(), None);
+            (!tracer.is_busy(pid)).then_some(())
+        });
+        kill_process(pid, Signal::CONT).unwrap();
+        shell.0.stdin.as_ref().unwrap().write_all(b"\n").unwrap();
+        let (_, status) = shell.end(&mut tracer);
+        assert_eq!(status.code(), Some(4));
+    }
+
+    #[test]
+    fn a_process_that_has_ended_cannot_be_traced() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        child.wait().unwrap();
+        assert!(Tracer::new().seize(pid, true).is_err());
+    }
+}

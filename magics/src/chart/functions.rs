@@ -8,6 +8,7 @@ use super::curve::{Point, at};
 use crate::ellipsis;
 use crate::mprof_file::Profile;
 use crate::units;
+use crate::visible::visible;
 
 /// One execution of a function. Times are from the start of the chart.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,7 +116,7 @@ pub(super) fn phases<'a>(profile: &'a Profile, start: f64, whole_names: bool) ->
         .spans
         .iter()
         .map(|span| Phase {
-            name: names[span.name.as_str()].clone(),
+            name: visible(&names[span.name.as_str()]).into_owned(),
             color: colors[span.name.as_str()],
             start: at(span.start, start),
             end: at(span.end, start),

@@ -2,10 +2,11 @@
 //!
 //! [`memit_measurement::mprof_format`] describes the format, and writes its lines.
 
+mod line;
 mod read;
 mod timeline;
 
-pub use read::ReadError;
+pub use read::{Problem, ReadError};
 pub use timeline::of_result;
 
 use crate::stats::highest_by;
@@ -23,6 +24,30 @@ pub struct Profile {
     pub children: Vec<Child>,
     /// Functions and phases, in the order of the file.
     pub spans: Vec<Span>,
+    /// How far the peak of the program may be from the highest sample; `None` if the sample is exact.
+    pub at_most: Option<AtMost>,
+    /// The lines of the file that were left out.
+    pub problems: Vec<Problem>,
+}
+
+/// How high a peak may be that no reading has told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtMost {
+    /// In bytes. If this is the highest sample, the true peak may also be lower.
+    Bytes(u64),
+    /// Nobody knows.
+    Unknown,
+}
+
+impl AtMost {
+    /// The wider of two bounds.
+    fn wider(one: Option<Self>, other: Self) -> Self {
+        match (one, other) {
+            (None, bound) => bound,
+            (Some(Self::Bytes(one)), Self::Bytes(other)) => Self::Bytes(one.max(other)),
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// Memory at one moment.
@@ -43,6 +68,8 @@ pub struct Child {
     pub name: String,
     /// The memory of this process alone.
     pub samples: Vec<Sample>,
+    /// As [`Profile::at_most`].
+    pub at_most: Option<AtMost>,
 }
 
 /// One execution of a function, or a phase.

@@ -28,6 +28,8 @@ impl From<&TimelineMeasurement> for Profile {
             heap,
             children: Vec::new(),
             spans: measured.spans.iter().map(span).collect(),
+            at_most: None,
+            problems: Vec::new(),
         }
     }
 }
