@@ -89,7 +89,7 @@ mod tests {
         let (reader, mut writer) = io::pipe().unwrap();
         let now = Instant::now();
         let [soon, late] = [Duration::from_millis(1), Duration::from_mins(10)];
-        let mut wait = |interval, moment| {
+        let wait = |interval, moment| {
             let mut ticker = Ticker::starting(now, interval);
             ticker.wait([reader.as_fd()], now + moment).unwrap()
         };

@@ -234,24 +234,29 @@ mod tests {
             Pid::from_child(&self.0)
         }
 
-        fn line(&mut self) -> String {
-            let mut line = String::new();
+        /// The next line, before which the process may stop.
+        fn line(&mut self, tracer: &mut Tracer) -> String {
             let stdout = self.0.stdout.as_mut().unwrap();
+            until(|| {
+                assert_eq!(tracer.next_end(), None);
+                poll::is_readable(&*stdout).unwrap().then_some(())
+            });
+            let mut line = String::new();
             BufReader::with_capacity(1, stdout)
                 .read_line(&mut line)
                 .unwrap();
             line
         }
 
-        /// Handles stops up to the end. Returns whether the memory could be read there.
-        fn end(mut self, tracer: &mut Tracer) -> (bool, ExitStatus) {
+        /// Handles stops up to the end, at which the memory can be read.
+        fn end(mut self, tracer: &mut Tracer) -> (Ending, ExitStatus) {
             let pid = self.pid();
             let ending = until(|| tracer.next_end());
             assert_eq!(ending.pid, pid);
-            let was_readable = process::peak_resident(self.0.id()).is_some();
+            assert!(process::peak_resident(self.0.id()).is_some());
             tracer.let_go(pid);
             assert!(!tracer.is_traced(pid));
-            (was_readable, self.0.wait().unwrap())
+            (ending, self.0.wait().unwrap())
         }
     }
 
@@ -271,8 +276,7 @@ mod tests {
         let shell = Shell::new("echo; read x; exit 7");
         tracer.seize(shell.pid(), true).unwrap();
         shell.0.stdin.as_ref().unwrap().write_all(b"\n").unwrap();
-        let (was_readable, status) = shell.end(&mut tracer);
-        assert!(was_readable);
+        let (_, status) = shell.end(&mut tracer);
         assert_eq!(status.code(), Some(7));
     }
 
@@ -282,37 +286,23 @@ mod tests {
         let shell = Shell::new("echo; read x");
         tracer.seize(shell.pid(), true).unwrap();
         kill_process(shell.pid(), Signal::KILL).unwrap();
-        let (was_readable, status) = shell.end(&mut tracer);
-        assert!(was_readable);
+        let (_, status) = shell.end(&mut tracer);
         assert_eq!(status.signal(), Some(9));
     }
 
     #[test]
     fn signals_arrive_and_an_exec_is_noticed() {
         let mut tracer = Tracer::new();
-        let script =
-            "trap 'echo got it' USR1; echo; read x; exec sh -c 'echo other; read y; exit 3'";
+        let script = "trap 'echo got it' USR1; echo; read x; exec sh -c 'echo other; cat; exit 3'";
         let mut shell = Shell::new(script);
         tracer.seize(shell.pid(), true).unwrap();
         kill_process(shell.pid(), Signal::USR1).unwrap();
-        // The handler runs when the signal has passed through here.
-        let readable = |shell: &Shell| poll::is_readable(shell.0.stdout.as_ref().unwrap()).unwrap();
-        until(|| {
-            assert_eq!(tracer.next_end(), None);
-            readable(&shell).then_some(())
-        });
-        assert_eq!(shell.line(), "got it\n");
-        shell
-            .0
-            .stdin
-            .as_ref()
-            .unwrap()
-            .write_all(b"\n\n\n")
-            .unwrap();
-        let ending = until(|| tracer.next_end());
+        assert_eq!(shell.line(&mut tracer), "got it\n");
+        shell.0.stdin.as_ref().unwrap().write_all(b"\n").unwrap();
+        assert_eq!(shell.line(&mut tracer), "other\n");
+        drop(shell.0.stdin.take());
+        let (ending, status) = shell.end(&mut tracer);
         assert!(!ending.is_same_program);
-        assert_eq!(shell.line(), "other\n");
-        let (_, status) = shell.end(&mut tracer);
         assert_eq!(status.code(), Some(3));
     }
 
