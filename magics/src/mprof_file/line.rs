@@ -123,6 +123,7 @@ fn span_of(name: &str, fields: &[&str]) -> Option<Span> {
         start: at(start_memory, start),
         end: at(end_memory, end.max(start)),
         level,
+        thread: 0,
         peak: None,
         is_unfinished: false,
     })

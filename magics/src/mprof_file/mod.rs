@@ -9,6 +9,8 @@ mod timeline;
 pub use read::{Problem, ReadError};
 pub use timeline::of_result;
 
+use std::collections::BTreeMap;
+
 use crate::stats::highest_by;
 
 /// The content of a file. Samples are in order of time.
@@ -81,8 +83,10 @@ pub struct Span {
     pub start: Sample,
     /// The memory at the end.
     pub end: Sample,
-    /// The number of spans around it.
+    /// The number of spans of its thread around it.
     pub level: usize,
+    /// The thread of the span: 0 for the first. Files know no threads.
+    pub thread: usize,
     /// The exact peak in bytes, if it is known.
     pub peak: Option<u64>,
     /// Whether the program ended first; `end` is then the end of the program.
@@ -144,6 +148,27 @@ impl Span {
     pub fn duration(&self) -> f64 {
         self.end.time - self.start.time
     }
+}
+
+/// The lane in which each of the spans is drawn, with the spans around it in the lanes before. Each thread
+/// has lanes of its own.
+pub(crate) fn lanes(spans: &[Span]) -> Vec<usize> {
+    let mut depths: BTreeMap<usize, usize> = BTreeMap::new();
+    for span in spans {
+        let depth = depths.entry(span.thread).or_default();
+        *depth = (*depth).max(span.level.saturating_add(1));
+    }
+    let mut next = 0_usize;
+    let firsts: BTreeMap<usize, usize> = depths
+        .into_iter()
+        .map(|(thread, depth)| {
+            let first = next;
+            next = next.saturating_add(depth);
+            (thread, first)
+        })
+        .collect();
+    let lane = |span: &Span| firsts[&span.thread].saturating_add(span.level);
+    spans.iter().map(lane).collect()
 }
 
 fn highest(samples: &[Sample]) -> Option<Sample> {

@@ -58,8 +58,8 @@ pub enum ReadError {
 pub struct Problem {
     /// The number of the line, from 1.
     line: usize,
-    /// What the reader expected.
-    problem: &'static str,
+    /// What the reader expected, or what is wrong.
+    expected: &'static str,
     /// The line, shortened if it is long.
     text: String,
 }
@@ -68,10 +68,10 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             line,
-            problem,
+            expected,
             text,
         } = self;
-        write!(f, "{line}: {problem}")?;
+        write!(f, "{line}: {expected}")?;
         if text.is_empty() {
             return Ok(());
         }
@@ -123,9 +123,9 @@ impl Profile {
             };
             match read {
                 Ok(line) => profile.add(line),
-                Err(problem) => profile.problems.push(Problem {
+                Err(expected) => profile.problems.push(Problem {
                     line: number,
-                    problem,
+                    expected,
                     text: shortened(&visible(&content), LONGEST_QUOTE),
                 }),
             }

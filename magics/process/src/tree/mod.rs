@@ -323,7 +323,7 @@ impl Tree {
 }
 
 /// Whether a process may trace itself at its end, to look for leaks, which fails if the process is
-/// traced already. LeakSanitizer, alone and as a part of AddressSanitizer, maps at least so much that no
+/// traced already. `LeakSanitizer`, alone and as a part of `AddressSanitizer`, maps at least so much that no
 /// other program does.
 fn traces_itself(pid: u32) -> bool {
     const SANITIZER: u64 = 4 << 40;
