@@ -59,14 +59,15 @@ fn main() {{
     let case = std::env::args().nth(1).unwrap();
     match case.as_str() {{
 {arms}
-        _ => {{}}
+        _ => panic!(),
     }}
 }}
 """
 
 
-# Runs no statement. What it holds at its end is held by the others before their statement.
-BEFORE = "nothing"
+# Allocates one block alone. What is at its peak beside the block, the program and the tool hold at any
+# peak. All names of cases are equally long, as the program holds them, too.
+BEFORE, BLOCK = "99", 4 << 20
 
 
 class Heap(NamedTuple):
@@ -75,10 +76,14 @@ class Heap(NamedTuple):
     peak: int
     allocations: int
 
+    def above(self, before):
+        return Heap(self.peak - before.peak + BLOCK, self.allocations - before.allocations + 1)
+
 
 def build_heap_program(directory):
-    arms = "\n".join(f'        "{at}" => drop(std::hint::black_box({code})),'
-                     for at, code in enumerate(HEAP.values()))
+    cases = {f"{at:02}": code for at, code in enumerate(HEAP.values())} | {BEFORE: f"vec![1u8; {BLOCK}]"}
+    arms = "\n".join(f'        "{case}" => drop(std::hint::black_box({code})),'
+                     for case, code in cases.items())
     crate(directory, "heap")
     program = f"#![allow(unused)]\n{HEAP_PROGRAM.format(items=ITEMS, arms=arms)}"
     Path(directory, "src", "main.rs").write_text(program)
@@ -103,9 +108,7 @@ def dhat(program, case, directory):
     command = ["valgrind", "--tool=dhat", f"--dhat-out-file={out}", program, case]
     subprocess.run(command, check=True, capture_output=True)
     points = json.loads(out.read_text())["pps"]
-    # `gb` and `eb` are bytes at the peak and at the end, `tbk` is all blocks.
-    size = "eb" if case == BEFORE else "gb"
-    return Heap(sum(point[size] for point in points), sum(point["tbk"] for point in points))
+    return Heap(sum(point["gb"] for point in points), sum(point["tbk"] for point in points))
 
 
 def heaptrack(program, case, directory):
@@ -114,13 +117,12 @@ def heaptrack(program, case, directory):
     out.mkdir()
     subprocess.run(["heaptrack", program, case], cwd=out, check=True, capture_output=True)
     (recorded,) = out.iterdir()
-    stacks = out / "stacks"
     # The summary rounds sizes, the stacks of a flame graph do not.
-    size = "leaked" if case == BEFORE else "peak"
+    flames = out / "flames"
     show = ["heaptrack_print", "--print-peaks=0", "--print-allocators=0", "--print-temporary=0",
-            f"--flamegraph-cost-type={size}", f"--print-flamegraph={stacks}", f"--file={recorded}"]
+            "--flamegraph-cost-type=peak", f"--print-flamegraph={flames}", f"--file={recorded}"]
     printed = subprocess.run(show, check=True, capture_output=True, text=True).stdout
-    sizes = [int(line.rpartition(" ")[2]) for line in stacks.read_text().splitlines()]
+    sizes = [int(line.rpartition(" ")[2]) for line in flames.read_text().splitlines()]
     calls = re.search(r"^calls to allocation functions: (\d+)", printed, re.MULTILINE)
     return Heap(sum(sizes), int(calls[1]))
 
@@ -146,9 +148,9 @@ def compare_heap(kernel, directory):
         row = [name, f"{run['heap_peak']:,}", "" if requested is None else f"{requested:,}"]
         counts = [f"{run['allocations']:,}"]
         for tool in tools:
-            found = measure[tool](program, str(at), directory)
-            row.append(f"{found.peak - before[tool].peak:,}")
-            counts.append(f"{found.allocations - before[tool].allocations:,}")
+            found = measure[tool](program, f"{at:02}", directory).above(before[tool])
+            row.append(f"{found.peak:,}")
+            counts.append(f"{found.allocations:,}")
         rows.append((*row, *counts))
     print("Bytes at the peak, and allocations. DHAT and heaptrack count requested sizes; what the program holds\n"
           "before the statement is subtracted.\n")

@@ -170,7 +170,7 @@ fn recordings_of_one_second_have_files_of_their_own_and_true_times() {
             .nth(number)
             .and_then(|line| line.split(' ').nth(1));
         let first = place.profile(name.expect("it has one")).times()[0];
-        let second = format!("{:02}", first as u64 % 60);
+        let second = format!("{:02}", first.floor() % 60.0);
         assert!(time.ends_with(&second), "{list} {first}");
     }
 }

@@ -69,6 +69,7 @@ const PROFILES: &str =
     "Files, or numbers from `memit mprof list`; -1 is the newest, and the default";
 
 #[derive(Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(super) record: RecordArgs,
