@@ -12,10 +12,11 @@ mod magics;
 pub mod mprof_file;
 pub mod report;
 pub mod result;
+pub mod split;
 pub mod stats;
 mod visible;
 
 pub use error::{MagicError, nearest};
-pub use magics::{help, line_magic, registry, request};
+pub use magics::{help, line_magic, registry};
 pub use memit_lines::units;
 pub use visible::visible;

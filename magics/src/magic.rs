@@ -63,6 +63,8 @@ pub struct Call {
     pub cell: bool,
     /// The options.
     pub options: Options,
+    /// The variable in `let variable = %name …`, and its bytes in the cell.
+    pub variable: Option<(String, Range<usize>)>,
     /// The rest of the line behind the options: the statements, or the set-up of a cell magic.
     pub argument: Snippet,
     /// The lines below a cell magic.
@@ -105,7 +107,7 @@ pub enum Action {
 }
 
 /// A measurement that a call asks for.
-pub trait Measurement {
+pub trait Measurement: Send + Sync {
     /// The Rust that measures, given the current session.
     ///
     /// # Errors

@@ -2,20 +2,29 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use memit_magics::cell::{Part, split};
-use memit_magics::request::blank_magics;
+use memit_magics::split::{Part, blank_magics, placed, split};
 
 fuzz_target!(|cell: &str| {
     if let Ok(parts) = split(cell) {
-        let mut at = 0;
+        let mut ranges = Vec::new();
         for part in parts {
-            let range = match part {
-                Part::Rust(range) => range,
+            match part {
+                Part::Rust(range) => {
+                    for magic in placed(cell, range.clone()) {
+                        let _ = magic.request(cell);
+                    }
+                    ranges.push(range);
+                }
                 Part::Magic(magic) => {
                     let _ = magic.request(cell);
-                    magic.name.start..magic.body.map_or(magic.line.end, |body| body.end)
+                    ranges.push(magic.whole);
+                    ranges.extend(magic.body);
                 }
-            };
+            }
+        }
+        ranges.sort_by_key(|range| (range.start, range.end));
+        let mut at = 0;
+        for range in ranges {
             assert!(range.start >= at && cell.get(range.clone()).is_some());
             at = range.end;
         }

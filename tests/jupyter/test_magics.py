@@ -126,7 +126,7 @@ def test_a_compile_error_points_at_the_users_own_text(kernel, magic, code, line,
 
 
 def test_a_snippet_that_is_no_rust_is_an_error_in_the_users_text(kernel):
-    cell = kernel.fails("%memit vec![1u8; 10", "CompileError")
+    cell = kernel.fails("%memit vec![1u8; 10", "MagicError")
     assert "--> cell:1:" in cell.traceback
     assert "memit_" not in cell.traceback
     assert kernel.value("1 + 1") == "2"

@@ -70,9 +70,14 @@ pub(crate) fn want(session: &Path, names: &[&str]) -> io::Result<()> {
 /// Takes the probes of the cell that was compiled last, and withdraws the wish for probes.
 pub(crate) fn take(session: &Path) -> Probes {
     let _ = fs::remove_file(session.join(WANTED));
-    let done = session.join(DONE);
-    let probes = fs::read(&done).ok();
-    let _ = fs::remove_file(done);
+    let probes = of_running(session);
+    let _ = fs::remove_file(session.join(DONE));
+    probes
+}
+
+/// The probes of the running cell.
+pub(crate) fn of_running(session: &Path) -> Probes {
+    let probes = fs::read(session.join(DONE)).ok();
     probes
         .and_then(|json| serde_json::from_slice(&json).ok())
         .unwrap_or_default()
@@ -105,19 +110,22 @@ pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
         .ok()
         .and_then(|json| serde_json::from_slice(&json).ok());
     let has_marks = source.contains("profile");
-    let names = names.filter(|_| to_be_run && source.contains(MEASUREMENT));
+    // Functions of earlier cells may contain measurements, too.
+    let statements = source.rfind(CELL_FUNCTION).map_or("", |at| &source[at..]);
+    let is_measurement = statements.contains(MEASUREMENT);
+    let names = names.filter(|_| to_be_run && is_measurement);
     if names.is_none() && !has_marks {
         return sources;
     }
     let names: Option<Vec<&str>> = names
         .as_ref()
         .map(|names| names.iter().map(String::as_str).collect());
-    let has_spans = to_be_run && snippet::has_phases(source);
+    let has_spans = to_be_run && names.is_none() && snippet::has_phases(statements);
     let which = match &names {
         _ if has_spans => Which::Spans { name: users_name },
         Some(names) => Which::Named(names),
         // Probes would disturb a measurement of another kind.
-        None if !to_be_run || source.contains(MEASUREMENT) => Which::Nothing,
+        None if !to_be_run || is_measurement => Which::Nothing,
         None => Which::Marked,
     };
     let runtime = if has_spans { SPANS } else { RUNTIME };

@@ -1,9 +1,9 @@
 //! Runs the magics of a cell.
 
-use memit_magics::cell::MagicText;
 use memit_magics::help;
 use memit_magics::magic::Action;
-use memit_magics::request::Request;
+use memit_magics::split::MagicText;
+use memit_magics::split::Request;
 
 use super::errors::{CellError, diagnostics};
 use super::evaluation::Running;

@@ -21,12 +21,13 @@ pub(crate) use io::{Input, MimeBundle, NoAnswer, NoInput, Output, Question, Stre
 
 use std::sync::Arc;
 
-use memit_magics::cell::{self, Part};
+use memit_magics::split::{self, Part};
 
 use engine::{BuildWatch, Engine};
-use errors::{diagnostics, unfinished};
+use errors::{allocator, diagnostics, unfinished};
 use evaluation::{Running, UndoLog, Written};
 use io::bundle;
+use measure::PlacedMagics;
 
 /// A Rust session.
 pub(crate) struct Session {
@@ -36,6 +37,8 @@ pub(crate) struct Session {
     /// The numbers that front-ends show for the cells.
     numbers: Vec<u64>,
     undo_log: UndoLog,
+    /// The magics in blocks of the cells.
+    placed: PlacedMagics,
     /// Whether [`Self::warm_up`] has been called.
     warm: bool,
 }
@@ -47,11 +50,15 @@ impl Session {
     ///
     /// If the compiler is missing or broken, or a process cannot be started.
     pub(crate) fn start() -> anyhow::Result<Self> {
+        let engine = Engine::start()?;
+        let placed = PlacedMagics::new(engine.directory().to_owned());
+        engine.show_placed_by(placed.shower());
         Ok(Self {
-            engine: Engine::start()?,
+            engine,
             cells: Vec::new(),
             numbers: Vec::new(),
             undo_log: UndoLog::default(),
+            placed,
             warm: false,
         })
     }
@@ -87,7 +94,7 @@ impl Session {
     ) -> Result<(), CellError> {
         let variables = || self.engine.variables();
         let code =
-            &*cell::set_rust_apart(code, |name| variables().iter().any(|other| other == name));
+            &*split::set_rust_apart(code, |name| variables().iter().any(|other| other == name));
         self.cells.push(code.to_owned());
         self.numbers.push(number);
         let counted = self.undo_log.begin_cell(&self.engine);
@@ -112,8 +119,11 @@ impl Session {
     }
 
     fn execute_parts(&mut self, code: &str, output: &dyn Output) -> Result<(), CellError> {
-        let parts = cell::split(code).map_err(|error| diagnostics::of_magic(&error, code))?;
+        let parts = split::split(code).map_err(|error| diagnostics::of_magic(&error, code))?;
         if let Some(error) = unfinished::error(code, &parts) {
+            return Err(error);
+        }
+        if let Some(error) = allocator::error(code) {
             return Err(error);
         }
         let last = parts.len().saturating_sub(1);
@@ -126,6 +136,7 @@ impl Session {
                 cells,
                 numbers,
                 undo_log,
+                placed,
                 ..
             } = self;
             let mut running = Running {
@@ -137,8 +148,11 @@ impl Session {
             };
             match part {
                 Part::Rust(range) => {
-                    // Blank lines in front, so that line numbers are those of the cell.
-                    let lines_before = code[..range.start].matches('\n').count();
+                    // Blanks in front, so that lines and columns are those of the cell.
+                    let before = &code[..range.start];
+                    let in_line = before.rsplit('\n').next().unwrap_or_default();
+                    let blanks = "\n".repeat(before.matches('\n').count())
+                        + &" ".repeat(in_line.chars().count());
                     let adapted = commands::adapted(&code[range.clone()])
                         .map_err(|error| diagnostics::of_command(error, range.start, code))?;
                     for note in &adapted.notes {
@@ -161,10 +175,8 @@ impl Session {
                             output.display(answer);
                         }
                     }
-                    let source = "\n".repeat(lines_before) + &adapted.source;
-                    running
-                        .evaluate(&source, &source, is_last, Some)
-                        .map_err(|failed| failed.error)?;
+                    let source = blanks + &adapted.source;
+                    measure::evaluate(&mut running, placed, &source, is_last)?;
                 }
                 Part::Magic(magic) => magic::run(&mut running, &magic, index == last)?,
             }

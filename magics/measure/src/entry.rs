@@ -5,9 +5,10 @@
 //! defines the functions of line probes.
 
 use memit_measurement::{Event, Panic, QuestionMark};
-use memit_session::abi::{Body, Ending, PhaseNumber, Plan, Text};
+use memit_session::abi::{Body, Ending, Lazy, PhaseNumber, Plan, Text};
 
 use crate::common::COMMON as memit_common;
+use crate::host::Host;
 use crate::lines::calls::{memit_close, memit_line, memit_open};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::lines::line_saving::memit_line_saving;
@@ -130,6 +131,31 @@ unsafe extern "C" fn memit_measure(plan: &Plan, body: Body) {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn memit_refusal() -> Text<'static> {
+    let is_elsewhere = || host::current().is_none_or(Host::is_elsewhere);
+    Text::new(if measuring::is_under_way() {
+        "a measured statement cannot run a magic"
+    } else if !panic::on_main_thread() {
+        "a magic cannot run on another thread than the cell"
+    } else if is_elsewhere() {
+        "a magic cannot run in a copy of the session process"
+    } else {
+        ""
+    })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_measure_placed(
+    plan: &Plan,
+    body: Body,
+    magic: u32,
+    place: Text<'_>,
+) -> bool {
+    let host = host::current();
+    host.is_some_and(|host| measurements::measure_placed(host, *plan, body, magic, place.as_str()))
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn memit_measure_cell(plan: &Plan) {
     if let Some(host) = host::current() {
         measurements::measure_cell(host, *plan);
@@ -169,6 +195,11 @@ extern "C" fn memit_stop_clock() {
 #[unsafe(no_mangle)]
 extern "C" fn memit_returned(error: Text<'_>) {
     measuring::with(|measuring| measuring.board().set_text(error.as_str()));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_lazy(lazy: Lazy) {
+    measuring::with(|measuring| measuring.board().set_lazy(lazy));
 }
 
 #[unsafe(no_mangle)]

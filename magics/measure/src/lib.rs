@@ -29,6 +29,10 @@ mod measurements;
 mod measuring;
 #[cfg(unix)]
 mod memory;
+#[cfg(heap_hooks)]
+mod offset_tables;
+#[cfg(unix)]
+pub mod outside;
 #[cfg(unix)]
 pub mod panic;
 #[cfg(unix)]

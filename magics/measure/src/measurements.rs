@@ -1,5 +1,9 @@
 //! Which measurement a plan asks for.
 
+use std::io::{self, Write as _};
+
+use memit_measurement::message::PLACED;
+use memit_measurement::{Event, Measured, Placed};
 use memit_session::abi::{Body, Plan};
 
 use crate::host::Host;
@@ -7,12 +11,52 @@ use crate::{lines, memory, time, timeline};
 
 /// Measures `body` and sends the outcome to the kernel.
 pub(crate) fn measure(host: &'static Host, plan: Plan, body: Body) {
-    host.measure(|| match plan {
+    let measured = host.measure(|| measured(host, plan, body));
+    let remarks = host.take_remarks();
+    if !remarks.is_empty() {
+        host.send(&Event::Remarked(remarks));
+    }
+    host.send(&Event::Measured(measured));
+}
+
+/// Measures `body` for a magic in a block and sends the outcome to the kernel. False if the measurement
+/// has failed.
+pub(crate) fn measure_placed(
+    host: &'static Host,
+    plan: Plan,
+    body: Body,
+    magic: u32,
+    place: &str,
+) -> bool {
+    let measured = host.measure(|| measured(host, plan, body));
+    let is_well = measured.failure().is_none();
+    host.flush_output();
+    let placed = Placed {
+        magic,
+        place: place.to_owned(),
+        measured,
+        remarks: host.take_remarks(),
+    };
+    print(&placed).is_ok() && is_well
+}
+
+fn print(placed: &Placed) -> io::Result<()> {
+    let content = serde_json::to_string(placed)?;
+    let mut stdout = io::stdout().lock();
+    writeln!(
+        stdout,
+        "EVCXR_BEGIN_CONTENT {PLACED}\n{content}\nEVCXR_END_CONTENT"
+    )?;
+    stdout.flush()
+}
+
+fn measured(host: &'static Host, plan: Plan, body: Body) -> Measured {
+    match plan {
         Plan::Memory(plan) => memory::measure(host, plan, body),
         Plan::Time(plan) => time::measure(host, plan, body),
         Plan::Lines(plan) => lines::measure::measure(host, plan, body),
         Plan::Timeline(plan) => timeline::measure::measure(host, plan, body),
-    });
+    }
 }
 
 /// Measures the running cell, from now to its end. Only memory over time can be measured so.

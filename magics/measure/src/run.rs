@@ -44,6 +44,8 @@ pub(crate) fn in_fork<M: Measuring + 'static>(
             return Err(failure(host, FailureKind::System { message }, None));
         }
     };
+    host.remark(finished.remarks.iter().cloned());
+    host.remark(board.lazy());
     let outcome = match finished.ending {
         fork::ProcessEnd::TimedOut => {
             let seconds = limits.timeout.unwrap_or_default().as_secs_f64();
@@ -83,6 +85,7 @@ pub(crate) fn in_place<M: Measuring + 'static>(
     let ending = run_body(body);
     measuring::remove();
     conclude(board, ending);
+    host.remark(board.lazy());
     panic::flush();
     let outcome = if interrupted() {
         Err(FailureKind::Interrupted)

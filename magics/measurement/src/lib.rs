@@ -11,15 +11,17 @@ mod measured;
 mod memory;
 pub mod message;
 pub mod mprof_format;
+mod remark;
 mod time;
 mod timeline;
 
 pub use failure::{Failure, FailureKind, Panic, QuestionMark};
 pub use lines::LinesMeasurement;
-pub use measured::Measured;
+pub use measured::{Measured, Placed};
 pub use memit_lines::{FunctionLines, LineFigures};
 pub use memit_session::abi::{Backend, Clock, Plan};
 pub use memory::{MemoryMeasurement, MemoryRun, Source};
 pub use message::{Checkpointed, Described, Displayed, Ended, Event, Process, Request};
+pub use remark::Remark;
 pub use time::TimeMeasurement;
 pub use timeline::{Moment, Point, Series, Span, TimelineMeasurement};

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, LinesMeasurement, MemoryMeasurement, TimeMeasurement, TimelineMeasurement};
+use crate::{
+    Failure, LinesMeasurement, MemoryMeasurement, Remark, TimeMeasurement, TimelineMeasurement,
+};
 
 /// The result of a measured snippet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,4 +20,29 @@ pub enum Measured {
     Timeline(TimelineMeasurement),
     /// The snippet failed.
     Failed(Failure),
+}
+
+impl Measured {
+    /// Why the measurement has failed or ended early.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Memory(_) | Self::Time(_) => None,
+            Self::Lines(lines) => lines.failure.as_ref(),
+            Self::Timeline(timeline) => timeline.failure.as_ref(),
+            Self::Failed(failure) => Some(failure),
+        }
+    }
+}
+
+/// The result of a magic in a block.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Placed {
+    /// The number of the magic.
+    pub magic: u32,
+    /// The values of the variables around the magic: `n = 10`.
+    pub place: String,
+    /// The result.
+    pub measured: Measured,
+    /// What its figures do not show.
+    pub remarks: Vec<Remark>,
 }

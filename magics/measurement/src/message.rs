@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LinesMeasurement, Measured, Panic, QuestionMark, TimelineMeasurement};
+use crate::{LinesMeasurement, Measured, Panic, Placed, QuestionMark, Remark, TimelineMeasurement};
 
 /// Stands for a colon in the prompt of a question to the user, because evcxr cuts the prompt off at
 /// its first colon.
@@ -15,6 +15,10 @@ pub const VALUE: &str = "text/plain;memit-value";
 /// Pseudo MIME type that clears the cell's output: at once, or, with [`WAIT`], when the next output
 /// arrives.
 pub const CLEAR_OUTPUT: &str = "application/vnd.memit.clear-output";
+
+/// Pseudo MIME type of the result of a magic in a block, a [`Placed`]. On standard output, the result keeps its
+/// place between the lines that the cell prints.
+pub const PLACED: &str = "application/vnd.memit.placed";
 
 /// The content of a [`CLEAR_OUTPUT`] that waits for the next output.
 pub const WAIT: &str = "wait";
@@ -40,8 +44,12 @@ pub enum Event {
     Panicked(Panic),
     /// A `?` met an error and ended the cell.
     Failed(QuestionMark),
+    /// What the figures of the measurement that follows do not show.
+    Remarked(Vec<Remark>),
     /// A magic has measured its snippet.
     Measured(Measured),
+    /// A magic in a block has measured its snippet.
+    Placed(Placed),
     /// A magic has measured the cell that contains the magic.
     Kept(Measured),
     /// The state of a measurement over time that is under way.

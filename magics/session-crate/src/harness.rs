@@ -16,20 +16,46 @@ pub use crate::abi::entry_points::{
 };
 pub use crate::abi::plan;
 
-/// The error type of a snippet, into which `?` converts any error. The session process already has
-/// the text of the error. `Returned` is not `Debug`, because two implementations of `From` would
-/// then convert it into itself.
+/// How a snippet ends. A `?` in the snippet converts what it meets into this.
+#[cfg(feature = "question_mark")]
+pub type Finished = crate::question_mark::SnippetEnd;
+/// How a snippet ends. A `?` in the snippet converts any error into this.
+#[cfg(not(feature = "question_mark"))]
+pub type Finished = Result<(), Returned>;
+
+/// The error of a snippet that a `?` has left. The session process already has the text of what the `?` met.
+/// `Returned` is not `Debug`, because two implementations of `From` would then convert it into itself.
 pub struct Returned;
 
 impl<E: Debug> From<E> for Returned {
     fn from(error: E) -> Self {
-        report(&error)
+        Self::with(&format!("{error:?}"))
     }
 }
 
-fn report(error: &dyn Debug) -> Returned {
-    memit_returned(format!("{error:?}").as_str().into());
-    Returned
+impl Returned {
+    pub(crate) fn with(text: &str) -> Self {
+        memit_returned(text.into());
+        Self
+    }
+}
+
+/// The end of a snippet that nothing has left.
+pub fn finished() -> Finished {
+    end(Ok(()))
+}
+
+/// The end of a loop that a `break` has left.
+pub fn left_by_break() -> Finished {
+    end(Err(Returned::with("`break` left the timed loop")))
+}
+
+#[allow(
+    clippy::useless_conversion,
+    reason = "both types are the same without the feature"
+)]
+fn end(end: Result<(), Returned>) -> Finished {
+    end.into()
 }
 
 /// Ends a run that is a fork before the fork drops its copies of the session's variables, whether
@@ -72,15 +98,16 @@ pub fn flush() {
     let _ = std::io::stdout().flush();
 }
 
-type Snippet<'a> = dyn FnMut() -> Result<(), Returned> + 'a;
+/// The measured statements.
+pub type Snippet<'a> = dyn FnMut() -> Finished + 'a;
 
 /// A snippet behind a thin pointer.
-struct Thin<'a, 'b>(&'a mut Snippet<'b>);
+pub(crate) struct Thin<'a, 'b>(&'a mut Snippet<'b>);
 
 /// Measures `snippet` as `plan` says.
 #[inline(never)]
 pub fn measure(plan: Plan, snippet: &mut Snippet<'_>) {
-    let mut snippet = Thin(snippet);
+    let mut snippet = Thin::new(snippet);
     // SAFETY: `snippet` outlives the measurement, and nothing else uses it meanwhile.
     unsafe { memit_measure(&plan, snippet.body()) };
 }
@@ -91,8 +118,12 @@ pub fn measure_cell(plan: Plan) {
     memit_measure_cell(&plan);
 }
 
-impl Thin<'_, '_> {
-    fn body(&mut self) -> Body {
+impl<'a, 'b> Thin<'a, 'b> {
+    pub(crate) fn new(snippet: &'a mut Snippet<'b>) -> Self {
+        Self(snippet)
+    }
+
+    pub(crate) fn body(&mut self) -> Body {
         Body::new(call, std::ptr::from_mut(self).cast())
     }
 }
@@ -103,7 +134,12 @@ impl Thin<'_, '_> {
 unsafe extern "C" fn call(snippet: *mut c_void) -> Ending {
     // SAFETY: the caller's contract.
     let Thin(snippet) = unsafe { &mut *snippet.cast::<Thin<'_, '_>>() };
-    match catch_unwind(AssertUnwindSafe(snippet)) {
+    #[allow(
+        clippy::useless_conversion,
+        reason = "both types are the same without the feature"
+    )]
+    let ended = catch_unwind(AssertUnwindSafe(snippet)).map(Result::from);
+    match ended {
         Ok(Ok(())) => Ending::Finished,
         Ok(Err(Returned)) => Ending::Returned,
         Err(_) => Ending::Panicked,
@@ -113,6 +149,15 @@ unsafe extern "C" fn call(snippet: *mut c_void) -> Ending {
 /// Gives the statements a stack frame of their own. A function touches the whole of a large frame
 /// on entry: in a common frame, that would happen before the measurement begins.
 #[inline(never)]
-pub fn apart<T>(body: impl FnOnce() -> Result<T, Returned>) -> Result<T, Returned> {
+pub fn apart(body: impl FnOnce() -> Finished) -> Finished {
     body()
 }
+
+/// Notices if the value of the statements stands for work that has not been done.
+#[cfg(feature = "question_mark")]
+pub use crate::lazy::look_at_value;
+
+/// Without unstable features, no value is noticed.
+#[cfg(not(feature = "question_mark"))]
+#[inline(always)]
+pub fn look_at_value<T>(_: &T) {}

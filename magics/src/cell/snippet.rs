@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use memit_session::abi::Plan;
 
-use crate::cell::syntax::mentions;
+use crate::cell::syntax::{Statements, mentions};
+use crate::cell::value;
 
 /// A piece of Rust as it stands in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,24 @@ impl Snippet {
         }
     }
 
+    /// The bytes `range` of the snippet.
+    pub(crate) fn piece(&self, range: Range<usize>) -> Self {
+        let before = &self.text[..range.start];
+        let breaks = before.matches('\n').count();
+        let in_line = before.rsplit('\n').next().unwrap_or_default();
+        let column = in_line.chars().count();
+        Self {
+            text: self.text[range.clone()].to_owned(),
+            start: self.start + range.start,
+            line: self.line + breaks,
+            column: if breaks == 0 {
+                self.column + column
+            } else {
+                column
+            },
+        }
+    }
+
     /// The Rust.
     pub fn text(&self) -> &str {
         &self.text
@@ -41,9 +60,14 @@ impl Snippet {
         self.start..self.start + self.text.len()
     }
 
-    /// Whether there is nothing but space in it.
+    /// Whether there is nothing but space and comments in it.
     pub fn is_blank(&self) -> bool {
-        self.text.trim().is_empty()
+        Statements::parse(&self.text).is_blank()
+    }
+
+    /// Whether the Rust needs a runtime, because it `.await`s.
+    pub(crate) fn awaits(&self) -> bool {
+        Statements::parse(&self.text).awaits()
     }
 }
 
@@ -54,6 +78,10 @@ pub struct Scope {
     pub variables: Vec<String>,
     /// Threads of the session. With more than one it cannot be forked.
     pub threads: u32,
+    /// Whether tokio is a dependency of the session.
+    pub has_tokio: bool,
+    /// The number of a magic in a block, and the Rust of texts that say for which values of variables.
+    pub placed: Option<(u32, String)>,
 }
 
 impl Scope {
@@ -128,8 +156,19 @@ impl Generated {
         self
     }
 
+    /// Adds other generated code.
+    pub(crate) fn append(&mut self, other: &Self) -> &mut Self {
+        let before = self.source.matches('\n').count();
+        self.lines.extend(other.lines.iter().map(|span| LineSpan {
+            generated: span.generated + before,
+            ..*span
+        }));
+        self.source.push_str(&other.source);
+        self
+    }
+
     /// Turns each `§name` of our lines into a name that the user's lines do not mention.
-    fn name_our_own(&mut self) {
+    pub(crate) fn name_our_own(&mut self) {
         let users = self.users();
         let mut prefix = "memit_own_".to_owned();
         while users.contains(&prefix) {
@@ -172,35 +211,53 @@ pub fn has_phases(source: &str) -> bool {
     source.contains(MEASUREMENT) && source.contains("Plan::Timeline(")
 }
 
-/// The code that measures what `write` writes. This code works on bitwise copies of the variables
-/// `copied`, which are never dropped.
+/// The code that measures what `write` makes of the snippets. In a fork, this code works on bitwise copies
+/// of the session's variables, which are never dropped.
 pub(crate) fn measurement(
     plan: &Plan,
-    copied: &[&str],
+    snippets: &[&Snippet],
+    scope: &Scope,
     write: impl FnOnce(&mut Generated),
 ) -> Generated {
     let plan = expression(plan);
     let mut generated = Generated::default();
+    let needs_tokio = !scope.has_tokio && snippets.iter().any(|snippet| snippet.awaits());
+    if needs_tokio && scope.placed.is_none() {
+        generated.code(TOKIO);
+    }
+    let measure = match &scope.placed {
+        Some((number, places)) => {
+            format!("measure_placed({plan}, {number}, &[{places}]")
+        }
+        None => format!("harness::measure({plan}"),
+    };
     generated.around(
         &format!(
             "#[allow(warnings)] let _ = {{\n{{ {MEASUREMENT} }}\n\
-             ::memit_session::harness::measure({plan}, &mut || {{"
+             ::memit_session::{measure}, &mut || {{"
         ),
         "});\n};",
         |generated| {
-            for name in copied {
+            let copied = scope.used_by(snippets).into_iter();
+            for name in copied.filter(|_| scope.isolated()) {
                 generated.code(&format!(
                     "let mut {name} = unsafe {{ ::std::ptr::read(&raw const {name}) }};"
                 ));
             }
             generated.code("let mut §guard = ::memit_session::harness::Guard::new();");
             write(generated);
-            generated.code("§guard.finish();\n::std::result::Result::Ok(())");
+            generated.code("::memit_session::harness::Guard::finish(&mut §guard);\n::memit_session::harness::finished()");
         },
     );
-    generated.name_our_own();
+    if scope.placed.is_none() {
+        generated.name_our_own();
+    }
     generated
 }
+
+/// The dependency with which evcxr runs a cell that awaits.
+pub(crate) const TOKIO: &str =
+    ":dep tokio = { version = \"1.34.0\", features = [\"rt\", \"rt-multi-thread\"] }";
 
 /// The code that measures the cell in which it stands.
 pub(crate) fn measurement_of_cell(plan: &Plan) -> Generated {
@@ -222,17 +279,45 @@ fn expression(plan: &Plan) -> String {
 /// The statements that are measured, and the calls that say when: their value is still alive at
 /// the peak.
 pub(crate) fn measured(generated: &mut Generated, body: &[&Snippet]) {
+    let (open, close) = runtime(generated, body);
     generated.code("::memit_session::harness::memit_begin();");
     generated.around(
-        "let §value = ::std::hint::black_box(::memit_session::harness::apart(|| ::std::result::Result::Ok({",
-        "}))?);",
-        |generated| in_sequence(generated, body),
-    );
-    generated.code(
-        "::memit_session::harness::memit_value_alive();\n\
-         ::std::mem::drop(§value);\n::memit_session::harness::memit_value_dropped();",
+        &format!("::memit_session::harness::apart(|| {open}"),
+        &format!("::memit_session::harness::memit_value_dropped();\n{OK}\n{close})?;"),
+        |generated| {
+            value::used(
+                generated,
+                body,
+                false,
+                "let §value = ::std::hint::black_box(§value);\n\
+                 ::memit_session::harness::memit_value_alive();\n\
+                 ::memit_session::harness::look_at_value(&§value);\n\
+                 ::std::mem::drop(§value);",
+            );
+        },
     );
 }
+
+/// The end of a block that `?` may leave.
+pub(crate) const OK: &str = "::memit_session::harness::finished()";
+
+/// Makes a runtime like that of a cell if the statements need one. Returns what opens and closes a block of
+/// statements.
+pub(crate) fn runtime(
+    generated: &mut Generated,
+    body: &[&Snippet],
+) -> (&'static str, &'static str) {
+    if !body.iter().any(|snippet| snippet.awaits()) {
+        return ("{", "}");
+    }
+    // The first use of a runtime allocates, too.
+    generated
+        .code("let §runtime = ::tokio::runtime::Runtime::new()?;\n§runtime.block_on(async {});");
+    ("§runtime.block_on(async {", "})")
+}
+
+/// Makes a runtime for statements that `.await`.
+pub(crate) const RUNTIME: &str = "let §runtime = ::tokio::runtime::Runtime::new()?;";
 
 /// Statements, one snippet after the other.
 pub(crate) fn in_sequence(generated: &mut Generated, snippets: &[&Snippet]) {
@@ -307,6 +392,7 @@ mod tests {
         let scope = Scope {
             variables: vec!["v".into(), "w".into()],
             threads: 1,
+            ..Scope::default()
         };
         let snippet = Snippet::new("vw(v)", 0..5);
         assert_eq!(scope.used_by(&[&snippet]), ["v"]);

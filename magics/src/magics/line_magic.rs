@@ -5,7 +5,7 @@ use memit_measurement::{Failure, FailureKind, LinesMeasurement};
 use memit_session::abi::Plan;
 
 use super::statement;
-use crate::cell::options::{OptionSpec, Options};
+use crate::cell::options::OptionSpec;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::error::MagicError;
 use crate::failure;
@@ -52,11 +52,12 @@ pub(crate) fn functions(call: &Call) -> Result<Vec<Named>, MagicError> {
 }
 
 /// Where to deliver the answer.
-pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
+pub(crate) fn delivery(call: &Call) -> Result<Delivery, MagicError> {
+    let options = &call.options;
     Ok(Delivery {
-        returned: options.has('r'),
+        returned: options.has('r') && call.variable.is_none(),
         file: options.text('T').map(str::to_owned),
-        ..statement::delivery(options)?
+        ..statement::delivery(call)?
     })
 }
 
@@ -80,13 +81,7 @@ pub(crate) fn body(call: &Call) -> Result<Vec<Snippet>, MagicError> {
 pub(crate) fn code(plan: &Plan, body: &[Snippet], scope: &Scope) -> Result<Generated, MagicError> {
     let snippets: Vec<_> = body.iter().collect();
     statement::check(&snippets)?;
-    let isolated = scope.isolated();
-    let copied = if isolated {
-        scope.used_by(&snippets)
-    } else {
-        Vec::new()
-    };
-    Ok(snippet::measurement(plan, &copied, |generated| {
+    Ok(snippet::measurement(plan, &snippets, scope, |generated| {
         snippet::measured(generated, &snippets);
     }))
 }

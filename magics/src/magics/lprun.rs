@@ -70,7 +70,7 @@ Examples:
                 unit,
                 strip_zeros: options.has('s') || options.has('z'),
             },
-            delivery: line_magic::delivery(options)?,
+            delivery: line_magic::delivery(call)?,
             body: line_magic::body(call)?,
         })))
     }

@@ -84,9 +84,9 @@ Examples:
             title: options.text('t').map(str::to_owned),
             keep: options.has('k'),
             delivery: Delivery {
-                returned: options.has('r'),
+                returned: options.has('r') && call.variable.is_none(),
                 export: options.text('o').map(str::to_owned),
-                ..statement::delivery(options)?
+                ..statement::delivery(call)?
             },
             command: format!("%mprof {}", call.argument.text().trim()),
             body: line_magic::body(call)?,

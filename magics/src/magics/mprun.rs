@@ -92,7 +92,7 @@ Examples:
             backend: backend.unwrap_or(usual),
             children,
             limit: limit(call)?,
-            delivery: line_magic::delivery(options)?,
+            delivery: line_magic::delivery(call)?,
             body: line_magic::body(call)?,
         })))
     }

@@ -1,8 +1,8 @@
 //! Options and checks of all magics that measure statements.
 
-use crate::cell::options::{OptionSpec, Options};
+use crate::cell::options::OptionSpec;
 use crate::cell::snippet::Snippet;
-use crate::cell::syntax::Statements;
+use crate::cell::syntax::{Closed, Completeness, Leaving, Statements};
 use crate::error::MagicError;
 use crate::magic::{Call, Delivery};
 
@@ -27,8 +27,15 @@ pub(crate) const VARIABLE: OptionSpec = OptionSpec {
     help: "Bind the result to a variable of the session: a plain struct.",
 };
 
-/// Where to deliver the answer, according to [`RETURN`], [`QUIET`] and [`VARIABLE`].
-pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
+/// Where to deliver the answer, according to [`RETURN`], [`QUIET`], [`VARIABLE`] and the variable in front of
+/// the magic.
+pub(crate) fn delivery(call: &Call) -> Result<Delivery, MagicError> {
+    let options = &call.options;
+    let bound = call.variable.as_ref();
+    if let (Some((name, _)), Some(span)) = (bound, options.span('v')) {
+        let message = format!("the result is bound to `{name}` already");
+        return Err(MagicError::new(message, span).with_help("leave `-v` out"));
+    }
     let variable = options.value('v', "the name of a variable", |name: &String| {
         let mut chars = name.chars();
         chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
@@ -38,8 +45,8 @@ pub(crate) fn delivery(options: &Options) -> Result<Delivery, MagicError> {
     })?;
     Ok(Delivery {
         quiet: options.has('q'),
-        returned: options.has('o'),
-        variable,
+        returned: options.has('o') && bound.is_none(),
+        variable: bound.map(|(name, _)| name.clone()).or(variable),
         ..Delivery::default()
     })
 }
@@ -75,15 +82,70 @@ pub(crate) fn checked<'a>(
     Ok(snippets)
 }
 
-/// Refuses snippets that cannot be measured.
+/// Refuses snippets that cannot be measured, where the compiler's own error would be about our code.
 pub(crate) fn check(snippets: &[&Snippet]) -> Result<(), MagicError> {
-    for snippet in snippets {
-        if Statements::parse(snippet.text()).awaits() {
-            return Err(
-                MagicError::new("a measured statement cannot `.await`", snippet.range())
-                    .with_help("give the future to a runtime's `block_on(async { … })`"),
-            );
+    for (index, snippet) in snippets.iter().enumerate() {
+        let statements = Statements::parse(snippet.text());
+        let start = snippet.range().start;
+        if let Some(Leaving { keyword, range }) = statements.leaving() {
+            let span = start + range.start..start + range.end;
+            let message = format!("`{keyword}` cannot leave a measured statement");
+            let help = if keyword == "return" {
+                "the value of the statements is their last expression: leave `return` out, or put the \
+                 statements into a function"
+            } else {
+                "there is no loop around it within the statements"
+            };
+            return Err(MagicError::new(message, span).with_help(help));
         }
+        unfinished(snippet, &statements, index + 1 == snippets.len())?;
     }
     Ok(())
+}
+
+/// Refuses a snippet that ends too early, or whose brackets do not match. Our code adds a `;` to each snippet
+/// but the last.
+fn unfinished(snippet: &Snippet, statements: &Statements, is_last: bool) -> Result<(), MagicError> {
+    let (text, start) = (snippet.text(), snippet.range().start);
+    let at = |byte: usize| start + byte..start + byte + 1;
+    if let Some((what, byte)) = statements.unterminated() {
+        return Err(MagicError::new(
+            format!("the {what} is not closed"),
+            at(byte),
+        ));
+    }
+    if let Some(Closed { at: byte, opened }) = statements.wrongly_closed() {
+        let bracket = &text[byte..=byte];
+        return Err(match opened {
+            Some(opened) => MagicError::new(
+                format!("`{bracket}` does not close `{}`", &text[opened..=opened]),
+                at(byte),
+            ),
+            None => MagicError::new(
+                format!("`{bracket}` closes nothing in the statements"),
+                at(byte),
+            ),
+        });
+    }
+    if let Some((bracket, byte)) = statements.unclosed() {
+        return Err(MagicError::new(
+            format!("`{bracket}` is not closed"),
+            at(byte),
+        ));
+    }
+    let Completeness::Incomplete { .. } = statements.completeness() else {
+        return Ok(());
+    };
+    let end = start + text.trim_end().len();
+    let needs_semicolon = Statements::parse(&format!("{text}\n;")).is_valid();
+    if needs_semicolon && !is_last {
+        return Ok(());
+    }
+    let error = if needs_semicolon {
+        MagicError::new("`;` is missing at the end of the statement", end..end)
+            .with_help("a `let` ends with `;`; to measure a value, write the value alone")
+    } else {
+        MagicError::new("the statement is not complete: it ends here", end..end)
+    };
+    Err(error)
 }

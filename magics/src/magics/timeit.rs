@@ -7,6 +7,7 @@ use super::statement;
 use crate::cell::options::OptionSpec;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::cell::syntax::{Statements, mentions};
+use crate::cell::value;
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
 use crate::report::Report;
@@ -83,7 +84,7 @@ Examples:
             cpu_clock: options.has('c'),
             precision: precision.unwrap_or(DEFAULT_PRECISION),
             fresh,
-            delivery: statement::delivery(options)?,
+            delivery: statement::delivery(call)?,
             setup,
             body,
         })))
@@ -151,7 +152,6 @@ struct TimeOf {
 impl Measurement for TimeOf {
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
         let snippets = statement::checked(self.setup.as_ref(), &self.body)?;
-        let isolated = scope.isolated();
         let used = scope.used_by(&snippets);
         let plan = Plan::Time(TimePlan {
             loops: self.loops,
@@ -162,10 +162,9 @@ impl Measurement for TimeOf {
                 Clock::Wall
             },
             fresh: self.fresh,
-            isolated,
+            isolated: scope.isolated(),
         });
-        let copied: &[&str] = if isolated { &used } else { &[] };
-        Ok(snippet::measurement(&plan, copied, |generated| {
+        Ok(snippet::measurement(&plan, &snippets, scope, |generated| {
             self.write_runs(generated, &used);
         }))
     }
@@ -205,14 +204,20 @@ impl TimeOf {
     /// Writes the code that asks for runs until there is no further one, and makes each of them.
     fn write_runs(&self, generated: &mut Generated, used: &[&str]) {
         generated.code(&escape(used.iter().copied()));
+        let snippets: Vec<_> = self.setup.iter().chain([&self.body]).collect();
+        let (open, close) = snippet::runtime(generated, &snippets);
         generated.around(
-            "let mut §timed = |§loops: u64| \
-             -> ::std::result::Result<(), ::memit_session::harness::Returned> {\n\
-             let mut §left = 0..§loops;",
-            // A `break` in the statements would cut the loop short without a word.
-            "if §left.next().is_some() {\n\
-             return ::std::result::Result::Err(::memit_session::harness::Returned::from(::std::format_args!(\"`break` left the timed loop\")));\n\
-             }\n::std::result::Result::Ok(())\n};",
+            &format!(
+                "let mut §timed = |§loops: u64| \
+                 -> ::memit_session::harness::Finished {{ {open}\n\
+                 let mut §left = 0..§loops;"
+            ),
+            // A `break` in a macro would cut the loop short without a word.
+            &format!(
+                "if ::std::iter::Iterator::next(&mut §left).is_some() {{\n\
+                 return ::memit_session::harness::left_by_break();\n}}\n{}\n{close} }};",
+                snippet::OK
+            ),
             |generated| self.write_run(generated),
         );
         generated.code(
@@ -226,13 +231,13 @@ impl TimeOf {
         const START: &str = "::memit_session::harness::memit_start_clock();";
         const STOP: &str = "::memit_session::harness::memit_stop_clock();";
         let write_loop = |generated: &mut Generated, write: &dyn Fn(&mut Generated)| {
-            let head = "while let ::std::option::Option::Some(_) = §left.next() {";
+            let head = "while let ::std::option::Option::Some(_) = ::std::iter::Iterator::next(&mut §left) {";
             generated.around(head, "}", write);
         };
         let write_body = |generated: &mut Generated| {
-            generated.around("::std::hint::black_box({", "});", |generated| {
-                generated.snippet(&self.body);
-            });
+            let use_value = "::memit_session::harness::look_at_value(&§value);\n\
+                 ::std::hint::black_box(§value);";
+            value::used(generated, &[&self.body], self.fresh, use_value);
         };
         if self.fresh {
             write_loop(generated, &|generated| {
@@ -249,15 +254,27 @@ impl TimeOf {
         }
     }
 
+    /// Writes the set-up. Each variable escapes right behind its `let`, as later statements may move it.
     fn set_up(&self, generated: &mut Generated) {
         let Some(setup) = &self.setup else { return };
-        generated.snippet(setup).code(";");
-        let names = Statements::parse(setup.text()).bound_names();
-        let used = names
-            .iter()
-            .map(String::as_str)
-            .filter(|name| mentions(self.body.text(), name));
-        generated.code(&escape(used));
+        let mut written = 0;
+        for each in Statements::parse(setup.text()).lets() {
+            let used = each
+                .names
+                .iter()
+                .map(String::as_str)
+                .filter(|name| mentions(self.body.text(), name));
+            let escapes = escape(used);
+            if each.value.is_some() && !escapes.is_empty() {
+                generated.snippet(&setup.piece(written..each.range.end));
+                // The `;` of the last statement may be missing.
+                generated.code(";").code(&escapes);
+                written = each.range.end;
+            }
+        }
+        generated
+            .snippet(&setup.piece(written..setup.text().len()))
+            .code(";");
     }
 }
 

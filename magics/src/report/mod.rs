@@ -13,15 +13,17 @@ mod mprof_html;
 mod mprof_text;
 mod mprun_html;
 mod notes;
+pub(crate) mod remarks;
 mod run_axis;
 mod run_strips;
 mod time_html;
 mod time_text;
 mod views;
 
-use maud::Markup;
+use maud::{Markup, PreEscaped, html};
+use memit_measurement::Remark;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::result::MprofResult;
 
@@ -63,6 +65,48 @@ impl Report {
             json: serde_json::to_value(result).expect("a result is JSON"),
             repr: format!("<{} : {}>", R::NAME, result.summary()),
         }
+    }
+
+    /// The same views with remarks about the run below the figures.
+    #[must_use]
+    pub fn with_remarks(self, remarks: &[Remark]) -> Self {
+        self.with_notes(remarks.iter().map(remarks::text))
+    }
+
+    /// The same views with notes below the figures.
+    #[must_use]
+    pub(crate) fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        for note in notes {
+            self.text = format!("{}\n{note}", self.text.trim_end_matches('\n'));
+            self.html += &card::notes(std::slice::from_ref(&note)).into_string();
+            let fields = self.json.as_object_mut();
+            let remarks = fields.map(|fields| fields.entry("remarks").or_insert(json!([])));
+            if let Some(Value::Array(remarks)) = remarks {
+                remarks.push(note.into());
+            }
+        }
+        self
+    }
+}
+
+impl Report {
+    /// The same report of a magic in a block, below the values of the variables around the magic. JSON
+    /// has them as `values`.
+    #[must_use]
+    pub fn at(mut self, values: &str) -> Self {
+        if values.is_empty() {
+            return self;
+        }
+        self.text = format!("{values}\n{}", self.text);
+        self.html = html! {
+            div style="margin:4px 0;font-family:var(--jp-code-font-family, monospace)" { (values) }
+            (PreEscaped(self.html))
+        }
+        .into_string();
+        if let Value::Object(fields) = &mut self.json {
+            fields.insert("values".to_owned(), values.into());
+        }
+        self
     }
 }
 

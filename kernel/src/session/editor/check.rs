@@ -1,7 +1,7 @@
 //! Checks a cell without running it.
 
 use evcxr::CompilationError;
-use memit_magics::request::blank_magics;
+use memit_magics::split::blank_magics;
 use serde::Serialize;
 
 use crate::session::commands;

@@ -1,11 +1,11 @@
 //! Completes code, and decides whether a cell is complete.
 
+use memit_magics::cell;
 use memit_magics::cell::options::{HELP, OptionSpec};
 use memit_magics::cell::syntax::{Completeness, Statements};
-use memit_magics::cell::{self, MagicText, Part};
 use memit_magics::magic::{Form, Magic};
 use memit_magics::registry;
-use memit_magics::request::{Request, blank_magics};
+use memit_magics::split::{MagicText, Part, Request, blank_magics, split};
 
 use super::position;
 use crate::session::engine::Engine;
@@ -100,7 +100,7 @@ fn in_magic_head(code: &str, at: usize) -> Option<Completions> {
 
 /// The magic whose line the byte `at` lies on.
 pub(crate) fn magic_at(code: &str, at: usize) -> Option<MagicText> {
-    let parts = cell::split(code).ok()?;
+    let parts = split(code).ok()?;
     parts.into_iter().find_map(|part| match part {
         Part::Magic(magic) if (magic.name.start..=magic.line.end).contains(&at) => Some(magic),
         _ => None,
@@ -151,7 +151,7 @@ fn option_names(specs: &[OptionSpec], word: &str) -> Vec<Match> {
 
 /// Whether `code` is complete, so that it can be run.
 pub(crate) fn completeness(code: &str) -> Completeness {
-    let Ok(parts) = cell::split(code) else {
+    let Ok(parts) = split(code) else {
         return Completeness::Invalid;
     };
     let Some(last) = parts.last() else {
@@ -162,7 +162,10 @@ pub(crate) fn completeness(code: &str) -> Completeness {
             Some(body) => of_cell_magic(&code[body.clone()]),
             None => of_line_magic(magic, code),
         },
-        Part::Rust(range) => of_rust(cell::without_commands(&code[range.clone()])),
+        Part::Rust(range) => {
+            let blanked = blank_magics(code);
+            of_rust(cell::without_commands(&blanked[range.clone()]))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds the documentation of the name at the cursor.
 
-use memit_magics::request::blank_magics;
+use memit_magics::split::blank_magics;
 use memit_magics::{help, registry};
 
 use super::{complete, position};

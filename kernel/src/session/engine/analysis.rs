@@ -2,6 +2,7 @@
 
 use memit_magics::cell::syntax::Statements;
 use memit_magics::cell::{self, syntax};
+use memit_magics::split;
 
 use super::inserted::Inserted;
 use super::{Engine, NOTHING};
@@ -72,7 +73,7 @@ impl Engine {
     /// above.
     fn mistaken(&self, code: &str) -> Option<usize> {
         let held = &self.record.variables().held;
-        let apart = cell::set_rust_apart(code, |name| held.contains_key(name));
+        let apart = split::set_rust_apart(code, |name| held.contains_key(name));
         let mut pairs = code.bytes().zip(apart.bytes());
         pairs.position(|(here, there)| here != there)
     }

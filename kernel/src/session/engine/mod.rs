@@ -20,13 +20,14 @@ pub(crate) use record::Snapshot;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use evcxr::{CommandContext, EvalContext, EvalOutputs};
 use memit_magics::magic::Draw;
-use memit_measurement::Described;
+use memit_measurement::{Described, Remark};
 use memit_measurement::{LinesMeasurement, Measured};
 use memit_session_process::{relay, supervisor};
 
@@ -36,8 +37,8 @@ use crate::compiler::variables::{Compiled, GivenUp, Left};
 use crate::session::io::{Input, NoAnswer, NoInput, Output, Stream};
 use questions::Questions;
 use record::Record;
-pub(crate) use supervisor_link::CellOutcome;
 use supervisor_link::SupervisorLink;
+pub(crate) use supervisor_link::{CellOutcome, ShowPlaced};
 
 /// Compiles and runs Rust. Knows nothing of magics.
 pub(crate) struct Engine {
@@ -57,6 +58,8 @@ pub(crate) struct Engine {
     counted: Option<LinesMeasurement>,
     /// The measurement of the code that ran last, complete or as far as it came.
     measured: Option<Measured>,
+    /// What the figures of this measurement do not show.
+    remarks: Vec<Remark>,
     /// The cell since which the session process has more than one thread.
     threads_since: Option<u64>,
 }
@@ -119,6 +122,7 @@ impl Engine {
             leaked: Vec::new(),
             counted: None,
             measured: None,
+            remarks: Vec::new(),
             threads_since: None,
         })
     }
@@ -226,10 +230,7 @@ impl Engine {
         source: &str,
         names: &[&str],
     ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
-        if !names.is_empty() {
-            probes::want(self.link.directory(), names)
-                .map_err(|error| EvaluationError::Other(error.to_string()))?;
-        }
+        self.want_probes(names)?;
         self.evaluate_passing(source)
     }
 
@@ -293,9 +294,33 @@ impl Engine {
         self.measured.take()
     }
 
+    /// Takes what the figures of this measurement do not show.
+    pub(crate) fn take_remarks(&mut self) -> Vec<Remark> {
+        std::mem::take(&mut self.remarks)
+    }
+
     /// Sets the function that draws unfinished timelines; `None` draws nothing.
     pub(crate) fn draw_by(&self, draw: Option<Draw>) {
         self.link.draw_by(draw);
+    }
+
+    /// Sets the function that shows the results of magics in blocks.
+    pub(crate) fn show_placed_by(&self, show: ShowPlaced) {
+        self.link.show_placed_by(show);
+    }
+
+    /// Puts probes into the functions with these names in the next cell.
+    pub(crate) fn want_probes(&self, names: &[&str]) -> Result<(), EvaluationError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        probes::want(self.link.directory(), names)
+            .map_err(|error| EvaluationError::Other(error.to_string()))
+    }
+
+    /// The directory of the session's files.
+    pub(crate) fn directory(&self) -> &Path {
+        self.link.directory()
     }
 
     /// Takes the session process back to the start of the cell `number`; false if that cell has no
@@ -344,6 +369,17 @@ impl Engine {
     pub(crate) fn types(&self) -> impl Iterator<Item = (&str, &str)> {
         let held = self.record.variables().held.iter();
         held.map(|(name, variable)| (name.as_str(), variable.of.as_str()))
+    }
+
+    /// Whether the session depends on the crate of this name.
+    pub(crate) fn depends_on(&mut self, name: &str) -> bool {
+        let shown = self.context.execute(":show_deps");
+        let shown = shown.unwrap_or_else(|_| EvalOutputs::new());
+        let dependencies = shown.get("text/plain").unwrap_or_default();
+        let mut names = dependencies
+            .lines()
+            .filter_map(|line| line.split(' ').next());
+        names.any(|other| other == name)
     }
 
     /// The number of threads of the session process.

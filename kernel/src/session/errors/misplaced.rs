@@ -7,11 +7,12 @@ use annotate_snippets::Level;
 use memit_magics::cell;
 use memit_magics::magic::Form;
 use memit_magics::registry;
+use memit_magics::split;
 
 use super::diagnostics::Mark;
 use super::message::Message;
 
-const WHERE: &str = "a magic stands on a line of its own, outside of blocks and expressions";
+const WHERE: &str = "a magic stands where a statement may begin, and not within an expression";
 
 /// The message about a misplaced magic in `code`, whose first error is `first`; `None` if there is no
 /// misplaced magic.
@@ -40,7 +41,7 @@ pub(super) fn message(code: &str, first: Option<&Message>) -> Option<Message> {
 
 /// The first line that looks like a magic, if the Rust is valid without such lines only.
 fn on_a_line(code: &str) -> Option<Range<usize>> {
-    let mut found = cell::lines_like_magics(code);
+    let mut found = split::lines_like_magics(code);
     found.retain(|(_, name)| registry::find(&code[name.clone()]).is_some());
     let (first, _) = found.first()?;
     // A `;` may be missing above the magic, too.
@@ -72,10 +73,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_magic_in_a_block_is_misplaced_and_a_remainder_is_not() {
+    fn a_magic_in_an_expression_is_misplaced_and_a_remainder_is_not() {
         let found = |code: &str| on_a_line(code).map(|span| code[span].to_owned());
         for code in [
-            "for x in 0..3 {\n    %timeit x\n}",
+            "match x {\n    %timeit x\n}",
             "fn f() {\n    let n = 1\n    %timeit x\n}\n",
             "f(\n%timeit x\n)",
         ] {

@@ -119,7 +119,9 @@ fn locate<'a>(compiled: &str, line: usize, column: usize, cells: &'a [String]) -
 /// Whether the line is generated and stands in front of the value of a cell.
 fn is_before_value(line: &str) -> bool {
     ["(", "{ let r = &("].contains(&line)
-        || line.ends_with("match &(")
+        || ["match (", "match &("]
+            .iter()
+            .any(|end| line.ends_with(end))
         || (line.starts_with("evcxr_send_text_plain(") && line.ends_with("&("))
 }
 

@@ -4,8 +4,9 @@
 use std::ops::Range;
 
 use annotate_snippets::Level;
+use memit_magics::cell;
 use memit_magics::cell::syntax::{Closed, Completeness};
-use memit_magics::cell::{self, Part};
+use memit_magics::split::Part;
 
 use super::cell_error::CellError;
 use super::compiler::of_message;

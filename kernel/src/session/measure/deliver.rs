@@ -10,7 +10,7 @@ use super::measurement_error::nothing_measured;
 use crate::chart_file::{ChartFormat, write_chart};
 use crate::session::errors::CellError;
 use crate::session::evaluation::Running;
-use crate::session::io::{Stream, bundle};
+use crate::session::io::{Output, Stream, bundle};
 
 /// Shows, writes and binds the answer as the options of the magic say.
 ///
@@ -23,6 +23,33 @@ pub(super) fn deliver(
     delivery: &Delivery,
 ) -> Result<(), CellError> {
     let (report, output) = (&answer.report, running.output);
+    show(output, answer, delivery)?;
+    if let Some(name) = &delivery.variable {
+        let value = &answer.value;
+        let source = format!("{}\nlet {name} = {};", value.items, value.expr);
+        running
+            .engine
+            .evaluate(&source)
+            .map_err(|failure| failure.into_error("", &[], |_| None))?;
+        running.undo_log.evaluated(&source);
+    }
+    if delivery.returned {
+        output.result(bundle::of_report(report, &report.repr, false));
+    }
+    Ok(())
+}
+
+/// Shows and writes the answer as the options of the magic say.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub(super) fn show(
+    output: &dyn Output,
+    answer: &Answer,
+    delivery: &Delivery,
+) -> Result<(), CellError> {
+    let report = &answer.report;
     if !delivery.quiet {
         output.settle(bundle::of_report(report, &report.text, true));
     }
@@ -47,18 +74,6 @@ pub(super) fn deliver(
             Stream::Stdout,
             &format!("*** {what} saved to file '{file}'.\n"),
         );
-    }
-    if let Some(name) = &delivery.variable {
-        let value = &answer.value;
-        let source = format!("{}\nlet {name} = {};", value.items, value.expr);
-        running
-            .engine
-            .evaluate(&source)
-            .map_err(|failure| failure.into_error("", &[], |_| None))?;
-        running.undo_log.evaluated(&source);
-    }
-    if delivery.returned {
-        output.result(bundle::of_report(report, &report.repr, false));
     }
     Ok(())
 }

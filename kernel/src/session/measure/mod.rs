@@ -2,6 +2,9 @@
 
 mod deliver;
 mod measurement_error;
+mod placed;
+
+pub(super) use placed::{PlacedMagics, evaluate};
 
 use memit_instrument::is_called;
 use memit_magics::cell::snippet::Scope;
@@ -10,7 +13,7 @@ use memit_magics::magic::{Answer, Compiled, Measurement};
 use memit_measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
-use crate::session::engine;
+use crate::session::engine::{self, Engine};
 use crate::session::errors::{CellError, diagnostics};
 use crate::session::evaluation::{Failed, Running};
 use measurement_error::{explained, failed, nothing_measured, of_problem};
@@ -51,16 +54,14 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
     let cells = written.cells;
     let functions = measurement.functions();
     let names: Vec<_> = functions.iter().map(|named| named.name.as_str()).collect();
-    let mut scope = Scope {
-        variables: engine.variables(),
-        threads: engine.threads(),
-    };
+    let mut scope = scope(engine, code);
     loop {
         let generated = measurement
             .code(&scope)
             .map_err(|error| diagnostics::of_magic(&error, code))?;
         let evaluated = engine.evaluate_probed(&generated.source, &names);
         let measured = engine.take_measured();
+        let remarks = engine.take_remarks();
         let probes = engine.take_probes();
         if let Some(problem) = &probes.problem
             && (evaluated.is_ok() || !matches!(problem, Problem::Compile { .. }))
@@ -86,7 +87,7 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
                 scope.threads = threads.max(2);
             }
             Some(Measured::Failed(failure)) => {
-                return Err(failed(engine, &failure, None, cells));
+                return Err(failed(engine, &failure, &remarks, None, cells));
             }
             Some(measured) => {
                 let compiled = Compiled {
@@ -101,9 +102,11 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
                     _ => None,
                 };
                 let answer = measurement.answer(measured, &compiled);
-                let answer = answer.ok_or_else(nothing_measured)?;
+                let mut answer = answer.ok_or_else(nothing_measured)?;
+                answer.report = answer.report.with_remarks(&remarks);
+                let stopped = || answer.stopped.clone();
                 let error =
-                    failure.map(|failure| failed(engine, &failure, answer.stopped.clone(), cells));
+                    failure.map(|failure| failed(engine, &failure, &remarks, stopped(), cells));
                 return Ok((answer, error));
             }
             None => return Err(nothing_measured()),
@@ -111,13 +114,20 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
     }
 }
 
+/// What `code` finds in the session.
+fn scope(engine: &mut Engine, code: &str) -> Scope {
+    Scope {
+        variables: engine.variables(),
+        threads: engine.threads(),
+        has_tokio: code.contains("await") && engine.depends_on("tokio"),
+        placed: None,
+    }
+}
+
 /// Runs the statements of a measurement as an ordinary cell, whose effects are kept.
 fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) -> Outcome {
     let code = running.code;
-    let scope = Scope {
-        variables: running.engine.variables(),
-        threads: running.engine.threads(),
-    };
+    let scope = scope(running.engine, code);
     let generated = measurement
         .code(&scope)
         .map_err(|error| diagnostics::of_magic(&error, code))?;
@@ -128,6 +138,7 @@ fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) ->
         (Ok(()), Some(Measured::Failed(failure))) => Err(failed(
             running.engine,
             &failure,
+            &[],
             None,
             running.written.cells,
         )),

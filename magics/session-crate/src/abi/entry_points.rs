@@ -40,6 +40,17 @@ macro_rules! entry_points {
                 // Measures as the plan says, and reports to the kernel. The body must be callable as
                 // often as the plan asks.
                 unsafe fn memit_measure(plan: &$crate::abi::Plan, body: $crate::abi::Body);
+                // Why no measurement can be made in a block that runs now; empty if one can be made.
+                safe fn memit_refusal() -> $crate::abi::Text<'static>;
+                // Measures as the plan says, for the magic with this number in a block of a cell. The text
+                // says for which values of variables. False if the measurement has failed. The body
+                // must be callable as often as the plan asks.
+                unsafe fn memit_measure_placed(
+                    plan: &$crate::abi::Plan,
+                    body: $crate::abi::Body,
+                    magic: u32,
+                    place: $crate::abi::Text<'_>,
+                ) -> bool;
                 // Measures the cell that calls this, from the call to the end of the cell.
                 safe fn memit_measure_cell(plan: &$crate::abi::Plan);
 
@@ -55,6 +66,8 @@ macro_rules! entry_points {
                 safe fn memit_stop_clock();
                 // A `?` in the statements met an error; the text describes it.
                 safe fn memit_returned(error: $crate::abi::Text<'_>);
+                // The value of the statements stands for work that has not been done.
+                safe fn memit_lazy(lazy: $crate::abi::Lazy);
                 // Ends a run that is a fork, before the fork drops its copies of session variables:
                 // their destructors are the session's to run. Returns in a run in place.
                 safe fn memit_leave(ending: $crate::abi::Ending);

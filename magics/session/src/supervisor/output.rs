@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use memit_measurement::Event;
-use memit_measurement::message::{CLEAR_OUTPUT, VALUE, WAIT};
+use memit_measurement::message::{CLEAR_OUTPUT, PLACED, VALUE, WAIT};
 use memit_process::process::poll;
 
 use super::Peers;
@@ -86,6 +86,13 @@ impl Output {
                 self.show_pending(peers)?;
                 let waits = content.trim() == WAIT;
                 peers.kernel.send(&Event::ClearOutput(waits))
+            }
+            Piece::Content(mime, content) if mime == PLACED => {
+                self.show_pending(peers)?;
+                match serde_json::from_str(&content) {
+                    Ok(placed) => peers.kernel.send(&Event::Placed(placed)),
+                    Err(_) => peers.kernel.send(&Event::Stdout(content.into_bytes())),
+                }
             }
             Piece::Content(mime, text) if mime == VALUE => match self.gallery.add_value(text) {
                 Some(output) => peers.kernel.send(&Event::Displayed(output)),

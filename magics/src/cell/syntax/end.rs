@@ -66,6 +66,36 @@ impl Statements {
         }
     }
 
+    /// The text of the last token that is neither blank nor comment.
+    pub fn last_token(&self) -> Option<String> {
+        let tokens = self.tokens().filter(|token| !token.kind().is_trivia());
+        tokens.last().map(|token| token.text().to_owned())
+    }
+
+    /// Whether the code ends within a `//` comment.
+    pub fn ends_in_comment(&self) -> bool {
+        let last = self.tokens().last();
+        last.is_some_and(|last| last.kind() == SyntaxKind::COMMENT && last.text().starts_with("//"))
+    }
+
+    /// The byte of the first `;` outside of brackets.
+    pub fn first_semicolon(&self) -> Option<usize> {
+        let mut depth = 0usize;
+        for token in self.tokens() {
+            match token.kind() {
+                SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => depth += 1,
+                SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => {
+                    depth = depth.saturating_sub(1);
+                }
+                SyntaxKind::SEMICOLON if depth == 0 => {
+                    return Some(usize::from(token.text_range().start()) - BEFORE.len());
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
     /// The innermost bracket that is open at the end, and its byte.
     pub fn unclosed(&self) -> Option<(char, usize)> {
         let mut open = Vec::new();

@@ -2,6 +2,8 @@
 
 mod closed;
 mod end;
+mod leaving;
+mod surroundings;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,6 +13,8 @@ use ra_ap_syntax::{Edition, SourceFile, SyntaxNode, SyntaxToken, TextRange, Text
 
 pub use closed::Closed;
 pub use end::Completeness;
+pub use leaving::Leaving;
+pub use surroundings::{Block, Surroundings};
 
 /// The edition in which evcxr compiles cells.
 pub(crate) const EDITION: Edition = Edition::Edition2024;
@@ -194,6 +198,20 @@ impl Statements {
         (end <= self.length).then_some(start..end)
     }
 
+    /// Whether the final expression names a place, such as a variable or a field, which its use need not move.
+    pub fn value_is_place(&self) -> bool {
+        fn is_place(expression: &ast::Expr) -> bool {
+            match expression {
+                ast::Expr::PathExpr(_) | ast::Expr::FieldExpr(_) | ast::Expr::IndexExpr(_) => true,
+                ast::Expr::PrefixExpr(prefix) => prefix.op_kind() == Some(ast::UnaryOp::Deref),
+                ast::Expr::ParenExpr(within) => within.expr().is_some_and(|of| is_place(&of)),
+                _ => false,
+            }
+        }
+        let last = self.statements().last().and_then(ast::Expr::cast);
+        last.is_some_and(|last| is_place(&last))
+    }
+
     /// Where each `?` is whose expression starts at the byte `start`, the innermost first.
     pub fn question_marks(&self, start: usize) -> Vec<usize> {
         let start = TextSize::of(BEFORE) + offset(start);
@@ -211,21 +229,40 @@ impl Statements {
 
     /// Whether the code uses `.await` outside its own `async` blocks and functions.
     pub fn awaits(&self) -> bool {
-        self.file
-            .syntax()
-            .descendants()
-            .filter_map(ast::AwaitExpr::cast)
-            .any(|expression| {
-                !expression.syntax().ancestors().skip(1).any(|node| {
-                    ast::BlockExpr::cast(node.clone())
-                        .is_some_and(|block| block.async_token().is_some())
-                        || ast::ClosureExpr::cast(node.clone())
-                            .is_some_and(|closure| closure.async_token().is_some())
-                        || ast::Fn::cast(node)
-                            .is_some_and(|function| function.async_token().is_some())
-                })
+        let is_outside = |node: &SyntaxNode| {
+            !node.ancestors().skip(1).any(|node| {
+                ast::BlockExpr::cast(node.clone())
+                    .is_some_and(|block| block.async_token().is_some())
+                    || ast::ClosureExpr::cast(node.clone())
+                        .is_some_and(|closure| closure.async_token().is_some())
+                    || ast::Fn::cast(node).is_some_and(|function| function.async_token().is_some())
             })
+        };
+        self.file.syntax().descendants().any(|node| {
+            if ast::AwaitExpr::can_cast(node.kind()) {
+                return is_outside(&node);
+            }
+            let call = ast::MacroCall::cast(node);
+            let arguments = call.and_then(|call| call.token_tree());
+            arguments.is_some_and(|arguments| {
+                is_outside(arguments.syntax()) && arguments_await(&arguments.syntax().to_string())
+            })
+        })
     }
+}
+
+/// Whether the arguments of a macro, in their brackets, use `.await`. Most macros take expressions.
+fn arguments_await(arguments: &str) -> bool {
+    if !arguments.contains("await") {
+        return false;
+    }
+    let inner = arguments.get(1..arguments.len().saturating_sub(1));
+    let inner = inner.unwrap_or_default();
+    let as_expressions = Statements::parse(&format!("[{inner}]"));
+    if as_expressions.is_valid() {
+        return as_expressions.awaits();
+    }
+    Statements::parse(inner).awaits()
 }
 
 /// A `let` statement.
@@ -348,6 +385,12 @@ mod tests {
         assert!(Statements::parse("f().await").awaits());
         assert!(!Statements::parse("block_on(async { f().await })").awaits());
         assert!(!Statements::parse("async fn g() { f().await }").awaits());
+        assert!(Statements::parse("vec![f().await?; 3]").awaits());
+        assert!(Statements::parse("println!(\"{}\", f().await)").awaits());
+        assert!(Statements::parse("join! { let a = f().await; a }").awaits());
+        assert!(!Statements::parse("vec![block_on(async { f().await })]").awaits());
+        assert!(!Statements::parse("async { println!(\"{}\", f().await) }").awaits());
+        assert!(!Statements::parse("println!(\"f().await\")").awaits());
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod state;
 mod utf8;
 
 pub(crate) use interrupt_sender::InterruptSender;
-pub(crate) use state::CellOutcome;
+pub(crate) use state::{CellOutcome, ShowPlaced};
 
 use std::fs;
 use std::io;
@@ -109,6 +109,11 @@ impl SupervisorLink {
     /// Sets the function that draws unfinished timelines; `None` draws nothing.
     pub(crate) fn draw_by(&self, draw: Option<Draw>) {
         self.shared.lock().draw = draw;
+    }
+
+    /// Sets the function that shows the results of magics in blocks.
+    pub(crate) fn show_placed_by(&self, show: ShowPlaced) {
+        self.shared.lock().show_placed = Some(show);
     }
 
     /// Announces that the code that runs next leaves the session unchanged.

@@ -50,6 +50,14 @@ pub(super) fn read(shared: &Shared, mut connection: UnixStream) {
                 deliver(shared, Stream::Stdout, &stdout.finish());
                 preview(shared, progress);
             }
+            Event::Placed(placed) => {
+                deliver(shared, Stream::Stdout, &stdout.finish());
+                deliver(shared, Stream::Stderr, &stderr.finish());
+                let show = shared.lock().show_placed.clone();
+                if let (Some(show), Some(output)) = (show, shared.output()) {
+                    show(placed, output.as_ref());
+                }
+            }
             other => shared.lock().take(other),
         }
         shared.changed.notify_all();

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use memit_magics::magic::Draw;
 use memit_measure::protocol::Frame as _;
-use memit_measurement::{Described, Displayed, Ended, Event, Request};
-use memit_measurement::{LinesMeasurement, Measured, Panic, QuestionMark, TimelineMeasurement};
+use memit_measurement::{Described, Displayed, Ended, Event, Remark, Request};
+use memit_measurement::{
+    LinesMeasurement, Measured, Panic, Placed, QuestionMark, TimelineMeasurement,
+};
 
 use crate::session::io::Output;
 
@@ -19,6 +21,8 @@ pub(crate) struct CellOutcome {
     pub panic: Option<Panic>,
     /// The `?` that ended the code.
     pub failed: Option<QuestionMark>,
+    /// What the figures of the measurement do not show.
+    pub remarks: Vec<Remark>,
     /// The measurement of a magic.
     pub measured: Option<Measured>,
     /// An unfinished timeline, as far as it has come.
@@ -41,6 +45,9 @@ pub(crate) struct CellOutcome {
     pub displayed: Option<Displayed>,
 }
 
+/// Shows the result of a magic in a block.
+pub(crate) type ShowPlaced = Arc<dyn Fn(Placed, &dyn Output) + Send + Sync>;
+
 /// The current cell and the answers of the supervisor.
 #[derive(Default)]
 pub(super) struct LinkState {
@@ -48,6 +55,8 @@ pub(super) struct LinkState {
     pub(super) supervisor: Option<UnixStream>,
     pub(super) pid: Option<u32>,
     pub(super) output: Option<Arc<dyn Output>>,
+    /// Shows the results of magics in blocks.
+    pub(super) show_placed: Option<ShowPlaced>,
     /// Draws unfinished timelines.
     pub(super) draw: Option<Draw>,
     pub(super) outcome: CellOutcome,
@@ -114,6 +123,7 @@ impl LinkState {
             Event::NotStarted(reason) => self.outcome.not_started = Some(reason),
             Event::Panicked(panic) => self.outcome.panic = Some(panic),
             Event::Failed(failed) => self.outcome.failed = Some(failed),
+            Event::Remarked(remarks) => self.outcome.remarks = remarks,
             Event::Measured(measured) | Event::Kept(measured) => {
                 self.outcome.measured = Some(measured);
             }
@@ -131,6 +141,7 @@ impl LinkState {
             Event::Stdout(_)
             | Event::Stderr(_)
             | Event::Progress(_)
+            | Event::Placed(_)
             | Event::Displayed(_)
             | Event::ClearOutput(_)
             | Event::Synced(_)

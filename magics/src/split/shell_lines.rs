@@ -5,9 +5,11 @@
 //! front of such a line keeps evcxr from looking at it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
-use super::syntax::Statements;
 use super::{Part, lines, split};
+use crate::cell::rust;
+use crate::cell::syntax::Statements;
 
 /// The cell with a tab in front of each line of Rust that evcxr would not take for Rust. `is_variable`
 /// knows the variables of the session: `!name` alone may be either.
@@ -15,16 +17,19 @@ pub fn set_rust_apart(cell: &str, is_variable: impl Fn(&str) -> bool) -> Cow<'_,
     if !lines(cell).any(|line| may_be_mistaken(&cell[line])) {
         return Cow::Borrowed(cell);
     }
-    let rust = split(cell)
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|part| match part {
-            Part::Rust(range) => Some(range),
-            Part::Magic(_) => None,
-        });
-    let mistaken: Vec<usize> = rust
-        .filter_map(|range| Some(range.start + mistaken_line(&cell[range], &is_variable)?))
-        .collect();
+    let parts = split(cell).unwrap_or_default().into_iter();
+    let parts = parts.filter_map(|part| match part {
+        Part::Rust(range) => Some(range),
+        Part::Magic(_) => None,
+    });
+    let mut bound = HashSet::new();
+    let mut mistaken = Vec::new();
+    for range in parts {
+        let text = &cell[range.clone()];
+        let is_known = |name: &str| bound.contains(name) || is_variable(name);
+        mistaken.extend(mistaken_line(text, &is_known).map(|at| range.start + at));
+        bound.extend(rust(text).bound_names());
+    }
     let mut apart = cell.to_owned();
     for at in mistaken.into_iter().rev() {
         apart.insert(at, '\t');
@@ -132,6 +137,13 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_the_cell_binds_is_a_variable() {
+        let cell = "let known = true;\n!known";
+        assert_eq!(apart(cell), "let known = true;\n\t!known");
+        assert_eq!(apart("let a = 1;\n!known"), "let a = 1;\n!known");
+    }
+
+    #[test]
     fn shell_lines_commands_and_other_rust_stay() {
         for cell in [
             "!ls",
@@ -145,7 +157,7 @@ mod tests {
             "!date; pwd",
             ":dep x = \"1\"",
             ":vars",
-            "let a = 1;\n!ready",
+            "let a = 1;\n!ls",
             "let s = \"\n!ready\n\";",
             "1 + 1",
         ] {

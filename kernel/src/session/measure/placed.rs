@@ -1,0 +1,228 @@
+//! Magics in blocks of cells, such as the body of a loop. A cell measures when the block runs, and the
+//! report is shown at once.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use memit_magics::magic::{Compiled, Measurement};
+use memit_magics::split::{self, Placing};
+use memit_measurement::{Failure, FailureKind, Placed, Remark};
+
+use super::deliver;
+use super::measurement_error::{failed, nothing_measured};
+use super::{in_order, scope};
+use crate::compiler::probes;
+use crate::session::engine::ShowPlaced;
+use crate::session::errors::{CellError, diagnostics};
+use crate::session::evaluation::{Failed, Running, Written};
+use crate::session::io::Output;
+
+/// The magics in blocks of all cells: a later cell may call a function of an earlier one.
+#[derive(Clone)]
+pub(crate) struct PlacedMagics(Arc<Mutex<State>>);
+
+struct State {
+    /// The directory of the session's files.
+    directory: PathBuf,
+    /// The measurements by their numbers.
+    measurements: Vec<Arc<dyn Measurement>>,
+    /// The cells so far and their numbers, if a magic profiles functions.
+    cells: Vec<String>,
+    numbers: Vec<u64>,
+    /// Why the running cell has ended.
+    failure: Option<Stopped>,
+}
+
+/// Why a magic has ended its cell.
+enum Stopped {
+    /// The measurement has failed, with these remarks, and with this message if it covers a part of the run.
+    Measurement(Box<Failure>, Vec<Remark>, Option<String>),
+    /// The report could not be delivered.
+    Delivery(CellError),
+}
+
+impl PlacedMagics {
+    pub(crate) fn new(directory: PathBuf) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            directory,
+            measurements: Vec::new(),
+            cells: Vec::new(),
+            numbers: Vec::new(),
+            failure: None,
+        })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows the results of these magics.
+    pub(crate) fn shower(&self) -> ShowPlaced {
+        let magics = self.clone();
+        Arc::new(move |placed, output| magics.show(placed, output))
+    }
+
+    fn show(&self, placed: Placed, output: &dyn Output) {
+        let shown = self.answer(placed, output);
+        if let Err(stopped) = shown {
+            self.lock().failure.get_or_insert(stopped);
+        }
+    }
+
+    fn answer(&self, placed: Placed, output: &dyn Output) -> Result<(), Stopped> {
+        let Placed {
+            magic,
+            place,
+            measured,
+            remarks,
+        } = placed;
+        let found = {
+            let state = self.lock();
+            let measurement = state.measurements.get(magic as usize).cloned();
+            measurement.map(|measurement| (measurement, compiled(&state)))
+        };
+        let failure = measured.failure().cloned().map(Box::new);
+        let Some((measurement, mut compiled)) = found else {
+            return Err(Stopped::Delivery(nothing_measured()));
+        };
+        let functions = measurement.functions();
+        compiled.functions.retain(|function| {
+            let is_named = |named: &memit_magics::magic::Named| {
+                memit_instrument::is_called(&function.name, &named.name)
+            };
+            functions.iter().any(is_named)
+        });
+        let answer = measurement.answer(measured, &compiled);
+        let Some(mut answer) = answer else {
+            return match failure {
+                Some(failure) => Err(Stopped::Measurement(failure, remarks, None)),
+                None => Err(Stopped::Delivery(nothing_measured())),
+            };
+        };
+        answer.report = answer.report.with_remarks(&remarks).at(&place);
+        deliver::show(output, &answer, measurement.delivery()).map_err(Stopped::Delivery)?;
+        match failure {
+            Some(failure) => Err(Stopped::Measurement(failure, remarks, answer.stopped)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The functions with probes in the running cell.
+fn compiled(state: &State) -> Compiled {
+    let written = Written {
+        cells: &state.cells,
+        numbers: &state.numbers,
+    };
+    let probes = if state.cells.is_empty() {
+        probes::Probes::default()
+    } else {
+        probes::of_running(&state.directory)
+    };
+    Compiled {
+        functions: in_order(&probes.functions, &[])
+            .map(|function| written.find(function))
+            .collect(),
+        ..Compiled::default()
+    }
+}
+
+/// Advice for a cell that starts a thread and measures.
+const THREADS: &str = "help: the cell has started a thread. Write the magic in a later cell, where it measures in \
+     the session itself";
+
+/// Evaluates the Rust of a cell, with the magics in its blocks.
+///
+/// # Errors
+///
+/// If the cell or a measurement fails, or a magic cannot stand in its block.
+pub(crate) fn evaluate(
+    running: &mut Running<'_>,
+    magics: &PlacedMagics,
+    source: &str,
+    last: bool,
+) -> Result<(), CellError> {
+    let result = evaluate_placed(running, magics, source, last);
+    let stopped = magics.lock().failure.take();
+    match (result, stopped) {
+        (Err(_), Some(Stopped::Measurement(failure, remarks, message))) => {
+            let error = failed(
+                running.engine,
+                &failure,
+                &remarks,
+                message,
+                running.written.cells,
+            );
+            Err(match failure.cause {
+                FailureKind::CannotFork => error.with_note(THREADS),
+                _ => error,
+            })
+        }
+        (_, Some(Stopped::Delivery(error))) => Err(error),
+        (result, _) => result,
+    }
+}
+
+fn evaluate_placed(
+    running: &mut Running<'_>,
+    magics: &PlacedMagics,
+    source: &str,
+    last: bool,
+) -> Result<(), CellError> {
+    let evaluated = |result: Result<(), Failed>| result.map_err(|failed| failed.error);
+    if split::placed(source, 0..source.len()).is_empty() {
+        return evaluated(running.evaluate(source, source, last, Some));
+    }
+    let scope = scope(running.engine, source);
+    let known = magics.lock().measurements.len();
+    let first = u32::try_from(known).unwrap_or(u32::MAX);
+    let placing = split::place(source, &scope, first).map_err(|mut error| {
+        // The end of the source is the end of a part of the cell.
+        let code = running.code;
+        let line_start = |text: &str, at: usize| text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let line = source[..error.span.start].matches('\n').count();
+        let start = line_start(source, error.span.start);
+        let same = code
+            .split_inclusive('\n')
+            .take(line)
+            .map(str::len)
+            .sum::<usize>();
+        let length = error.span.len();
+        error.span.start = same + error.span.start - start;
+        error.span.end = error.span.start + length;
+        diagnostics::of_magic(&error, code)
+    })?;
+    let Some(Placing {
+        generated,
+        measurements,
+    }) = placing
+    else {
+        return evaluated(running.evaluate(source, source, last, Some));
+    };
+    let names: Vec<String> = measurements
+        .iter()
+        .flat_map(|of| of.functions())
+        .map(|named| named.name.clone())
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    {
+        let mut state = magics.lock();
+        state
+            .measurements
+            .extend(measurements.into_iter().map(Arc::from));
+        (state.cells, state.numbers) = if names.is_empty() {
+            Default::default()
+        } else {
+            (
+                running.written.cells.to_vec(),
+                running.written.numbers.to_vec(),
+            )
+        };
+    }
+    running
+        .engine
+        .want_probes(&names)
+        .map_err(|error| error.into_error(running.code, running.written.cells, |_| None))?;
+    let cell_line = |line| generated.cell_line(line);
+    evaluated(running.evaluate(&generated.source, &generated.source, last, cell_line))
+}

@@ -1,0 +1,269 @@
+//! Turns the text of a magic into a call of it, or a request for its help.
+
+use super::extent::{self, Within};
+use super::head::Head;
+use super::{MagicText, Part, placed};
+use crate::cell::options;
+use crate::cell::snippet::Snippet;
+use crate::error::{MagicError, nearest};
+use crate::magic::{Call, Form, Magic};
+use crate::magics::{registry, statement};
+
+/// What the user asks of a magic.
+pub enum Request {
+    /// To show the help.
+    Help(&'static dyn Magic),
+    /// To run the magic.
+    Run(&'static dyn Magic, Call),
+}
+
+impl MagicText {
+    /// Finds the magic and reads the options of this text, which is a part of `cell`.
+    ///
+    /// # Errors
+    ///
+    /// If the magic does not exist or does not have this form, or if its options are wrong.
+    pub fn request(&self, cell: &str) -> Result<Request, MagicError> {
+        let name = &cell[self.name.clone()];
+        let Some(magic) = registry::find(name) else {
+            let near = nearest(name, registry::all().iter().map(|magic| magic.name()));
+            let help = match near {
+                Some(near) => format!("did you mean `%{near}`? `%lsmagic` lists all magics"),
+                None => "`%lsmagic` lists all magics".to_owned(),
+            };
+            let message = format!("there is no magic `%{name}`");
+            return Err(MagicError::new(message, self.name.clone()).with_help(help));
+        };
+        if self.help {
+            return Ok(Request::Help(magic));
+        }
+        let mut specs = magic.options().to_vec();
+        specs.push(options::HELP);
+        let line = cell[self.line.clone()].lines().next().unwrap_or_default();
+        let (options, length) = options::parse(line, self.line.start, &specs)?;
+        if options.has(options::HELP.short) {
+            return Ok(Request::Help(magic));
+        }
+        match (magic.form(), &self.body) {
+            (Form::Line, Some(_)) => {
+                return Err(MagicError::new(
+                    format!("`%{name}` is a line magic"),
+                    self.name.clone(),
+                )
+                .with_help(format!("write it with one `%`: `%{name}`")));
+            }
+            (Form::Cell, None) => {
+                return Err(MagicError::new(
+                    format!("`%%{name}` is a cell magic"),
+                    self.name.clone(),
+                )
+                .with_help(format!(
+                    "write it with two `%` on the first line: `%%{name}`"
+                )));
+            }
+            _ => {}
+        }
+        if let Some(variable) = &self.variable
+            && !specs.contains(&statement::VARIABLE)
+        {
+            return Err(MagicError::new(
+                format!("`%{name}` has no result to bind"),
+                variable.start..self.name.end,
+            )
+            .with_help(format!("write `%{name}` alone")));
+        }
+        let start = self.line.start + length;
+        let argument = Snippet::new(cell, start..self.line.end.max(start));
+        let body = self.body.clone().map(|body| Snippet::new(cell, body));
+        for snippet in [Some(&argument), body.as_ref()].into_iter().flatten() {
+            self.refuse_magics(cell, snippet)?;
+        }
+        Ok(Request::Run(
+            magic,
+            Call {
+                cell: self.body.is_some(),
+                options,
+                variable: self
+                    .variable
+                    .clone()
+                    .map(|at| (cell[at.clone()].to_owned(), at)),
+                argument,
+                body,
+            },
+        ))
+    }
+
+    /// Refuses magics in the statements of this magic.
+    fn refuse_magics(&self, cell: &str, statements: &Snippet) -> Result<(), MagicError> {
+        let text = statements.text();
+        let mut within = super::split(text).unwrap_or_default().into_iter();
+        let inner = within.find_map(|part| match part {
+            Part::Magic(magic) => Some(magic),
+            Part::Rust(range) => placed(text, range).into_iter().next(),
+        });
+        let Some(inner) = inner.filter(|inner| registry::find(&text[inner.name.clone()]).is_some())
+        else {
+            return Ok(());
+        };
+        let (outer, name) = (&cell[self.sign.clone()], &text[inner.name.clone()]);
+        let start = statements.range().start;
+        let span = start + inner.sign.start..start + inner.sign.end;
+        Err(
+            MagicError::new(format!("`%{name}` cannot stand within `{outer}`"), span).with_help(
+                format!("a magic measures Rust: write `%{name}` in a cell of its own, or above or below `{outer}`"),
+            ),
+        )
+    }
+
+    /// Reads the text that belongs to a head.
+    pub(super) fn read(cell: &str, head: Head, within: Within) -> Self {
+        let name_end = head.name.end;
+        let line_end = cell[name_end..]
+            .find('\n')
+            .map_or(cell.len(), |length| name_end + length);
+        let magic = registry::find(&cell[head.name.clone()]).filter(|_| !head.help);
+        let start = magic.and_then(|magic| {
+            let specs = magic.options();
+            let line = &cell[name_end..line_end];
+            let length = options::parse(line, name_end, specs).map(|(_, length)| length);
+            length.ok().map(|length| name_end + length)
+        });
+        let takes_statements = magic.is_some_and(|magic| magic.argument() == STATEMENTS);
+        let is_value = head.variable.is_some();
+        let end = match start {
+            Some(start) if takes_statements => extent::end(cell, start, within, is_value),
+            _ if within == Within::Block || is_value => {
+                extent::end(&cell[..line_end], name_end, Within::Block, is_value)
+            }
+            _ => line_end,
+        };
+        let line = name_end..name_end + cell[name_end..end].trim_end().len();
+        let has_semicolon = is_value && cell[end..].starts_with(';');
+        Self {
+            whole: head.whole.start..end + usize::from(has_semicolon),
+            sign: head.sign,
+            name: head.name,
+            line,
+            body: None,
+            variable: head.variable,
+            help: head.help,
+        }
+    }
+}
+
+/// The argument of the magics whose statements may go on in the next lines.
+const STATEMENTS: &str = "STATEMENTS";
+
+/// Overwrites the head of every magic with blanks, so that only Rust is left, at unchanged byte
+/// offsets. A `;` behind its statements replaces a blank or a line end.
+pub fn blank_magics(cell: &str) -> String {
+    let Ok(parts) = super::split(cell) else {
+        return cell.to_owned();
+    };
+    let magics = parts.into_iter().flat_map(|part| match part {
+        Part::Magic(magic) => vec![magic],
+        Part::Rust(range) => placed(cell, range),
+    });
+    let mut text = cell.as_bytes().to_vec();
+    for magic in magics {
+        let rust = match magic.request(cell) {
+            Ok(Request::Run(_, asked)) => asked.argument.range().start,
+            _ => magic.line.end,
+        };
+        for byte in &mut text[magic.whole.start..rust] {
+            if *byte != b'\n' {
+                *byte = b' ';
+            }
+        }
+        let has_semicolon = cell[..magic.whole.end].ends_with(';');
+        match text.get_mut(magic.whole.end) {
+            Some(end @ (b' ' | b'\n')) if !has_semicolon => *end = b';',
+            _ => {}
+        }
+    }
+    // Only whole characters were overwritten, with spaces.
+    String::from_utf8(text).unwrap_or_else(|_| cell.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::split;
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_unknown_magic_names_the_nearest_one() {
+        let cell = "%memti x";
+        let [Part::Magic(magic)] = &split(cell).unwrap()[..] else {
+            panic!()
+        };
+        let Err(error) = magic.request(cell) else {
+            panic!()
+        };
+        assert_eq!(error.message, "there is no magic `%memti`");
+        assert_eq!(
+            error.help.unwrap(),
+            "did you mean `%memit`? `%lsmagic` lists all magics"
+        );
+    }
+
+    #[test]
+    fn blanking_keeps_every_offset() {
+        let cell = "let é = 1;\n%memit -r 2 é + 1\n%lsmagic\né";
+        let blank = blank_magics(cell);
+        assert_eq!(blank.len(), cell.len());
+        assert_eq!(blank, "let é = 1;\n            é + 1;        ;é");
+    }
+
+    #[test]
+    fn blanking_knows_blocks_variables_and_statements_over_lines() {
+        for (cell, blank) in [
+            ("if a { %timeit f(n) }", "if a {         f(n);}"),
+            (
+                "for n in 0..3 {\n%memit f(n)\n}",
+                "for n in 0..3 {\n       f(n);}",
+            ),
+            ("let t = %timeit -o 1 + 1; t", "                   1 + 1; t"),
+            ("%timeit v\n.len()\nv", "        v\n.len();v"),
+        ] {
+            assert_eq!(blank_magics(cell), blank);
+        }
+    }
+
+    #[test]
+    fn a_magic_within_a_magic_is_refused() {
+        for (cell, message) in [
+            (
+                "%%timeit\n%memit vec![1]",
+                "`%memit` cannot stand within `%%timeit`",
+            ),
+            ("%timeit %memit 3", "`%memit` cannot stand within `%timeit`"),
+            (
+                "%%memit\nfor n in 0..3 {\n%timeit n\n}",
+                "`%timeit` cannot stand within `%%memit`",
+            ),
+            ("let t = %session", "`%session` has no result to bind"),
+        ] {
+            let parts = split(cell).unwrap();
+            let Some(Part::Magic(magic)) = parts.last() else {
+                panic!("{parts:?}")
+            };
+            let Err(error) = magic.request(cell) else {
+                panic!("{cell}")
+            };
+            assert_eq!(error.message, message);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_cell_makes_it_panic(cell in "[%?a-c \n;{}()\"'/*é:!-]{0,60}") {
+            for part in split(&cell).unwrap_or_default() {
+                if let Part::Magic(magic) = part {
+                    let _ = magic.request(&cell);
+                }
+            }
+            prop_assert_eq!(blank_magics(&cell).len(), cell.len());
+        }
+    }
+}
