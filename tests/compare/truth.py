@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import common
+from timeit import PLACEMENT
 
 ITEMS = """\
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -98,9 +99,11 @@ def crate(directory, name, more=""):
     Path(directory, "Cargo.toml").write_text(manifest)
 
 
-def cargo(directory, *arguments):
-    environment = os.environ | {"CARGO_TARGET_DIR": str(Path(directory, "target"))}
-    subprocess.run(["cargo", *arguments, "--quiet"], cwd=directory, check=True, env=environment)
+def cargo(directory, *arguments, **options):
+    # The same places of branches for all: they may cost half of a tight loop's speed.
+    settings = {"CARGO_TARGET_DIR": str(Path(directory, "target")), "RUSTFLAGS": PLACEMENT}
+    return subprocess.run(["cargo", arguments[0], "--quiet", *arguments[1:]], cwd=directory, text=True,
+                          env=os.environ | settings, **{"check": True} | options)
 
 
 def dhat(program, case, directory):
@@ -180,7 +183,7 @@ TIMES = [
     Timed("strings", "(0..10_000u32).map(|n| n.to_string()).collect::<Vec<_>>()"),
     Timed("clone_and_sort", "{ let mut v = shuffled.clone(); v.sort_unstable(); v }", {
         "shuffled": "(0..20_000u64).map(|n| n * 7919 % 20_011).collect::<Vec<_>>()"}),
-    Timed("fib", "fib(n)", {"n": "20u64"}),
+    Timed("fibonacci", "fib(n)", {"n": "20u64"}),
     Timed("fresh_length", "v.len()", fresh=("v", "vec![1u8; 16]")),
     Timed("fresh_sort", "{ v.sort_unstable(); v.len() }", fresh=(
         "v", "(0..10_000u64).map(|n| n * 7919 % 10_007).collect::<Vec<_>>()")),
@@ -282,24 +285,21 @@ def hand_times(directory, loops):
 
 
 def benches(directory, name, dependency, source):
-    """Builds a crate with one benchmark; None if the dependency cannot be had."""
-    crate(directory, name, f"\n[dev-dependencies]\n{dependency}\n\n[[bench]]\nname = \"all\"\nharness = false\n")
+    """Builds a crate with one benchmark; false if the dependency cannot be had."""
+    # The crate is not the dependency.
+    crate(directory, f"with-{name}", f"\n[dev-dependencies]\n{dependency}\n\n[[bench]]\nname = \"all\"\nharness = false\n")
     Path(directory, "src", "lib.rs").write_text("")
     Path(directory, "benches").mkdir(exist_ok=True)
     Path(directory, "benches", "all.rs").write_text(source)
-    try:
-        cargo(directory, "bench", "--no-run")
-    except subprocess.CalledProcessError:
-        print(f"no {name}: cargo cannot build it here\n")
-        return None
-    return directory
+    if cargo(directory, "fetch", check=False, capture_output=True).returncode != 0:
+        print(f"no {name}: cargo cannot get the crate\n")
+        return False
+    cargo(directory, "bench", "--no-run")
+    return True
 
 
 def bench(directory, *arguments):
-    environment = os.environ | {"CARGO_TARGET_DIR": str(Path(directory, "target"))}
-    command = ["cargo", "bench", "--quiet", "--bench", "all", "--", *arguments]
-    return subprocess.run(command, cwd=directory, check=True, capture_output=True, text=True,
-                          env=environment).stdout
+    return cargo(directory, "bench", "--bench", "all", "--", *arguments, capture_output=True).stdout
 
 
 def criterion_times(directory):
@@ -385,6 +385,7 @@ def main():
     print(common.machine(memit), end="\n\n")
     with tempfile.TemporaryDirectory(prefix="memit-compare-") as directory:
         with common.MemitKernels(memit) as kernels, kernels.start() as kernel:
+            kernel.run(f":build_env RUSTFLAGS=-Cprefer-dynamic {PLACEMENT}")
             kernel.run(ITEMS)
             if options.only != "time":
                 compare_heap(kernel, directory)

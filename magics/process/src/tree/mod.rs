@@ -195,7 +195,7 @@ impl Tree {
                 state = process.files.read(thorough);
             }
             if let State::Read(reading) = state {
-                process.was_read_at_end = false;
+                process.was_read_at_end &= !process.has_run_on(reading);
                 visit(process, reading);
                 if let Some(More { threads, .. }) = reading.more.filter(|_| self.with_descendants) {
                     process.keep_tasks(threads);

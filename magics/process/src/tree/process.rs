@@ -34,7 +34,7 @@ pub(super) struct Process {
     seen: [u64; 2],
     /// Whether no `exec` was noticed.
     pub(super) is_same_program: bool,
-    /// Whether the last reading was at the very end.
+    /// Whether the mark was read at the very end.
     pub(super) was_read_at_end: bool,
     pub(super) has_ended: bool,
 }
@@ -79,6 +79,13 @@ impl Process {
             }
         }
         false
+    }
+
+    /// Whether the process has run since its main thread was about to end: in other threads, one of which
+    /// may have made the process another program. Otherwise the process keeps its memory for a moment.
+    pub(super) fn has_run_on(&self, reading: Reading) -> bool {
+        let is_other = |mark: u64| mark > self.mark || mark.saturating_add(LAG) < self.mark;
+        self.thread != self.pid || reading.more.is_some_and(|more| is_other(more.high_water))
     }
 
     /// Takes a sample.

@@ -83,3 +83,17 @@ fn descendants_of_descendants_are_found() {
     assert_eq!(tree.root(), None);
     assert_eq!(tree.sum(), None);
 }
+
+#[test]
+fn a_process_that_is_read_again_before_it_is_gone_has_been_read_at_its_end() {
+    let mut process = process();
+    process.observe(reading(50, 70), Backend::Rss, true);
+    let mib = 1 << 20;
+    assert!(!process.has_run_on(reading(50, 70)));
+    assert!(process.has_run_on(reading(50, 71)));
+    process.observe(reading(50 * mib, 70 * mib), Backend::Rss, true);
+    // Another program.
+    assert!(process.has_run_on(reading(mib, mib)));
+    process.thread += 1;
+    assert!(process.has_run_on(reading(50 * mib, 70 * mib)));
+}
