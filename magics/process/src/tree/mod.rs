@@ -94,7 +94,7 @@ impl Tree {
     }
 
     /// Lets [`Self::look`] trace those processes of a started tree whose peaks nothing else tells: the
-    /// first, once it has waited for a child, and each descendant.
+    /// first, once it has a child or has waited for one, and each descendant.
     pub fn trace(&mut self) {
         self.tracer = Some(Tracer::new());
     }
@@ -132,7 +132,8 @@ impl Tree {
             let is_root = index == 0;
             let is_wanted = if is_root {
                 // `wait` tells the peak of a child of this process that has had no children.
-                process.seen() >= tracer.least() && has_waited(process.pid)
+                let has_children = self.had_descendants || has_waited(process.pid);
+                has_children && process.seen() >= tracer.least()
             } else {
                 process.seen_twice() >= tracer.least()
             };
