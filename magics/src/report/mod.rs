@@ -87,9 +87,7 @@ impl Report {
         }
         self
     }
-}
 
-impl Report {
     /// The same report of a magic in a block, below the values of the variables around the magic. JSON
     /// has them as `values`.
     #[must_use]
