@@ -10,7 +10,7 @@ use memit_magics::mprof_file::Profile;
 use terminal_size::{Height, Width, terminal_size_of};
 
 use super::arguments::PlotArgs;
-use super::selection;
+use super::{reading, selection};
 use crate::chart_file::{ChartFormat, write_chart};
 
 /// Width of an output that is not a terminal.
@@ -36,7 +36,7 @@ pub(super) fn plot(arguments: &PlotArgs) -> anyhow::Result<()> {
     let paths = selection::to_show(&arguments.profiles)?;
     let profiles: Vec<Profile> = paths
         .iter()
-        .map(|path| Profile::read(path))
+        .map(|path| reading::read(path))
         .collect::<Result<_, _>>()?;
     let several = profiles.len() > 1;
     let labelled: Vec<_> = paths
