@@ -115,6 +115,12 @@ pub trait Measurement: Send + Sync {
     /// If the snippet cannot compile and the compiler's own error would be less clear.
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError>;
 
+    /// The Rust that times the statements without probes, if the measured data must be compared with
+    /// such a run.
+    fn plain_code(&self, _measured: &Measured, _scope: &Scope) -> Option<Generated> {
+        None
+    }
+
     /// The functions to measure line by line.
     fn functions(&self) -> &[Named] {
         &[]
@@ -152,6 +158,8 @@ pub struct Compiled {
     pub time: Duration,
     /// The functions that [`Measurement::functions`] names.
     pub functions: Vec<SourceFunction>,
+    /// How long [`Measurement::plain_code`] took in nanoseconds, if it ran.
+    pub plain_ns: Option<u64>,
 }
 
 /// A function as the user named it.

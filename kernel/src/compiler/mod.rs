@@ -121,10 +121,10 @@ impl CellCompilation {
                     continue;
                 }
                 probes = Probes {
-                    functions: Vec::new(),
                     problem: Some(Problem::Compile {
                         message: String::from_utf8_lossy(&output.stderr).into_owned(),
                     }),
+                    ..Probes::default()
                 };
             }
             match &probes.problem {

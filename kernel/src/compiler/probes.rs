@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use memit_instrument::{Error, Function, Runtime, Which, instrument};
+use memit_instrument::{Error, Function, Insertion, Runtime, Which, instrument, plain_column};
 use memit_magics::cell::snippet::{self, MEASUREMENT};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,24 @@ pub(crate) struct Probes {
     pub functions: Vec<Probed>,
     /// Why there are no probes.
     pub problem: Option<Problem>,
+    /// The line, the column and the length of each insertion.
+    pub(super) insertions: Vec<(usize, usize, usize)>,
+}
+
+impl Probes {
+    /// The column in the source without probes of a column in the compiled source. Both count from 1.
+    pub(crate) fn plain_column(&self, line: u32, column: u32) -> u32 {
+        let insertions = self.insertions.iter();
+        let insertions: Vec<_> = insertions
+            .map(|&(line, column, length)| Insertion {
+                line,
+                column,
+                length,
+            })
+            .collect();
+        let [line, probed] = [line, column].map(|number| usize::try_from(number).unwrap_or(0));
+        u32::try_from(plain_column(&insertions, line, probed)).unwrap_or(column)
+    }
 }
 
 /// A function with probes.
@@ -54,6 +72,8 @@ pub(crate) struct Probed {
 pub(crate) enum Problem {
     /// No function has this name; `known` are the functions of the cell.
     Unknown { name: String, known: Vec<String> },
+    /// A macro makes the function.
+    Made { name: String, by: String },
     /// The function is `const`.
     Const { name: String },
     /// A `#[profile]` has a wrong option.
@@ -131,6 +151,10 @@ pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
     let runtime = if has_spans { SPANS } else { RUNTIME };
     match instrument(source, which, runtime) {
         Ok(instrumented) => {
+            let insertions = instrumented.insertions.iter();
+            sources.probes.insertions = insertions
+                .map(|one| (one.line, one.column, one.length))
+                .collect();
             let is_probed = instrumented.source != instrumented.plain;
             sources.probed = is_probed.then_some(instrumented.source);
             sources.plain = has_marks.then_some(instrumented.plain);
@@ -169,7 +193,12 @@ fn users_name(name: &str) -> &str {
 fn problem(error: Error, source: &str) -> Option<Problem> {
     match error {
         Error::Syntax { .. } => None,
-        Error::Unknown { name, known } => {
+        Error::Unknown {
+            name,
+            made_by: Some(by),
+            ..
+        } => Some(Problem::Made { name, by }),
+        Error::Unknown { name, known, .. } => {
             let is_users = |name: &&String| {
                 let lower = name.to_lowercase();
                 !lower.starts_with("evcxr") && !name.starts_with(CELL_FUNCTION)

@@ -4,6 +4,34 @@ use std::str::FromStr as _;
 
 use proc_macro2::{Delimiter, Group, LexError, LineColumn, Span, TokenStream, TokenTree};
 
+/// Text that was inserted into a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Insertion {
+    /// The line, from 1.
+    pub line: usize,
+    /// The characters in front of it, without insertions.
+    pub column: usize,
+    /// Its length in characters.
+    pub length: usize,
+}
+
+/// The column without insertions, from 1, of a column with insertions. `insertions` are in the order
+/// of their places.
+pub fn plain_column(insertions: &[Insertion], line: usize, column: usize) -> usize {
+    let mut shift = 0;
+    for insertion in insertions.iter().filter(|one| one.line == line) {
+        let start = insertion.column + shift + 1;
+        if column < start {
+            break;
+        }
+        if column < start + insertion.length {
+            return insertion.column + 1;
+        }
+        shift += insertion.length;
+    }
+    column - shift
+}
+
 /// Insertions. None contains a line break.
 #[derive(Default)]
 pub(crate) struct Edits {
@@ -38,6 +66,22 @@ impl Edits {
         for (_, text) in &mut self.insertions {
             *text = text.replace(name, other);
         }
+    }
+
+    /// Where the insertions are, and how long, in the order of their places.
+    pub(crate) fn insertions(&self) -> Vec<Insertion> {
+        let mut insertions: Vec<_> = self
+            .insertions
+            .iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(at, text)| Insertion {
+                line: at.line,
+                column: at.column,
+                length: text.chars().count(),
+            })
+            .collect();
+        insertions.sort_by_key(|one| (one.line, one.column));
+        insertions
     }
 
     /// The source with everything inserted.

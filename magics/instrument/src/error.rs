@@ -18,6 +18,8 @@ pub enum Error {
         name: String,
         /// The functions of the source.
         known: Vec<String>,
+        /// The macro that makes the function, if one does.
+        made_by: Option<String>,
     },
     /// An option of `#[profile]` is wrong.
     Option {
@@ -38,10 +40,15 @@ impl fmt::Display for Error {
         match self {
             Self::Syntax { message, line } => write!(out, "line {line}: {message}"),
             Self::Option { message, .. } => out.write_str(message),
-            Self::Unknown { name, known } if known.is_empty() => {
+            Self::Unknown {
+                name,
+                made_by: Some(made_by),
+                ..
+            } => write!(out, "{}", made_by_macro(name, made_by)),
+            Self::Unknown { name, known, .. } if known.is_empty() => {
                 write!(out, "there is no function `{name}`, nor any other")
             }
-            Self::Unknown { name, known } => {
+            Self::Unknown { name, known, .. } => {
                 let known = known.join("`, `");
                 write!(out, "there is no function `{name}`, but there is `{known}`")
             }
@@ -50,6 +57,14 @@ impl fmt::Display for Error {
             }
         }
     }
+}
+
+/// The message for a function that a macro makes.
+pub fn made_by_macro(name: &str, made_by: &str) -> String {
+    format!(
+        "the macro `{made_by}!` makes `{name}`, so its lines cannot be profiled: \
+         write the function without the macro, or profile the function that calls it"
+    )
 }
 
 impl std::error::Error for Error {}

@@ -1,6 +1,6 @@
 //! The functions of a file, and their names.
 
-use proc_macro2::LineColumn;
+use proc_macro2::{LineColumn, TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 use syn::{Attribute, Block, Signature, Type, Visibility};
@@ -46,6 +46,56 @@ pub fn whole_name(source: &str, line: usize, name: &str) -> Option<String> {
         |found: &Found<'_>| found.is_called(name) && found.signature.span().start().line == line;
     let found = all(&file).into_iter().find(is_here)?;
     Some(found.name)
+}
+
+/// The macro that makes a function with this name, as far as the tokens of macros show.
+pub(crate) fn macro_that_makes(file: &syn::File, name: &str) -> Option<String> {
+    let mut makers = Makers {
+        name: name.rsplit("::").next().unwrap_or(name),
+        found: None,
+    };
+    makers.visit_file(file);
+    makers.found
+}
+
+/// Looks for a macro that contains `fn name`, or a call of a macro among items that mentions the name.
+struct Makers<'n> {
+    name: &'n str,
+    found: Option<String>,
+}
+
+impl<'ast> Visit<'ast> for Makers<'_> {
+    fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
+        let words = words(item.mac.tokens.clone());
+        let mentions = words.iter().any(|word| word == self.name);
+        let defines = words
+            .windows(2)
+            .any(|pair| pair[0] == "fn" && pair[1] == self.name);
+        let called = || {
+            item.mac
+                .path
+                .segments
+                .last()
+                .map(|last| last.ident.to_string())
+        };
+        match &item.ident {
+            Some(definition) if defines => self.found = Some(definition.to_string()),
+            None if mentions => self.found = called(),
+            _ => {}
+        }
+    }
+}
+
+/// The identifiers among tokens, at any depth.
+fn words(tokens: TokenStream) -> Vec<String> {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Group(group) => words(group.stream()),
+            TokenTree::Ident(word) => vec![word.to_string()],
+            _ => Vec::new(),
+        })
+        .collect()
 }
 
 pub(crate) fn parse(source: &str) -> Result<syn::File, Error> {

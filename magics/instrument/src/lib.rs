@@ -20,7 +20,8 @@ mod mark;
 mod probe;
 mod text;
 
-pub use error::Error;
+pub use edit::{Insertion, plain_column};
+pub use error::{Error, made_by_macro};
 pub use find::{functions, whole_name};
 pub use function::{Function, Runtime};
 pub use item::instrument_item;

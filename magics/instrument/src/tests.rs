@@ -2,7 +2,9 @@
 
 use proc_macro2::TokenStream;
 
-use crate::{Error, Function, Options, Runtime, Which, instrument, instrument_item, whole_name};
+use crate::{
+    Error, Function, Options, Runtime, Which, instrument, instrument_item, plain_column, whole_name,
+};
 
 const RUNTIME: Runtime<'_> = Runtime { path: "::rt" };
 
@@ -14,6 +16,7 @@ fn body(source: &str) -> String {
     let start = source.find(guard).unwrap() + guard.len();
     let body = source[start..].replace("MEMIT_FUNCTION.", "");
     body.replace(" let _memit_guard =", "")
+        .replace("_memit_guard.", "")
 }
 
 #[test]
@@ -25,7 +28,7 @@ fn a_function_gets_its_counters_and_each_line_a_probe() {
         "#[inline(never)] fn f() -> u8 { static MEMIT_FUNCTION: ::rt::Function<2> = \
          ::rt::Function::new(\"f\", ::core::file!(), 1, 4, [::rt::Line::new(2), ::rt::Line::new(3)]); \
          let _memit_guard = MEMIT_FUNCTION.enter(); \n    \
-         MEMIT_FUNCTION.line(0); let a = 1;\n    MEMIT_FUNCTION.line(1); a + 1\n}\n"
+         _memit_guard.line(0); let a = 1;\n    _memit_guard.line(1); a + 1\n}\n"
     );
     let function = Function {
         name: "f".into(),
@@ -50,7 +53,7 @@ fn names_of_the_probes_are_none_that_the_user_mentions() {
         ),
         (
             "_memit_end(MEMIT_FUNCTION_)",
-            "let _memit_end_ = MEMIT_FUNCTION__.end(",
+            "let _memit_end_ = _memit_guard.end(",
         ),
         ("println", "let _memit_guard = MEMIT_FUNCTION.enter();"),
     ] {
@@ -91,7 +94,7 @@ fn what_is_on_a_line_of_its_own_has_a_probe_of_its_own() {
     );
     assert_eq!(
         body("fn f() {\na.map(|x| x)\n.map(|y|\ny)\n}"),
-        "\nline(0); a.map(|x| x)\n.map(|y|\n{ within(); { line(1); y } })\n}"
+        "\nline(0); a.map(|x| x)\n.map(|y|\n{ within(); let y = y; { line(1); y } })\n}"
     );
 }
 
@@ -110,17 +113,98 @@ fn variables_are_dropped_at_the_end_of_their_block() {
         "let v = v; \nhere(0); for i in each(0, 0..n) {\nline(1); let s = g();\nline(2); h(s);\n\
          line(3); }\nlet _memit_end = end(4); line(5); v.len()\n}"
     );
+    assert_eq!(
+        body("fn f((a, mut b): (A, B), _: C, S { d, .. }: S) {\ng();\n}"),
+        "let a = a; let mut b = b; let _memit_owned2 = _memit_owned2; let d = d; \n\
+         line(0); g();\nline(1); }"
+    );
     let unowned = "fn f(r: &[u8], mut n: usize) {\nlet c = n as u8;\nlet d: f64 = c.into();\nd\n}";
     assert!(!body(unowned).contains("end("));
+}
+
+#[test]
+fn what_owns_itself_is_dropped_within() {
+    let of = |source: &str| {
+        let done = instrument(source, Which::Named(&["f"]), RUNTIME).unwrap();
+        done.source
+    };
+    let boxed = of("impl S { fn f(self: Box<Self>) -> u8 {\ng()\n} }");
+    assert!(
+        boxed.contains(
+            "_memit_guard.owning(move || -> u8 { let _ = &self; \n\
+             let _memit_end = _memit_guard.end(0); _memit_guard.line(1); g()\n })} }"
+        ),
+        "{boxed}"
+    );
+    let opaque = of("impl S { fn f(mut self) -> impl Fn() {\ng()\n} }");
+    assert!(
+        opaque.contains("owning(move || { let _ = &self; "),
+        "{opaque}"
+    );
+    for borrows in [
+        "&self",
+        "&mut self",
+        "self: &Self",
+        "self: Pin<&mut Self>",
+        "self: std::pin::Pin<& Self>",
+    ] {
+        let source = of(&format!("impl S {{ fn f({borrows}) {{\ng();\n}} }}"));
+        assert!(!source.contains("owning"), "{source}");
+    }
+}
+
+#[test]
+fn closures_own_their_parameters() {
+    assert_eq!(
+        body("fn f() {\na.map(|v| {\ng(&v)\n})\n.map(|(w, _)|\nw)\n.map(|n: u8| {\nn\n})\n}"),
+        "\nline(0); a.map(|v| { within(); let v = v; \nlet _memit_end = end(1); line(2); g(&v)\n})\n\
+         .map(|(w, _)|\n{ within(); let w = w; { line(3); w } })\n\
+         .map(|n: u8| { within();\nline(4); n\n})\n}"
+    );
+}
+
+#[test]
+fn columns_are_those_without_probes() {
+    let source = "fn f(é: u8) -> u8 {\n    if é > 1 { g() } else { h() }\n}\n";
+    let done = instrument(source, Which::Named(&["f"]), RUNTIME).unwrap();
+    let lines: Vec<_> = done.source.lines().collect();
+    for (line, text) in [(2, "if é"), (2, "g()"), (2, "h()"), (3, "}"), (1, "fn f")] {
+        let column = |of: &str| of[..of.find(text).unwrap()].chars().count() + 1;
+        let probed = column(lines[line - 1]);
+        let plain = column(source.lines().nth(line - 1).unwrap());
+        assert_eq!(
+            plain_column(&done.insertions, line, probed),
+            plain,
+            "{text}"
+        );
+    }
+    // A column within a probe is that of the code behind the probe.
+    assert_eq!(plain_column(&done.insertions, 2, 7), 5);
+}
+
+#[test]
+fn functions_that_a_macro_makes_are_told_apart() {
+    let made_by =
+        |source: &str, name: &str| match instrument(source, Which::Named(&[name]), RUNTIME) {
+            Err(Error::Unknown { made_by, .. }) => made_by,
+            other => panic!("{other:?}"),
+        };
+    let named = "macro_rules! make { ($name:ident) => { fn $name() {} } }\nmake!(made);";
+    assert_eq!(made_by(named, "made").as_deref(), Some("make"));
+    assert_eq!(made_by(named, "S::made").as_deref(), Some("make"));
+    let fixed = "macro_rules! fixed { () => { fn made() {} } }\nmod m { fixed!(); }";
+    assert_eq!(made_by(fixed, "made").as_deref(), Some("fixed"));
+    assert_eq!(made_by(fixed, "other"), None);
+    assert_eq!(made_by("fn f() { println!(\"{}\", made); }", "made"), None);
 }
 
 #[test]
 fn a_future_waits_on_a_line() {
     assert_eq!(
         body("async fn f() {\nlet a = g(1).await;\nasync { b.await }.await\n}"),
-        "\nline(0); let a = _memit_guard.awaited(0, g(1)).await;\n\
-         let _memit_end = end(1); line(2); _memit_guard.awaited(2, \
-         async { within(); _memit_guard.awaited(2, b).await }).await\n}"
+        "\nline(0); let a = awaited(0, g(1)).await;\n\
+         let _memit_end = end(1); line(2); awaited(2, \
+         async { within(); awaited(2, b).await }).await\n}"
     );
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::LineColumn;
 use syn::spanned::Spanned as _;
 
-use crate::edit::Edits;
+use crate::edit::{Edits, Insertion};
 use crate::error::Error;
 use crate::find::{self, Found};
 use crate::function::{Function, Runtime};
@@ -19,6 +19,8 @@ pub struct Instrumented {
     pub plain: String,
     /// The functions that got probes, in source order.
     pub functions: Vec<Function>,
+    /// Where [`Self::source`] has more text than the original.
+    pub insertions: Vec<Insertion>,
 }
 
 /// Which functions get probes.
@@ -47,7 +49,7 @@ pub fn instrument(
     let file = find::parse(source)?;
     let found = find::all(&file);
     if let Which::Named(names) = which {
-        expect_known(names, &found)?;
+        expect_known(names, &found, &file)?;
     }
     let mut edits = Edits::default();
     let mut functions = Vec::new();
@@ -82,6 +84,7 @@ pub fn instrument(
     }
     probe::avoid_names_in(source, &mut edits);
     Ok(Instrumented {
+        insertions: edits.insertions(),
         source: edits.apply_to_text(&blanked),
         plain: blanked,
         functions,
@@ -107,12 +110,13 @@ fn expect_no_const(function: &Found<'_>) -> Result<(), Error> {
     }
 }
 
-fn expect_known(names: &[&str], found: &[Found<'_>]) -> Result<(), Error> {
+fn expect_known(names: &[&str], found: &[Found<'_>], file: &syn::File) -> Result<(), Error> {
     let is_known = |name: &&&str| found.iter().any(|function| function.is_called(name));
     match names.iter().find(|name| !is_known(name)) {
         Some(name) => Err(Error::Unknown {
             name: (*name).to_owned(),
             known: found.iter().map(|function| function.name.clone()).collect(),
+            made_by: find::macro_that_makes(file, name),
         }),
         None => Ok(()),
     }

@@ -17,7 +17,7 @@ pub use counted::{FunctionLines, LineFigures};
 pub use function::{Figures, Function, Line, Place};
 pub use function_name::is_called;
 pub use memit_session::abi::{Backend, UnknownBackend};
-pub use profile::{Clock, Kind, Profile, Stopped};
+pub use profile::{Clock, Kind, NoTotal, Profile, Stopped, Total};
 pub use source::{RunningLine, SourceFunction, innermost_line};
 pub use time_text::TimeText;
 

@@ -62,8 +62,8 @@ pub fn of_program(profile: &Profile, precisions: &[Option<usize>]) -> String {
 /// The figures of a whole function: `increment: 0 B, highest peak of a line: 76.29 MiB, 1 allocation
 /// in 1 call`.
 pub fn total(function: &Function, precision: Option<usize>) -> String {
-    if function.calls == 0 {
-        return "never called".to_owned();
+    if let Some(word) = notes::without_figures(function) {
+        return word;
     }
     format!(
         "increment: {}, highest peak of a line: {}, {} in {}",

@@ -1,6 +1,6 @@
 //! Profiles for the tests of views, here and in other crates.
 
-use crate::{Backend, Clock, Figures, Function, Kind, Line, Place, Profile, Stopped};
+use crate::{Backend, Clock, Figures, Function, Kind, Line, Place, Profile, Stopped, Total};
 
 /// Bytes in a mebibyte.
 pub const MIB: i64 = 1 << 20;
@@ -136,6 +136,11 @@ pub fn of_time(functions: Vec<Function>) -> Profile {
             clock: Clock::Sampled {
                 interval_ns: 100_000,
                 samples: 2_968,
+                runs: 1,
+                points: 1.9,
+            },
+            total: Total::Bounded {
+                probes_ns: 9_000_000,
             },
         },
         wall_ns: 301_000_000,

@@ -50,7 +50,11 @@ impl TimeText {
             "Timer unit: {} s",
             units::general(self.unit_seconds(), 6)
         )];
-        blocks.extend(self.shown(profile).map(|function| self.block(function)));
+        let shares = profile.has_only_shares();
+        blocks.extend(
+            self.shown(profile)
+                .map(|function| self.block(function, shares)),
+        );
         if blocks.len() == 1 {
             blocks.push(notes::nothing_shown(profile).to_owned());
         }
@@ -83,7 +87,8 @@ impl TimeText {
         self.unit.unwrap_or(1e-9)
     }
 
-    fn block(&self, function: &Function) -> String {
+    /// The table of a function. With `shares`, without times.
+    fn block(&self, function: &Function, shares: bool) -> String {
         let total = function.time_ns();
         let place = match &function.place {
             Place::Cell { number } => format!("Cell: [{number}]\n"),
@@ -91,18 +96,23 @@ impl TimeText {
             Place::Unknown => String::new(),
         };
         let table = table::table(function, &COLUMNS, GAP, |line| {
-            line.active().map(|figures| self.cells(figures, total))
+            let mut cells = self.cells(line.active()?, total);
+            if shares {
+                cells[1].clear();
+                cells[2].clear();
+            }
+            Some(cells)
         });
-        let never = if function.calls == 0 {
-            "\nnever called"
+        let total = if shares {
+            "not known".to_owned()
         } else {
-            ""
+            format!("{} s", units::general(total as f64 / 1e9, 6))
         };
+        let without = notes::without_figures(function);
+        let without = without.map_or_else(String::new, |word| format!("\n{word}"));
         format!(
-            "Total time: {} s\n{place}Function: {} at line {}\n\n{table}{never}",
-            units::general(total as f64 / 1e9, 6),
-            function.name,
-            function.first
+            "Total time: {total}\n{place}Function: {} at line {}\n\n{table}{without}",
+            function.name, function.first
         )
     }
 
@@ -133,7 +143,7 @@ mod tests {
 
     use super::*;
     use crate::samples::{calculate_z, function, of_time, stopped, time};
-    use crate::{Clock, Kind};
+    use crate::{Clock, Kind, NoTotal, Total};
 
     fn nanoseconds(profile: &Profile) -> String {
         TimeText::default().text(profile)
@@ -237,6 +247,8 @@ Line #      Hits         Time  Per Hit   % Time  Line Contents
         no function was called
 
         time sampled every 100 μs: 2,968 samples in 301 ms
+        probes included: at most 9 ms of 301 ms
+        the share of a line may be off by 2 points
         ");
     }
 
@@ -266,12 +278,43 @@ Line #      Hits         Time  Per Hit   % Time  Line Contents
         f.stopped_at = Some(19);
         let profile = Profile {
             kind: Kind::Time {
-                clock: Clock::Exact { probe_ns: 7.52 },
+                clock: Clock::Exact {
+                    probe_ns: 7.52,
+                    too_short: false,
+                },
+                total: Total::Compared {
+                    plain_ns: 290_000_000,
+                    probes_ns: 11_000_000,
+                },
             },
             threaded: true,
             outlasting: 0,
             stopped: Some(stopped("interrupted")),
             ..of_time(vec![f])
+        };
+        assert_snapshot!(nanoseconds(&profile));
+    }
+
+    #[test]
+    fn without_a_total_there_are_shares_alone() {
+        let profile = Profile {
+            kind: Kind::Time {
+                clock: Clock::Sampled {
+                    interval_ns: 10_000,
+                    samples: 1_000,
+                    runs: 12,
+                    points: 1.9,
+                },
+                total: Total::Unknown {
+                    why: NoTotal::InPlace,
+                },
+            },
+            ..of_time(vec![function(
+                "f",
+                1,
+                "a();\nb();",
+                &[(1, time(2, 300)), (2, time(1, 100))],
+            )])
         };
         assert_snapshot!(nanoseconds(&profile));
     }
@@ -284,6 +327,8 @@ Line #      Hits         Time  Per Hit   % Time  Line Contents
         no function was measured
 
         time sampled every 100 μs: 2,968 samples in 301 ms
+        probes included: at most 9 ms of 301 ms
+        the share of a line may be off by 2 points
         ");
     }
 }

@@ -7,12 +7,12 @@
 use memit_measurement::{Event, Panic, QuestionMark};
 use memit_session::abi::{Body, Ending, Lazy, PhaseNumber, Plan, Text};
 
-use crate::common::COMMON as memit_common;
 use crate::host::Host;
 use crate::lines::calls::{memit_close, memit_line, memit_open};
+use crate::lines::counting;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::lines::line_saving::memit_line_saving;
-use crate::{host, measurements, measuring, panic, run, timeline};
+use crate::{heap, host, measurements, measuring, panic, run, timeline};
 
 /// Checks that each entry point has a definition with the declared type.
 macro_rules! check {
@@ -22,10 +22,8 @@ macro_rules! check {
                 $($argument:ident: $type:ty),* $(,)?
             ) $(-> $result:ty)?;)*
         }
-        static $common:ident: $counters:ty;
     ) => {
         $($(#[$cfg])? const _: check!(@type $safety ($($type),*) $(-> $result)?) = $name;)*
-        const _: &$counters = &$common;
     };
     (@type safe ($($type:ty),*) $(-> $result:ty)?) => { extern "C" fn($($type),*) $(-> $result)? };
     (@type unsafe ($($type:ty),*) $(-> $result:ty)?) => {
@@ -44,9 +42,16 @@ extern "C" fn memit_register(flush: extern "C" fn()) {
 
 #[unsafe(no_mangle)]
 extern "C" fn memit_panicked(message: Text<'_>, file: Text<'_>, line: u32, column: u32) -> bool {
+    counting::note_panic();
     let Some(host) = host::current().filter(|_| panic::on_main_thread()) else {
         return false;
     };
+    // The line that panics is not charged with the report.
+    heap::leaving_thread_aside(|| report_panic(host, message, file, line, column));
+    true
+}
+
+fn report_panic(host: &host::Host, message: Text<'_>, file: Text<'_>, line: u32, column: u32) {
     let panic = Panic {
         message: panic::shortened(message.as_str()),
         file: file.as_str().to_owned(),
@@ -62,7 +67,6 @@ extern "C" fn memit_panicked(message: Text<'_>, file: Text<'_>, line: u32, colum
     } else {
         host.send(&Event::Panicked(panic));
     }
-    true
 }
 
 #[unsafe(no_mangle)]

@@ -48,6 +48,9 @@ pub(crate) struct Finished {
     pub(crate) remarks: Vec<Remark>,
 }
 
+/// A shorter interval is waited for in a loop: the system wakes a thread too late and too regularly.
+const BUSY: Duration = Duration::from_micros(20);
+
 /// Looks at a run at an interval until the run ends.
 pub(crate) struct Watcher<'a> {
     pub(crate) every: Duration,
@@ -246,7 +249,10 @@ fn wait(
             kill_group(pid);
         }
         let left = if timed_out { None } else { left };
-        let until_look = looks.as_ref().map(|looks| looks.pace.left(now));
+        let until_look = looks.as_ref().map(|looks| match &watcher {
+            Some(watcher) if watcher.every < BUSY => Duration::ZERO,
+            _ => looks.pace.left(now),
+        });
         let pause = [left, until_look].into_iter().flatten().min();
         if watch.ended(pause)? {
             break;

@@ -110,6 +110,7 @@ pub(crate) use hooks::replaced;
 #[cfg(heap_hooks)]
 mod hooks {
     use super::{ALLOCATED, ASIDE, COMMON, LIMIT, NOTED_PEAK};
+    use crate::lines::record;
     use crate::{requested, threads};
     use libc::{c_int, c_void, size_t};
     use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -160,13 +161,34 @@ mod hooks {
         let live = add(&COMMON.live, by);
         raise(&COMMON.highest, live);
         raise(&COMMON.peak, live);
-        add_unsigned(&COMMON.epoch, 1);
         add_unsigned(&ALLOCATED, obtained.unsigned_abs());
+        of_thread(by);
     }
 
     fn shrank(by: i64) {
         add(&COMMON.live, -by);
-        add_unsigned(&COMMON.epoch, 1);
+        of_thread(-by);
+    }
+
+    /// Adds to the counts of the calling thread, if lines are counted.
+    fn of_thread(by: i64) {
+        let Some(own) = record::counts() else { return };
+        let live = own.live.load(Relaxed) + by;
+        own.live.store(live, Relaxed);
+        if live > own.peak.load(Relaxed) {
+            own.peak.store(live, Relaxed);
+        }
+        own.epoch
+            .store(own.epoch.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+
+    /// Counts a call that obtained memory.
+    fn count_call() {
+        add_unsigned(&COMMON.allocations, 1);
+        if let Some(own) = record::counts() {
+            let calls = own.allocations.load(Relaxed) + 1;
+            own.allocations.store(calls, Relaxed);
+        }
     }
 
     /// Ends the process if `size` more bytes would pass the limit.
@@ -185,7 +207,7 @@ mod hooks {
     fn count_new(block: *mut c_void, requested: size_t) -> *mut c_void {
         if !block.is_null() {
             let size = usable(block);
-            add_unsigned(&COMMON.allocations, 1);
+            count_call();
             requested::obtained(block.addr(), requested);
             grew(size, size);
         }
@@ -218,8 +240,8 @@ mod hooks {
     /// hook is a test and a jump to glibc while nothing is counted.
     mod counted {
         use super::{
-            __libc_calloc, __libc_free, __libc_malloc, __libc_memalign, __libc_realloc, COMMON,
-            add_unsigned, before_fall, before_rise, c_void, count_new, grew, requested, shrank,
+            __libc_calloc, __libc_free, __libc_malloc, __libc_memalign, __libc_realloc,
+            before_fall, before_rise, c_void, count_call, count_new, grew, requested, shrank,
             size_t, usable,
         };
 
@@ -280,7 +302,7 @@ mod hooks {
             let new = unsafe { __libc_realloc(block, size) };
             if !new.is_null() {
                 let after = usable(new);
-                add_unsigned(&COMMON.allocations, 1);
+                count_call();
                 requested::obtained(new.addr(), size);
                 grew(after - before, after);
             } else if size == 0 {
@@ -319,7 +341,7 @@ mod hooks {
     }
 
     fn counting() -> bool {
-        super::is_counting() && !(threads::are_many() && ASIDE.get())
+        super::is_counting() && !ASIDE.get()
     }
 
     // Each exported function has the signature and the contract of the C function that it replaces,

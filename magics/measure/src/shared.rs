@@ -45,12 +45,17 @@ const SHARING: libc::c_int = if cfg!(miri) {
 impl<T: Shareable> Shared<T> {
     /// Maps `len` zeroed elements.
     pub(crate) fn new(len: usize) -> io::Result<Self> {
-        Self::map(len, libc::MAP_ANONYMOUS, -1)
+        Self::map(len, SHARING | libc::MAP_ANONYMOUS, -1)
+    }
+
+    /// Maps `len` zeroed elements of which each fork has a copy of its own.
+    pub(crate) fn private(len: usize) -> io::Result<Self> {
+        Self::map(len, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)
     }
 
     /// Maps the first `len` elements of a file made by [`shared_file`].
     pub(crate) fn of_file(file: &File, len: usize) -> io::Result<Self> {
-        Self::map(len, 0, file.as_raw_fd())
+        Self::map(len, SHARING, file.as_raw_fd())
     }
 
     fn map(len: usize, flags: libc::c_int, fd: RawFd) -> io::Result<Self> {
@@ -60,7 +65,7 @@ impl<T: Shareable> Shared<T> {
                 std::ptr::null_mut(),
                 len * size_of::<T>(),
                 libc::PROT_READ | libc::PROT_WRITE,
-                SHARING | flags,
+                flags | libc::MAP_NORESERVE,
                 fd,
                 0,
             )

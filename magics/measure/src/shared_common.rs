@@ -25,27 +25,21 @@ impl SharedCommon {
 
     /// Shares the counts of this process. Call this in the run.
     pub(crate) fn share(&self) {
-        share(&self.pages);
+        let address = std::ptr::from_ref(&COMMON).addr();
+        // SAFETY: `Common` is as large as its alignment, a page, and consists of atomics. The caller
+        // is the only thread of a run that has not begun.
+        unsafe { self.pages.replace(address, size_of::<Common>(), 0) };
+    }
+
+    /// The counts of the run; zeros if the system's pages are too large to share them.
+    pub(crate) fn counts(&self) -> &Common {
+        // SAFETY: `new` made pages that are as large as a `Common`, which consists of atomics, for
+        // which all zero bits are a value and which other processes may change.
+        unsafe { &*self.pages.words().as_ptr().cast() }
     }
 
     /// The counts of the run in progress; `None` if the system's pages are too large to share them.
     pub(crate) fn live(&self) -> Option<&Common> {
-        SharedPages::can_replace().then(|| of(&self.pages))
+        SharedPages::can_replace().then(|| self.counts())
     }
-}
-
-/// Shares the counts of this process at the start of `pages`. Call this in the run.
-pub(crate) fn share(pages: &SharedPages) {
-    let address = std::ptr::from_ref(&COMMON).addr();
-    // SAFETY: `Common` is as large as its alignment, a page, and consists of atomics. The caller is
-    // the only thread of a run that has not begun.
-    unsafe { pages.replace(address, size_of::<Common>(), 0) };
-}
-
-/// The counts at the start of `pages`.
-pub(crate) fn of(pages: &SharedPages) -> &Common {
-    // SAFETY: both users of this function make page-aligned pages that are larger than a `Common`.
-    // A `Common` consists of atomics, for which all zero bits are a value and which other processes
-    // may change.
-    unsafe { &*pages.words().as_ptr().cast() }
 }

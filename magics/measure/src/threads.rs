@@ -19,14 +19,6 @@ pub(crate) fn set_many(many: bool) {
     MANY.store(many || !cfg!(heap_hooks), Relaxed);
 }
 
-/// A number that no other running thread has.
-pub(crate) fn current() -> usize {
-    thread_local! {
-        static MARK: u8 = const { 0 };
-    }
-    MARK.with(|mark| std::ptr::from_ref(mark).addr())
-}
-
 #[cfg(heap_hooks)]
 pub(crate) use hook::{Create, pthread_create};
 
@@ -67,8 +59,10 @@ mod hook {
         start: Start,
         argument: *mut c_void,
     ) -> c_int {
-        super::set_many(true);
-        crate::common::see_every_probe();
+        if !super::are_many() {
+            super::set_many(true);
+            crate::lines::counting::expect_threads();
+        }
         match next() {
             // SAFETY: the caller's contract.
             Some(create) => unsafe { create(thread, attributes, start, argument) },

@@ -46,8 +46,9 @@
 //! out. With the feature, the program has a `malloc` of its own in front of glibc's, so allocations of
 //! C libraries count, too. A program with another allocator needs
 //! `#[memit::profile(backend = "rss")]`. Static programs and other Unix systems always measure the
-//! resident memory. A line costs about a nanosecond in a program with one thread; several threads
-//! take turns in counting.
+//! resident memory. A line costs about a nanosecond. With several threads, each counts on its own: a
+//! line is charged with what its own thread allocates and frees, and `Mem usage` is what this thread
+//! holds.
 //!
 //! # Where it is shown
 //!

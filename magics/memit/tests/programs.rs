@@ -181,7 +181,8 @@ fn the_tables_are_there_however_the_program_ends() {
 fn threads_are_counted_together() {
     let output = run(&program("ends", true), "threads", &[]);
     let errors = text(&output.stderr);
-    assert!(errors.contains("5 allocations in 5 calls"), "{errors}");
+    assert!(errors.contains("9 allocations in 9 calls"), "{errors}");
+    assert!(errors.contains("increment: 0 B"), "{errors}");
     assert!(errors.contains("more than one thread ran"), "{errors}");
     let output = run(&program("ends", true), "panic in a thread", &[]);
     assert_eq!(output.status.code(), Some(0));

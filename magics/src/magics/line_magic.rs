@@ -186,6 +186,7 @@ mod tests {
                 threads: 1,
                 needs_fresh: false,
             }),
+            timing: None,
         }
     }
 

@@ -5,6 +5,7 @@ use memit_measurement::Measured;
 use memit_session::abi::{Backend, Charge, LinesPlan, Plan};
 
 use super::line_magic;
+use super::probe_cost;
 use super::statement;
 use crate::cell::options::OptionSpec;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
@@ -39,12 +40,13 @@ impl Magic for Lprun {
 
     fn details(&self) -> &'static str {
         "\
-Runs the statements once, in a fork of the session, at nearly full speed. Hits count every
-execution of a line. Times are sampled: every 100 μs, a sampler reads which line is running,
-so a line includes the functions that it calls. A run too short for the sampler is repeated
-as with `--exact`, which reads a clock at every line. That run takes many times longer, and
-the times are corrected for it. The compiler may move work from one line to the next. Time
-to free the variables of a block counts for its closing brace.
+Runs the statements in a fork of the session, at nearly full speed. Hits count every execution
+of a line. Times are sampled: every 100 μs, a sampler reads which line is running, so a line
+includes the functions that it calls. A short run is repeated and sampled more often. A run too
+short for that reads a clock at every line, as with `--exact`. Times are those of a run without
+probes, which is made for comparison if the probes may have taken long. The compiler may move
+work from one line to the next. Time to free the variables of a block counts for its closing
+brace. Threads that run a function at the same time share that time.
 
 Examples:
     %lprun -f parse parse(&text)
@@ -117,20 +119,37 @@ struct TimeOf {
     body: Vec<Snippet>,
 }
 
-impl Measurement for TimeOf {
-    fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
+impl TimeOf {
+    /// The code of a run whose lines are charged with this.
+    fn charged(&self, charge: Charge, scope: &Scope) -> Result<Generated, MagicError> {
         let plan = Plan::Lines(LinesPlan {
-            charge: if self.exact {
-                Charge::ExactTime
-            } else {
-                Charge::SampledTime
-            },
+            charge,
             backend: Backend::Heap,
             children: false,
             limit_bytes: 0,
             isolated: scope.isolated(),
         });
         line_magic::code(&plan, &self.body, scope)
+    }
+}
+
+impl Measurement for TimeOf {
+    fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
+        let charge = if self.exact {
+            Charge::ExactTime
+        } else {
+            Charge::SampledTime
+        };
+        self.charged(charge, scope)
+    }
+
+    fn plain_code(&self, measured: &Measured, scope: &Scope) -> Option<Generated> {
+        match measured {
+            Measured::Lines(measured) if probe_cost::needs_plain_run(measured) => {
+                self.charged(Charge::WholeTime, scope).ok()
+            }
+            _ => None,
+        }
     }
 
     fn functions(&self) -> &[Named] {
@@ -141,6 +160,7 @@ impl Measurement for TimeOf {
         let Measured::Lines(measured) = measured else {
             return None;
         };
+        let measured = probe_cost::subtracted(measured, compiled.plain_ns);
         let profile = line_magic::profile(&measured, &compiled.functions);
         let result = LprunResult { profile };
         Some(Answer {

@@ -7,6 +7,7 @@ mod lsmagic;
 mod memit;
 mod mprof;
 mod mprun;
+mod probe_cost;
 pub mod registry;
 mod reset;
 mod session;

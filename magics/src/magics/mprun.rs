@@ -48,7 +48,8 @@ functions may come from any cell. A line includes the functions that it calls.
 statements. `Increment` is the memory that the line added, over all its executions, so the
 increments of a function add up. `Peak` is the highest memory above the start of the line,
 so it includes memory that the line allocates and frees again. Memory freed at the end of a
-block counts for its closing brace. The compiler may remove a value that nothing uses: pass
+block counts for its closing brace. A line is charged with what its own thread allocates and
+frees. The compiler may remove a value that nothing uses: pass
 it to `std::hint::black_box(&x)`.
 
 With a backend other than `heap`, the figures are those of the system for the process.

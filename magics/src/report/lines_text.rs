@@ -34,6 +34,9 @@ pub(super) fn memory_summary(profile: &Profile) -> String {
 
 /// `2 functions, total time: 297 ms`.
 pub(super) fn time_summary(profile: &Profile) -> String {
+    if profile.has_only_shares() {
+        return format!("{}, total time: not known", whose(profile));
+    }
     let time = profile.functions.iter().fold(0, |sum: u64, function| {
         sum.saturating_add(function.time_ns())
     });

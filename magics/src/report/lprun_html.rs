@@ -39,7 +39,7 @@ pub(super) fn html(result: &LprunResult, view: &TimeText) -> Markup {
     let notes: Vec<String> = unit.into_iter().chain(notes::of_lines(profile)).collect();
     let tables: Vec<_> = view
         .shown(profile)
-        .map(|function| table(function, view))
+        .map(|function| table(function, view, profile.has_only_shares()))
         .collect();
     card::wide(
         &lines_text::time_summary(profile),
@@ -50,13 +50,17 @@ pub(super) fn html(result: &LprunResult, view: &TimeText) -> Markup {
     )
 }
 
-fn table(function: &Function, view: &TimeText) -> Markup {
+fn table(function: &Function, view: &TimeText, shares: bool) -> Markup {
     let time = function.time_ns();
-    let total = if function.calls == 0 {
-        "never called".to_owned()
+    let total = if let Some(word) = memit_lines::notes::without_figures(function) {
+        word
     } else {
         let calls = units::counted(&units::count(function.calls), "call");
-        format!("total time: {} in {calls}", units::time(time as f64, 3))
+        if shares {
+            format!("total time: not known, {calls}")
+        } else {
+            format!("total time: {} in {calls}", units::time(time as f64, 3))
+        }
     };
     let table = Table {
         function,
@@ -64,10 +68,10 @@ fn table(function: &Function, view: &TimeText) -> Markup {
         total,
         hottest: function.hottest_by_time(),
     };
-    table.html(|figures| cells(figures, time, view))
+    table.html(|figures| cells(figures, time, view, shares))
 }
 
-fn cells(figures: &Figures, total: u64, view: &TimeText) -> Markup {
+fn cells(figures: &Figures, total: u64, view: &TimeText, shares: bool) -> Markup {
     let percent = figures.percent_of(total);
     let part = percent.map_or_else(String::new, |percent| format!("{percent:.1}%"));
     let per_hit = figures.ns_per_hit();
@@ -77,8 +81,13 @@ fn cells(figures: &Figures, total: u64, view: &TimeText) -> Markup {
     html! {
         (lines_html::cell(&part, None, nothing))
         (lines_html::bar(&line_bars::percent_bar(percent.unwrap_or_default())))
-        (lines_html::cell(&time(figures.time_ns as f64, view), Some(&exact), nothing))
-        (lines_html::cell(&per_hit, None, nothing))
+        @if shares {
+            (lines_html::cell("", None, nothing))
+            (lines_html::cell("", None, nothing))
+        } @else {
+            (lines_html::cell(&time(figures.time_ns as f64, view), Some(&exact), nothing))
+            (lines_html::cell(&per_hit, None, nothing))
+        }
         (lines_html::hits(figures))
     }
 }

@@ -1,6 +1,6 @@
 //! The results of `%mprun` and `%lprun`.
 
-use memit_lines::{Backend, Clock, Figures, Function, Kind, Line, Place, Profile, Stopped};
+use memit_lines::{Backend, Clock, Figures, Function, Kind, Line, Place, Profile, Stopped, Total};
 use serde::Serialize;
 
 use super::rust_value::RustValue;
@@ -65,7 +65,12 @@ struct TimeKind {
     clock: &'static str,
     interval_ns: u64,
     samples: u64,
+    runs: u32,
+    points: f64,
     probe_ns: f64,
+    total: &'static str,
+    plain_ns: u64,
+    probes_ns: u64,
 }
 
 impl From<Kind> for MemoryKind {
@@ -87,28 +92,48 @@ impl From<Kind> for MemoryKind {
 
 impl From<Kind> for TimeKind {
     fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Time {
-                clock:
-                    Clock::Sampled {
-                        interval_ns,
-                        samples,
-                    },
+        let Kind::Time { clock, total } = kind else {
+            return Self::default();
+        };
+        let mut fields = match clock {
+            Clock::Sampled {
+                interval_ns,
+                samples,
+                runs,
+                points,
             } => Self {
                 clock: "sampled",
                 interval_ns,
                 samples,
+                runs,
+                points,
                 ..Self::default()
             },
-            Kind::Time {
-                clock: Clock::Exact { probe_ns },
+            Clock::Exact {
+                probe_ns,
+                too_short: _,
             } => Self {
                 clock: "exact",
                 probe_ns,
                 ..Self::default()
             },
-            Kind::Memory { .. } => Self::default(),
+        };
+        match total {
+            Total::Compared {
+                plain_ns,
+                probes_ns,
+            } => {
+                fields.total = "compared";
+                fields.plain_ns = plain_ns;
+                fields.probes_ns = probes_ns;
+            }
+            Total::Bounded { probes_ns } => {
+                fields.total = "bounded";
+                fields.probes_ns = probes_ns;
+            }
+            Total::Unknown { .. } => fields.total = "unknown",
         }
+        fields
     }
 }
 
@@ -125,7 +150,7 @@ rust_fields! {
 }
 
 rust_fields! {
-    TimeKind { clock, interval_ns, samples, probe_ns }
+    TimeKind { clock, interval_ns, samples, runs, points, probe_ns, total, plain_ns, probes_ns }
 }
 
 rust_fields! {
@@ -215,6 +240,11 @@ mod tests {
         baseline: 5_000,
     };
 
+    const EXACT: Clock = Clock::Exact {
+        probe_ns: 7.5,
+        too_short: false,
+    };
+
     fn mprun() -> MprunResult {
         MprunResult {
             profile: profile(MEMORY),
@@ -223,7 +253,10 @@ mod tests {
 
     fn lprun(clock: Clock) -> LprunResult {
         LprunResult {
-            profile: profile(Kind::Time { clock }),
+            profile: profile(Kind::Time {
+                clock,
+                total: Total::Bounded { probes_ns: 3 },
+            }),
         }
     }
 
@@ -242,7 +275,7 @@ mod tests {
                 r#""stopped":{"why":"interrupted"}}"#
             )
         );
-        let json = serde_json::to_value(lprun(Clock::Exact { probe_ns: 7.5 })).unwrap();
+        let json = serde_json::to_value(lprun(EXACT)).unwrap();
         assert_eq!(json["magic"], "lprun");
         assert_eq!(json["kind"]["clock"]["probe_ns"], 7.5);
         assert_eq!(
@@ -283,6 +316,8 @@ mod tests {
         let sampled = lprun(Clock::Sampled {
             interval_ns: 100_000,
             samples: 20,
+            runs: 1,
+            points: 1.9,
         });
         let printed = run_with(
             &sampled.rust_value(),
@@ -304,10 +339,12 @@ mod tests {
             run_with(&empty, "mprun-empty", "print!(\"{}\", r.functions.len())"),
             "0"
         );
-        let exact = lprun(Clock::Exact { probe_ns: 7.5 }).rust_value();
+        let exact = lprun(EXACT).rust_value();
         let sampled = lprun(Clock::Sampled {
             interval_ns: 1,
             samples: 2,
+            runs: 1,
+            points: 1.9,
         });
         assert_eq!(sampled.rust_value().items, exact.items);
     }

@@ -15,8 +15,8 @@ use super::{Engine, NOTHING};
 use crate::compiler::CELL_CRATE;
 use crate::compiler::probes;
 use crate::compiler::variables::{self, ANCHOR, Compiled, Left, Variable};
-use crate::session::errors::Explanations;
 use crate::session::errors::compiler::is_warning;
+use crate::session::errors::{Explanations, panic_site};
 
 impl Engine {
     /// Evaluates Rust and evcxr's commands. Returns the outputs of evcxr and the outcome that the
@@ -110,9 +110,11 @@ impl Engine {
             is_restored: outcome.restored,
         };
         if let Some(panic) = outcome.panic.take() {
+            let panic = panic_site::without_probes(panic, &self.probes);
             return Err(EvaluationError::Panic(panic, stopped()));
         }
-        if let Some(failed) = outcome.failed.take() {
+        if let Some(mut failed) = outcome.failed.take() {
+            failed.column = self.probes.plain_column(failed.line, failed.column);
             return Err(EvaluationError::Failed(failed, stopped()));
         }
         if outcome.ended.is_some() {

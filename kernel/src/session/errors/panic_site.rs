@@ -7,6 +7,7 @@ use memit_measurement::Panic;
 
 use super::cell_error::CellError;
 use super::diagnostics;
+use crate::compiler::probes::Probes;
 
 /// A place in a cell.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +23,16 @@ struct Site<'a> {
 
 /// The file name of every compiled cell.
 const CELL_FILE: &str = "src/lib.rs";
+
+/// The panic with the column that its code has without probes.
+pub(crate) fn without_probes(panic: Panic, probes: &Probes) -> Panic {
+    let column = if panic.file == CELL_FILE {
+        probes.plain_column(panic.line, panic.column)
+    } else {
+        panic.column
+    };
+    Panic { column, ..panic }
+}
 
 /// The error of a cell that panicked. `compiled` is the source that was compiled for the cell.
 pub(crate) fn error(panic: &Panic, compiled: &str, cells: &[String]) -> CellError {

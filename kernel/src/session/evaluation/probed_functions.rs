@@ -1,5 +1,6 @@
 //! Functions with probes: finds them in the cells, and reports the functions with `#[profile]`.
 
+use memit_instrument::made_by_macro;
 use memit_lines::{Backend, Kind, Place, SourceFunction};
 use memit_magics::line_magic;
 use memit_magics::report::Report;
@@ -153,6 +154,7 @@ pub(crate) fn explained(problem: &Problem) -> String {
                 known.join("`, `")
             )
         }
+        Problem::Made { name, by } => made_by_macro(name, by),
         Problem::Const { name } => format!(
             "`{name}` is a `const fn`, which cannot be profiled because the compiler may run it"
         ),

@@ -6,7 +6,7 @@ use memit_magics::magic::Named;
 use memit_magics::{MagicError, failure};
 use memit_measurement::{Failure, FailureKind, Remark};
 
-use crate::compiler::probes::Problem;
+use crate::compiler::probes::{Probes, Problem};
 use crate::session::engine::{Engine, EvaluationError};
 use crate::session::errors::{CellError, panic_site};
 use crate::session::evaluation;
@@ -14,7 +14,7 @@ use crate::session::evaluation;
 /// Why functions cannot be profiled, pointing at the option that names them.
 pub(super) fn of_problem(problem: &Problem, functions: &[Named]) -> MagicError {
     let of = match problem {
-        Problem::Unknown { name, .. } | Problem::Const { name } => {
+        Problem::Unknown { name, .. } | Problem::Made { name, .. } | Problem::Const { name } => {
             functions.iter().find(|named| name.ends_with(&named.name))
         }
         Problem::Option { .. } | Problem::Compile { .. } => None,
@@ -56,6 +56,7 @@ pub(super) fn explained(
 /// The error of a snippet that did not finish. `message` replaces the message of the failure.
 pub(super) fn failed(
     engine: &Engine,
+    probes: &Probes,
     cause: &Failure,
     remarks: &[Remark],
     message: Option<String>,
@@ -63,7 +64,10 @@ pub(super) fn failed(
 ) -> CellError {
     let message = message.unwrap_or_else(|| failure::message(cause));
     let error = match &cause.cause {
-        FailureKind::Panic(panic) => panic_site::error(panic, &engine.last_source(), cells),
+        FailureKind::Panic(panic) => {
+            let panic = panic_site::without_probes(panic.clone(), probes);
+            panic_site::error(&panic, &engine.last_source(), cells)
+        }
         FailureKind::Interrupted => CellError::interrupted(),
         _ => CellError::new(failure::name(cause), message),
     };

@@ -12,7 +12,7 @@ use memit_magics::magic::Named;
 use memit_magics::magic::{Answer, Compiled, Measurement};
 use memit_measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
 
-use crate::compiler::probes::{Probed, Problem};
+use crate::compiler::probes::{Probed, Probes, Problem};
 use crate::session::engine::{self, Engine, EvaluationError};
 use crate::session::errors::{CellError, diagnostics};
 use crate::session::evaluation::{Failed, Running};
@@ -91,11 +91,13 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
                 scope.threads = threads.max(2);
             }
             Some(Measured::Failed(failure)) => {
-                return Err(failed(engine, &failure, &remarks, None, cells));
+                return Err(failed(engine, &probes, &failure, &remarks, None, cells));
             }
             Some(measured) => {
+                let plain = measurement.plain_code(&measured, &scope);
                 let compiled = Compiled {
                     time: engine::compile_time(&outputs),
+                    plain_ns: plain.and_then(|plain| plain_ns(engine, &plain.source)),
                     functions: in_order(&probes.functions, functions)
                         .map(|function| written.find(function))
                         .collect(),
@@ -109,12 +111,23 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
                 let mut answer = answer.ok_or_else(nothing_measured)?;
                 answer.report = answer.report.with_remarks(&remarks);
                 let stopped = || answer.stopped.clone();
-                let error =
-                    failure.map(|failure| failed(engine, &failure, &remarks, stopped(), cells));
+                let error = failure
+                    .map(|failure| failed(engine, &probes, &failure, &remarks, stopped(), cells));
                 return Ok((answer, error));
             }
             None => return Err(nothing_measured()),
         }
+    }
+}
+
+/// Time of the statements without probes in nanoseconds; `None` if they did not run to their end.
+fn plain_ns(engine: &mut Engine, source: &str) -> Option<u64> {
+    let evaluated = engine.evaluate_probed(source, &[]);
+    let measured = engine.take_measured();
+    engine.take_probes();
+    match (evaluated, measured?) {
+        (Ok(_), Measured::Lines(lines)) if lines.failure.is_none() => Some(lines.wall_ns),
+        _ => None,
     }
 }
 
@@ -142,6 +155,7 @@ fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) ->
     match (evaluated, measured) {
         (Ok(()), Some(Measured::Failed(failure))) => Err(failed(
             running.engine,
+            &Probes::default(),
             &failure,
             &[],
             None,

@@ -12,6 +12,7 @@ use super::deliver;
 use super::measurement_error::{failed, nothing_measured};
 use super::{in_order, scope};
 use crate::compiler::probes;
+use crate::compiler::probes::Probes;
 use crate::session::engine::ShowPlaced;
 use crate::session::errors::{CellError, diagnostics};
 use crate::session::evaluation::{Failed, Running, Written};
@@ -148,6 +149,7 @@ pub(crate) fn evaluate(
         (Err(_), Some(Stopped::Measurement(failure, remarks, message))) => {
             let error = failed(
                 running.engine,
+                &Probes::default(),
                 &failure,
                 &remarks,
                 message,

@@ -12,7 +12,7 @@ use crate::edit::{Edits, inside};
 use crate::find::Found;
 use crate::function::{Function, Runtime};
 use crate::mark::Options;
-use ownership::{may_own, owned_parameters};
+use ownership::{Owned, may_own};
 use syntax::{attributes, binds_tightly, end, is_place, is_value, leaves, line};
 
 /// Name of the counters in the code of a function.
@@ -56,6 +56,7 @@ pub(crate) fn function(
     let (open, close) = inside(braces.join());
     let last = close.line;
     let start = edits.reserve(open);
+    let owned = Owned::by_function(found.signature, edits);
     let mut prober = Prober {
         edits,
         // No line is known to run yet, not even the line of the signature.
@@ -63,8 +64,7 @@ pub(crate) fn function(
         lines: Vec::new(),
         awaits: false,
     };
-    let owned = owned_parameters(found.signature);
-    prober.body(found.block, !owned.is_empty());
+    prober.body(found.block, owned.owns());
     let mut lines = prober.lines;
     let name = found.name.clone();
     let path = runtime.path;
@@ -76,21 +76,28 @@ pub(crate) fn function(
     let backend = options.backend.map_or_else(String::new, |backend| {
         format!(".charged_with({path}::Backend::{backend:?})")
     });
-    // Rebound parameters are dropped inside the function, not after it.
-    let owned = owned.iter().map(|(mutable, parameter)| {
-        let mutable = if *mutable { "mut " } else { "" };
-        format!("let {mutable}{parameter} = {parameter}; ")
-    });
-    let owned: String = owned.collect();
+    // The receiver has no other name, so a closure takes it along.
+    let (guard, body, end) = match &owned.receiver {
+        Some(result) => (
+            "&",
+            format!("{GUARD}.owning(move || {result}{{ let _ = &self; "),
+            " })",
+        ),
+        None => ("", String::new(), ""),
+    };
+    let rebound = owned.rebound();
     edits.fill(
         start,
         format!(
             " static {COUNTERS}: {path}::Function<{}> = \
              {path}::Function::new(\"{name}\", ::core::file!(), {first}, {last}, [{counters}]){backend}; \
-             let {GUARD} = {COUNTERS}.enter(); {owned}",
+             let {GUARD} = {guard}{COUNTERS}.enter(); {body}{rebound}",
             lines.len(),
         ),
     );
+    if !end.is_empty() {
+        edits.insert(close, end);
+    }
     lines.sort_unstable_by_key(|line| line.number);
     Function {
         name,
@@ -132,7 +139,7 @@ impl Prober<'_> {
 
     /// Code that calls a function of the runtime for a line.
     fn call(&mut self, function: &str, line: usize) -> String {
-        format!("{COUNTERS}.{function}({})", self.index(line, false))
+        format!("{GUARD}.{function}({})", self.index(line, false))
     }
 
     /// Puts a probe for a line in front of a statement. The probe has the statement's `cfg`s, so both
@@ -150,15 +157,21 @@ impl Prober<'_> {
     }
 
     /// A block that may run when the function does not: the body of a closure, or an `async` block.
-    fn body_apart(&mut self, block: &Block) {
+    fn body_apart(&mut self, block: &Block, owned: &Owned) {
         let (open, _) = inside(block.brace_token.span.join());
         let start = self.edits.reserve(open);
         let before = self.edits.len();
         let awaits = std::mem::replace(&mut self.awaits, false);
-        self.body(block, false);
+        self.body(block, owned.owns());
         if self.edits.len() > before || self.awaits {
-            self.edits
-                .fill(start, format!(" let {GUARD} = {COUNTERS}.within();"));
+            let mut rebound = owned.rebound();
+            if !rebound.is_empty() {
+                rebound.insert(0, ' ');
+            }
+            self.edits.fill(
+                start,
+                format!(" let {GUARD} = {COUNTERS}.within();{rebound}"),
+            );
         }
         self.awaits = awaits;
     }
@@ -182,7 +195,7 @@ impl Prober<'_> {
                 let end = self.index(close.line, true);
                 let start = statement.span().start();
                 self.edits
-                    .insert(start, format!("let {END} = {COUNTERS}.end({end}); "));
+                    .insert(start, format!("let {END} = {GUARD}.end({end}); "));
             }
             let line = line(statement);
             match statement {
@@ -196,8 +209,7 @@ impl Prober<'_> {
             self.visit_stmt(statement);
             if ends && is_last && !is_value && !leaves(statement) {
                 let end = self.index(close.line, true);
-                self.edits
-                    .insert(close, format!("{COUNTERS}.line({end}); "));
+                self.edits.insert(close, format!("{GUARD}.line({end}); "));
             }
         }
         self.around = around;
@@ -220,14 +232,17 @@ impl Prober<'_> {
     }
 
     /// The body of a closure without a block. The closure may run when the function does not.
-    fn value_apart(&mut self, value: &Expr, is_async: bool) {
+    fn value_apart(&mut self, value: &Expr, owned: &Owned, is_async: bool) {
         let start = self.edits.reserve(value.span().start());
         let before = self.edits.len();
         let awaits = std::mem::replace(&mut self.awaits, false);
         self.value(value);
         if self.edits.len() > before || (is_async && self.awaits) {
-            self.edits
-                .fill(start, format!("{{ let {GUARD} = {COUNTERS}.within(); "));
+            let rebound = owned.rebound();
+            self.edits.fill(
+                start,
+                format!("{{ let {GUARD} = {COUNTERS}.within(); {rebound}"),
+            );
             self.edits.insert(end(value), " }");
         }
         self.awaits = awaits;
@@ -241,7 +256,7 @@ impl Prober<'_> {
         {
             let call = self.call("line", line);
             let start = binding.expr.span().start();
-            let open = format!("{COUNTERS}.value({call}, ");
+            let open = format!("{GUARD}.value({call}, ");
             self.edits.insert(start, open);
             self.visit_expr(&binding.expr);
             self.edits.insert(end(&binding.expr), ")");
@@ -272,7 +287,7 @@ impl<'ast> Visit<'ast> for Prober<'_> {
 
     fn visit_expr_for_loop(&mut self, each: &'ast syn::ExprForLoop) {
         let line = each.for_token.span.start().line;
-        let open = format!("{COUNTERS}.each({}, ", self.index(line, false));
+        let open = format!("{GUARD}.each({}, ", self.index(line, false));
         self.edits.insert(each.expr.span().start(), open);
         self.visit_expr(&each.expr);
         self.edits.insert(end(&each.expr), ")");
@@ -306,14 +321,15 @@ impl<'ast> Visit<'ast> for Prober<'_> {
     }
 
     fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
+        let owned = Owned::by_closure(closure);
         match &*closure.body {
-            Expr::Block(body) => self.body_apart(&body.block),
-            body => self.value_apart(body, closure.asyncness.is_some()),
+            Expr::Block(body) => self.body_apart(&body.block, &owned),
+            body => self.value_apart(body, &owned, closure.asyncness.is_some()),
         }
     }
 
     fn visit_expr_async(&mut self, apart: &'ast syn::ExprAsync) {
-        self.body_apart(&apart.block);
+        self.body_apart(&apart.block, &Owned::default());
     }
 
     fn visit_expr_await(&mut self, awaited: &'ast syn::ExprAwait) {

@@ -1,19 +1,124 @@
 //! Which variables may free memory when they are dropped.
 
-use syn::{Expr, FnArg, Local, Pat, Signature, Type};
+use quote::ToTokens as _;
+use syn::spanned::Spanned as _;
+use syn::visit::Visit;
+use syn::{Expr, ExprClosure, FnArg, Local, Pat, PatIdent, PatWild, ReturnType, Signature, Type};
 
-/// Parameters that may free memory when they are dropped: whether each is `mut`, and its name.
-pub(super) fn owned_parameters(signature: &Signature) -> Vec<(bool, String)> {
-    let parameters = signature.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(typed) if !owns_nothing(&typed.ty) => match &*typed.pat {
-            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => {
-                Some((name.mutability.is_some(), name.ident.to_string()))
+use crate::edit::Edits;
+
+/// Values that belong to a body and may free memory when they are dropped. Parameters are dropped
+/// behind the body, where nobody counts, so the body takes them over.
+#[derive(Default)]
+pub(super) struct Owned {
+    /// Variables: whether each is `mut`, and its name.
+    variables: Vec<(bool, String)>,
+    /// For a function that owns `self`: the code of its result in front of the body of a closure.
+    pub(super) receiver: Option<String>,
+}
+
+/// Start of the names of parameters without a name.
+const UNNAMED: &str = "_memit_owned";
+
+impl Owned {
+    /// The parameters of a function. Gives names to those without a name.
+    pub(super) fn by_function(signature: &Signature, edits: &mut Edits) -> Self {
+        let mut owned = Self::default();
+        for input in &signature.inputs {
+            match input {
+                FnArg::Typed(typed) if !owns_nothing(&typed.ty) => {
+                    owned.add(&typed.pat, Some(edits));
+                }
+                // A closure cannot be awaited.
+                FnArg::Receiver(receiver)
+                    if receiver.reference.is_none()
+                        && signature.asyncness.is_none()
+                        && !owns_nothing(&receiver.ty) =>
+                {
+                    owned.receiver = Some(result(&signature.output));
+                }
+                FnArg::Typed(_) | FnArg::Receiver(_) => {}
             }
-            _ => None,
-        },
-        _ => None,
-    });
-    parameters.collect()
+        }
+        owned
+    }
+
+    /// The parameters of a closure.
+    pub(super) fn by_closure(closure: &ExprClosure) -> Self {
+        let mut owned = Self::default();
+        for input in &closure.inputs {
+            let owns = match input {
+                Pat::Type(typed) => !owns_nothing(&typed.ty),
+                _ => true,
+            };
+            if owns {
+                owned.add(input, None);
+            }
+        }
+        owned
+    }
+
+    fn add(&mut self, pattern: &Pat, edits: Option<&mut Edits>) {
+        let mut finder = Finder { owned: self, edits };
+        finder.visit_pat(pattern);
+    }
+
+    /// Whether there are such values.
+    pub(super) fn owns(&self) -> bool {
+        !self.variables.is_empty() || self.receiver.is_some()
+    }
+
+    /// Code that makes the variables those of the body.
+    pub(super) fn rebound(&self) -> String {
+        let rebound = self.variables.iter().map(|(mutable, name)| {
+            let mutable = if *mutable { "mut " } else { "" };
+            format!("let {mutable}{name} = {name}; ")
+        });
+        rebound.collect()
+    }
+}
+
+/// The type of a result in front of the body of a closure; empty if the type has no name.
+fn result(output: &ReturnType) -> String {
+    match output {
+        ReturnType::Default => "-> () ".to_owned(),
+        ReturnType::Type(_, of) => {
+            let text = of.to_token_stream().to_string().replace('\n', " ");
+            if text.contains("impl ") {
+                String::new()
+            } else {
+                format!("-> {text} ")
+            }
+        }
+    }
+}
+
+/// Finds the variables of a pattern.
+struct Finder<'o, 'e> {
+    owned: &'o mut Owned,
+    /// Takes names for the parts of the pattern without a name, if they may have one.
+    edits: Option<&'e mut Edits>,
+}
+
+impl<'ast> Visit<'ast> for Finder<'_, '_> {
+    fn visit_pat_ident(&mut self, name: &'ast PatIdent) {
+        if name.by_ref.is_none() {
+            let mutable = name.mutability.is_some();
+            self.owned.variables.push((mutable, name.ident.to_string()));
+        }
+    }
+
+    fn visit_pat_wild(&mut self, wild: &'ast PatWild) {
+        if let Some(edits) = &mut self.edits {
+            let name = format!("{UNNAMED}{}", self.owned.variables.len());
+            edits.insert(wild.span().start(), format!("{name} @ "));
+            self.owned.variables.push((false, name));
+        }
+    }
+
+    fn visit_pat_reference(&mut self, _: &'ast syn::PatReference) {}
+    fn visit_expr(&mut self, _: &'ast Expr) {}
+    fn visit_type(&mut self, _: &'ast Type) {}
 }
 
 /// Whether dropping a value of the type certainly frees nothing.
@@ -24,12 +129,21 @@ fn owns_nothing(of: &Type) -> bool {
     ];
     match of {
         Type::Reference(_) | Type::Ptr(_) | Type::BareFn(_) | Type::Never(_) => true,
-        Type::Path(path) => PRIMITIVES.iter().any(|name| path.path.is_ident(name)),
+        Type::Path(path) => PRIMITIVES.iter().any(|name| path.path.is_ident(name)) || is_pin(path),
         Type::Tuple(tuple) => tuple.elems.iter().all(owns_nothing),
         Type::Array(array) => owns_nothing(&array.elem),
         Type::Paren(paren) => owns_nothing(&paren.elem),
         _ => false,
     }
+}
+
+/// Whether the type is a `Pin` of a reference.
+fn is_pin(path: &syn::TypePath) -> bool {
+    let last = path.path.segments.last();
+    last.is_some_and(|last| {
+        let arguments = last.arguments.to_token_stream().to_string();
+        last.ident == "Pin" && arguments.replace([' ', '<'], "").starts_with('&')
+    })
 }
 
 /// Whether dropping the variables of a declaration may free something, as far as the syntax shows. A

@@ -23,23 +23,17 @@ pub struct Function<const N: usize> {
     lines: [Line; N],
 }
 
-pub struct Guard;
+pub struct Guard<const N: usize>(&'static Function<N>);
 
-impl Guard {
-    pub fn awaited<F>(&self, _: usize, awaited: F) -> F {
-        awaited
-    }
-}
+pub struct End<'a, const N: usize>(&'a Guard<N>, usize);
 
-pub struct End<const N: usize>(&'static Function<N>, usize);
-
-impl<const N: usize> Drop for End<N> {
+impl<const N: usize> Drop for End<'_, N> {
     fn drop(&mut self) {
         self.0.line(self.1);
     }
 }
 
-impl Drop for Guard {
+impl<const N: usize> Drop for Guard<N> {
     fn drop(&mut self) {
         DEPTH.fetch_sub(1, Relaxed);
     }
@@ -50,55 +44,65 @@ impl<const N: usize> Function<N> {
         Self { lines }
     }
 
-    pub fn enter(&'static self) -> Guard {
+    pub fn enter(&'static self) -> Guard<N> {
         DEPTH.fetch_add(1, Relaxed);
-        Guard
+        Guard(self)
     }
 
-    pub fn within(&'static self) -> Guard {
+    pub fn within(&'static self) -> Guard<N> {
         self.enter()
     }
+}
 
-    pub fn end(&'static self, index: usize) -> End<N> {
+impl<const N: usize> Guard<N> {
+    pub fn awaited<F>(&self, _: usize, awaited: F) -> F {
+        awaited
+    }
+
+    pub fn end(&self, index: usize) -> End<'_, N> {
         End(self, index)
     }
 
-    pub fn value<T>(&'static self, (): (), value: T) -> T {
+    pub fn value<T>(&self, (): (), value: T) -> T {
         value
     }
 
-    pub fn line(&'static self, index: usize) {
-        HITS.lock().unwrap().push(self.lines[index].0);
+    pub fn owning<T>(&self, body: impl FnOnce() -> T) -> T {
+        body()
     }
 
-    pub fn here(&'static self, _: usize) {}
+    pub fn line(&self, index: usize) {
+        HITS.lock().unwrap().push(self.0.lines[index].0);
+    }
 
-    pub fn header(&'static self, index: usize) -> bool {
+    pub fn here(&self, _: usize) {}
+
+    pub fn header(&self, index: usize) -> bool {
         self.line(index);
         true
     }
 
-    pub fn each<I: IntoIterator>(&'static self, index: usize, iterated: I) -> Each<I::IntoIter, N> {
+    pub fn each<I: IntoIterator>(&self, index: usize, iterated: I) -> Each<'_, I::IntoIter, N> {
         let iterator = iterated.into_iter();
         Each {
             iterator,
-            function: self,
+            guard: self,
             index,
         }
     }
 }
 
-pub struct Each<I, const N: usize> {
+pub struct Each<'a, I, const N: usize> {
     iterator: I,
-    function: &'static Function<N>,
+    guard: &'a Guard<N>,
     index: usize,
 }
 
-impl<I: Iterator, const N: usize> Iterator for Each<I, N> {
+impl<I: Iterator, const N: usize> Iterator for Each<'_, I, N> {
     type Item = I::Item;
 
     fn next(&mut self) -> Option<I::Item> {
-        self.function.line(self.index);
+        self.guard.line(self.index);
         self.iterator.next()
     }
 }

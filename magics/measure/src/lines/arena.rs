@@ -1,111 +1,221 @@
-//! The counters of a run, shared with the process that started the run, so that the counters
-//! survive however the run ends.
+//! Memory for the counters of threads.
 //!
-//! The counters of a function are a static on pages of its own. When the function runs for the
-//! first time, pages of the arena with the same contents replace these pages at the same address,
-//! and probes notice nothing.
+//! A run that is a fork shares the memory with the process that started it, so that the figures
+//! survive however the run ends. Both processes have the memory at the same address. Elsewhere the
+//! memory is private, and lives as long as the process.
 
 use std::io;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU64};
 
-use memit_session::lines::counters::{Common, Table};
+use memit_session::lines::counters::{Head, Table};
 
-use super::known::{self, ROOM};
-use crate::shared_common;
-use crate::shared_pages::{PAGE, SharedPages};
+use super::record::{self, Record};
+use crate::shared::Shared;
 
 /// Size in bytes. Untouched pages take no memory.
-const SIZE: usize = 64 << 20;
-/// Offset of the directory, behind the counts that all functions share.
-const DIRECTORY: usize = size_of::<Common>();
-/// Offset of the first function, behind the directory: the used size of the arena, the number of
-/// functions, and the offset of each function.
-const TABLES: usize = (DIRECTORY + 8 * (2 + ROOM)).next_multiple_of(PAGE);
+const SIZE: usize = 256 << 20;
+/// Threads that have records. Further threads are not counted.
+const THREADS: usize = 4096;
+/// Bytes that [`Arena::touch`] touches.
+const TOUCHED: usize = 128 << 10;
+const PAGE: usize = 4096;
+/// Records that a new thread looks at to find one of a thread that has ended.
+const LOOKS: usize = 8;
 
-/// The pages, which the process that starts a run and the run itself both see.
+/// What the memory begins with.
+#[repr(C)]
+struct Directory {
+    /// Bytes in use, this directory included.
+    used: AtomicU64,
+    /// Number of records.
+    count: AtomicU64,
+    /// Where the next search for an abandoned record begins.
+    hand: AtomicU64,
+    /// The measurement whose figures are wanted.
+    generation: AtomicU64,
+    /// 1 while the statements run.
+    running: AtomicU64,
+    records: [AtomicPtr<Record>; THREADS],
+}
+
+/// The memory.
 pub(crate) struct Arena {
-    pages: SharedPages,
+    words: Shared<AtomicU64>,
 }
 
 impl Arena {
-    /// An empty arena.
+    /// Memory that this process shares with its forks.
     ///
     /// # Errors
     ///
     /// If the system refuses the memory.
-    pub(crate) fn new() -> io::Result<Self> {
-        let pages = SharedPages::new(SIZE)?;
-        pages.words()[DIRECTORY / 8].store(TABLES as u64, Relaxed);
-        Ok(Self { pages })
+    pub(crate) fn shared() -> io::Result<Self> {
+        Shared::new(SIZE / 8).map(Self::of)
     }
 
-    fn used(&self) -> &AtomicU64 {
-        &self.pages.words()[DIRECTORY / 8]
+    /// Memory of this process alone.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses the memory.
+    pub(super) fn private() -> io::Result<Self> {
+        Shared::private(SIZE / 8).map(Self::of)
     }
 
-    fn count(&self) -> &AtomicU64 {
-        &self.pages.words()[DIRECTORY / 8 + 1]
+    fn of(words: Shared<AtomicU64>) -> Self {
+        let arena = Self { words };
+        let used = size_of::<Directory>().next_multiple_of(64) as u64;
+        arena.directory().used.store(used, Relaxed);
+        arena
     }
 
-    fn place(&self, index: usize) -> &AtomicU64 {
-        &self.pages.words()[DIRECTORY / 8 + 2 + index]
+    /// Begins a measurement: the records that exist are stale.
+    pub(super) fn begin(&self) {
+        let generation = record::begin_generation();
+        self.directory().generation.store(generation, Relaxed);
     }
 
-    /// The counts that all functions of the run share.
-    pub(crate) fn common(&self) -> &Common {
-        shared_common::of(&self.pages)
+    fn directory(&self) -> &Directory {
+        // SAFETY: the memory is larger than a directory and aligned to a page. A directory consists
+        // of atomics, for which all zero bits are a value.
+        unsafe { &*self.words.as_ptr().cast() }
     }
 
-    /// The counters of each function of the run.
-    pub(super) fn tables(&self) -> impl Iterator<Item = Table<'_>> {
-        let count = usize::try_from(self.count().load(Acquire)).unwrap_or(0);
-        (0..count.min(ROOM)).map(|index| {
-            let place = usize::try_from(self.place(index).load(Relaxed)).unwrap_or(0);
-            // SAFETY: `share` copied the whole function to this offset before it counted the
-            // function, and only atomics change it. The pages live as long as `self`. The run is a
-            // fork of this process, so the strings of the function have the same addresses here.
-            unsafe { Table::at(self.pages.words()[place / 8..].as_ptr().cast()) }
+    /// Bytes of zeros, aligned to a cache line; `None` if the memory is used up.
+    fn allocate(&self, size: usize) -> Option<*mut u8> {
+        let size = size.next_multiple_of(64) as u64;
+        let used = &self.directory().used;
+        let place = used.fetch_add(size, Relaxed);
+        if place + size > SIZE as u64 {
+            used.fetch_sub(size, Relaxed);
+            return None;
+        }
+        let place = usize::try_from(place).ok()?;
+        Some(self.words[place / 8..].as_ptr().cast_mut().cast())
+    }
+
+    /// Touches the pages that are used next, so that no line pays for them.
+    pub(super) fn touch(&self) {
+        let used = usize::try_from(self.directory().used.load(Relaxed)).unwrap_or(SIZE);
+        let pages = (used..(used + TOUCHED).min(SIZE)).step_by(PAGE);
+        for place in pages {
+            self.words[place / 8].fetch_or(0, Relaxed);
+        }
+    }
+
+    /// A record for the calling thread, which has none in this measurement. Only one thread may call
+    /// this at a time, and the memory must live as long as the process.
+    pub(super) fn record(&self) -> Option<&'static Record> {
+        let found = self.free_record().or_else(|| self.new_record())?;
+        // SAFETY: the caller promises that the memory lives as long as the process.
+        Some(unsafe { &*std::ptr::from_ref(found) })
+    }
+
+    fn free_record(&self) -> Option<&Record> {
+        let current = record::current();
+        if let Some(own) = self.all().find(|record| record.is_of(current)) {
+            return Some(own);
+        }
+        let directory = self.directory();
+        let count = self.count();
+        (0..LOOKS.min(count)).find_map(|_| {
+            let hand = directory.hand.fetch_add(1, Relaxed);
+            let at = usize::try_from(hand).unwrap_or(0) % count;
+            self.at(at).filter(|record| record.is_abandoned())
         })
     }
 
-    /// Shares the common counts. Call this in the run.
-    pub(crate) fn share_common(&self) {
-        shared_common::share(&self.pages);
+    fn new_record(&self) -> Option<&Record> {
+        let directory = self.directory();
+        let count = self.count();
+        let slot = directory.records.get(count)?;
+        let place: *mut Record = self.allocate(size_of::<Record>())?.cast();
+        // SAFETY: the memory has room for a record and is aligned to a cache line, and nothing else
+        // uses it.
+        unsafe { place.write(Record::unused()) };
+        slot.store(place, Release);
+        directory.count.store(count as u64 + 1, Release);
+        self.at(count)
     }
 
-    /// Shares the counters of a function, if the arena has room for them. Call this in the run, on
-    /// one thread at a time.
-    pub(super) fn share(&self, function: Table<'static>) {
-        let place = usize::try_from(self.used().load(Relaxed)).unwrap_or(SIZE);
-        let size = function.size();
-        if place + size > SIZE {
-            return;
+    /// Counters in which the thread of `record` counts for `function`.
+    pub(super) fn table(
+        &self,
+        function: Table<'static>,
+        record: &'static Record,
+    ) -> Option<Table<'static>> {
+        let place: *mut Head = self.allocate(function.size())?.cast();
+        // SAFETY: the memory has room for the counters and is aligned to a cache line, and nothing
+        // else uses it. It lives as long as the record.
+        unsafe {
+            function.write_copy(place, record.thread());
+            Some(Table::at(place))
         }
-        // SAFETY: a `Function` is a static on pages of its own, as large as `size`, and only
-        // atomics change it. None of its lines has run yet: its first body waits for this call, and
-        // bodies on other threads wait for their turn.
-        unsafe { self.pages.replace(function.address().addr(), size, place) };
-        self.used().store((place + size) as u64, Relaxed);
-        let count = self.count().load(Relaxed);
-        let index = usize::try_from(count).unwrap_or(0);
-        self.place(index).store(place as u64, Relaxed);
-        self.count().store(count + 1, Release);
     }
 
-    /// Copies the counters, if the system's pages are too large to share them. Call this in the
-    /// run.
-    pub(super) fn refresh(&self) {
-        if SharedPages::can_replace() {
-            return;
-        }
-        for (index, function) in known::all().enumerate() {
-            let place = usize::try_from(self.place(index).load(Relaxed)).unwrap_or(0);
-            // SAFETY: a `Function` is a static as large as `size`.
-            unsafe {
-                self.pages
-                    .copy(function.address().addr(), function.size(), place)
-            };
-        }
+    fn count(&self) -> usize {
+        usize::try_from(self.directory().count.load(Acquire)).unwrap_or(0)
+    }
+
+    fn at(&self, index: usize) -> Option<&Record> {
+        let record = self.directory().records.get(index)?.load(Acquire);
+        // SAFETY: `new_record` stored the address of a record in this memory, which only atomics
+        // change. The pointers in a record are to this memory and to statics of cells, which are at
+        // the same addresses in the process that started the run.
+        unsafe { record.as_ref() }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Record> {
+        (0..self.count()).filter_map(|index| self.at(index))
+    }
+
+    /// The threads of the measurement in progress. The first is the thread that began it.
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+        let generation = self.directory().generation.load(Relaxed);
+        self.all()
+            .filter(move |record| record.belongs_to(generation))
+    }
+
+    /// Sets whether the statements run.
+    pub(super) fn set_running(&self, running: bool) {
+        self.directory().running.store(running.into(), Relaxed);
+    }
+
+    /// Whether the statements run.
+    pub(super) fn is_running(&self) -> bool {
+        self.directory().running.load(Relaxed) != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_takes_over_the_record_of_one_that_has_ended() {
+        let arena: &'static Arena = Box::leak(Box::new(Arena::private().unwrap()));
+        arena.begin();
+        let take = || {
+            let record = arena.record().unwrap();
+            record.take(0, 1);
+            std::ptr::from_ref(record).addr()
+        };
+        let own = take();
+        assert_eq!(take(), own);
+        let others: HashSet<usize> = (0..200)
+            .map(|_| thread::spawn(take).join().unwrap())
+            .collect();
+        assert!(!others.contains(&own));
+        // A thread may end a little later than it is joined.
+        assert!(others.len() < 50, "{}", others.len());
+        assert_eq!(arena.records().count(), 1 + others.len());
+        // A new measurement begins without records.
+        arena.begin();
+        assert_eq!(arena.records().count(), 0);
+        assert_eq!(take(), own);
     }
 }

@@ -1,94 +1,101 @@
-//! Turns counters into data.
+//! Turns counters into data: adds up what the threads have counted.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 
 use memit_lines::Figures;
-use memit_lines::units::whole;
 use memit_measurement::{FunctionLines, LineFigures};
 use memit_session::lines::counters::{ENDS, Line, Table};
 
+use super::arena::Arena;
 use super::level;
-use super::sampler::Samples;
 
-/// The source of the time of a line.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Time<'a> {
-    /// Lines have no time.
-    None,
-    Sampled(&'a Samples),
-    /// The clock, with the length of its tick and the cost of a probe in nanoseconds.
-    Exact {
-        tick_ns: f64,
-        probe_ns: f64,
-    },
+/// The figures of a function.
+pub(super) struct Counted {
+    /// Address of the function's static, which tells functions apart.
+    pub(super) address: usize,
+    pub(super) function: FunctionLines,
 }
 
-impl Time<'_> {
-    /// Time in nanoseconds of a line. `function` and `at` are the indices of its function and of
-    /// the line.
-    fn of(self, line: &Line, function: usize, at: usize) -> u64 {
-        match self {
-            Self::None => 0,
-            Self::Sampled(samples) => samples.time_ns(function, at),
-            Self::Exact { tick_ns, probe_ns } => {
-                let probes = line.allocations.load(Relaxed) as f64;
-                let ticks = line.time.load(Relaxed) as f64;
-                whole(ticks * tick_ns - probes * probe_ns)
+/// The figures of functions, in the order of their first runs. With `after_panic`, a line that was
+/// running at the last panic counts as running.
+pub(super) fn figures(arena: &Arena, after_panic: bool) -> Vec<Counted> {
+    let mut functions: BTreeMap<usize, Counted> = BTreeMap::new();
+    for record in arena.records() {
+        for (number, table) in record.numbered_tables() {
+            let function = of_thread(table, after_panic);
+            match functions.get_mut(&number) {
+                Some(sum) => add(&mut sum.function, &function),
+                None => {
+                    let address = address(table);
+                    functions.insert(number, Counted { address, function });
+                }
             }
         }
     }
+    functions.into_values().collect()
+}
 
-    /// Allocations of a line; 0 for a timed line, which counts probes instead.
-    fn allocations(self, line: &Line) -> u64 {
-        match self {
-            Self::Exact { .. } => 0,
-            _ => line.allocations.load(Relaxed),
-        }
+/// Address of the static of the function that a thread counts.
+pub(super) fn address(own: Table<'_>) -> usize {
+    own.head().of.load(Relaxed).addr()
+}
+
+fn of_thread(table: Table<'_>, after_panic: bool) -> FunctionLines {
+    let head = table.head();
+    let running = match head.line.load(Relaxed) {
+        0 if after_panic => head.panicked.load(Relaxed),
+        line => line,
+    };
+    let running = running.checked_sub(1);
+    let running = running.and_then(|line| table.lines().get(line as usize));
+    FunctionLines {
+        name: head.name.as_str().to_owned(),
+        file: head.file.as_str().to_owned(),
+        first: head.first,
+        backend: level::backend(head),
+        calls: head.calls.load(Relaxed),
+        depth: head.depth.load(Relaxed),
+        running: running.map(|line| line.number & !ENDS),
+        lines: table.lines().iter().map(of_line).collect(),
     }
 }
 
-/// The figures of functions.
-pub(super) fn figures<'a>(
-    functions: impl Iterator<Item = Table<'a>>,
-    time: Time<'_>,
-) -> Vec<FunctionLines> {
-    let function = |(index, table): (usize, Table<'_>)| {
-        let head = table.head();
-        let running = head.line.load(Relaxed).checked_sub(1);
-        let running = running.and_then(|line| table.lines().get(line as usize));
-        let lines = table
-            .lines()
-            .iter()
-            .enumerate()
-            .map(|(at, line)| LineFigures {
-                line: line.number & !ENDS,
-                ends: line.number & ENDS != 0,
-                figures: Figures {
-                    allocations: time.allocations(line),
-                    time_ns: time.of(line, index, at),
-                    ..memory_of(line)
-                },
-            });
-        FunctionLines {
-            name: head.name.as_str().to_owned(),
-            file: head.file.as_str().to_owned(),
-            first: head.first,
-            backend: level::backend(head),
-            calls: head.calls.load(Relaxed),
-            depth: head.depth.load(Relaxed),
-            running: running.map(|line| line.number & !ENDS),
-            lines: lines.collect(),
-        }
-    };
-    functions.enumerate().map(function).collect()
+fn of_line(line: &Line) -> LineFigures {
+    LineFigures {
+        line: line.number & !ENDS,
+        ends: line.number & ENDS != 0,
+        figures: Figures {
+            hits: line.hits.load(Relaxed),
+            memory: line.memory.load(Relaxed),
+            increment: line.increment.load(Relaxed),
+            peak: line.peak.load(Relaxed),
+            allocations: line.allocations.load(Relaxed),
+            time_ns: line.time.load(Relaxed),
+        },
+    }
 }
 
-fn memory_of(line: &Line) -> Figures {
-    Figures {
-        hits: line.hits.load(Relaxed),
-        memory: line.memory.load(Relaxed),
-        increment: line.increment.load(Relaxed),
-        peak: line.peak.load(Relaxed),
-        ..Figures::default()
+/// Adds the figures of another thread. Memory and peaks are the highest of the threads, and the line
+/// that is running is that of the first thread that runs one.
+fn add(sum: &mut FunctionLines, counted: &FunctionLines) {
+    sum.calls += counted.calls;
+    if sum.running.is_none() && counted.running.is_some() {
+        sum.running = counted.running;
+        sum.depth = counted.depth;
+    }
+    for (sum, counted) in sum.lines.iter_mut().zip(&counted.lines) {
+        let (sum, counted) = (&mut sum.figures, counted.figures);
+        let ran = sum.hits > 0;
+        sum.memory = match (ran, counted.hits > 0) {
+            (true, true) => sum.memory.max(counted.memory),
+            (false, true) => counted.memory,
+            _ => sum.memory,
+        };
+        sum.hits += counted.hits;
+        sum.increment += counted.increment;
+        sum.peak = sum.peak.max(counted.peak);
+        sum.allocations += counted.allocations;
+        sum.time_ns += counted.time_ns;
     }
 }

@@ -41,17 +41,26 @@ pub(super) fn backend(function: &Head) -> Backend {
     }
 }
 
-/// Memory of this process, as `backend` defines it. The system's figures take microseconds to read,
-/// so they are read again only after a change of the heap or of the number of page faults, or after
-/// a while.
-pub(super) fn read(backend: Backend) -> Level {
-    if backend == Backend::Heap {
-        let now = COMMON.live.load(Relaxed);
-        return Level {
-            now,
-            peak: COMMON.peak.load(Relaxed).max(now),
-        };
+/// The memory that the lines of a function are charged with: the heap of its thread, or the memory
+/// of the process.
+pub(super) fn read(own: &Head) -> Level {
+    match backend(own) {
+        Backend::Heap => {
+            let thread = own.thread();
+            let now = thread.live.load(Relaxed);
+            Level {
+                now,
+                peak: thread.peak.load(Relaxed).max(now),
+            }
+        }
+        backend => of_process(backend),
     }
+}
+
+/// Memory of this process, as the system's figure `backend` defines it. The figure takes
+/// microseconds to read, so it is read again only after a change of the heap or of the number of
+/// page faults, or after a while.
+pub(super) fn of_process(backend: Backend) -> Level {
     if let Some(now) = LAST.good(backend) {
         return Level { now, peak: now };
     }

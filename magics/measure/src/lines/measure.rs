@@ -4,179 +4,351 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use memit_lines::{Clock, Kind};
-use memit_measurement::{Failure, FailureKind, LinesMeasurement, Measured};
+use memit_lines::{Clock, Kind, NoTotal, Total};
+use memit_measurement::{Failure, FailureKind, LinesMeasurement, Measured, Timing};
 use memit_process::{children, process};
 use memit_session::abi::{Backend, Body, Charge, LinesPlan};
 
+use super::account;
 use super::arena::Arena;
 use super::clock::SyncPoint;
-use super::figures::{Time, figures};
+use super::counting;
+use super::figures::figures;
 use super::measuring::{
-    self, BASELINE, MeasuringLines, NUMBERS, PROBE_TICKS, PROBES, THREADED, WALL,
+    self, BASELINE, MeasuringLines, Memory, NUMBERS, PROBE_TICKS, SHARED, THREADED, WALL,
 };
-use super::sampler::{self, SAMPLING, Samples};
-use super::{account, known};
+use super::record::Record;
+use super::sampler::{self, Samples};
 use crate::board::Board;
 use crate::fork::{self, Limits, Watcher};
 use crate::host::Host;
 use crate::run;
 use crate::settle;
+use crate::shared_common::SharedCommon;
 
-/// A shorter run has too few samples: a thousand at best.
-const SHORT_NS: u64 = 100_000_000;
-/// How often a short run is made without reading the clock, and again with it.
-const SHORT_RUNS: u32 = 3;
 /// Time between two readings of the memory of a run and of its children.
 const WATCHING: Duration = Duration::from_millis(1);
 
 /// Measures `body`.
 pub(crate) fn measure(host: &'static Host, plan: LinesPlan, body: Body) -> Measured {
-    let measured = if plan.charge == Charge::Memory || !plan.isolated {
-        run_once(host, plan, body, None)
-    } else {
-        time(host, plan, body)
+    let session = Session { host, plan, body };
+    let measured = match plan.charge {
+        _ if !plan.isolated => session.run(false, &mut Samples::new()),
+        Charge::Memory => session.run(false, &mut Samples::new()),
+        Charge::SampledTime => session.sampled(),
+        Charge::ExactTime => session.exact(false, false),
+        Charge::WholeTime => session.whole(),
     };
     measured.map_or_else(Measured::Failed, Measured::Lines)
 }
 
-/// Samples a run. Runs the statements again with a clock reading at every probe, if the plan asks
-/// for exact time or if the first run was too short.
-///
-/// The difference between the two runs is what the probes cost. Other programs make single runs
-/// longer, never shorter, so the shortest of several short runs stands for each of the two.
-fn time(host: &'static Host, plan: LinesPlan, body: Body) -> Result<LinesMeasurement, Failure> {
-    let charge = |charge| LinesPlan { charge, ..plan };
-    let run = |kind, unread_ns| run_once(host, charge(kind), body, unread_ns);
-    let sampled = run(Charge::SampledTime, None)?;
-    let is_short = sampled.wall_ns < SHORT_NS;
-    let is_enough = plan.charge == Charge::SampledTime && !is_short;
-    if is_enough || sampled.failure.is_some() {
-        return Ok(sampled);
-    }
-    let runs = if is_short { SHORT_RUNS } else { 1 };
-    let mut unread_ns = sampled.wall_ns;
-    for _ in 1..runs {
-        let again = run(Charge::SampledTime, Some(unread_ns))?;
-        unread_ns = unread_ns.min(again.wall_ns);
-    }
-    let mut shortest = run(Charge::ExactTime, Some(unread_ns))?;
-    for _ in 1..runs {
-        if shortest.failure.is_some() {
-            break;
-        }
-        let again = run(Charge::ExactTime, Some(unread_ns))?;
-        if again.failure.is_some() || again.wall_ns < shortest.wall_ns {
-            shortest = again;
-        }
-    }
-    Ok(shortest)
-}
-
-/// Runs the statements once. `unread_ns` is the time of an earlier run, which has shown the output
-/// and whose probes did not read the clock.
-fn run_once(
+/// Statements to measure.
+#[derive(Clone, Copy)]
+struct Session {
     host: &'static Host,
     plan: LinesPlan,
     body: Body,
-    unread_ns: Option<u64>,
-) -> Result<LinesMeasurement, Failure> {
-    let threads = host.threads();
-    if plan.isolated && threads > 1 {
-        return Err(run::failure(host, FailureKind::CannotFork, None));
-    }
-    let system = |error: std::io::Error| run::refused(host, &error);
-    let board = Board::new(NUMBERS).map(Arc::new).map_err(system)?;
-    settle::trim_heap();
-    let began = SyncPoint::now();
-    let started = Instant::now();
-    let arena = plan.isolated.then(Arena::new).transpose();
-    let arena = arena.map_err(system)?.map(Arc::new);
-    let make = || MeasuringLines::new(Arc::clone(&board), arena.clone(), plan);
-    let mut samples = Samples::new();
-    let failure = if let Some(arena) = &arena {
-        let limits = Limits {
-            quiet: unread_ns.is_some(),
-            small_pages: plan.charge == Charge::Memory && plan.backend != Backend::Heap,
-            ..Limits::default()
+}
+
+/// Samples that make the share of a line right within 3 points, nineteen times of twenty.
+const ENOUGH: f64 = 1000.0;
+/// Fewer samples say too little.
+const FEW: f64 = 50.0;
+/// In a longer run, few samples are due to a busy machine.
+const SHORT_NS: u64 = 1_000_000;
+/// Time that repeated runs may take.
+const PATIENCE: Duration = Duration::from_millis(700);
+/// A longer run is not repeated for a second time.
+const LONG: Duration = Duration::from_secs(3);
+/// Runs that are made at most.
+const RUNS: u32 = 100;
+/// How often a run is made with a clock reading at every probe.
+const EXACT_RUNS: u32 = 3;
+/// Time between two samples of a short run.
+const SHORT_SAMPLING: Duration = Duration::from_micros(10);
+
+impl Session {
+    fn charged(self, charge: Charge) -> Self {
+        let plan = LinesPlan {
+            charge,
+            ..self.plan
         };
-        let mut over = None;
-        let mut look = |pid| look_at_run(pid, plan, arena, &mut samples, &mut over);
-        let watcher = watched(plan).map(|every| Watcher {
-            every,
-            look: &mut look,
-        });
-        let ran = run::in_fork(host, body, &board, limits, watcher, make);
-        let passed = arena.common().passed_limit.load(Relaxed);
-        let passed = over.or((passed > 0).then_some(passed));
-        if let (Some(reached), Some(limit)) = (passed, plan.limit()) {
-            let cause = FailureKind::PassedLimit {
-                limit,
-                reached,
-                refused: over.is_none(),
-            };
-            Some(run::failure(host, cause, None))
-        } else {
-            ran.err()
+        Self { plan, ..self }
+    }
+
+    /// Samples a run. Repeats a short run until there are enough samples.
+    ///
+    /// The first of several runs shows the output and fills caches, so its samples do not count.
+    fn sampled(self) -> Result<LinesMeasurement, Failure> {
+        let mut samples = Samples::new();
+        let mut measured = self.run(false, &mut samples)?;
+        let is_long = measured.wall_ns > 1_000_000_000;
+        if measured.failure.is_some() || samples.effective() >= ENOUGH || is_long {
+            return Ok(measured);
         }
-    } else {
-        let sampling = plan.charge == Charge::SampledTime;
-        let thread = sampling.then(sampler::start_thread).transpose();
-        let thread = thread.map_err(system)?;
-        let ran = run::in_place(host, body, &board, make);
-        // A panic or a `?` skips the callback that stops counting.
-        measuring::stop();
-        if let Some(thread) = thread {
-            samples = thread.stop().map_err(system)?;
-        }
-        ran.err()
-    };
-    let tick_ns = began.tick_ns();
-    let wall_ns = match board.get(WALL) {
-        0 => u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
-        wall => wall,
-    };
-    let probe_ns = match (unread_ns, board.get(PROBES)) {
-        // Smaller differences are noise: the first run has caches to fill.
-        (Some(unread), probes @ 1..) if wall_ns > unread + unread / 2 => {
-            (wall_ns - unread) as f64 / probes as f64
-        }
-        _ => board.get(PROBE_TICKS) as f64 * tick_ns,
-    };
-    let time = match plan.charge {
-        Charge::Memory => Time::None,
-        Charge::SampledTime => Time::Sampled(&samples),
-        Charge::ExactTime => Time::Exact { tick_ns, probe_ns },
-    };
-    let functions = if let Some(arena) = &arena {
-        // In a run that ended early, lines are still running.
-        let settled = arena.tables().inspect(|table| {
-            if plan.charge == Charge::Memory && plan.backend == Backend::Heap {
-                account::settle_late(*table, arena.common());
+        let began = Instant::now();
+        let mut samples = Samples::every(SHORT_SAMPLING);
+        let mut shortest = measured.wall_ns;
+        for runs in 1..=RUNS {
+            measured = self.run(true, &mut samples)?;
+            if measured.failure.is_some() {
+                return Ok(measured);
             }
+            shortest = shortest.min(measured.wall_ns);
+            set_runs(&mut measured, runs);
+            if samples.effective() >= ENOUGH || began.elapsed() > PATIENCE {
+                break;
+            }
+        }
+        let is_short = shortest < SHORT_NS || samples.met() == 0;
+        if samples.effective() < FEW && is_short {
+            return self.charged(Charge::ExactTime).exact(true, true);
+        }
+        measured.wall_ns = shortest;
+        Ok(measured)
+    }
+
+    /// Reads the clock at every probe, in the shortest of a few runs: other programs make single runs
+    /// longer, never shorter. `quiet` says that an earlier run has shown the output.
+    fn exact(self, quiet: bool, too_short: bool) -> Result<LinesMeasurement, Failure> {
+        let began = Instant::now();
+        let run = |quiet| self.run(quiet, &mut Samples::new());
+        let mut shortest = run(quiet)?;
+        for _ in 1..EXACT_RUNS {
+            if shortest.failure.is_some() || began.elapsed() > PATIENCE {
+                break;
+            }
+            let again = run(true)?;
+            if again.failure.is_some() || again.wall_ns < shortest.wall_ns {
+                shortest = again;
+            }
+        }
+        if let Kind::Time {
+            clock: Clock::Exact { too_short: is, .. },
+            ..
+        } = &mut shortest.kind
+        {
+            *is = too_short;
+        }
+        Ok(shortest)
+    }
+
+    /// The time of the shortest of several runs.
+    fn whole(self) -> Result<LinesMeasurement, Failure> {
+        let began = Instant::now();
+        let mut shortest: Option<LinesMeasurement> = None;
+        for run in 0..RUNS {
+            let again = self.run(true, &mut Samples::new())?;
+            if again.failure.is_some() {
+                return Ok(again);
+            }
+            if shortest
+                .as_ref()
+                .is_none_or(|one| again.wall_ns < one.wall_ns)
+            {
+                shortest = Some(again);
+            }
+            // Two runs show whether another program was in the way of one.
+            let is_first = run == 0 && began.elapsed() < LONG;
+            if began.elapsed() > PATIENCE / 2 && !is_first {
+                break;
+            }
+        }
+        shortest.ok_or_else(|| run::failure(self.host, FailureKind::Interrupted, None))
+    }
+
+    /// Runs the statements once. `quiet` says that an earlier run has shown the output.
+    fn run(self, quiet: bool, samples: &mut Samples) -> Result<LinesMeasurement, Failure> {
+        let Self { host, plan, body } = self;
+        let threads = host.threads();
+        if plan.isolated && threads > 1 {
+            return Err(run::failure(host, FailureKind::CannotFork, None));
+        }
+        let system = |error: std::io::Error| run::refused(host, &error);
+        let board = Board::new(NUMBERS).map(Arc::new).map_err(system)?;
+        settle::trim_heap();
+        let memory = if plan.isolated {
+            let arena = Arena::shared().map_err(system)?;
+            let common = SharedCommon::new().map_err(system)?;
+            Memory::Fork(Arc::new((arena, common)))
+        } else {
+            Memory::InPlace(counting::private_arena().map_err(system)?)
+        };
+        let began = SyncPoint::now();
+        let started = Instant::now();
+        let make = || MeasuringLines::new(Arc::clone(&board), &memory, plan);
+        let failure = match &memory {
+            Memory::Fork(shared) => {
+                let (arena, common) = &**shared;
+                let limits = Limits {
+                    quiet,
+                    small_pages: plan.charge == Charge::Memory && plan.backend != Backend::Heap,
+                    ..Limits::default()
+                };
+                let mut over = None;
+                let every = watched(plan, samples);
+                samples.pause();
+                let mut look = |pid| match plan.charge {
+                    Charge::SampledTime => samples.take(arena, pid),
+                    _ => look_at_memory(pid, plan, common, &mut over),
+                };
+                let watcher = every.map(|every| Watcher {
+                    every,
+                    look: &mut look,
+                });
+                let ran = run::in_fork(host, body, &board, limits, watcher, make);
+                let passed = common.counts().passed_limit.load(Relaxed);
+                let passed = over.or((passed > 0).then_some(passed));
+                if let (Some(reached), Some(limit)) = (passed, plan.limit()) {
+                    let cause = FailureKind::PassedLimit {
+                        limit,
+                        reached,
+                        refused: over.is_none(),
+                    };
+                    Some(run::failure(host, cause, None))
+                } else {
+                    ran.err()
+                }
+            }
+            Memory::InPlace(arena) => {
+                let sampling = plan.charge == Charge::SampledTime;
+                let thread = sampling.then(|| sampler::start_thread(arena)).transpose();
+                let thread = thread.map_err(system)?;
+                let ran = run::in_place(host, body, &board, make);
+                // A panic or a `?` skips the callback that stops counting.
+                measuring::stop(arena);
+                if let Some(thread) = thread {
+                    *samples = thread.stop().map_err(system)?;
+                }
+                ran.err()
+            }
+        };
+        let wall_ns = match board.get(WALL) {
+            0 => u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            wall => wall,
+        };
+        let outcome = Outcome {
+            plan,
+            board: &board,
+            arena: memory.arena(),
+            tick_ns: began.tick_ns(),
+            wall_ns,
+            threads,
+            failure,
+        };
+        Ok(outcome.measurement(samples))
+    }
+}
+
+/// Makes a measurement stand for several runs.
+fn set_runs(measured: &mut LinesMeasurement, runs: u32) {
+    if let Kind::Time {
+        clock: Clock::Sampled { runs: of, .. },
+        ..
+    } = &mut measured.kind
+    {
+        *of = runs;
+    }
+}
+
+/// What a run leaves behind.
+struct Outcome<'a> {
+    plan: LinesPlan,
+    board: &'a Board,
+    arena: &'a Arena,
+    tick_ns: f64,
+    wall_ns: u64,
+    threads: u32,
+    failure: Option<Failure>,
+}
+
+impl Outcome<'_> {
+    fn measurement(self, samples: &Samples) -> LinesMeasurement {
+        let plan = self.plan;
+        let is_memory = plan.charge == Charge::Memory;
+        if is_memory && plan.backend == Backend::Heap && plan.isolated {
+            // In a run that ended early, lines are still running.
+            let tables = self.arena.records().flat_map(|record| record.tables());
+            tables.for_each(account::settle_late);
+        }
+        let cause = self.failure.as_ref().map(|failure| &failure.cause);
+        let panicked = matches!(cause, Some(FailureKind::Panic(_)));
+        let mut counted = figures(self.arena, panicked);
+        let probe_ns = self.board.get(PROBE_TICKS) as f64 * self.tick_ns;
+        let kind = self.kind(samples, probe_ns);
+        let timing = matches!(kind, Kind::Time { .. }).then(|| Timing {
+            probe_ns,
+            probes: self.probes(),
+            shared: self.board.get(SHARED) != 0,
+            looks: samples.looks(&counted),
         });
-        figures(settled, time)
-    } else {
-        figures(known::all(), time)
-    };
-    known::forget();
-    Ok(LinesMeasurement {
-        functions,
-        kind: kind(plan, &board, time),
-        wall_ns,
-        isolated: plan.isolated,
-        threads,
-        threaded: !plan.isolated || board.get(THREADED) != 0,
-        outlasting: run::outlasting(&board),
-        failure,
-    })
+        if !is_memory {
+            let lines = counted.iter_mut();
+            let lines = lines.flat_map(|counted| &mut counted.function.lines);
+            for line in lines {
+                line.figures.time_ns =
+                    memit_lines::units::whole(line.figures.time_ns as f64 * self.tick_ns);
+            }
+        }
+        LinesMeasurement {
+            functions: counted
+                .into_iter()
+                .map(|counted| counted.function)
+                .collect(),
+            kind,
+            wall_ns: self.wall_ns,
+            isolated: plan.isolated,
+            threads: self.threads,
+            threaded: !plan.isolated || self.board.get(THREADED) != 0,
+            outlasting: run::outlasting(self.board),
+            failure: self.failure,
+            timing,
+        }
+    }
+
+    /// Probes that read the clock.
+    fn probes(&self) -> u64 {
+        if self.plan.charge != Charge::ExactTime {
+            return 0;
+        }
+        let probes = |record: &Record| record.thread().probes.load(Relaxed);
+        self.arena.records().map(probes).sum()
+    }
+
+    fn kind(&self, samples: &Samples, probe_ns: f64) -> Kind {
+        let clock = match self.plan.charge {
+            Charge::Memory => {
+                return Kind::Memory {
+                    backend: self.plan.backend,
+                    children: self.plan.children,
+                    baseline: self.board.get(BASELINE),
+                };
+            }
+            Charge::SampledTime | Charge::WholeTime => Clock::Sampled {
+                interval_ns: u64::try_from(samples.interval().as_nanos()).unwrap_or(0),
+                samples: samples.met(),
+                runs: 1,
+                // Two standard deviations of a half.
+                points: 100.0 / samples.effective().max(1.0).sqrt(),
+            },
+            Charge::ExactTime => Clock::Exact {
+                probe_ns,
+                too_short: false,
+            },
+        };
+        let why = NoTotal::InPlace;
+        Kind::Time {
+            clock,
+            total: Total::Unknown { why },
+        }
+    }
 }
 
 /// The interval at which a run is looked at from outside, if that is needed.
-fn watched(plan: LinesPlan) -> Option<Duration> {
+fn watched(plan: LinesPlan, samples: &Samples) -> Option<Duration> {
     match plan.charge {
-        Charge::SampledTime => Some(SAMPLING),
-        Charge::ExactTime => None,
+        Charge::SampledTime => Some(samples.watching()),
+        Charge::ExactTime | Charge::WholeTime => None,
         Charge::Memory => {
             let by_heap = plan.backend == Backend::Heap;
             (plan.children || (plan.limit().is_some() && !by_heap)).then_some(WATCHING)
@@ -184,45 +356,20 @@ fn watched(plan: LinesPlan) -> Option<Duration> {
     }
 }
 
-/// Looks at a run from outside. Kills the run and sets `over` when its memory passes the limit.
-fn look_at_run(
-    pid: u32,
-    plan: LinesPlan,
-    arena: &Arena,
-    samples: &mut Samples,
-    over: &mut Option<u64>,
-) {
-    if plan.charge == Charge::SampledTime {
-        return samples.take(arena.tables());
-    }
+/// Reads the memory of a run from outside. Kills the run and sets `over` when its memory passes the
+/// limit.
+fn look_at_memory(pid: u32, plan: LinesPlan, common: &SharedCommon, over: &mut Option<u64>) {
+    let common = common.counts();
     let resident = process::resident(pid).unwrap_or(0);
     let mut all = resident;
     if plan.children {
         all = children::resident_with(pid);
         let theirs = all.saturating_sub(resident);
-        arena.common().children.store(theirs, Relaxed);
-        arena.common().children_peak.fetch_max(theirs, Relaxed);
+        common.children.store(theirs, Relaxed);
+        common.children_peak.fetch_max(theirs, Relaxed);
     }
     if over.is_none() && plan.limit().is_some_and(|limit| all > limit) {
         *over = Some(all);
         fork::kill_group(pid.cast_signed());
     }
-}
-
-fn kind(plan: LinesPlan, board: &Board, time: Time<'_>) -> Kind {
-    let clock = match time {
-        Time::None => {
-            return Kind::Memory {
-                backend: plan.backend,
-                children: plan.children,
-                baseline: board.get(BASELINE),
-            };
-        }
-        Time::Sampled(samples) => Clock::Sampled {
-            interval_ns: u64::try_from(SAMPLING.as_nanos()).unwrap_or(0),
-            samples: samples.met(),
-        },
-        Time::Exact { probe_ns, .. } => Clock::Exact { probe_ns },
-    };
-    Kind::Time { clock }
 }

@@ -84,29 +84,24 @@ macro_rules! entry_points {
                 // Resident set size of the process in bytes; 0 where the system does not tell.
                 safe fn memit_resident() -> u64;
 
-                // Line probes. A line starts, and counts so many hits.
+                // Line probes. A line starts, and counts so many hits, in the counters of this thread.
                 safe fn memit_line(
-                    function: $crate::lines::counters::Table<'static>,
+                    own: $crate::lines::counters::Table<'static>,
                     index: u32,
                     hits: u32,
                 );
                 // `memit_line`, but it preserves every register. Only inline assembly may call it.
                 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
                 unsafe fn memit_line_saving();
-                // A body starts, and counts so many calls.
+                // A body starts, and counts so many calls. Stores the counters of this thread.
                 safe fn memit_open(
                     function: $crate::lines::counters::Table<'static>,
                     calls: u32,
                     outer: &$crate::lines::counters::Outer,
                 );
                 // A body ends.
-                safe fn memit_close(
-                    function: $crate::lines::counters::Table<'static>,
-                    outer: &$crate::lines::counters::Outer,
-                );
+                safe fn memit_close(outer: &$crate::lines::counters::Outer);
             }
-            // The counts that the probes of all functions share.
-            static memit_common: $crate::lines::counters::Common;
         }
     };
 }
@@ -118,18 +113,16 @@ macro_rules! declare {
                 $($argument:ident: $type:ty),* $(,)?
             ) $(-> $result:ty)?;)*
         }
-        static $common:ident: $counters:ty;
     ) => {
         #[allow(missing_docs, reason = "the list says what each of them does")]
         mod declared {
             unsafe extern "C" {
                 $($(#[$cfg])? pub $safety fn $name($($argument: $type),*) $(-> $result)?;)*
-                pub safe static $common: $counters;
             }
         }
 
         /// The names that the executable of a session process must export.
-        pub const NAMES: &[&str] = &[$(stringify!($name),)* stringify!($common)];
+        pub const NAMES: &[&str] = &[$(stringify!($name)),*];
 
         /// The declaration of each function as Rust, in the order of [`NAMES`].
         const DECLARATIONS: &[&str] = &[$(
@@ -155,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_declaration_is_found_by_its_name() {
-        assert_eq!(DECLARATIONS.len() + 1, NAMES.len());
+        assert_eq!(DECLARATIONS.len(), NAMES.len());
         // `stringify!` chooses the blanks.
         let found = |name| declaration(name).map(|text| text.replace(' ', ""));
         assert_eq!(found("memit_begin").as_deref(), Some("safefnmemit_begin()"));
@@ -163,7 +156,6 @@ mod tests {
             found("memit_next_run").as_deref(),
             Some("safefnmemit_next_run()->u64")
         );
-        assert_eq!(declaration("memit_common"), None);
         assert_eq!(declaration("malloc"), None);
     }
 }

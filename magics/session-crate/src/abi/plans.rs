@@ -114,10 +114,13 @@ impl LinesPlan {
 pub enum Charge {
     /// Memory.
     Memory = 1,
-    /// Time, sampled. A run that is too short is repeated with [`Self::ExactTime`].
+    /// Time, sampled. A short run is repeated; a run that is too short to be sampled is repeated with
+    /// [`Self::ExactTime`].
     SampledTime = 2,
     /// Time, read from the clock at every probe.
     ExactTime = 3,
+    /// Nothing: the run is timed as a whole, for comparison with runs whose lines are charged.
+    WholeTime = 4,
 }
 
 /// A measurement of memory over time (`%mprof`).

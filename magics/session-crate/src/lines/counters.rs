@@ -4,22 +4,18 @@
 //! so every type here is `repr(C)`.
 
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 pub use crate::abi::Backend;
 use crate::abi::Text;
 
-/// The counts that all profiled functions of a process share. They have pages of their own, which a
-/// measured run shares with its parent.
+/// The counts of a process. They have pages of their own, which a measured run shares with its
+/// parent.
 #[repr(C, align(4096))]
 pub struct Common {
-    /// Changes with every change of the heap: see the probes.
-    pub epoch: AtomicU64,
-    /// Number of running bodies of profiled functions.
-    pub depth: AtomicU64,
     /// Live heap above the start, in bytes.
     pub live: AtomicI64,
-    /// Highest `live` since the last settlement.
+    /// Highest `live` since the last reading of a phase.
     pub peak: AtomicI64,
     /// Highest `live` since the start.
     pub highest: AtomicI64,
@@ -34,11 +30,9 @@ pub struct Common {
 }
 
 impl Common {
-    /// Counts of zero, and an epoch that no line has seen.
+    /// Counts of zero.
     pub const fn new() -> Self {
         Self {
-            epoch: AtomicU64::new(1),
-            depth: AtomicU64::new(0),
             live: AtomicI64::new(0),
             peak: AtomicI64::new(0),
             highest: AtomicI64::new(0),
@@ -46,6 +40,37 @@ impl Common {
             children: AtomicU64::new(0),
             children_peak: AtomicU64::new(0),
             passed_limit: AtomicU64::new(0),
+        }
+    }
+}
+
+/// The counts of one thread. Only this thread changes them.
+#[repr(C, align(64))]
+pub struct Thread {
+    /// Changes with every change of the heap by the thread: see the probes.
+    pub epoch: AtomicU64,
+    /// Number of running bodies of profiled functions.
+    pub depth: AtomicU64,
+    /// Bytes that the thread has obtained, less the bytes that the thread has freed.
+    pub live: AtomicI64,
+    /// Highest `live` since the last settlement.
+    pub peak: AtomicI64,
+    /// Calls that obtained memory.
+    pub allocations: AtomicU64,
+    /// Probes that called the runtime.
+    pub probes: AtomicU64,
+}
+
+impl Thread {
+    /// Counts of zero, and an epoch that no line has seen.
+    pub const fn new() -> Self {
+        Self {
+            epoch: AtomicU64::new(1),
+            depth: AtomicU64::new(0),
+            live: AtomicI64::new(0),
+            peak: AtomicI64::new(0),
+            allocations: AtomicU64::new(0),
+            probes: AtomicU64::new(0),
         }
     }
 }
@@ -133,13 +158,73 @@ pub struct Head {
     pub time: AtomicU64,
     /// Number of running bodies, this one included, when the innermost running call began.
     pub depth: AtomicU64,
-    /// 1 if the session process knows the function.
+    /// The thread that counts here: see [`Self::thread`].
+    thread: AtomicPtr<Thread>,
+    /// In the counters of a thread: the static of the function.
+    pub of: AtomicPtr<Head>,
+    /// In the static of a function: the counters of the process's only thread, if the process has no
+    /// other thread.
+    pub only: AtomicPtr<Head>,
+    /// In the static of a function: the number of the function in the session process plus 1.
     pub known: AtomicU32,
-    _reserved: [u32; 3],
+    /// [`Self::line`] at the last panic.
+    pub panicked: AtomicU32,
 }
 
-/// The counters of a function, a static on pages of its own.
-#[repr(C, align(4096))]
+impl Head {
+    /// The head of a function's counters.
+    const fn new(
+        name: Text<'static>,
+        file: Text<'static>,
+        first: u32,
+        last: u32,
+        count: u32,
+    ) -> Self {
+        Self {
+            name,
+            file,
+            first,
+            last,
+            count,
+            backend: Backend::Heap,
+            has_backend: false,
+            line: AtomicU32::new(0),
+            calls: AtomicU64::new(0),
+            seen: AtomicU64::new(0),
+            level: AtomicI64::new(0),
+            start: AtomicI64::new(0),
+            peak: AtomicI64::new(0),
+            allocations: AtomicU64::new(0),
+            time: AtomicU64::new(0),
+            depth: AtomicU64::new(0),
+            thread: AtomicPtr::new((&raw const NOBODY).cast_mut()),
+            of: AtomicPtr::new(std::ptr::null_mut()),
+            only: AtomicPtr::new(std::ptr::null_mut()),
+            known: AtomicU32::new(0),
+            panicked: AtomicU32::new(0),
+        }
+    }
+
+    /// The counts of the thread that counts here.
+    #[inline(always)]
+    pub fn thread(&self) -> &'static Thread {
+        // SAFETY: the pointer is that of `NOBODY`, or of a reference that `set_thread` has taken.
+        unsafe { &*self.thread.load(Relaxed) }
+    }
+
+    /// Sets the counts of the thread that counts here.
+    pub fn set_thread(&self, thread: &'static Thread) {
+        let thread = std::ptr::from_ref(thread).cast_mut();
+        self.thread.store(thread, Relaxed);
+    }
+}
+
+/// The counts in the static of a function in which no thread counts.
+static NOBODY: Thread = Thread::new();
+
+/// The counters of a function. The static of the function says how the function is built; each
+/// thread counts in a copy of its own.
+#[repr(C)]
 pub struct Function<const N: usize> {
     pub(super) head: Head,
     pub(super) lines: [Line; N],
@@ -154,26 +239,7 @@ impl<const N: usize> Function<N> {
         last: u32,
         lines: [Line; N],
     ) -> Self {
-        let head = Head {
-            name: Text::new(name),
-            file: Text::new(file),
-            first,
-            last,
-            count: N as u32,
-            backend: Backend::Heap,
-            has_backend: false,
-            line: AtomicU32::new(0),
-            calls: AtomicU64::new(0),
-            seen: AtomicU64::new(0),
-            level: AtomicI64::new(0),
-            start: AtomicI64::new(0),
-            peak: AtomicI64::new(0),
-            allocations: AtomicU64::new(0),
-            time: AtomicU64::new(0),
-            depth: AtomicU64::new(0),
-            known: AtomicU32::new(0),
-            _reserved: [0; 3],
-        };
+        let head = Head::new(Text::new(name), Text::new(file), first, last, N as u32);
         Self { head, lines }
     }
 
@@ -238,31 +304,41 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Sets the counts to zero, for a function that is not running.
-    pub fn clear(self) {
-        let head = self.head();
-        head.known.store(0, Relaxed);
-        head.calls.store(0, Relaxed);
-        head.seen.store(0, Relaxed);
-        for line in self.lines() {
-            line.hits.store(0, Relaxed);
-            line.seen.store(0, Relaxed);
-            line.increment.store(0, Relaxed);
-            line.peak.store(0, Relaxed);
-            line.allocations.store(0, Relaxed);
-            line.time.store(0, Relaxed);
-        }
+    /// Size in bytes.
+    pub fn size(self) -> usize {
+        size_of::<Head>() + size_of_val(self.lines())
     }
 
-    /// Size in bytes, up to the end of the last page of 4096 bytes.
-    pub fn size(self) -> usize {
-        (size_of::<Head>() + size_of_val(self.lines())).next_multiple_of(4096)
+    /// Writes a copy with counts of zero, in which a thread counts.
+    ///
+    /// # Safety
+    ///
+    /// [`Self::size`] bytes can be written at `place`, which is aligned as a [`Head`], and nothing
+    /// else uses them.
+    pub unsafe fn write_copy(self, place: *mut Head, thread: &'static Thread) {
+        let head = self.head();
+        let mut copy = Head::new(head.name, head.file, head.first, head.last, head.count);
+        copy.backend = head.backend;
+        copy.has_backend = head.has_backend;
+        copy.of = AtomicPtr::new(self.address().cast_mut());
+        copy.set_thread(thread);
+        // SAFETY: the caller's contract: there is room for the head and, behind it, for the lines.
+        unsafe {
+            place.write(copy);
+            let lines: *mut Line = place.add(1).cast();
+            for (at, line) in self.lines().iter().enumerate() {
+                lines.add(at).write(Line::new(line.number));
+            }
+        }
     }
 }
 
-/// Fields of [`Head`] that a body replaces when it begins, and restores when it ends.
+/// The counters of a running body, and the fields of [`Head`] that a body replaces when it begins and
+/// restores when it ends.
 #[repr(C)]
 pub struct Outer {
+    /// The counters of the thread that runs the body.
+    pub own: AtomicPtr<Head>,
     /// See [`Head`].
     pub line: AtomicU32,
     /// See [`Head`].
@@ -277,6 +353,7 @@ impl Outer {
     /// Fields of a body that has not begun.
     pub const fn new() -> Self {
         Self {
+            own: AtomicPtr::new(std::ptr::null_mut()),
             line: AtomicU32::new(0),
             start: AtomicI64::new(0),
             peak: AtomicI64::new(0),

@@ -1,9 +1,11 @@
 //! The probes of a profiled function.
 //!
-//! A probe counts, compares one word, the epoch, and stores which line runs next. Only if the epoch
-//! has changed since the line ran last does the probe call the session process, which charges the
-//! line before. Each allocation changes the epoch. A measurement that must see every probe (several
-//! threads, exact time) sets the epoch to a value that no line has ever seen.
+//! A body counts in the counters of its thread, so that threads never wait for each other. A probe
+//! counts, compares one word, the epoch of the thread, and stores which line runs next. Only if the
+//! epoch has changed since the line ran last does the probe call the session process, which charges
+//! the line before. Each allocation of the thread changes its epoch. A measurement that must see
+//! every probe (exact time, memory by the system's figures) sets the epoch to a value that no line
+//! has ever seen.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -14,7 +16,7 @@ pub use super::counters::{Backend, Function, Line};
 use super::counters::{Head, Outer, Table};
 #[cfg_attr(target_arch = "x86_64", allow(unused_imports))]
 use crate::abi::entry_points::memit_line;
-use crate::abi::entry_points::{memit_close, memit_common, memit_open};
+use crate::abi::entry_points::{memit_close, memit_open};
 
 /// Tells the compiler that the calling branch is rare.
 #[cold]
@@ -25,7 +27,7 @@ fn rarely() {}
 /// compiler would keep their values in memory all the time, even in the innermost loops.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[inline(always)]
-fn line(function: Table<'static>, index: u32, hits: u32) {
+fn line(own: Table<'static>, index: u32, hits: u32) {
     use crate::abi::entry_points::memit_line_saving;
 
     rarely();
@@ -36,7 +38,7 @@ fn line(function: Table<'static>, index: u32, hits: u32) {
         core::arch::asm!(
             "call qword ptr [rip + {call}@GOTPCREL]",
             call = sym memit_line_saving,
-            in("rdi") function.address(),
+            in("rdi") own.address(),
             in("esi") index,
             in("edx") hits,
         );
@@ -45,9 +47,9 @@ fn line(function: Table<'static>, index: u32, hits: u32) {
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 #[inline(always)]
-fn line(function: Table<'static>, index: u32, hits: u32) {
+fn line(own: Table<'static>, index: u32, hits: u32) {
     rarely();
-    memit_line(function, index, hits);
+    memit_line(own, index, hits);
 }
 
 #[cold]
@@ -58,22 +60,22 @@ fn open(function: Table<'static>, calls: u32, outer: &Outer) {
 
 #[cold]
 #[inline(never)]
-fn close(function: Table<'static>, outer: &Outer) {
-    memit_close(function, outer);
+fn close(outer: &Outer) {
+    memit_close(outer);
 }
 
 impl<const N: usize> Function<N> {
     /// Begins a call of the function.
     #[inline(always)]
-    pub fn enter(&'static self) -> RunningBody {
-        RunningBody::new(self.table(), 1)
+    pub fn enter(&'static self) -> RunningBody<N> {
+        RunningBody::new(self, 1)
     }
 
     /// Begins a part of the function that may run while the rest does not: a closure, an `async`
     /// block.
     #[inline(always)]
-    pub fn within(&'static self) -> RunningBody {
-        RunningBody::new(self.table(), 0)
+    pub fn within(&'static self) -> RunningBody<N> {
+        RunningBody::new(self, 0)
     }
 
     #[inline(always)]
@@ -81,88 +83,19 @@ impl<const N: usize> Function<N> {
         // SAFETY: `self` is a `Function` that lives for ever, and only its atomics change.
         unsafe { Table::at(std::ptr::from_ref(self).cast()) }
     }
-
-    /// Begins a line.
-    #[inline(always)]
-    pub fn line(&'static self, index: usize) {
-        self.pass(index, 1);
-    }
-
-    /// Begins a line without a hit, which another probe counts.
-    #[inline(always)]
-    pub fn here(&'static self, index: usize) {
-        self.pass(index, 0);
-    }
-
-    /// [`Self::line`] as a condition, which is always true.
-    #[inline(always)]
-    pub fn header(&'static self, index: usize) -> bool {
-        self.line(index);
-        true
-    }
-
-    /// Returns `value`. The argument before `value` is a probe, which runs before the value is
-    /// computed.
-    #[inline(always)]
-    pub fn value<T>(&'static self, (): (), value: T) -> T {
-        value
-    }
-
-    /// An iterator that begins a line each time it is asked for an item.
-    #[inline(always)]
-    pub fn each<I: IntoIterator>(&'static self, index: usize, iterated: I) -> Each<I::IntoIter, N> {
-        Each {
-            iterator: iterated.into_iter(),
-            function: self,
-            index,
-        }
-    }
-
-    /// A value that begins the line of a block's end when the value is dropped.
-    #[inline(always)]
-    pub fn end(&'static self, index: usize) -> End<N> {
-        End {
-            function: self,
-            index,
-        }
-    }
-
-    #[inline(always)]
-    fn pass(&'static self, index: usize, hits: u32) {
-        let counters = &self.lines[index];
-        let epoch = memit_common.epoch.load(Relaxed);
-        if counters.seen.load(Relaxed) != epoch {
-            rarely();
-            if self.head.seen.load(Relaxed) != epoch {
-                line(self.table(), index as u32, hits);
-                return;
-            }
-            // Another line has settled everything.
-            let level = self.head.level.load(Relaxed);
-            self.head.start.store(level, Relaxed);
-            self.head.peak.store(level, Relaxed);
-            counters.memory.store(level, Relaxed);
-            counters.seen.store(epoch, Relaxed);
-        }
-        if hits > 0 {
-            let hits = counters.hits.load(Relaxed) + 1;
-            counters.hits.store(hits, Relaxed);
-        }
-        self.head.line.store(index as u32 + 1, Relaxed);
-    }
 }
 
-/// A running body, which ends when the value is dropped.
-pub struct RunningBody {
-    function: Table<'static>,
+/// A running body, which ends when the value is dropped. Its methods are the probes.
+pub struct RunningBody<const N: usize> {
+    function: &'static Function<N>,
     outer: Outer,
     /// Whether an `async` body waits while others run.
     waits: AtomicBool,
 }
 
-impl RunningBody {
+impl<const N: usize> RunningBody<N> {
     #[inline(always)]
-    fn new(function: Table<'static>, calls: u32) -> Self {
+    fn new(function: &'static Function<N>, calls: u32) -> Self {
         let body = Self {
             function,
             outer: Outer::new(),
@@ -172,40 +105,125 @@ impl RunningBody {
         body
     }
 
+    /// The counters of the thread that runs the body.
+    #[inline(always)]
+    fn own(&self) -> &'static Function<N> {
+        // SAFETY: `open` has stored the address of the thread's counters for this function, which
+        // have as many lines as the function and live as long as the process.
+        unsafe { &*self.outer.own.load(Relaxed).cast() }
+    }
+
     #[inline(always)]
     fn open(&self, calls: u32) {
-        let function = self.function.head();
-        if function.seen.load(Relaxed) == memit_common.epoch.load(Relaxed) {
-            let calls = function.calls.load(Relaxed) + u64::from(calls);
-            function.calls.store(calls, Relaxed);
-            begin(function, &self.outer);
+        let only = self.function.head.only.load(Relaxed);
+        // SAFETY: the session process stores the counters of the only thread here, or null.
+        if let Some(head) = unsafe { only.as_ref() }
+            && is_settled(head)
+        {
+            self.outer.own.store(only, Relaxed);
+            let calls = head.calls.load(Relaxed) + u64::from(calls);
+            head.calls.store(calls, Relaxed);
+            begin(head, &self.outer);
         } else {
-            open(self.function, calls, &self.outer);
+            open(self.function.table(), calls, &self.outer);
         }
     }
 
     #[inline(always)]
     fn close(&self) {
-        let function = self.function.head();
-        if function.seen.load(Relaxed) == memit_common.epoch.load(Relaxed) {
-            end(function, &self.outer);
+        let head = &self.own().head;
+        if is_settled(head) {
+            end(head, &self.outer);
         } else {
-            close(self.function, &self.outer);
+            close(&self.outer);
         }
+    }
+
+    /// Begins a line.
+    #[inline(always)]
+    pub fn line(&self, index: usize) {
+        self.pass(index, 1);
+    }
+
+    /// Begins a line without a hit, which another probe counts.
+    #[inline(always)]
+    pub fn here(&self, index: usize) {
+        self.pass(index, 0);
+    }
+
+    /// [`Self::line`] as a condition, which is always true.
+    #[inline(always)]
+    pub fn header(&self, index: usize) -> bool {
+        self.line(index);
+        true
+    }
+
+    /// Returns `value`. The argument before `value` is a probe, which runs before the value is
+    /// computed.
+    #[inline(always)]
+    pub fn value<T>(&self, (): (), value: T) -> T {
+        value
+    }
+
+    /// Runs a body that owns what it uses. Values that nobody has moved are dropped within.
+    #[inline(always)]
+    pub fn owning<T>(&self, body: impl FnOnce() -> T) -> T {
+        body()
+    }
+
+    /// An iterator that begins a line each time it is asked for an item.
+    #[inline(always)]
+    pub fn each<I: IntoIterator>(&self, index: usize, iterated: I) -> Each<'_, I::IntoIter, N> {
+        Each {
+            iterator: iterated.into_iter(),
+            body: self,
+            index,
+        }
+    }
+
+    /// A value that begins the line of a block's end when the value is dropped.
+    #[inline(always)]
+    pub fn end(&self, index: usize) -> End<'_, N> {
+        End { body: self, index }
     }
 
     /// A future that is polled on the line with this index.
     #[inline(always)]
-    pub fn awaited<F: IntoFuture>(&self, index: u32, awaited: F) -> Awaited<'_, F::IntoFuture> {
+    pub fn awaited<F: IntoFuture>(&self, index: u32, awaited: F) -> Awaited<'_, F::IntoFuture, N> {
         Awaited {
             future: awaited.into_future(),
             body: self,
             index,
         }
     }
+
+    #[inline(always)]
+    fn pass(&self, index: usize, hits: u32) {
+        let own = self.own();
+        let counters = &own.lines[index];
+        let epoch = own.head.thread().epoch.load(Relaxed);
+        if counters.seen.load(Relaxed) != epoch {
+            rarely();
+            if own.head.seen.load(Relaxed) != epoch {
+                line(own.table(), index as u32, hits);
+                return;
+            }
+            // Another line has settled everything.
+            let level = own.head.level.load(Relaxed);
+            own.head.start.store(level, Relaxed);
+            own.head.peak.store(level, Relaxed);
+            counters.memory.store(level, Relaxed);
+            counters.seen.store(epoch, Relaxed);
+        }
+        if hits > 0 {
+            let hits = counters.hits.load(Relaxed) + 1;
+            counters.hits.store(hits, Relaxed);
+        }
+        own.head.line.store(index as u32 + 1, Relaxed);
+    }
 }
 
-impl Drop for RunningBody {
+impl<const N: usize> Drop for RunningBody<N> {
     #[inline(always)]
     fn drop(&mut self) {
         // A future that waits does not run, so dropping it ends nothing.
@@ -215,85 +233,94 @@ impl Drop for RunningBody {
     }
 }
 
-/// Begins a body. Everything must be settled.
+/// Whether nothing has happened since the last settlement.
 #[inline(always)]
-pub fn begin(function: &Head, outer: &Outer) {
-    outer.line.store(function.line.load(Relaxed), Relaxed);
-    outer.start.store(function.start.load(Relaxed), Relaxed);
-    outer.peak.store(function.peak.load(Relaxed), Relaxed);
-    outer.depth.store(function.depth.load(Relaxed), Relaxed);
-    let level = function.level.load(Relaxed);
-    function.start.store(level, Relaxed);
-    function.peak.store(level, Relaxed);
-    let depth = memit_common.depth.load(Relaxed) + 1;
-    memit_common.depth.store(depth, Relaxed);
-    function.depth.store(depth, Relaxed);
+fn is_settled(own: &Head) -> bool {
+    own.seen.load(Relaxed) == own.thread().epoch.load(Relaxed)
 }
 
-/// Ends a body. Everything must be settled.
+/// Begins a body that counts in `own`. Everything must be settled.
 #[inline(always)]
-pub fn end(function: &Head, outer: &Outer) {
+pub fn begin(own: &Head, outer: &Outer) {
+    outer.line.store(own.line.load(Relaxed), Relaxed);
+    outer.start.store(own.start.load(Relaxed), Relaxed);
+    outer.peak.store(own.peak.load(Relaxed), Relaxed);
+    outer.depth.store(own.depth.load(Relaxed), Relaxed);
+    let level = own.level.load(Relaxed);
+    own.start.store(level, Relaxed);
+    own.peak.store(level, Relaxed);
+    let thread = own.thread();
+    let depth = thread.depth.load(Relaxed) + 1;
+    thread.depth.store(depth, Relaxed);
+    own.depth.store(depth, Relaxed);
+}
+
+/// Ends a body that counts in `own`. Everything must be settled.
+#[inline(always)]
+pub fn end(own: &Head, outer: &Outer) {
     let line = outer.line.load(Relaxed);
     let start = outer.start.load(Relaxed);
-    let level = function.level.load(Relaxed);
-    let peak = function.peak.load(Relaxed).max(outer.peak.load(Relaxed));
-    function.line.store(line, Relaxed);
-    function.start.store(start, Relaxed);
-    function.peak.store(peak, Relaxed);
-    function.depth.store(outer.depth.load(Relaxed), Relaxed);
-    let depth = memit_common.depth.load(Relaxed);
-    memit_common.depth.store(depth.wrapping_sub(1), Relaxed);
+    let level = own.level.load(Relaxed);
+    let peak = own.peak.load(Relaxed).max(outer.peak.load(Relaxed));
+    own.line.store(line, Relaxed);
+    own.start.store(start, Relaxed);
+    own.peak.store(peak, Relaxed);
+    own.depth.store(outer.depth.load(Relaxed), Relaxed);
+    let thread = own.thread();
+    let depth = thread.depth.load(Relaxed);
+    thread.depth.store(depth.wrapping_sub(1), Relaxed);
     if line != 0 && (start != level || peak != level) {
         // The line that goes on must be settled, so the next probe must see another epoch.
-        memit_common.epoch.fetch_add(1, Relaxed);
+        let epoch = thread.epoch.load(Relaxed).wrapping_add(1);
+        thread.epoch.store(epoch, Relaxed);
     }
 }
 
-/// See [`Function::end`].
-pub struct End<const N: usize> {
-    function: &'static Function<N>,
+/// See [`RunningBody::end`].
+pub struct End<'a, const N: usize> {
+    body: &'a RunningBody<N>,
     index: usize,
 }
 
-impl<const N: usize> Drop for End<N> {
+impl<const N: usize> Drop for End<'_, N> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.function.line(self.index);
+        self.body.line(self.index);
     }
 }
 
-/// See [`Function::each`].
-pub struct Each<I, const N: usize> {
+/// See [`RunningBody::each`].
+pub struct Each<'a, I, const N: usize> {
     iterator: I,
-    function: &'static Function<N>,
+    body: &'a RunningBody<N>,
     index: usize,
 }
 
-impl<I: Iterator, const N: usize> Iterator for Each<I, N> {
+impl<I: Iterator, const N: usize> Iterator for Each<'_, I, N> {
     type Item = I::Item;
 
     #[inline(always)]
     fn next(&mut self) -> Option<I::Item> {
-        self.function.line(self.index);
+        self.body.line(self.index);
         self.iterator.next()
     }
 }
 
 /// See [`RunningBody::awaited`].
-pub struct Awaited<'a, F> {
+pub struct Awaited<'a, F, const N: usize> {
     future: F,
-    body: &'a RunningBody,
+    body: &'a RunningBody<N>,
     index: u32,
 }
 
-impl<F: Future> Future for Awaited<'_, F> {
+impl<F: Future, const N: usize> Future for Awaited<'_, F, N> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let body = self.body;
         if body.waits.swap(false, Relaxed) {
             body.open(0);
-            line(body.function, self.index, 0);
+            line(body.own().table(), self.index, 0);
         }
         // SAFETY: `future` is pinned whenever `self` is: no code moves it out of an `Awaited`,
         // which has no destructor.
