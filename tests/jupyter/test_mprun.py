@@ -1,5 +1,6 @@
 """%mprun: what each line of a function does to memory, to the byte."""
 
+import re
 from textwrap import dedent
 
 import pytest
@@ -286,6 +287,191 @@ def test_threads_are_counted_exactly(noting):
     assert cell.json["threaded"] is True
     assert figures(cell.json, "spawn")["let threads"]["hits"] == 1
     assert "thread" in cell.text.splitlines()[-1]
+
+
+def test_a_line_is_charged_with_its_own_thread_alone(noting):
+    noting.run(dedent("""
+        fn takes(n: usize) -> usize {
+            let a = vec![1u8; n];
+            let b = vec![2u8; 2 * n];
+            std::hint::black_box((&a, &b));
+            drop(a);
+            b.len()
+        }
+        fn holds_nothing(n: u64) -> u64 {
+            let mut sum = 0;
+            for i in 0..n {
+                sum ^= std::hint::black_box(i);
+            }
+            sum
+        }
+        fn both() -> usize {
+            for _ in 0..300 {
+                takes(10_000);
+            }
+            holds_nothing(200_000) as usize
+        }
+        fn passes_on() -> usize {
+            let (sender, receiver) = std::sync::mpsc::channel::<Vec<u8>>();
+            let thread = std::thread::spawn(move || frees(receiver));
+            let made = vec![1u8; 100_000];
+            sender.send(made).unwrap();
+            drop(sender);
+            thread.join().unwrap()
+        }
+        fn frees(receiver: std::sync::mpsc::Receiver<Vec<u8>>) -> usize {
+            let taken = receiver.recv().unwrap();
+            let n = taken.len();
+            drop(taken);
+            n
+        }
+    """))
+    for call in (
+        "std::thread::scope(|s| { for _ in 0..3 { s.spawn(both); } both() })",
+        "(0..4).map(|_| std::thread::spawn(both)).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).sum::<usize>()",
+    ):
+        data = noting.run(f"%mprun -f takes -f holds_nothing {call}").json
+        takes = figures(data, "takes")
+        each = takes["let a"]["increment"] // 1200
+        assert 10_000 <= each < 10_100
+        assert takes["let a"]["increment"] == 1200 * each
+        assert takes["let a"]["allocations"] == takes["let b"]["allocations"] == 1200
+        assert takes["drop(a)"]["increment"] == -1200 * each
+        assert takes["let b"]["increment"] == -takes.last()["increment"]
+        assert takes["let b"]["peak"] < 20_100
+        nothing = figures(data, "holds_nothing")
+        assert (nothing.sum("increment"), nothing.sum("allocations")) == (0, 0)
+        assert nothing["sum ^="]["hits"] == 800_000
+    # The thread that frees a block is charged, whichever thread has obtained it.
+    cell = noting.run("%mprun -f frees -f passes_on passes_on()")
+    assert -100_100 < figures(cell.json, "frees")["drop(taken)"]["increment"] <= -100_000
+    assert 100_000 <= figures(cell.json, "passes_on")["let made"]["increment"] < 100_100
+    assert "charged with what its own thread allocates and frees" in cell.text
+
+
+def test_what_a_function_owns_is_freed_at_its_brace(noting):
+    noting.run(dedent("""
+        struct Held { v: Vec<u8>, n: usize }
+        trait Ends { fn ends(self) -> usize; }
+        impl Ends for Held {
+            fn ends(mut self) -> usize {
+                self.n += 1;
+                if self.n > 100 {
+                    return self.v.len();
+                }
+                self.v.len() + self.n
+            }
+        }
+        impl Held {
+            fn new() -> Self { Held { v: vec![1; 1_000], n: 0 } }
+            fn eat(self) -> usize {
+                self.v.len()
+            }
+            fn boxed(self: Box<Self>) -> usize {
+                let n = self.n;
+                n + 1
+            }
+            fn gives_part(self) -> Vec<u8> {
+                let v = self.v;
+                v
+            }
+            fn borrows(self, other: &mut Vec<u8>) -> &mut u8 {
+                other.push(self.v[0]);
+                &mut other[0]
+            }
+            fn opaque(self) -> impl Iterator<Item = usize> {
+                let n = self.v.len();
+                0..n
+            }
+        }
+        fn pair((a, mut b): (Vec<u8>, Vec<u8>)) -> usize {
+            b[0] = 1;
+            a.len() + b.len()
+        }
+        fn fields(Held { v, n: _ }: Held, _: Vec<u8>) -> usize {
+            let n = v.len();
+            n + 1
+        }
+        fn with_closure(all: Vec<Vec<u8>>) -> usize {
+            all.into_iter()
+                .map(|v| {
+                    let n = v.len();
+                    n + 1
+                })
+                .sum()
+        }
+    """))
+
+    def freed(name, call):
+        lines = figures(noting.run(f"%mprun -f {name} {call}").json, name)
+        return -lines.last()["increment"]
+
+    assert freed("Held::eat", "Held::new().eat()") in range(1_000, 1_100)
+    assert freed("Held::ends", "Held::new().ends()") in range(1_000, 1_100)
+    assert freed("Held::boxed", "Box::new(Held::new()).boxed()") in range(1_030, 1_200)
+    assert freed("Held::borrows", "*Held::new().borrows(&mut vec![0; 1])") in range(1_000, 1_100)
+    assert freed("Held::opaque", "Held::new().opaque().sum::<usize>()") in range(1_000, 1_100)
+    assert freed("pair", "pair((vec![1; 500], vec![2; 700]))") in range(1_200, 1_300)
+    assert freed("fields", "fields(Held::new(), vec![1; 500])") in range(1_500, 1_700)
+    parts = figures(noting.run("%mprun -f gives_part Held::new().gives_part()").json, "Held::gives_part")
+    assert parts.sum("increment") == 0
+    closure = noting.run("%mprun -f with_closure with_closure(vec![vec![1; 1_000]; 50])").json
+    lines = figures(closure, "with_closure")
+    braces = [line["figures"] for line in lines.lines if line["source"].strip() == "})"]
+    assert braces[0]["increment"] in range(-55_000, -49_999)
+    assert lines["let n"]["increment"] == 0
+
+
+PANICS = [
+    ("fn dies(n: usize) -> u8 {\n    let v = vec![1u8; 3];\n    v[n]\n}", "dies(9)", 3),
+    ("fn divides(b: u32) -> u32 {\n    let v = vec![1u8; 100];\n    let c = v.len() as u32; return c / b;\n}", "divides(0)", 3),
+    ("fn checks(n: u32) -> u32 {\n    if n > 1 {\n        assert!(n < 5, \"é\"); n\n    } else { n }\n}", "checks(9)", 3),
+    ("fn unwraps(n: Option<u32>) -> u32 {\n    let v = vec![1u8; 100];\n    match n { None if v.is_empty() => 1, other => other.unwrap() }\n}", "unwraps(None)", 3),
+]
+
+
+@pytest.mark.parametrize(("source", "call", "line"), PANICS)
+def test_a_panic_is_where_it_is_without_probes(noting, source, call, line):
+    def place(traceback):
+        return [row for row in traceback.splitlines() if re.match(r" *(-->|\d* *\|)", row)]
+
+    noting.run(source)
+    name = call.split("(")[0]
+    plain = place(noting.fails(call, ename="Panic").traceback)
+    assert len(plain) >= 3
+    for magic in ("%mprun", "%lprun"):
+        cell = noting.fails(f"{magic} -f {name} {call}", ename="Panic")
+        assert place(cell.traceback) == plain
+        assert function(cell.json, name)["stopped_at"] == line
+        assert "is the line that was running" in cell.text
+    memory = noting.fails(f"%mprun -f {name} {call}").json
+    # The message of the panic is that of the line; the report is not.
+    assert figures(memory, name).sum("allocations") <= 4
+    noting.run(f"#[profile]\n{source}")
+    marked = place(noting.fails(call, ename="Panic").traceback)
+    assert [re.sub(rf"\b{line + 1}(?=:| \|)", f"{line}", row, count=1) for row in marked] == plain
+
+
+def test_a_panic_that_is_caught_stops_no_line(noting):
+    noting.run(dedent("""
+        fn catches() -> usize {
+            let caught = std::panic::catch_unwind(|| panic!("caught")).is_err();
+            let v = std::hint::black_box(vec![1u8; 1_000]);
+            v.len() + usize::from(caught)
+        }
+    """))
+    data = noting.run("%mprun -f catches catches()").json
+    assert function(data, "catches")["stopped_at"] is None
+    assert figures(data, "catches")["let v"]["increment"] in range(1_000, 1_100)
+
+
+def test_a_function_that_a_macro_makes_is_named_as_such(noting):
+    noting.run("macro_rules! make { ($name:ident) => { fn $name() -> u8 { 1 } } }\nmake!(made);")
+    for magic in ("%mprun", "%lprun"):
+        error = noting.fails(f"{magic} -f made made()").traceback
+        assert "the macro `make!` makes `made`" in error
+    error = noting.fails("%mprun -f unmade 1 + 1").traceback
+    assert "there is no function `unmade`" in error
 
 
 def test_resident_memory_can_be_charged_instead(noting):
