@@ -149,12 +149,7 @@ def memit_ways(kernel, program, options):
         return kernel.run(f"%timeit -n 1 -r 1 {call}").json["all_runs"][0] / 1e9
 
     def profiled(magic, call):
-        while True:
-            profile = kernel.run(f"{magic} {named} {call}").json
-            clock = profile["kind"].get("clock", {}).get("clock")
-            # A run that met too few samples has been repeated with the other clock.
-            if clock == "sampled" or magic != "%lprun":
-                return profile["wall_ns"] / 1e9
+        return kernel.run(f"{magic} {named} {call}").json["wall_ns"] / 1e9
 
     def way(magic, arguments, rounds):
         call = f"{program.functions[-1]}({arguments})"

@@ -1,0 +1,215 @@
+"""`%lprun` and `%lprun --exact` with lines of known length.
+
+A function has lines that do known parts of its work. The parts are multiples of one piece of work, which
+no profiler sees. The totals are compared with `%timeit` of the same statement, in turns.
+"""
+
+import statistics
+from typing import NamedTuple
+
+import common
+
+WORK = """\
+#[inline(never)]
+fn piece(n: u64) -> u64 {
+    (0..n).fold(0, |sum, i| std::hint::black_box(sum ^ i))
+}
+"""
+
+
+class Program(NamedTuple):
+    name: str
+    source: str
+    functions: list
+    # The statement to profile, for a number of threads.
+    statement: str
+    # For each line, by a text that it alone contains: its part of the work.
+    parts: dict
+
+
+SPAWNED = """\
+fn on_threads(threads: u64, work: fn() -> u64) -> u64 {
+    if threads == 1 {
+        return work();
+    }
+    let threads: Vec<_> = (0..threads).map(|_| std::thread::spawn(work)).collect();
+    threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+}
+fn in_scope(threads: u64, work: fn() -> u64) -> u64 {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    })
+}
+"""
+
+PROGRAMS = [
+    Program(
+        "pieces of 20, 30 and 50 %",
+        """\
+fn three() -> u64 {
+    let mut sum = 0;
+    for _ in 0..200 {
+        sum += piece(4_000);
+        sum += piece(6_000);
+        sum += piece(10_000);
+    }
+    sum
+}
+""",
+        ["three"],
+        "on_threads(THREADS, three)",
+        {"piece(4_000)": 0.2, "piece(6_000)": 0.3, "piece(10_000)": 0.5},
+    ),
+    Program(
+        "the same in `thread::scope`",
+        """\
+fn scoped() -> u64 {
+    let mut sum = 0;
+    for _ in 0..200 {
+        sum += piece(4_000);
+        sum += piece(6_000);
+        sum += piece(10_000);
+    }
+    sum
+}
+""",
+        ["scoped"],
+        "in_scope(THREADS, scoped)",
+        {"piece(4_000)": 0.2, "piece(6_000)": 0.3, "piece(10_000)": 0.5},
+    ),
+    Program(
+        "short pieces, 1 ms in all",
+        """\
+fn short() -> u64 {
+    let mut sum = 0;
+    for _ in 0..50 {
+        sum += piece(10_000);
+        sum += piece(30_000);
+    }
+    sum
+}
+""",
+        ["short"],
+        "on_threads(THREADS, short)",
+        {"piece(10_000)": 0.25, "piece(30_000)": 0.75},
+    ),
+    Program(
+        "a tight loop",
+        """\
+fn tight() -> u64 {
+    let mut sum = 0;
+    for i in 0..5_000_000 {
+        sum ^= std::hint::black_box(i);
+    }
+    sum
+}
+""",
+        ["tight"],
+        "on_threads(THREADS, tight)",
+        {},
+    ),
+    Program(
+        "many calls",
+        """\
+fn calls() -> u64 {
+    let mut sum = 0;
+    for i in 0..1_000_000 {
+        sum += inner(i);
+    }
+    sum
+}
+fn inner(n: u64) -> u64 {
+    std::hint::black_box(n) + 1
+}
+""",
+        ["calls", "inner"],
+        "on_threads(THREADS, calls)",
+        {},
+    ),
+    Program(
+        "allocations",
+        """\
+fn texts() -> u64 {
+    let mut sum = 0;
+    for i in 0..100_000 {
+        let text = i.to_string();
+        sum += text.len() as u64;
+    }
+    sum
+}
+""",
+        ["texts"],
+        "on_threads(THREADS, texts)",
+        {},
+    ),
+]
+
+
+def shares(function):
+    """The share of each line, by its source."""
+    lines = [line for line in function["lines"] if line["figures"]]
+    total = sum(line["figures"]["time_ns"] for line in lines) or 1
+    return {line["source"]: line["figures"]["time_ns"] / total for line in lines}
+
+
+def profiled(kernel, magic, program, statement):
+    """Seconds in the first function if they are known, and by how many points the shares are off."""
+    named = " ".join(f"-f {name}" for name in program.functions)
+    data = kernel.run(f"{magic} {named} {statement}").json
+    function = data["functions"][0]
+    is_known = data["kind"]["total"]["total"] != "unknown"
+    total = sum(line["figures"]["time_ns"] for line in function["lines"] if line["figures"]) / 1e9
+    told = shares(function)
+    off = [
+        100 * abs(share - part)
+        for text, part in program.parts.items()
+        for source, share in told.items() if text in source
+    ]
+    return (total if is_known else None), max(off, default=None)
+
+
+def plain(kernel, statement):
+    """Seconds of the shortest run on its own, each in a process that has run nothing else."""
+    return min(kernel.run(f"%timeit -n 1 -r 1 {statement}").json["all_runs"][0] / 1e9 for _ in range(5))
+
+
+def row(kernel, program, threads, magic, rounds):
+    statement = program.statement.replace("THREADS", str(threads))
+    ratios, offs = [], []
+    for _ in range(rounds):
+        before = plain(kernel, statement)
+        total, off = profiled(kernel, magic, program, statement)
+        if total is not None:
+            ratios.append(total / before)
+        if off is not None:
+            offs.append(off)
+    ratio = f"{statistics.median(ratios):.2f}" if ratios else "not told"
+    spread = f"{min(ratios):.2f} … {max(ratios):.2f}" if ratios else ""
+    return (f"{program.name}, `{magic}`", threads, common.duration(1e9 * before), ratio, spread,
+            f"{max(offs):.0f}" if offs else "")
+
+
+def main():
+    common.enter_environment()
+    parser = common.arguments(__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each profile (default: 3)")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2, 4])
+    options = parser.parse_args()
+    memit = common.find_memit(options.memit)
+    rows = []
+    with common.MemitKernels(memit) as kernels, kernels.start() as kernel:
+        kernel.run(WORK + SPAWNED)
+        for program in PROGRAMS:
+            kernel.run(program.source)
+            for threads in options.threads:
+                for magic in ("%lprun", "%lprun --exact"):
+                    rows.append(row(kernel, program, threads, magic, options.rounds))
+    print(common.machine(memit), end="\n\n")
+    header = ["lines", "threads", "plain run", "total / plain run", "of single rounds", "shares off by, points"]
+    common.table(header, rows)
+    print("A total is that of the outermost function. The shares are the worst of all lines and rounds.")
+
+
+if __name__ == "__main__":
+    main()
