@@ -239,6 +239,12 @@ def hidden(case):
                     for name, value in case.variables.items())
 
 
+def shown_anew(case):
+    """The variables within a benchmark, where they are captured: nothing may be worked out beforehand."""
+    return " ".join(f"let {name} = black_box({name});" if value.endswith("u64")
+                    else f"let {name} = black_box(&{name});" for name, value in case.variables.items())
+
+
 def by_hand(case):
     if case.fresh:
         name, value = case.fresh
@@ -257,7 +263,7 @@ def of_criterion(case):
         name, value = case.fresh
         routine = f"b.iter_batched_ref(|| {value}, |{name}| {case.code}, BatchSize::SmallInput)"
     else:
-        routine = f"b.iter(|| {case.code})"
+        routine = f"b.iter(|| {{ {shown_anew(case)} {case.code} }})"
     return f'{{ {hidden(case)} c.bench_function("{case.name}", |b| {routine}); }}'
 
 
@@ -266,7 +272,7 @@ def of_divan(case):
         name, value = case.fresh
         routine = f"bencher.with_inputs(|| {value}).bench_refs(|{name}| {case.code})"
     else:
-        routine = f"bencher.bench_local(|| {case.code})"
+        routine = f"bencher.bench_local(|| {{ {shown_anew(case)} {case.code} }})"
     return f"#[divan::bench]\nfn {case.name}(bencher: Bencher) {{ {hidden(case)} {routine} }}"
 
 
@@ -367,7 +373,8 @@ def compare_times(kernel, directory, cache, rounds):
         shown = ["" if time is None else common.duration(time) for time in times]
         return (f"`{case.name}`", *shown, *ratios)
 
-    print(f"The least time of a loop, of {rounds} rounds in turns. criterion's `iter` and `%timeit` drop the\n"
+    in_turns = "one round" if rounds == 1 else f"{rounds} rounds in turns"
+    print(f"The least time of a loop, of {in_turns}. criterion's `iter` and `%timeit` drop the\n"
           "value within the time, divan behind it.\n")
     header = ["statement", *tools, *(f"`%timeit` / {tool}" for tool in tools[1:])]
     common.table(header, [row(case) for case in TIMES])
