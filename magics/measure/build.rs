@@ -15,6 +15,9 @@ const HOOKS: &[&str] = &[
     "aligned_alloc",
     "memalign",
     "pthread_create",
+    "munmap",
+    "madvise",
+    "mremap",
 ];
 
 fn main() {

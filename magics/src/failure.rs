@@ -101,9 +101,20 @@ pub fn note(failure: &Failure, remarks: &[Remark]) -> Option<String> {
         })
     };
     let changes = changes.into_iter().map(remarks::text);
-    let parts: Vec<_> = memory.into_iter().chain(unharmed).chain(changes).collect();
+    let fresh = failure.needs_fresh.then(|| NEEDS_FRESH.to_owned());
+    let parts = memory
+        .into_iter()
+        .chain(unharmed)
+        .chain(fresh)
+        .chain(changes);
+    let parts: Vec<_> = parts.collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
+
+/// The remedy for statements that run well only once.
+const NEEDS_FRESH: &str = "the statements ran well once and failed when they ran again, so they change \
+     or consume their input. Make a new input for each execution: `%%timeit --fresh let mut x = …;`, \
+     and the statements on the lines below";
 
 /// The name of a signal and its usual meaning.
 pub fn signal(number: i32) -> String {
@@ -143,6 +154,7 @@ mod tests {
             cause,
             peak_rss: Some(10 << 20),
             threads: 1,
+            needs_fresh: false,
         }
     }
 
@@ -169,12 +181,21 @@ mod tests {
             cause: FailureKind::Panic(memit_measurement::Panic::default()),
             peak_rss: None,
             threads: 2,
+            needs_fresh: false,
         };
         assert_eq!(
             note(&in_place, &[]).unwrap(),
             "the session has 2 threads, so it could not be forked: what the statements have changed \
              stays changed"
         );
+        let later = Failure {
+            needs_fresh: true,
+            ..failure(FailureKind::Returned {
+                error: "none".into(),
+            })
+        };
+        assert!(note(&later, &[]).unwrap().contains("%%timeit --fresh"));
+        assert!(!note(&killed, &[]).unwrap().contains("--fresh"));
         let late = failure(FailureKind::TimedOut { seconds: 0.5 });
         assert_eq!(message(&late), "the statement took longer than 0.5 s");
         assert_eq!(

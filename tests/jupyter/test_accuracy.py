@@ -138,3 +138,37 @@ def test_a_session_that_holds_much_measures_as_exactly(kernel):
     for run in measure(kernel, "ballast[0] = 2", 0, 0, "1 byte of 400 MiB changed"):
         assert run["increment"] <= 128 * KIB
     kernel.run("drop(ballast);")
+
+
+@pytest.mark.parametrize("size", [100 * KIB, 1 * MIB, 20 * MIB])
+@pytest.mark.parametrize("way", ["munmap", "discard", "shrink"])
+def test_mapped_memory_is_measured_to_the_page(kernel, size, way):
+    kernel.run(
+        """
+        mod mapped {
+            use std::ffi::c_void;
+            unsafe extern "C" {
+                fn mmap(at: *mut c_void, size: usize, access: i32, flags: i32, file: i32, from: i64) -> *mut c_void;
+                fn munmap(at: *mut c_void, size: usize) -> i32;
+                fn madvise(at: *mut c_void, size: usize, advice: i32) -> i32;
+                fn mremap(at: *mut c_void, size: usize, new: usize, flags: i32, ...) -> *mut c_void;
+            }
+            pub fn touch(size: usize, way: &str) {
+                unsafe {
+                    let at = mmap(std::ptr::null_mut(), size, 3, 0x22, -1, 0);
+                    at.cast::<u8>().write_bytes(1, size);
+                    match way {
+                        "discard" => assert_eq!(madvise(at, size, 4), 0),
+                        "shrink" => assert_eq!(mremap(at, size, 4096, 0), at),
+                        _ => assert_eq!(munmap(at, size), 0),
+                    }
+                }
+            }
+        }
+        """
+    )
+    runs = measure(kernel, f'mapped::touch({size}, "{way}")', 0, size)
+    increments = [run["increment"] for run in runs]
+    assert all(size <= increment <= size + 64 * KIB for increment in increments), increments
+    # Code that is used for the first time may be mapped in one repetition only.
+    assert len(set(increments[1:])) == 1, increments

@@ -7,7 +7,7 @@ import pytest
 from request import MEMIT_JSON
 
 SUMMARY = r"peak memory: \d+\.\d\d MiB, increment: \d+\.\d\d MiB"
-SIZE = r"-?\d[\d.]* (?:B|[KMGTPE]iB)"
+SIZE = r"-?\d[\d.]* (?:B|[KMGTPE]iB)(?: \(\d[\d.]* (?:B|[KMGTPE]iB) requested\))?"
 HEAP = (
     rf"heap peak: {SIZE}(?:, allocated: {SIZE})? in [\d,]+ allocations?, "
     rf"held after drop: {SIZE}(?:, as it freed memory of the session)? \(\d+ runs?\)"
@@ -25,6 +25,7 @@ def test_the_data_has_bytes_for_every_repetition(kernel):
     data = kernel.run("%memit vec![1u8; 5 << 20]").json
     assert set(data) == {
         "magic", "runs", "peak_memory", "increment", "isolated", "source", "threads", "children",
+        "outlasting",
     }
     assert data["magic"] == "memit"
     assert data["isolated"] is True
@@ -35,7 +36,7 @@ def test_the_data_has_bytes_for_every_repetition(kernel):
     for run in data["runs"]:
         assert set(run) == {
             "baseline_rss", "peak_rss", "increment", "heap_peak", "heap_allocated", "allocations",
-            "heap_retained", "wall_ns",
+            "heap_peak_requested", "heap_allocated_requested", "heap_retained", "wall_ns",
         }
         assert run["increment"] == run["peak_rss"] - run["baseline_rss"]
         assert run["allocations"] == 1
@@ -218,3 +219,68 @@ def test_a_result_is_a_picture_of_the_session_at_that_moment(kernel):
     assert after["peak_memory"] - before > 45 << 20
     assert after["increment"] < 64 << 10
     kernel.run("drop(ballast_of_session);")
+
+
+@pytest.mark.parametrize("snippet, requested, allocations", [
+    ("(0..1000u64).map(Box::new).collect::<Vec<_>>()", 16_000, 1001),
+    ('(0..1000).map(|_| String::from("ten bytes.")).collect::<Vec<_>>()', 34_000, 1001),
+    ("std::thread::scope(|s| s.spawn(|| vec![1u8; 1 << 20].len()).join().unwrap())", None, None),
+    ("{ let mut v = vec![1u8; 1000]; v.reserve_exact(4000); v }", 5000, 2),
+])
+def test_requested_sizes_are_told_beside_usable_ones(kernel, snippet, requested, allocations):
+    cell = kernel.run(f"%memit {snippet}")
+    for run in cell.json["runs"]:
+        assert run["heap_peak_requested"] <= run["heap_peak"]
+        assert run["heap_allocated_requested"] <= run["heap_allocated"]
+        if requested:
+            assert run["heap_peak_requested"] == requested
+            assert run["allocations"] == allocations
+    run = cell.json["runs"][-1]
+    assert (" requested)" in cell.text) == (run["heap_peak"] > 1.05 * run["heap_peak_requested"])
+
+
+def test_a_realloc_requests_the_whole_new_size(kernel):
+    (run,) = kernel.run("%memit -r 1 { let mut v = vec![1u8; 1000]; v.reserve_exact(4000); v }").json["runs"]
+    assert run["heap_allocated_requested"] == 1000 + 5000
+
+
+def test_a_table_of_many_blocks_is_in_no_figure(kernel):
+    # The table of requested sizes grows three times.
+    (run,) = kernel.run("%memit -r 1 (0..200_000u64).map(Box::new).collect::<Vec<_>>()").json["runs"]
+    assert run["heap_peak_requested"] == 200_000 * 16
+    # A block takes 32 bytes with its header, and its pointer eight.
+    assert abs(run["increment"] - 200_000 * 40) < 128 << 10
+
+
+WORK = (
+    "let v = std::hint::black_box(vec![1u8; 20 << 20]); "
+    "std::thread::sleep(std::time::Duration::from_millis(100)); v.len()"
+)
+
+
+def test_a_thread_that_outlasts_the_statement_is_waited_for(kernel):
+    data = kernel.run(f"%memit -r 2 std::thread::spawn(|| {{ {WORK} }})").json
+    assert data["outlasting"] == 0
+    for run in data["runs"]:
+        assert run["heap_peak"] >= 20 << 20
+        assert run["increment"] >= 20 << 20
+        # The statement itself is done at once.
+        assert run["wall_ns"] < 90e6
+    timed = kernel.run(f"%timeit -n 1 -r 1 std::thread::spawn(|| {{ {WORK} }})").json
+    assert timed["memory"]["heap_peak"] >= 20 << 20
+    over_time = kernel.run(f"%mprof std::thread::spawn(|| {{ {WORK} }})").json
+    assert over_time["heap_peak"] >= 20 << 20
+
+
+def test_a_thread_that_waits_for_somebody_is_not_waited_for(kernel):
+    idle = "let (s, r) = std::sync::mpsc::channel::<()>(); std::thread::spawn(move || r.recv()); s"
+    cell = kernel.run(f"%memit -r 1 {{ {idle} }}")
+    assert cell.json["outlasting"] == 0
+    assert "still ran" not in cell.text
+
+
+def test_a_thread_that_never_ends_is_told(kernel):
+    endless = "std::thread::spawn(|| loop { std::thread::sleep(std::time::Duration::from_millis(5)) })"
+    cell = kernel.run(f"%memit -r 1 {endless}")
+    assert cell.json["outlasting"] == 1
+    assert "1 thread of the statements still ran after 10 s" in cell.text

@@ -40,6 +40,31 @@ def test_timeit_runs_in_place_and_says_so(kernel):
     assert cell.json["memory"]["allocations"] == 1
 
 
+@pytest.mark.parametrize("code, lines", [
+    ('%timeit -r 3 println!("noise")', 1),
+    ('%timeit -n 5 -r 3 println!("noise")', 5),
+    ('%memit -r 3 println!("noise")', 1),
+    ('%%timeit --fresh -r 2 let x = 1;\nprintln!("noise")', 1),
+])
+def test_what_a_snippet_prints_in_place_is_shown_once(kernel, code, lines):
+    assert kernel.run(code).stdout == "noise\n" * lines
+    assert kernel.run('println!("after")').stdout == "after\n"
+
+
+def test_growth_in_place_is_told(kernel):
+    cell = kernel.run("%timeit -n 3000000 -r 2 changing.push(1)")
+    assert "and the session keeps that" in cell.text
+    assert cell.json["grown"] > 1 << 20
+    kernel.run("changing.truncate(1); changing.shrink_to_fit();")
+
+
+def test_only_threads_of_the_statement_are_waited_for(kernel):
+    work = "let v = std::hint::black_box(vec![1u8; 20 << 20]); std::thread::sleep(std::time::Duration::from_millis(50)); v.len()"
+    data = kernel.run(f"%memit -r 1 std::thread::spawn(|| {{ {work} }})").json
+    assert data["runs"][0]["heap_peak"] >= 20 << 20
+    assert data["outlasting"] == 0
+
+
 @pytest.mark.parametrize("magic", ["%memit", "%timeit"])
 def test_consuming_a_variable_in_place_is_an_error_that_says_why(kernel, magic):
     cell = kernel.fails(f"{magic} drop(in_place)", "CompileError")

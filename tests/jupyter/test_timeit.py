@@ -41,7 +41,8 @@ def test_the_data_has_every_run(kernel):
     data = kernel.run("%timeit -n 50 -r 4 vec![0u8; 64]").json
     assert set(data) == {
         "magic", "loops", "repeat", "all_runs", "timings", "best", "worst", "average", "stdev",
-        "compile_time", "clock", "isolated", "threads", "cycle_ns", "memory",
+        "compile_time", "clock", "isolated", "threads", "cycle_ns", "clock_error", "grown", "restarts",
+        "outlasting", "memory",
     }
     assert (data["magic"], data["loops"], data["repeat"]) == ("timeit", 50, 4)
     assert (data["clock"], data["isolated"], data["threads"]) == ("wall", True, 1)
@@ -180,6 +181,84 @@ def test_fresh_may_consume_what_the_set_up_makes(kernel):
     assert data["memory"]["heap_retained"] <= 0
 
 
+@pytest.mark.parametrize("setup, statement, most", [
+    ("let q = 1;", "()", 1),
+    ("let v = vec![1u8; 16];", "v.len()", 2),
+    ("let a = String::from(\"a b\"); let b: Vec<&str> = a.split(' ').collect();", "b.len()", 2),
+    # Statements that have to follow their set-up.
+    ("let _guard = 1; let v = vec![1u8; 16];", "v.len()", 20),
+], ids=["nothing", "length", "borrowed", "alone"])
+def test_fresh_adds_no_time_of_its_own(kernel, setup, statement, most):
+    data = kernel.run(f"%%timeit --fresh -r 3 {setup}\n{statement}").json
+    assert data["best"] < most
+    assert data["clock_error"] < most
+
+
+@pytest.mark.parametrize("setup, statement", [
+    ("let guard = fresh_lock.lock().unwrap();", "*guard"),
+    ("let guard = fresh_cell.borrow_mut();", "*guard"),
+    ("let x = 1;", "fresh_grown.push(x)"),
+    ("fresh_grown.clear();", "fresh_grown.push(1); assert_eq!(fresh_grown.len(), 1)"),
+    ("let path = { std::fs::write(FRESH_FILE, \"x\")?; FRESH_FILE };", "std::fs::remove_file(path)?"),
+], ids=["lock", "borrow", "session", "effect", "file"])
+def test_set_ups_that_share_something_run_right_before_their_statements(kernel, tmp_path, setup, statement):
+    kernel.run(
+        "let fresh_lock = std::sync::Mutex::new(1); let fresh_cell = std::cell::RefCell::new(1);"
+        f'let mut fresh_grown = vec![1]; const FRESH_FILE: &str = "{tmp_path}/fresh";'
+    )
+    assert kernel.run(f"%%timeit --fresh -n 20 -r 2 {setup}\n{statement}").json["loops"] == 20
+    assert kernel.value("fresh_grown.len()") == "1"
+
+
+@pytest.mark.parametrize("statement", [
+    "letters.remove(25)", "-n 5 numbers.next().unwrap()", "-n 5 letters.drain(0..20).count()",
+    "numbers.next().ok_or(\"no more\")?",
+])
+def test_a_failure_that_fresh_would_prevent_says_so(kernel, statement):
+    kernel.run("let mut letters: Vec<char> = ('a'..='z').collect(); let mut numbers = vec![1].into_iter();")
+    cell = kernel.fails(f"%timeit {statement}")
+    assert "ran well once" in cell.traceback
+    assert "%%timeit --fresh" in cell.traceback
+
+
+def test_a_failure_at_the_first_execution_does_not_point_to_fresh(kernel):
+    for code in ("%timeit vec![1][std::hint::black_box(1)]", '%timeit -n 5 "x".parse::<u8>()?'):
+        assert "--fresh" not in kernel.fails(code).traceback
+
+
+def test_an_error_names_the_users_variables_only(kernel):
+    kernel.run('let moved_by_timeit = String::from("a");')
+    for code in (
+        '%timeit moved_by_timeit + "x"',
+        "%%timeit let v = moved_by_timeit; let w = v;\nw.len()",
+        "%%timeit -n 2 let s = std::collections::HashSet::from([1]);\ns.into_iter().sum::<i32>()",
+    ):
+        cell = kernel.fails(code, "CompileError")
+        assert "memit" not in cell.traceback.replace("moved_by_timeit", "").replace("timeit", "")
+        assert cell.traceback.count("error[") == 1
+        assert "--fresh" in cell.traceback
+
+
+@pytest.mark.parametrize("code", [
+    "%timeit -n 20000000 -r 2 grown_in_loops.push(1)",
+    "%timeit -n 300000 -r 2 std::mem::forget(std::hint::black_box(vec![1u8; 100]))",
+    '%%timeit -n 1000000 -r 2 let mut log = vec![];\nlog.push("entry".to_string())',
+])
+def test_statements_that_grow_something_are_told_with_their_peak(kernel, code):
+    kernel.run("let mut grown_in_loops: Vec<u32> = vec![];")
+    cell = kernel.run(code)
+    assert "the statements grow what they work on" in cell.text
+    assert cell.json["grown"] > 8 << 20
+    assert cell.json["memory"]["increment"] > 8 << 20
+    assert kernel.value("grown_in_loops.len()") == "0"
+
+
+def test_statements_that_only_take_much_memory_do_not_grow(kernel):
+    for code in ("%timeit -n 3 -r 1 vec![1u8; 100 << 20]", "%timeit -n 100000 -r 2 vec![1u8; 100].len()"):
+        data = kernel.run(code).json
+        assert (data["grown"], data["restarts"]) == (0, 0)
+
+
 def test_fresh_needs_a_set_up(kernel):
     cell = kernel.fails("%timeit --fresh 1 + 1", "MagicError")
     assert "`--fresh` needs a set-up" in cell.content["evalue"]
@@ -229,3 +308,12 @@ def test_a_snippet_slower_than_a_run_is_executed_once_in_each(kernel):
     data = kernel.run("%timeit -r 2 std::thread::sleep(std::time::Duration::from_millis(250))").json
     assert data["loops"] == 1
     assert 250e6 <= data["best"] < 400e6
+
+
+def test_a_run_that_grows_too_much_goes_on_with_the_session_as_it_was(kernel):
+    kernel.run('let mut doubled_by_timeit = String::from("x");')
+    cell = kernel.run("%timeit -n 50 -r 1 doubled_by_timeit.push_str(&doubled_by_timeit.clone())")
+    # 2^50 bytes would be a PiB.
+    assert cell.json["restarts"] > 0
+    assert "The runs began anew" in cell.text
+    assert kernel.value("doubled_by_timeit.len()") == "1"

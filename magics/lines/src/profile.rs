@@ -20,6 +20,8 @@ pub struct Profile {
     /// Whether more than one thread ran during the run. Lines that run at the same time may be charged
     /// with each other's memory.
     pub threaded: bool,
+    /// Threads that the statements had started and that still ran at the end.
+    pub outlasting: u32,
     /// Why the run stopped early; absent if the run finished.
     pub stopped: Option<Stopped>,
 }
@@ -112,6 +114,7 @@ mod tests {
             isolated: true,
             threads: 1,
             threaded: false,
+            outlasting: 0,
             stopped: Some(Stopped {
                 why: "interrupted".to_owned(),
             }),
@@ -124,7 +127,7 @@ mod tests {
                 r#"{"number":1,"source":"","figures":{"hits":1,"memory":0,"increment":-100,"#,
                 r#""peak":5,"allocations":0,"time_ns":0}}],"stopped_at":null}],"#,
                 r#""kind":{"measured":"time","clock":{"clock":"exact","probe_ns":7.5}},"#,
-                r#""wall_ns":1000,"isolated":true,"threads":1,"threaded":false,"#,
+                r#""wall_ns":1000,"isolated":true,"threads":1,"threaded":false,"outlasting":0,"#,
                 r#""stopped":{"why":"interrupted"}}"#
             )
         );

@@ -124,6 +124,7 @@ pub fn of_heap(functions: Vec<Function>) -> Profile {
         isolated: true,
         threads: 1,
         threaded: false,
+        outlasting: 0,
         stopped: None,
     }
 }

@@ -269,6 +269,7 @@ Line #      Hits         Time  Per Hit   % Time  Line Contents
                 clock: Clock::Exact { probe_ns: 7.52 },
             },
             threaded: true,
+            outlasting: 0,
             stopped: Some(stopped("interrupted")),
             ..of_time(vec![f])
         };

@@ -40,11 +40,8 @@ impl Board {
         self.numbers[index].load(SeqCst)
     }
 
-    /// Sets every number to zero, and removes the text.
-    pub(crate) fn clear(&self) {
-        for number in self.numbers.iter() {
-            number.store(0, SeqCst);
-        }
+    /// Removes the text and the note about the value.
+    pub(crate) fn clear_notes(&self) {
         self.lazy[0].store(0, SeqCst);
         self.text_length[0].store(0, SeqCst);
     }

@@ -169,6 +169,8 @@ extern "C" fn memit_begin() {
 
 #[unsafe(no_mangle)]
 extern "C" fn memit_value_alive() {
+    measuring::with(|measuring| measuring.statements_done());
+    run::wait_for_threads();
     measuring::with(|measuring| measuring.value_alive());
 }
 
@@ -179,6 +181,7 @@ extern "C" fn memit_value_dropped() {
 
 #[unsafe(no_mangle)]
 extern "C" fn memit_next_run() -> u64 {
+    run::wait_for_threads();
     measuring::with(|measuring| measuring.next_run())
 }
 
@@ -190,6 +193,16 @@ extern "C" fn memit_start_clock() {
 #[unsafe(no_mangle)]
 extern "C" fn memit_stop_clock() {
     measuring::with(|measuring| measuring.stop_clock());
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_next_batch(left: u64, bytes: u64) -> u64 {
+    measuring::with(|measuring| measuring.next_batch(left, bytes))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_stop_idling() {
+    measuring::with(|measuring| measuring.stop_idling());
 }
 
 #[unsafe(no_mangle)]

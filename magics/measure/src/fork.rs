@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};
 
@@ -119,7 +119,15 @@ fn become_run(limits: Limits) {
     if limits.quiet {
         silence();
     }
+    without_backtraces();
     set_expendable(RUN_EXPENDABLE);
+}
+
+/// Finds the names of a backtrace no longer: `libstd` reads tens of MiB of debug information for it,
+/// which would count as memory of the statements.
+fn without_backtraces() {
+    // SAFETY: the caller is the only thread of its process.
+    unsafe { std::env::remove_var("RUST_BACKTRACE") };
 }
 
 /// Forks the calling process. The fork gets `None` and is a checkpoint; the caller gets the process
@@ -182,6 +190,40 @@ pub(crate) fn silence() {
     if let Ok(null) = File::options().write(true).open("/dev/null") {
         let _ = rustix::stdio::dup2_stdout(&null);
         let _ = rustix::stdio::dup2_stderr(&null);
+    }
+}
+
+/// Discards the output of this process while this exists.
+pub(crate) struct Silence {
+    /// The outputs of before; nothing if the system has refused something.
+    before: Option<[OwnedFd; 2]>,
+}
+
+impl Silence {
+    /// Discards the output from now on.
+    pub(crate) fn begin() -> Self {
+        let copy = |output: BorrowedFd<'_>| output.try_clone_to_owned();
+        let before = [
+            copy(std::io::stdout().as_fd()),
+            copy(std::io::stderr().as_fd()),
+        ];
+        let before = match before {
+            [Ok(out), Ok(errors)] => Some([out, errors]),
+            _ => None,
+        };
+        if before.is_some() {
+            silence();
+        }
+        Self { before }
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        if let Some([out, errors]) = &self.before {
+            let _ = rustix::stdio::dup2_stdout(out);
+            let _ = rustix::stdio::dup2_stderr(errors);
+        }
     }
 }
 
@@ -270,7 +312,7 @@ pub fn kill_group(group: i32) {
 struct ChildWatch {
     pid: Pid,
     #[cfg(target_os = "linux")]
-    pidfd: Option<std::os::fd::OwnedFd>,
+    pidfd: Option<OwnedFd>,
 }
 
 impl ChildWatch {

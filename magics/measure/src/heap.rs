@@ -31,6 +31,15 @@ pub(crate) fn set_thread_aside() {
     ASIDE.set(true);
 }
 
+/// Leaves the calling thread out of the counts while it runs `body`, which may free only what it
+/// obtains itself.
+pub(crate) fn leaving_thread_aside<T>(body: impl FnOnce() -> T) -> T {
+    let before = ASIDE.replace(true);
+    let result = body();
+    ASIDE.set(before);
+    result
+}
+
 /// Counts of the heap since [`start`]. Sizes are in bytes, relative to the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -38,7 +47,7 @@ pub(crate) struct Counts {
     pub(crate) live: i64,
     /// Highest `live`, at least 0.
     pub(crate) peak: u64,
-    /// Bytes obtained in all.
+    /// Bytes obtained in all; a `realloc` obtains the whole new size.
     pub(crate) allocated: u64,
     /// Calls that obtained memory.
     pub(crate) allocations: u64,
@@ -101,7 +110,7 @@ pub(crate) use hooks::replaced;
 #[cfg(heap_hooks)]
 mod hooks {
     use super::{ALLOCATED, ASIDE, COMMON, LIMIT, NOTED_PEAK};
-    use crate::threads;
+    use crate::{requested, threads};
     use libc::{c_int, c_void, size_t};
     use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
@@ -146,14 +155,13 @@ mod hooks {
         }
     }
 
-    fn grew(by: i64) {
+    /// The live heap has changed by `by` bytes, in a call that obtained `obtained` bytes.
+    fn grew(by: i64, obtained: i64) {
         let live = add(&COMMON.live, by);
         raise(&COMMON.highest, live);
         raise(&COMMON.peak, live);
         add_unsigned(&COMMON.epoch, 1);
-        if by > 0 {
-            add_unsigned(&ALLOCATED, by.unsigned_abs());
-        }
+        add_unsigned(&ALLOCATED, obtained.unsigned_abs());
     }
 
     fn shrank(by: i64) {
@@ -174,10 +182,12 @@ mod hooks {
         }
     }
 
-    fn count_new(block: *mut c_void) -> *mut c_void {
+    fn count_new(block: *mut c_void, requested: size_t) -> *mut c_void {
         if !block.is_null() {
+            let size = usable(block);
             add_unsigned(&COMMON.allocations, 1);
-            grew(usable(block));
+            requested::obtained(block.addr(), requested);
+            grew(size, size);
         }
         block
     }
@@ -209,8 +219,8 @@ mod hooks {
     mod counted {
         use super::{
             __libc_calloc, __libc_free, __libc_malloc, __libc_memalign, __libc_realloc, COMMON,
-            add_unsigned, before_fall, before_rise, c_void, count_new, grew, shrank, size_t,
-            usable,
+            add_unsigned, before_fall, before_rise, c_void, count_new, grew, requested, shrank,
+            size_t, usable,
         };
 
         #[cold]
@@ -218,15 +228,16 @@ mod hooks {
         pub(super) fn malloc(size: size_t) -> *mut c_void {
             before_rise(size);
             // SAFETY: `malloc` may be called with any size.
-            count_new(unsafe { __libc_malloc(size) })
+            count_new(unsafe { __libc_malloc(size) }, size)
         }
 
         #[cold]
         #[inline(never)]
         pub(super) fn calloc(count: size_t, size: size_t) -> *mut c_void {
-            before_rise(count.saturating_mul(size));
+            let requested = count.saturating_mul(size);
+            before_rise(requested);
             // SAFETY: `calloc` may be called with any sizes.
-            count_new(unsafe { __libc_calloc(count, size) })
+            count_new(unsafe { __libc_calloc(count, size) }, requested)
         }
 
         #[cold]
@@ -234,7 +245,7 @@ mod hooks {
         pub(super) fn memalign(alignment: size_t, size: size_t) -> *mut c_void {
             before_rise(size);
             // SAFETY: glibc checks the alignment itself.
-            count_new(unsafe { __libc_memalign(alignment, size) })
+            count_new(unsafe { __libc_memalign(alignment, size) }, size)
         }
 
         /// # Safety
@@ -245,6 +256,9 @@ mod hooks {
         pub(super) unsafe fn free(block: *mut c_void) {
             let size = usable(block);
             before_fall(size);
+            if !block.is_null() {
+                requested::given_back(block.addr(), size);
+            }
             shrank(size);
             // SAFETY: the caller's contract.
             unsafe { __libc_free(block) }
@@ -259,13 +273,21 @@ mod hooks {
             let before = usable(block);
             before_rise(size.saturating_sub(usize::try_from(before).unwrap_or(0)));
             before_fall(before);
+            let requested = (!block.is_null())
+                .then(|| requested::given_back(block.addr(), before))
+                .flatten();
             // SAFETY: the caller's contract.
             let new = unsafe { __libc_realloc(block, size) };
             if !new.is_null() {
+                let after = usable(new);
                 add_unsigned(&COMMON.allocations, 1);
-                grew(usable(new) - before);
+                requested::obtained(new.addr(), size);
+                grew(after - before, after);
             } else if size == 0 {
                 shrank(before);
+            } else if !block.is_null() {
+                let known = requested.or(usize::try_from(before).ok());
+                requested::kept(block.addr(), known.unwrap_or(0));
             }
             new
         }

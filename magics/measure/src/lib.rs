@@ -24,6 +24,8 @@ mod heap;
 pub mod host;
 pub mod lines;
 #[cfg(unix)]
+mod mapped;
+#[cfg(unix)]
 mod measurements;
 #[cfg(unix)]
 mod measuring;
@@ -32,6 +34,8 @@ mod memory;
 #[cfg(heap_hooks)]
 mod offset_tables;
 #[cfg(unix)]
+mod outlasting;
+#[cfg(unix)]
 pub mod outside;
 #[cfg(unix)]
 pub mod panic;
@@ -39,6 +43,8 @@ pub mod panic;
 pub mod program;
 #[cfg(unix)]
 pub mod protocol;
+#[cfg(unix)]
+mod requested;
 #[cfg(unix)]
 mod rss;
 #[cfg(unix)]

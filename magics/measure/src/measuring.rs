@@ -18,7 +18,10 @@ pub(crate) trait Measuring: Send {
     /// The statements start.
     fn begin(&mut self) {}
 
-    /// The statements are done, and their value is still alive.
+    /// The statements are done. Threads that they have started may still run.
+    fn statements_done(&mut self) {}
+
+    /// The statements and their threads are done, and the value of the statements is still alive.
     fn value_alive(&mut self) {}
 
     /// The value of the statements has been dropped.
@@ -34,6 +37,15 @@ pub(crate) trait Measuring: Send {
 
     /// A timed loop has ended.
     fn stop_clock(&mut self) {}
+
+    /// Number of executions in the next batch, of at most `left`, each of which takes `bytes`
+    /// without its heap.
+    fn next_batch(&mut self, _left: u64, _bytes: u64) -> u64 {
+        1
+    }
+
+    /// A timed batch of nothing has ended.
+    fn stop_idling(&mut self) {}
 
     /// The snippet ends in any way: a panic or a `?` may come before the value is dropped.
     fn leave(&mut self) {}

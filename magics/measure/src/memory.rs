@@ -8,13 +8,13 @@ use memit_process::{children, resident};
 use memit_session::abi::{Body, MemoryPlan};
 
 use crate::board::Board;
-use crate::fork::{Limits, Watcher};
+use crate::fork::{Limits, Silence, Watcher};
 use crate::host::Host;
 use crate::measuring::Measuring;
 use crate::rss::PeakMeter;
 use crate::run::{self, FIGURES};
 use crate::sampling_thread::{DEFAULT_INTERVAL, SamplingThread};
-use crate::{heap, rss, settle};
+use crate::{heap, requested, rss, settle};
 
 /// Measures `body`.
 pub(crate) fn measure(host: &'static Host, plan: MemoryPlan, body: Body) -> Measured {
@@ -33,7 +33,7 @@ fn measure_runs(
     let board = Board::new(NUMBERS).map(Arc::new);
     let board = board.map_err(|error| run::refused(host, &error))?;
     let interval = plan.interval().unwrap_or(DEFAULT_INTERVAL);
-    let make = || MeasuringMemory::new(Arc::clone(&board), plan.isolated, interval);
+    let make = || MeasuringMemory::new(Arc::clone(&board), plan.isolated, plan.children, interval);
     let mut measurement = MemoryMeasurement {
         isolated: plan.isolated,
         threads,
@@ -59,10 +59,12 @@ fn measure_runs(
                 peak_outside = peak_outside.max(finished.max_rss);
             }
         } else {
+            let _silence = (repetition > 0).then(Silence::begin);
             run::in_place(host, body, &board, make)?;
             settle::trim_heap();
         }
         measurement.source = source(&board);
+        measurement.outlasting = measurement.outlasting.max(run::outlasting(&board));
         measurement.runs.push(figures(&board, peak_outside));
     }
     Ok(measurement)
@@ -76,13 +78,17 @@ const ALLOCATIONS: usize = FIGURES + 4;
 const RETAINED: usize = FIGURES + 5;
 const WALL: usize = FIGURES + 6;
 const SOURCE: usize = FIGURES + 7;
+const KNOWS_REQUESTS: usize = FIGURES + 8;
+const REQUESTED_PEAK: usize = FIGURES + 9;
+const REQUESTED: usize = FIGURES + 10;
 /// Numbers that a board needs for one run.
-pub(crate) const NUMBERS: usize = FIGURES + 8;
+pub(crate) const NUMBERS: usize = FIGURES + 11;
 
 /// The figures that a run wrote on its board. `peak_outside` is the peak seen from outside the run.
 pub(crate) fn figures(board: &Board, peak_outside: u64) -> MemoryRun {
     let baseline_rss = board.get(BASELINE);
     let peak_rss = board.get(PEAK).max(peak_outside);
+    let requested = |number| (board.get(KNOWS_REQUESTS) > 0).then(|| board.get(number));
     MemoryRun {
         baseline_rss,
         peak_rss,
@@ -90,6 +96,8 @@ pub(crate) fn figures(board: &Board, peak_outside: u64) -> MemoryRun {
         heap_peak: board.get(HEAP_PEAK),
         heap_allocated: board.get(ALLOCATED),
         allocations: board.get(ALLOCATIONS),
+        heap_peak_requested: requested(REQUESTED_PEAK),
+        heap_allocated_requested: requested(REQUESTED),
         heap_retained: board.get(RETAINED).cast_signed(),
         wall_ns: board.get(WALL),
     }
@@ -169,27 +177,44 @@ pub(crate) struct MeasuringMemory {
     board: Arc<Board>,
     forked: bool,
     peak_reader: PeakReader,
+    /// Whether the requested sizes of blocks are counted too.
+    counts_requests: bool,
     began: Instant,
+    wall: Duration,
 }
 
 impl MeasuringMemory {
     /// Call this in the process of the run: in the fork, if the run is a fork.
-    pub(crate) fn new(board: Arc<Board>, forked: bool, interval: Duration) -> Self {
+    ///
+    /// `children` says that readings from outside include child processes. Such readings also include
+    /// the table of requested sizes, so there is none then.
+    pub(crate) fn new(board: Arc<Board>, forked: bool, children: bool, interval: Duration) -> Self {
+        let peak_reader = PeakReader::choose(forked, interval);
         let mut measuring = Self {
             board,
             forked,
-            peak_reader: PeakReader::choose(forked, interval),
+            counts_requests: !children && matches!(peak_reader, PeakReader::Kernel(_)),
+            peak_reader,
             began: Instant::now(),
+            wall: Duration::ZERO,
         };
         // A dry run touches the pages that measuring needs, so that the snippet's figures do not
         // include them.
         if matches!(measuring.peak_reader, PeakReader::Kernel(_)) {
             measuring.begin();
             heap::pass_hooks();
+            measuring.statements_done();
             measuring.value_alive();
             measuring.value_dropped();
         }
         measuring
+    }
+}
+
+impl Drop for MeasuringMemory {
+    fn drop(&mut self) {
+        heap::stop();
+        requested::stop();
     }
 }
 
@@ -203,22 +228,34 @@ impl Measuring for MeasuringMemory {
     }
 
     fn begin(&mut self) {
+        if self.counts_requests {
+            requested::start();
+        }
         let baseline = self.peak_reader.start();
         self.board.set(BASELINE, baseline);
         heap::start(!self.forked);
         self.began = Instant::now();
     }
 
+    fn statements_done(&mut self) {
+        self.wall = self.began.elapsed();
+    }
+
     fn value_alive(&mut self) {
-        let wall = self.began.elapsed();
         let heap = heap::counts();
         let peak = self.peak_reader.peak();
         self.board.set(PEAK, peak);
         self.board.set(HEAP_PEAK, heap.peak);
         self.board.set(ALLOCATED, heap.allocated);
         self.board.set(ALLOCATIONS, heap.allocations);
+        let requested = requested::counts();
         self.board
-            .set(WALL, u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX));
+            .set(KNOWS_REQUESTS, u64::from(requested.is_some()));
+        let requested = requested.unwrap_or_default();
+        self.board.set(REQUESTED_PEAK, requested.peak);
+        self.board.set(REQUESTED, requested.allocated);
+        let wall = u64::try_from(self.wall.as_nanos());
+        self.board.set(WALL, wall.unwrap_or(u64::MAX));
         self.board.set(SOURCE, self.peak_reader.source() as u64);
     }
 

@@ -59,6 +59,7 @@ impl PeakMeter {
     /// Sets the peak to the current size.
     pub(crate) fn reset(&self) -> io::Result<()> {
         NOTED.store(0, Relaxed);
+        CLEAR_REFS.store(self.clear_refs.as_raw_fd(), Relaxed);
         STATUS.store(self.status.as_fd().as_raw_fd(), Relaxed);
         self.clear_refs.write_all_at(b"5", 0)
     }
@@ -82,7 +83,10 @@ impl Drop for PeakMeter {
 impl Resident {
     fn of(status: Status) -> io::Result<Self> {
         match (status.resident, status.peak) {
-            (Some(now), Some(peak)) => Ok(Self { now, peak }),
+            (Some(now), Some(peak)) => Ok(Self {
+                now: without_ours(now),
+                peak: without_ours(peak),
+            }),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
@@ -91,6 +95,9 @@ impl Resident {
 /// The meter's status file, for [`note_peak`]; -1 when there is no meter.
 #[cfg(target_os = "linux")]
 static STATUS: AtomicI32 = AtomicI32::new(-1);
+/// The meter's other file.
+#[cfg(target_os = "linux")]
+static CLEAR_REFS: AtomicI32 = AtomicI32::new(-1);
 /// Largest size that [`note_peak`] has read since the last reset.
 #[cfg(target_os = "linux")]
 static NOTED: AtomicU64 = AtomicU64::new(0);
@@ -107,8 +114,41 @@ pub(crate) fn note_peak() {
     // file.
     let status = unsafe { BorrowedFd::borrow_raw(fd) };
     if let Ok(status) = StatusFile::read_from(status) {
-        NOTED.fetch_max(status.resident.unwrap_or(0), Relaxed);
+        NOTED.fetch_max(without_ours(status.resident.unwrap_or(0)), Relaxed);
     }
+}
+
+/// Changes memory that readings leave out, which is memory of ours. `change` must not allocate.
+#[cfg(target_os = "linux")]
+pub(crate) fn outside_of_peak(change: impl FnOnce()) {
+    let (status, clear_refs) = (STATUS.load(Relaxed), CLEAR_REFS.load(Relaxed));
+    if status < 0 {
+        return change();
+    }
+    // SAFETY: both descriptors are those of a meter, which sets `STATUS` to -1 before it closes them.
+    let (status, clear_refs) = unsafe {
+        (
+            BorrowedFd::borrow_raw(status),
+            BorrowedFd::borrow_raw(clear_refs),
+        )
+    };
+    let peak = StatusFile::read_from(status)
+        .ok()
+        .and_then(|status| status.peak);
+    NOTED.fetch_max(without_ours(peak.unwrap_or(0)), Relaxed);
+    change();
+    let _ = rustix::io::pwrite(clear_refs, b"5", 0);
+}
+
+/// A reading of the resident memory, without memory of ours.
+#[cfg(target_os = "linux")]
+fn without_ours(resident: u64) -> u64 {
+    resident.saturating_sub(crate::requested::resident_bytes())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn outside_of_peak(change: impl FnOnce()) {
+    change();
 }
 
 /// Other systems have no peak that can be reset: [`crate::sampling_thread`] takes the place of

@@ -1,20 +1,24 @@
 //! One run of a compiled snippet, in a fork or in place, and its outcome.
 
 use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use memit_measurement::{Failure, FailureKind, Panic};
 use memit_session::abi::{Body, Ending};
 
 use crate::board::Board;
 use crate::fork::{self, Finished, Limits, Watcher};
-use crate::host::Host;
+use crate::host::{self, Host};
 use crate::measuring::{self, Measuring};
-use crate::{panic, settle};
+use crate::{outlasting, panic, settle};
 
 /// Index of the first number of every board: how the snippet's code ended, or 0 until it has ended.
 const ENDING: usize = 0;
+/// Index of the number of threads that still ran when a measurement took its last readings.
+const OUTLASTING: usize = 1;
 /// Index of the first number of a measurement.
-pub(crate) const FIGURES: usize = 1;
+pub(crate) const FIGURES: usize = 2;
 
 /// Runs the snippet in a fork of the session, where `make` makes the measurement.
 ///
@@ -29,7 +33,7 @@ pub(crate) fn in_fork<M: Measuring + 'static>(
     watcher: Option<Watcher<'_>>,
     make: impl FnOnce() -> M,
 ) -> Result<Finished, Failure> {
-    board.clear();
+    begin(board);
     let finished = fork::run(host.control(), limits, watcher, || {
         settle::map_code(&host.cell());
         measuring::install(make());
@@ -79,7 +83,7 @@ pub(crate) fn in_place<M: Measuring + 'static>(
     if interrupted() {
         return Err(failure(host, FailureKind::Interrupted, None));
     }
-    board.clear();
+    begin(board);
     settle::map_code(&host.cell());
     measuring::install(make());
     let ending = run_body(body);
@@ -95,11 +99,43 @@ pub(crate) fn in_place<M: Measuring + 'static>(
     outcome.map_err(|cause| failure(host, cause, None))
 }
 
+/// Prepares the board for a run. The figures of an earlier run stay, so that a run can go on from
+/// them.
+fn begin(board: &Board) {
+    board.set(ENDING, 0);
+    board.set(OUTLASTING, 0);
+    board.clear_notes();
+}
+
 fn run_body(body: Body) -> Ending {
+    outlasting::statements_begin();
+    // The first wait maps the code of the wait, so that the snippet's figures do not include it.
+    wait_for_threads();
     // SAFETY: the caller of the entry point has promised that the body may run until the entry
     // point returns. The entry point has not returned, and a fork has a copy of everything that the
     // body uses.
     unsafe { body.run() }
+}
+
+/// Waits until the threads that the statements have started are done or the patience is over, which
+/// it is only once for all waits of a run.
+pub(crate) fn wait_for_threads() {
+    let Some(board) = measuring::with(|measuring| Some(Arc::clone(measuring.board()))) else {
+        return;
+    };
+    let patience = if board.get(OUTLASTING) > 0 {
+        Duration::ZERO
+    } else {
+        outlasting::PATIENCE
+    };
+    let interrupted = || host::current().is_some_and(|host| host.control().interrupted());
+    let running = outlasting::wait(Instant::now() + patience, interrupted);
+    board.set(OUTLASTING, running);
+}
+
+/// Number of threads that still ran when a measurement took its last readings.
+pub(crate) fn outlasting(board: &Board) -> u32 {
+    u32::try_from(board.get(OUTLASTING)).unwrap_or(u32::MAX)
 }
 
 /// Writes on the board how the snippet's code ended, with the panic if there was one.
@@ -141,5 +177,6 @@ pub(crate) fn failure(host: &Host, cause: FailureKind, peak_rss: Option<u64>) ->
         cause,
         peak_rss,
         threads: host.threads(),
+        needs_fresh: false,
     }
 }

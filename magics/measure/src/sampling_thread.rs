@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use memit_process::Pace;
 
-use crate::heap;
+use crate::{heap, outlasting};
 
 /// The interval if the user asks for none.
 pub(crate) const DEFAULT_INTERVAL: Duration = Duration::from_millis(1);
@@ -39,6 +39,7 @@ impl<S: Send + 'static> SamplingThread<S> {
             .name(name.to_owned())
             .spawn(move || {
                 heap::set_thread_aside();
+                outlasting::set_thread_aside();
                 let mut pace = Pace::starting(Instant::now(), interval);
                 while !stopped.load(Relaxed) {
                     sample(&mut samples);

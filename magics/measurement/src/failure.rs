@@ -58,6 +58,9 @@ pub struct Failure {
     pub peak_rss: Option<u64>,
     /// Threads of the session.
     pub threads: u32,
+    /// Whether the snippet had run well before, so that a new set-up for each execution would help.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub needs_fresh: bool,
 }
 
 /// A panic of user code.

@@ -20,6 +20,8 @@ pub struct LinesMeasurement {
     pub threads: u32,
     /// Whether more than one thread ran during the run.
     pub threaded: bool,
+    /// Threads that the statements had started and that still ran at the end.
+    pub outlasting: u32,
     /// How the run failed, if it did. The figures end at the failure.
     pub failure: Option<Failure>,
 }

@@ -13,10 +13,16 @@ pub struct MemoryRun {
     pub increment: u64,
     /// Highest live heap above the start of the snippet, in usable sizes of blocks.
     pub heap_peak: u64,
-    /// Heap bytes obtained over the whole run; a growing `realloc` counts its growth.
+    /// Heap bytes obtained over the whole run, in usable sizes of blocks. A `realloc` obtains the
+    /// whole new size, as in DHAT.
     pub heap_allocated: u64,
     /// Calls that obtained memory (`malloc`, `calloc`, `realloc`, `aligned_alloc`, …).
     pub allocations: u64,
+    /// `heap_peak` in requested sizes of blocks, which is what DHAT reports; absent where they are
+    /// not known.
+    pub heap_peak_requested: Option<u64>,
+    /// `heap_allocated` in requested sizes of blocks.
+    pub heap_allocated_requested: Option<u64>,
     /// Heap still held after the snippet's value was dropped. Negative when the
     /// snippet gave back memory that the session had held before.
     pub heap_retained: i64,
@@ -50,4 +56,6 @@ pub struct MemoryMeasurement {
     pub source: Source,
     /// Whether child processes of the snippet were added to the peaks.
     pub children: bool,
+    /// Threads that the snippet had started and that still ran at the end, at most in a run.
+    pub outlasting: u32,
 }

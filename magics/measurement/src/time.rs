@@ -16,6 +16,16 @@ pub struct TimeMeasurement {
     pub clock: Clock,
     /// Length of one processor cycle, measured just before the runs; 0 if unknown.
     pub cycle_ns: f64,
+    /// By how much the time of an execution may be off, as the clock is read around a set-up; 0 if
+    /// it is not.
+    pub clock_error_ns: f64,
+    /// Highest growth of the live heap over the loops in bytes; 0 if the snippet does not grow what
+    /// it works on.
+    pub grown: u64,
+    /// How often a run was continued in a new fork, because memory had grown.
+    pub restarts: u32,
+    /// Threads that the snippet had started and that still ran at the end.
+    pub outlasting: u32,
     /// The separate, untimed pass that counted the heap; absent if it was not made.
     pub memory: Option<MemoryRun>,
     /// Executions of the snippet in that pass.

@@ -36,6 +36,8 @@ pub struct TimelineMeasurement {
     pub isolated: bool,
     /// Threads of the session when the measurement started.
     pub threads: u32,
+    /// Threads that the statements had started and that still ran at the end.
+    pub outlasting: u32,
     /// How the run failed, if it did. The other data end at the failure.
     pub failure: Option<Failure>,
 }

@@ -124,6 +124,7 @@ fn of_backend(backend: Backend, counted: &LinesMeasurement, sources: &[Shown]) -
         isolated: counted.isolated,
         threads: counted.threads,
         threaded: counted.threaded,
+        outlasting: 0,
         stopped,
     };
     let precisions: Vec<_> = shown.iter().map(|(source, _)| source.precision).collect();

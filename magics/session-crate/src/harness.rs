@@ -11,10 +11,11 @@ use crate::abi::entry_points::{memit_leave, memit_measure, memit_measure_cell, m
 use crate::abi::{Body, Ending, Plan};
 
 pub use crate::abi::entry_points::{
-    memit_begin, memit_next_run, memit_start_clock, memit_stop_clock, memit_value_alive,
-    memit_value_dropped,
+    memit_begin, memit_next_batch, memit_next_run, memit_start_clock, memit_stop_clock,
+    memit_value_alive, memit_value_dropped,
 };
 pub use crate::abi::plan;
+pub use crate::batch::{Batch, Pause, idle};
 
 /// How a snippet ends. A `?` in the snippet converts what it meets into this.
 #[cfg(feature = "question_mark")]
@@ -54,7 +55,7 @@ pub fn left_by_break() -> Finished {
     clippy::useless_conversion,
     reason = "both types are the same without the feature"
 )]
-fn end(end: Result<(), Returned>) -> Finished {
+pub(crate) fn end(end: Result<(), Returned>) -> Finished {
     end.into()
 }
 

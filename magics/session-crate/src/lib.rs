@@ -18,6 +18,8 @@ pub mod abi;
 pub mod lines;
 
 #[cfg(feature = "cells")]
+mod batch;
+#[cfg(feature = "cells")]
 mod clear_output;
 #[cfg(feature = "cells")]
 mod ending;

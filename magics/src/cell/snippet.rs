@@ -80,6 +80,8 @@ pub struct Scope {
     pub threads: u32,
     /// Whether tokio is a dependency of the session.
     pub has_tokio: bool,
+    /// Whether executions may be set up in batches.
+    pub batches: bool,
     /// The number of a magic in a block, and the Rust of texts that say for which values of variables.
     pub placed: Option<(u32, String)>,
 }
@@ -111,6 +113,9 @@ pub struct Generated {
     pub source: String,
     /// Which of its lines are the user's. Columns are the same on both sides.
     pub lines: Vec<LineSpan>,
+    /// Whether it sets up executions in batches, which statements that change variables of the
+    /// session do not permit: code without batches may compile if this does not.
+    pub in_batches: bool,
 }
 
 /// Consecutive lines that the user wrote.
@@ -392,6 +397,7 @@ mod tests {
         let scope = Scope {
             variables: vec!["v".into(), "w".into()],
             threads: 1,
+            batches: true,
             ..Scope::default()
         };
         let snippet = Snippet::new("vw(v)", 0..5);

@@ -105,6 +105,7 @@ pub fn profile(measured: &LinesMeasurement, sources: &[SourceFunction]) -> Profi
         isolated: measured.isolated,
         threads: measured.threads,
         threaded: measured.threaded,
+        outlasting: measured.outlasting,
         stopped: measured.failure.as_ref().map(|failure| Stopped {
             why: why(failure, running()),
         }),
@@ -178,10 +179,12 @@ mod tests {
             isolated: true,
             threads: 1,
             threaded: false,
+            outlasting: 0,
             failure: cause.map(|cause| Failure {
                 cause,
                 peak_rss: None,
                 threads: 1,
+                needs_fresh: false,
             }),
         }
     }

@@ -6,7 +6,7 @@ use memit_session::abi::{Clock, Plan, TimePlan};
 use super::statement;
 use crate::cell::options::OptionSpec;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
-use crate::cell::syntax::{Statements, mentions};
+use crate::cell::syntax::{Let, Statements, mentions};
 use crate::cell::value;
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
@@ -41,11 +41,13 @@ standard deviation are over the runs, as in IPython. A separate pass counts the 
 
 Code is compiled with the optimizations of `cargo build --release`. The value of the
 statements goes through `black_box`. The compiler may still compute constant inputs
-beforehand: pass inputs through `std::hint::black_box` too.
+beforehand: pass inputs through `std::hint::black_box` too. Dropping the value is part of
+the time, as with criterion's `iter`: `std::mem::forget` leaves it out.
 
 In a cell magic, the statements on the first line are set-up: they run once before each
 run and are not timed. With `--fresh`, the set-up runs before every execution, for
-statements that consume or change their input.
+statements that consume or change their input. What is left of the input is dropped after
+the time has been taken.
 
 Examples:
     %timeit (0..1000u64).sum::<u64>()
@@ -136,6 +138,15 @@ const OPTIONS: &[OptionSpec] = &[
     statement::VARIABLE,
 ];
 
+const START: &str = "::memit_session::harness::memit_start_clock();";
+const STOP: &str = "::memit_session::harness::memit_stop_clock();";
+const LOOP: &str =
+    "while let ::std::option::Option::Some(_) = ::std::iter::Iterator::next(&mut §left) {";
+
+/// A `break` in a macro would cut the loop short without a word.
+const BREAK: &str = "if ::std::iter::Iterator::next(&mut §left).is_some() {\n\
+                     return ::memit_session::harness::left_by_break();\n}";
+
 /// A resolved `%timeit`.
 struct TimeOf {
     /// 0: chosen by the runtime.
@@ -164,9 +175,16 @@ impl Measurement for TimeOf {
             fresh: self.fresh,
             isolated: scope.isolated(),
         });
-        Ok(snippet::measurement(&plan, &snippets, scope, |generated| {
-            self.write_runs(generated, &used);
-        }))
+        // The kernel compiles the cell around a magic in a block only once.
+        let may_wait = scope.batches && scope.isolated() && scope.placed.is_none();
+        let in_batches = self.fresh && may_wait && self.may_be_in_batches();
+        let generated = snippet::measurement(&plan, &snippets, scope, |generated| {
+            self.write_runs(generated, &used, in_batches);
+        });
+        Ok(Generated {
+            in_batches,
+            ..generated
+        })
     }
 
     fn answer(&self, measured: Measured, compiled: &Compiled) -> Option<Answer> {
@@ -202,56 +220,84 @@ impl Measurement for TimeOf {
 
 impl TimeOf {
     /// Writes the code that asks for runs until there is no further one, and makes each of them.
-    fn write_runs(&self, generated: &mut Generated, used: &[&str]) {
+    fn write_runs(&self, generated: &mut Generated, used: &[&str], in_batches: bool) {
         generated.code(&escape(used.iter().copied()));
         let snippets: Vec<_> = self.setup.iter().chain([&self.body]).collect();
         let (open, close) = snippet::runtime(generated, &snippets);
         generated.around(
             &format!(
-                "let mut §timed = |§loops: u64| \
-                 -> ::memit_session::harness::Finished {{ {open}\n\
-                 let mut §left = 0..§loops;"
+                "loop {{\nlet mut §left = ::memit_session::harness::memit_next_run();\n\
+                 if §left == 0 {{ break; }}\nlet () = {open}"
             ),
-            // A `break` in a macro would cut the loop short without a word.
             &format!(
-                "if ::std::iter::Iterator::next(&mut §left).is_some() {{\n\
-                 return ::memit_session::harness::left_by_break();\n}}\n{}\n{close} }};",
+                "{}\n{close}?;\n::memit_session::harness::flush();\n}}",
                 snippet::OK
             ),
-            |generated| self.write_run(generated),
-        );
-        generated.code(
-            "loop {\nlet §loops = ::memit_session::harness::memit_next_run();\n\
-             if §loops == 0 { break; }\n§timed(§loops)?;\n::memit_session::harness::flush();\n}",
+            |generated| match (self.fresh, in_batches) {
+                (false, _) => self.write_loop(generated),
+                (true, false) => self.write_executions(generated),
+                (true, true) => self.write_batches(generated),
+            },
         );
     }
 
-    /// Writes the code of one run: the loop, and what starts and stops the clock.
-    fn write_run(&self, generated: &mut Generated) {
-        const START: &str = "::memit_session::harness::memit_start_clock();";
-        const STOP: &str = "::memit_session::harness::memit_stop_clock();";
-        let write_loop = |generated: &mut Generated, write: &dyn Fn(&mut Generated)| {
-            let head = "while let ::std::option::Option::Some(_) = ::std::iter::Iterator::next(&mut §left) {";
-            generated.around(head, "}", write);
-        };
-        let write_body = |generated: &mut Generated| {
-            let use_value = "::memit_session::harness::look_at_value(&§value);\n\
-                 ::std::hint::black_box(§value);";
-            value::used(generated, &[&self.body], self.fresh, use_value);
-        };
-        if self.fresh {
-            write_loop(generated, &|generated| {
-                self.set_up(generated);
-                generated.code(START);
-                write_body(generated);
-                generated.code(STOP);
-            });
-        } else {
+    /// Writes the loop over the statements.
+    fn write_loop(&self, generated: &mut Generated) {
+        self.set_up(generated);
+        generated.code("let mut §left = 0..§left;").code(START);
+        generated.around(LOOP, "}", |generated| self.write_body(generated));
+        generated.code(STOP).code(BREAK);
+    }
+
+    /// Writes a loop over the set-up and the statements.
+    fn write_executions(&self, generated: &mut Generated) {
+        generated.code("let mut §left = 0..§left;");
+        generated.around(LOOP, "}", |generated| {
+            generated.code("::memit_session::harness::memit_next_batch(1, 0);");
             self.set_up(generated);
-            generated.code(START);
-            write_loop(generated, &write_body);
+            generated
+                .code("::memit_session::harness::idle();")
+                .code(START);
+            self.write_body(generated);
             generated.code(STOP);
-        }
+        });
+        generated.code(BREAK);
+    }
+
+    /// Writes executions of which many are set up before the first of them.
+    fn write_batches(&self, generated: &mut Generated) {
+        const PAUSE: &str = "::memit_session::harness::Pause::default().await;";
+        generated.around(
+            "while §left > 0 {\nlet mut §batch = ::memit_session::harness::Batch::new(&mut §left);\n\
+             while §batch.has_room() {\n§batch.add(async {",
+            &format!("{}\n}})?;\n}}\n§batch.execute()?;\n}}", snippet::OK),
+            |generated| {
+                self.set_up(generated);
+                generated.code(PAUSE);
+                self.write_body(generated);
+                generated.code(PAUSE);
+            },
+        );
+    }
+
+    fn write_body(&self, generated: &mut Generated) {
+        let use_value = "::memit_session::harness::look_at_value(&§value);\n\
+             ::std::hint::black_box(§value);";
+        value::used(generated, &[&self.body], self.fresh, use_value);
+    }
+
+    /// Whether several executions may be set up before the first of them: their set-ups only bind
+    /// variables. Another set-up may change what it shares with the statements, and so may one whose
+    /// value is there for its effect: `_guard`.
+    fn may_be_in_batches(&self) -> bool {
+        !self.body.awaits()
+            && self.setup.as_ref().is_some_and(|setup| {
+                let statements = Statements::parse(setup.text());
+                let is_used =
+                    |name: &String| !name.starts_with('_') || mentions(self.body.text(), name);
+                let binds = |each: &Let| !each.names.is_empty() && each.names.iter().all(is_used);
+                statements.only_binds() && !setup.awaits() && statements.lets().iter().all(binds)
+            })
     }
 
     /// Writes the set-up. Each variable escapes right behind its `let`, as later statements may move it.

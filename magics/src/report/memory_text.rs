@@ -23,11 +23,11 @@ pub(super) fn summary(result: &MemitResult) -> String {
 pub(super) fn heap(result: &MemitResult) -> String {
     let run = result.highest_run().cloned().unwrap_or_default();
     let allocations = units::counted(&units::count(run.allocations), "allocation");
-    let peak = units::bytes(run.heap_peak);
+    let peak = sized(run.heap_peak, run.heap_peak_requested);
     let obtained = if run.heap_allocated == run.heap_peak {
         format!("heap peak: {peak} in {allocations}")
     } else {
-        let allocated = units::bytes(run.heap_allocated);
+        let allocated = sized(run.heap_allocated, run.heap_allocated_requested);
         format!("heap peak: {peak}, allocated: {allocated} in {allocations}")
     };
     let held = units::signed_bytes(run.heap_retained);
@@ -38,6 +38,22 @@ pub(super) fn heap(result: &MemitResult) -> String {
     };
     let runs = units::counted(&result.runs.len().to_string(), "run");
     format!("{obtained}, held after drop: {held}{from_before} ({runs})")
+}
+
+/// A size of blocks, and the size that was requested if that is another size.
+fn sized(usable: u64, requested: Option<u64>) -> String {
+    let size = units::bytes(usable);
+    match requested {
+        Some(requested) if differs(usable as f64, requested as f64) => {
+            format!("{size} ({} requested)", units::bytes(requested))
+        }
+        _ => size,
+    }
+}
+
+/// Whether blocks are so much larger than requested that a report says both.
+pub(super) fn differs(usable: f64, requested: f64) -> bool {
+    usable > 1.05 * requested
 }
 
 #[cfg(test)]
@@ -88,6 +104,7 @@ mod tests {
     fn more_allocated_than_was_alive_at_once() {
         let run = MemoryRun {
             heap_allocated: 20 << 30,
+            heap_allocated_requested: Some(20 << 30),
             allocations: 1_234_567,
             heap_retained: 4_096,
             ..vector_run()
@@ -111,10 +128,38 @@ mod tests {
     }
 
     #[test]
+    fn blocks_that_are_larger_than_requested() {
+        let text_of = |heap_peak_requested, heap_allocated_requested| {
+            let run = MemoryRun {
+                heap_peak: 48_024,
+                heap_allocated: 50_000,
+                heap_peak_requested,
+                heap_allocated_requested,
+                ..vector_run()
+            };
+            heap(&memit(vec![run]))
+        };
+        assert_snapshot!(text_of(Some(26_889), Some(49_000)), @"heap peak: 46.90 KiB (26.26 KiB requested), allocated: 48.83 KiB in 1 allocation, held after drop: 0 B (1 run)");
+        assert_snapshot!(text_of(Some(47_000), Some(0)), @"heap peak: 46.90 KiB, allocated: 48.83 KiB (0 B requested) in 1 allocation, held after drop: 0 B (1 run)");
+        assert_snapshot!(text_of(None, None), @"heap peak: 46.90 KiB, allocated: 48.83 KiB in 1 allocation, held after drop: 0 B (1 run)");
+    }
+
+    #[test]
+    fn threads_that_still_ran() {
+        let result = MemitResult::from(MemoryMeasurement {
+            outlasting: 2,
+            ..measured_memory(vec![vector_run()])
+        });
+        assert_snapshot!(notes::of_memory(&result).join("\n"), @"2 threads of the statements still ran after 10 s: what came later is not measured");
+    }
+
+    #[test]
     fn an_exabyte() {
         let run = MemoryRun {
             heap_peak: 1 << 60,
             heap_allocated: 1 << 60,
+            heap_peak_requested: Some(1 << 60),
+            heap_allocated_requested: Some(1 << 60),
             ..run_of(1 << 60, 1 << 60)
         };
         assert_snapshot!(text(&memit(vec![run])), @"

@@ -214,6 +214,7 @@ mod tests {
                 cause: FailureKind::TimedOut { seconds: 2.0 },
                 peak_rss: None,
                 threads: 1,
+                needs_fresh: false,
             });
         });
         let warning = card.find("stopped early: the statement took longer than 2 s");

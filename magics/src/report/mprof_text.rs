@@ -226,6 +226,7 @@ mod tests {
                 cause: FailureKind::Interrupted,
                 peak_rss: None,
                 threads: 3,
+                needs_fresh: false,
             });
             measured.isolated = false;
             measured.threads = 3;

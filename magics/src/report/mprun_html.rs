@@ -119,6 +119,7 @@ mod tests {
             isolated: false,
             threads: 4,
             threaded: true,
+            outlasting: 0,
             stopped: Some(Stopped {
                 why: "memory passed 64.00 MiB on line 9 of `histogram`".to_owned(),
             }),

@@ -11,6 +11,7 @@ pub(super) fn of_memory(result: &MemitResult) -> Vec<String> {
         .into_iter()
         .chain(inexact_peak(result.source))
         .chain(children(result.children))
+        .chain(outlasting(result.outlasting))
         .collect()
 }
 
@@ -20,7 +21,49 @@ pub(super) fn of_time(result: &TimeitResult) -> Vec<String> {
         .into_iter()
         .chain(in_place(result.isolated, result.threads))
         .chain(peak.and_then(inexact_peak))
+        .chain(clock_error(result))
+        .chain(growth(result))
+        .chain(outlasting(result.outlasting))
         .collect()
+}
+
+/// The possible error of times around which the clock was read, unless it is small beside them.
+fn clock_error(result: &TimeitResult) -> Option<String> {
+    let is_seen = result.clock_error >= 0.1 && result.clock_error > 0.02 * result.best;
+    is_seen.then(|| {
+        let error = units::time(result.clock_error, result.precision);
+        format!("the clock was read between set-ups, so the times may be off by {error}")
+    })
+}
+
+/// A note that a loop works on more than the loop before.
+fn growth(result: &TimeitResult) -> Option<String> {
+    if result.grown == 0 {
+        return None;
+    }
+    let grown = units::bytes(result.grown);
+    let then = if !result.isolated {
+        ", and the session keeps that".to_owned()
+    } else if result.restarts > 0 {
+        let times = units::counted(&units::count(u64::from(result.restarts)), "time");
+        format!(". The runs began anew {times} with the variables of the session")
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "the statements grow what they work on: the heap rose by up to {grown}{then}"
+    ))
+}
+
+/// A note that the figures lack what some threads did later.
+fn outlasting(threads: u32) -> Option<String> {
+    if threads == 0 {
+        return None;
+    }
+    let threads = units::counted(&units::count(u64::from(threads)), "thread");
+    Some(format!(
+        "{threads} of the statements still ran after 10 s: what came later is not measured"
+    ))
 }
 
 pub(super) fn of_timeline(result: &MprofResult) -> Vec<String> {
@@ -35,6 +78,7 @@ pub(super) fn of_timeline(result: &MprofResult) -> Vec<String> {
         .chain(in_place(measured.isolated, measured.threads))
         .chain(inexact_peak(measured.source))
         .chain(children(measured.children))
+        .chain(outlasting(measured.outlasting))
         .collect()
 }
 
@@ -52,6 +96,7 @@ pub(super) fn of_lines(profile: &Profile) -> Vec<String> {
     memit_lines::notes::of(profile)
         .into_iter()
         .chain(in_place(profile.isolated, profile.threads))
+        .chain(outlasting(profile.outlasting))
         .collect()
 }
 

@@ -14,6 +14,8 @@ pub(super) fn vector_run() -> MemoryRun {
         heap_peak: 100 << 20,
         heap_allocated: 100 << 20,
         allocations: 1,
+        heap_peak_requested: Some(100 << 20),
+        heap_allocated_requested: Some(100 << 20),
         heap_retained: 0,
         wall_ns: 31_000_000,
     }
@@ -64,6 +66,8 @@ pub(super) fn measured_time() -> TimeMeasurement {
             heap_peak: 64,
             heap_allocated: 64_000,
             allocations: 1_000,
+            heap_peak_requested: Some(64),
+            heap_allocated_requested: Some(64_000),
             heap_retained: 0,
             wall_ns: 11_200,
         }),

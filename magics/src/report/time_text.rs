@@ -1,6 +1,6 @@
 //! `%timeit` in lines of text.
 
-use super::notes;
+use super::{memory_text, notes};
 use crate::result::{TimeitMemory, TimeitResult};
 use crate::units;
 
@@ -40,9 +40,14 @@ pub(super) fn extent(result: &TimeitResult) -> String {
 /// Heap per loop, and resident memory of the process.
 pub(super) fn memory(memory: &TimeitMemory) -> String {
     let allocations = units::counted(&units::mean_count(memory.allocations), "allocation");
+    let requested = memory
+        .heap_allocated_requested
+        .filter(|requested| memory_text::differs(memory.heap_allocated, *requested))
+        .map(|requested| format!(" ({} requested)", units::mean_bytes(requested)));
     format!(
-        "{} in {allocations} per loop, peak memory: {}, increment: {}",
+        "{}{} in {allocations} per loop, peak memory: {}, increment: {}",
         units::mean_bytes(memory.heap_allocated),
+        requested.unwrap_or_default(),
         units::mib(memory.peak_memory),
         units::mib(memory.increment)
     )
@@ -132,6 +137,50 @@ mod tests {
         ran in place: the session has 3 threads, so it could not be forked, and changes of variables stay
         peak sampled: short peaks may be missed
         ");
+    }
+
+    #[test]
+    fn statements_that_grow_what_they_work_on() {
+        let note = |isolated, restarts| {
+            let result = timeit(TimeMeasurement {
+                grown: 3 << 20,
+                restarts,
+                isolated,
+                ..measured_time()
+            });
+            notes::of_time(&result).pop().unwrap()
+        };
+        assert_snapshot!(note(true, 0), @"the statements grow what they work on: the heap rose by up to 3.00 MiB");
+        assert_snapshot!(note(true, 1), @"the statements grow what they work on: the heap rose by up to 3.00 MiB. The runs began anew 1 time with the variables of the session");
+        assert_snapshot!(note(false, 0), @"the statements grow what they work on: the heap rose by up to 3.00 MiB, and the session keeps that");
+    }
+
+    #[test]
+    fn a_clock_that_was_read_between_set_ups() {
+        let notes = |clock_error_ns| {
+            let result = timeit(TimeMeasurement {
+                clock_error_ns,
+                ..measured_time()
+            });
+            notes::of_time(&result)
+        };
+        assert_snapshot!(notes(0.5).join("\n"), @"the clock was read between set-ups, so the times may be off by 0.5 ns");
+        // A hundredth of the time.
+        assert_eq!(notes(0.11), [""; 0]);
+    }
+
+    #[test]
+    fn blocks_that_are_larger_than_requested() {
+        let measurement = measured_time();
+        let result = timeit(TimeMeasurement {
+            memory: Some(MemoryRun {
+                heap_allocated: 24_000,
+                heap_allocated_requested: Some(5_000),
+                ..measurement.memory.clone().unwrap()
+            }),
+            ..measurement
+        });
+        assert_snapshot!(memory(result.memory.as_ref().unwrap()), @"24 B (5 B requested) in 1 allocation per loop, peak memory: 5.20 MiB, increment: 0.00 MiB");
     }
 
     #[test]

@@ -129,7 +129,7 @@ rust_fields! {
 }
 
 rust_fields! {
-    Profile { functions, wall_ns, isolated, threads, threaded, stopped } without kind
+    Profile { functions, wall_ns, isolated, threads, threaded, outlasting, stopped } without kind
 }
 
 rust_struct! {
@@ -202,6 +202,7 @@ mod tests {
             isolated: true,
             threads: 1,
             threaded: false,
+            outlasting: 0,
             stopped: Some(Stopped {
                 why: "interrupted".to_owned(),
             }),
@@ -237,7 +238,7 @@ mod tests {
                 r#"{"magic":"mprun","functions":[{"name":"T::f","place":{"cell":{"number":3}},"#,
                 r#""first":1,"calls":2,"lines":[{"number":2,"source":"}","figures":null}],"#,
                 r#""stopped_at":1}],"kind":{"measured":"memory","backend":"rss","children":true,"#,
-                r#""baseline":5000},"wall_ns":2000,"isolated":true,"threads":1,"threaded":false,"#,
+                r#""baseline":5000},"wall_ns":2000,"isolated":true,"threads":1,"threaded":false,"outlasting":0,"#,
                 r#""stopped":{"why":"interrupted"}}"#
             )
         );

@@ -23,6 +23,8 @@ pub struct MemitResult {
     pub threads: u32,
     /// Whether child processes of the snippet are included in the peaks.
     pub children: bool,
+    /// Threads that the snippet had started and that still ran at the end.
+    pub outlasting: u32,
 }
 
 impl From<MemoryMeasurement> for MemitResult {
@@ -33,6 +35,7 @@ impl From<MemoryMeasurement> for MemitResult {
             threads,
             source,
             children,
+            outlasting,
         } = measurement;
         let highest = |size: fn(&MemoryRun) -> u64| runs.iter().map(size).max().unwrap_or_default();
         Self {
@@ -42,6 +45,7 @@ impl From<MemoryMeasurement> for MemitResult {
             source,
             threads,
             children,
+            outlasting,
             runs,
         }
     }
@@ -62,14 +66,14 @@ impl MemitResult {
 
 rust_struct! {
     MemitResult as "MemitResult" {
-        runs, peak_memory, increment, isolated, source, threads, children,
+        runs, peak_memory, increment, isolated, source, threads, children, outlasting,
     }
 }
 
 rust_struct! {
     MemoryRun as "MemitRun" {
-        baseline_rss, peak_rss, increment, heap_peak, heap_allocated, allocations, heap_retained,
-        wall_ns,
+        baseline_rss, peak_rss, increment, heap_peak, heap_allocated, allocations,
+        heap_peak_requested, heap_allocated_requested, heap_retained, wall_ns,
     }
 }
 
@@ -86,6 +90,8 @@ mod tests {
             heap_peak: 64,
             heap_allocated: 128,
             allocations: 2,
+            heap_peak_requested: Some(60),
+            heap_allocated_requested: None,
             heap_retained: -32,
             wall_ns: 1_500,
         }
@@ -98,6 +104,7 @@ mod tests {
             threads: 1,
             source: Source::Vmhwm,
             children: false,
+            outlasting: 0,
         })
     }
 
@@ -123,9 +130,10 @@ mod tests {
             json,
             concat!(
                 r#"{"magic":"memit","runs":[{"baseline_rss":5000,"peak_rss":5010,"increment":10,"#,
-                r#""heap_peak":64,"heap_allocated":128,"allocations":2,"heap_retained":-32,"#,
+                r#""heap_peak":64,"heap_allocated":128,"allocations":2,"heap_peak_requested":60,"#,
+                r#""heap_allocated_requested":null,"heap_retained":-32,"#,
                 r#""wall_ns":1500}],"peak_memory":5010,"increment":10,"isolated":true,"#,
-                r#""source":"vmhwm","threads":1,"children":false}"#
+                r#""source":"vmhwm","threads":1,"children":false,"outlasting":0}"#
             )
         );
     }

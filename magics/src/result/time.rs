@@ -36,6 +36,16 @@ pub struct TimeitResult {
     pub threads: u32,
     /// Length of one processor cycle; 0 if unknown.
     pub cycle_ns: f64,
+    /// By how much the time of a loop may be off, because the clock is read around set-ups; 0 if it
+    /// is not.
+    pub clock_error: f64,
+    /// Highest growth of the live heap over the loops; 0 if the snippet does not grow what it works
+    /// on.
+    pub grown: u64,
+    /// How often a run was continued in a new fork, because the memory had grown.
+    pub restarts: u32,
+    /// Threads that the snippet had started and that still ran at the end.
+    pub outlasting: u32,
     /// The memory of the snippet; absent if it was not measured.
     pub memory: Option<TimeitMemory>,
     /// Significant digits to show. Part of the view, not of the data.
@@ -50,6 +60,8 @@ pub struct TimeitMemory {
     pub loops: u64,
     /// Heap obtained per loop.
     pub heap_allocated: f64,
+    /// The same in requested sizes of blocks; absent where they are not known.
+    pub heap_allocated_requested: Option<f64>,
     /// Allocations per loop.
     pub allocations: f64,
     /// Highest resident set size of the pass.
@@ -90,6 +102,10 @@ impl TimeitResult {
             isolated: measurement.isolated,
             threads: measurement.threads,
             cycle_ns: measurement.cycle_ns,
+            clock_error: measurement.clock_error_ns,
+            grown: measurement.grown,
+            restarts: measurement.restarts,
+            outlasting: measurement.outlasting,
             memory: measurement
                 .memory
                 .map(|run| TimeitMemory::new(&run, measurement.memory_loops, measurement.source)),
@@ -120,13 +136,13 @@ impl TimeitResult {
 rust_struct! {
     TimeitResult as "TimeitResult" {
         loops, repeat, all_runs, timings, best, worst, average, stdev, compile_time, clock,
-        isolated, threads, cycle_ns, memory,
+        isolated, threads, cycle_ns, clock_error, grown, restarts, outlasting, memory,
     } without precision
 }
 
 rust_struct! {
     TimeitMemory as "TimeitMemory" {
-        loops, heap_allocated, allocations, peak_memory, increment, heap_peak, heap_retained,
+        loops, heap_allocated, heap_allocated_requested, allocations, peak_memory, increment, heap_peak, heap_retained,
         source,
     }
 }
@@ -137,6 +153,9 @@ impl TimeitMemory {
         Self {
             loops,
             heap_allocated: run.heap_allocated as f64 / per_loop,
+            heap_allocated_requested: run
+                .heap_allocated_requested
+                .map(|requested| requested as f64 / per_loop),
             allocations: run.allocations as f64 / per_loop,
             peak_memory: run.peak_rss,
             increment: run.increment,
@@ -172,6 +191,8 @@ mod tests {
                 heap_peak: 64,
                 heap_allocated: 96,
                 allocations: 3,
+                heap_peak_requested: Some(60),
+                heap_allocated_requested: Some(90),
                 heap_retained: 0,
                 wall_ns: 10,
             }),
@@ -222,8 +243,9 @@ mod tests {
             concat!(
                 r#"{"magic":"timeit","loops":4,"repeat":2,"all_runs":[8,16],"timings":[2.0,4.0],"#,
                 r#""best":2.0,"worst":4.0,"average":3.0,"stdev":1.0,"compile_time":7,"#,
-                r#""clock":"wall","isolated":true,"threads":1,"cycle_ns":0.25,"memory":{"loops":2,"#,
-                r#""heap_allocated":48.0,"allocations":1.5,"peak_memory":5100,"increment":100,"#,
+                r#""clock":"wall","isolated":true,"threads":1,"cycle_ns":0.25,"clock_error":0.0,"#,
+                r#""grown":0,"restarts":0,"outlasting":0,"memory":{"loops":2,"#,
+                r#""heap_allocated":48.0,"heap_allocated_requested":45.0,"allocations":1.5,"peak_memory":5100,"increment":100,"#,
                 r#""heap_peak":64,"heap_retained":0,"source":"vmhwm"}}"#
             )
         );

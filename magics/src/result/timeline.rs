@@ -49,7 +49,7 @@ rust_struct! {
 rust_fields! {
     TimelineMeasurement {
         rss, heap, spans, left_out, samples, interval_ns, started_ns, wall_ns, source, children,
-        isolated, threads, failure as stopped,
+        isolated, threads, outlasting, failure as stopped,
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
                 r#""end":{"time_ns":40,"rss":6000,"heap":40},"peak_rss":9000,"peak_heap":4100,"#,
                 r#""level":0,"thread":1,"unfinished":false}],"left_out":0,"samples":1,"#,
                 r#""interval_ns":10000000,"started_ns":1700000000000000042,"wall_ns":50,"#,
-                r#""source":"vmhwm","children":false,"isolated":true,"threads":1,"failure":null}"#
+                r#""source":"vmhwm","children":false,"isolated":true,"threads":1,"outlasting":0,"failure":null}"#
             )
         );
         assert_eq!(
@@ -159,6 +159,7 @@ mod tests {
             cause: FailureKind::Interrupted,
             peak_rss: None,
             threads: 1,
+            needs_fresh: false,
         });
         let printed = run_with(
             &MprofResult::from(measurement).rust_value(),

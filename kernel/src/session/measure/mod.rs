@@ -13,7 +13,7 @@ use memit_magics::magic::{Answer, Compiled, Measurement};
 use memit_measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
 
 use crate::compiler::probes::{Probed, Problem};
-use crate::session::engine::{self, Engine};
+use crate::session::engine::{self, Engine, EvaluationError};
 use crate::session::errors::{CellError, diagnostics};
 use crate::session::evaluation::{Failed, Running};
 use measurement_error::{explained, failed, nothing_measured, of_problem};
@@ -70,6 +70,10 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
         }
         let outputs = match evaluated {
             Ok((outputs, _)) => outputs,
+            Err(EvaluationError::Compile { .. }) if generated.in_batches => {
+                scope.batches = false;
+                continue;
+            }
             Err(failure) => {
                 let cause = failure.of_run();
                 let error = explained(failure, measurement, &scope, &generated, code, cells);
@@ -121,6 +125,7 @@ fn scope(engine: &mut Engine, code: &str) -> Scope {
         threads: engine.threads(),
         has_tokio: code.contains("await") && engine.depends_on("tokio"),
         placed: None,
+        batches: true,
     }
 }
 
@@ -169,6 +174,7 @@ fn answer_until(
         cause: cause?,
         peak_rss: None,
         threads,
+        needs_fresh: false,
     };
     let timeline = TimelineMeasurement {
         failure: Some(failure),

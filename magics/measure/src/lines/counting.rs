@@ -116,6 +116,7 @@ fn end_for_attribute(threads: impl FnOnce() -> u32) -> Option<LinesMeasurement> 
         isolated: true,
         threads: threads(),
         threaded: threads::are_many(),
+        outlasting: 0,
         failure: None,
     })
 }

@@ -167,6 +167,7 @@ fn run_once(
         isolated: plan.isolated,
         threads,
         threaded: !plan.isolated || board.get(THREADED) != 0,
+        outlasting: run::outlasting(&board),
         failure,
     })
 }

@@ -1,7 +1,7 @@
 //! Starts and stops the counting of lines around the measured statements.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use memit_session::abi::{Backend, Charge, LinesPlan};
 use memit_session::lines::counters::{Function, Line};
@@ -29,6 +29,8 @@ pub(super) struct MeasuringLines {
     arena: Option<Arc<Arena>>,
     plan: LinesPlan,
     began: Instant,
+    /// Length of the statements, once they are done.
+    wall: Duration,
 }
 
 impl MeasuringLines {
@@ -39,6 +41,7 @@ impl MeasuringLines {
             arena,
             plan,
             began: Instant::now(),
+            wall: Duration::ZERO,
         }
     }
 }
@@ -89,10 +92,13 @@ impl Measuring for MeasuringLines {
         self.began = Instant::now();
     }
 
+    fn statements_done(&mut self) {
+        self.wall = self.began.elapsed();
+    }
+
     fn value_alive(&mut self) {
-        let wall = self.began.elapsed();
         stop();
-        let wall = u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX);
+        let wall = u64::try_from(self.wall.as_nanos()).unwrap_or(u64::MAX);
         self.board.set(WALL, wall);
         self.board.set(PROBES, account::probes());
         self.board.set(THREADED, u64::from(threads::are_many()));

@@ -53,6 +53,7 @@ fn run(
         Some(failure) if !watch.has_begun() => Err(failure),
         failure => Ok(TimelineMeasurement {
             failure,
+            outlasting: run::outlasting(&board),
             ..watch.measured(usize::MAX, max_rss)
         }),
     }

@@ -164,6 +164,7 @@ impl Watch {
             children: self.plan.children,
             isolated: self.plan.isolated,
             threads: self.threads,
+            outlasting: 0,
             failure: None,
         }
     }

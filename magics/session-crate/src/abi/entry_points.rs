@@ -64,6 +64,11 @@ macro_rules! entry_points {
                 safe fn memit_next_run() -> u64;
                 safe fn memit_start_clock();
                 safe fn memit_stop_clock();
+                // Callbacks of executions that have a set-up of their own: how many of the executions
+                // that are left the next batch has, given the size of one in bytes; a batch of nothing
+                // has ended, for which the clock was started.
+                safe fn memit_next_batch(left: u64, bytes: u64) -> u64;
+                safe fn memit_stop_idling();
                 // A `?` in the statements met an error; the text describes it.
                 safe fn memit_returned(error: $crate::abi::Text<'_>);
                 // The value of the statements stands for work that has not been done.

@@ -143,6 +143,14 @@ impl Statements {
         statements.filter_map(read).collect()
     }
 
+    /// Whether there are only `let` statements, items and imports.
+    pub fn only_binds(&self) -> bool {
+        self.is_valid()
+            && self
+                .statements()
+                .all(|node| ast::LetStmt::can_cast(node.kind()) || ast::Item::can_cast(node.kind()))
+    }
+
     /// The names that `let` statements bind below the top level, in blocks and functions.
     pub fn names_in_blocks(&self) -> Vec<String> {
         let top = self.statements().collect::<HashSet<_>>();
@@ -363,6 +371,17 @@ mod tests {
         assert_eq!(read[2].of, None);
         assert_eq!([read[1].is_closure, read[2].is_closure], [false, true]);
         assert_eq!(read[2].value.as_deref(), Some("|x| x"));
+    }
+
+    #[test]
+    fn a_binding_is_told_from_an_effect() {
+        let only_binds = |code| Statements::parse(code).only_binds();
+        assert!(only_binds(
+            "let (a, mut b) = f(); use std::fmt; let c = { g(); 1 };"
+        ));
+        for code in ["let a = 1; a.f();", "f!()", "x = 2;", "let a = 1; loop {}"] {
+            assert!(!only_binds(code), "{code}");
+        }
     }
 
     #[test]
