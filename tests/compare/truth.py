@@ -162,6 +162,10 @@ def compare_heap(kernel, directory):
     common.table(header, rows)
 
 
+# Of each statement in a round.
+RUNS = 60
+
+
 class Timed(NamedTuple):
     name: str
     code: str
@@ -196,7 +200,7 @@ use std::time::Instant;
 {items}
 /// The least nanoseconds per loop of some runs, the first of which are to warm up.
 fn best(loops: u64, mut run: impl FnMut(u64) -> std::time::Duration) -> f64 {{
-    (0..12).map(|_| run(loops).as_nanos() as f64 / loops as f64).skip(2).fold(f64::MAX, f64::min)
+    (0..{runs}).map(|_| run(loops).as_nanos() as f64 / loops as f64).skip(2).fold(f64::MAX, f64::min)
 }}
 
 fn main() {{
@@ -279,7 +283,7 @@ def of_divan(case):
 def hand_times(directory, loops):
     crate(directory, "hand")
     arms = "\n".join(by_hand(case) for case in TIMES)
-    Path(directory, "src", "main.rs").write_text(HAND.format(items=ITEMS, arms=arms))
+    Path(directory, "src", "main.rs").write_text(HAND.format(items=ITEMS, arms=arms, runs=RUNS + 2))
     cargo(directory, "build", "--release")
     program = Path(directory, "target", "release", "hand")
 
@@ -336,29 +340,30 @@ def divan_times(directory):
     return {name: float(number) * UNITS[unit] for name, number, unit in found}
 
 
-def memit_times(kernel):
-    times, loops = {}, {}
-    for case in TIMES:
-        variables = "".join(f"let {name} = {value}; " for name, value in case.variables.items())
-        if case.fresh:
-            name, value = case.fresh
-            cell = f"%%timeit --fresh let mut {name} = {value};\n{case.code}"
-        elif variables:
-            cell = f"%%timeit {variables}\n{case.code}"
-        else:
-            cell = f"%timeit {case.code}"
-        measured = kernel.run(cell).json
-        times[case.name], loops[case.name] = measured["best"], measured["loops"]
-    # Inputs for a fresh loop by hand are all in memory.
-    return times, {name: max(1, min(count, 10_000_000)) if name[:5] != "fresh" else min(count, 2000)
-                   for name, count in loops.items()}
+def cell(case, options):
+    """The magic, with its options."""
+    if case.fresh:
+        name, value = case.fresh
+        return f"%%timeit --fresh {options} let mut {name} = {value};\n{case.code}"
+    variables = "".join(f"let {name} = {value}; " for name, value in case.variables.items())
+    return f"%%timeit {options} {variables}\n{case.code}" if variables else f"%timeit {options} {case.code}"
+
+
+def loops_of_short_runs(kernel):
+    """Many short runs find the least time on a machine with other work; `%timeit` chooses runs of 0.2 s."""
+    loops = {case.name: kernel.run(cell(case, "-r 1")).json["loops"] for case in TIMES}
+    return {name: max(1, min(count // 40, 1_000_000)) for name, count in loops.items()}
+
+
+def memit_times(kernel, loops):
+    return {case.name: kernel.run(cell(case, f"-r {RUNS} -n {loops[case.name]}")).json["best"]
+            for case in TIMES}
 
 
 def compare_times(kernel, directory, cache, rounds):
-    least = {}
+    least, loops = {}, loops_of_short_runs(kernel)
     for _ in range(rounds):
-        memit, loops = memit_times(kernel)
-        found = {"`%timeit`": memit, "by hand": hand_times(Path(directory, "hand"), loops),
+        found = {"`%timeit`": memit_times(kernel, loops), "by hand": hand_times(Path(directory, "hand"), loops),
                  "criterion": criterion_times(Path(cache, "criterion")),
                  "divan": divan_times(Path(cache, "divan"))}
         for tool, times in found.items():
