@@ -162,6 +162,10 @@ def compare_heap(kernel, directory):
     common.table(header, rows)
 
 
+# Of each statement in a round.
+RUNS = 60
+
+
 class Timed(NamedTuple):
     name: str
     code: str
@@ -196,7 +200,7 @@ use std::time::Instant;
 {items}
 /// The least nanoseconds per loop of some runs, the first of which are to warm up.
 fn best(loops: u64, mut run: impl FnMut(u64) -> std::time::Duration) -> f64 {{
-    (0..12).map(|_| run(loops).as_nanos() as f64 / loops as f64).skip(2).fold(f64::MAX, f64::min)
+    (0..{runs}).map(|_| run(loops).as_nanos() as f64 / loops as f64).skip(2).fold(f64::MAX, f64::min)
 }}
 
 fn main() {{
@@ -239,6 +243,12 @@ def hidden(case):
                     for name, value in case.variables.items())
 
 
+def shown_anew(case):
+    """The variables within a benchmark, where they are captured: nothing may be worked out beforehand."""
+    return " ".join(f"let {name} = black_box({name});" if value.endswith("u64")
+                    else f"let {name} = black_box(&{name});" for name, value in case.variables.items())
+
+
 def by_hand(case):
     if case.fresh:
         name, value = case.fresh
@@ -257,7 +267,7 @@ def of_criterion(case):
         name, value = case.fresh
         routine = f"b.iter_batched_ref(|| {value}, |{name}| {case.code}, BatchSize::SmallInput)"
     else:
-        routine = f"b.iter(|| {case.code})"
+        routine = f"b.iter(|| {{ {shown_anew(case)} {case.code} }})"
     return f'{{ {hidden(case)} c.bench_function("{case.name}", |b| {routine}); }}'
 
 
@@ -266,14 +276,14 @@ def of_divan(case):
         name, value = case.fresh
         routine = f"bencher.with_inputs(|| {value}).bench_refs(|{name}| {case.code})"
     else:
-        routine = f"bencher.bench_local(|| {case.code})"
+        routine = f"bencher.bench_local(|| {{ {shown_anew(case)} {case.code} }})"
     return f"#[divan::bench]\nfn {case.name}(bencher: Bencher) {{ {hidden(case)} {routine} }}"
 
 
 def hand_times(directory, loops):
     crate(directory, "hand")
     arms = "\n".join(by_hand(case) for case in TIMES)
-    Path(directory, "src", "main.rs").write_text(HAND.format(items=ITEMS, arms=arms))
+    Path(directory, "src", "main.rs").write_text(HAND.format(items=ITEMS, arms=arms, runs=RUNS + 2))
     cargo(directory, "build", "--release")
     program = Path(directory, "target", "release", "hand")
 
@@ -330,29 +340,30 @@ def divan_times(directory):
     return {name: float(number) * UNITS[unit] for name, number, unit in found}
 
 
-def memit_times(kernel):
-    times, loops = {}, {}
-    for case in TIMES:
-        variables = "".join(f"let {name} = {value}; " for name, value in case.variables.items())
-        if case.fresh:
-            name, value = case.fresh
-            cell = f"%%timeit --fresh let mut {name} = {value};\n{case.code}"
-        elif variables:
-            cell = f"%%timeit {variables}\n{case.code}"
-        else:
-            cell = f"%timeit {case.code}"
-        measured = kernel.run(cell).json
-        times[case.name], loops[case.name] = measured["best"], measured["loops"]
-    # Inputs for a fresh loop by hand are all in memory.
-    return times, {name: max(1, min(count, 10_000_000)) if name[:5] != "fresh" else min(count, 2000)
-                   for name, count in loops.items()}
+def cell(case, options):
+    """The magic, with its options."""
+    if case.fresh:
+        name, value = case.fresh
+        return f"%%timeit --fresh {options} let mut {name} = {value};\n{case.code}"
+    variables = "".join(f"let {name} = {value}; " for name, value in case.variables.items())
+    return f"%%timeit {options} {variables}\n{case.code}" if variables else f"%timeit {options} {case.code}"
+
+
+def loops_of_short_runs(kernel):
+    """Many short runs find the least time on a machine with other work; `%timeit` chooses runs of 0.2 s."""
+    loops = {case.name: kernel.run(cell(case, "-r 1")).json["loops"] for case in TIMES}
+    return {name: max(1, min(count // 40, 1_000_000)) for name, count in loops.items()}
+
+
+def memit_times(kernel, loops):
+    return {case.name: kernel.run(cell(case, f"-r {RUNS} -n {loops[case.name]}")).json["best"]
+            for case in TIMES}
 
 
 def compare_times(kernel, directory, cache, rounds):
-    least = {}
+    least, loops = {}, loops_of_short_runs(kernel)
     for _ in range(rounds):
-        memit, loops = memit_times(kernel)
-        found = {"`%timeit`": memit, "by hand": hand_times(Path(directory, "hand"), loops),
+        found = {"`%timeit`": memit_times(kernel, loops), "by hand": hand_times(Path(directory, "hand"), loops),
                  "criterion": criterion_times(Path(cache, "criterion")),
                  "divan": divan_times(Path(cache, "divan"))}
         for tool, times in found.items():
@@ -367,7 +378,8 @@ def compare_times(kernel, directory, cache, rounds):
         shown = ["" if time is None else common.duration(time) for time in times]
         return (f"`{case.name}`", *shown, *ratios)
 
-    print(f"The least time of a loop, of {rounds} rounds in turns. criterion's `iter` and `%timeit` drop the\n"
+    in_turns = "one round" if rounds == 1 else f"{rounds} rounds in turns"
+    print(f"The least time of a loop, of {in_turns}. criterion's `iter` and `%timeit` drop the\n"
           "value within the time, divan behind it.\n")
     header = ["statement", *tools, *(f"`%timeit` / {tool}" for tool in tools[1:])]
     common.table(header, [row(case) for case in TIMES])

@@ -96,6 +96,8 @@ fn a_peak_that_may_be_higher_says_so_and_how_much() {
     let peak = place.mprof(&["peak", "x.dat"]).expect_code(0);
     let says = "memit: x.dat: the peak may have been higher, up to 30";
     assert!(peak.stderr.starts_with(says), "{}", peak.stderr);
+    let plot = place.mprof(&["plot", "x.dat"]).expect_code(0);
+    assert_eq!(plot.stderr, peak.stderr);
     // Python leaves the line out.
     assert_eq!(
         place.pythons(&["peak", "x.dat"]).expect_code(0).stdout,

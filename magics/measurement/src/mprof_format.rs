@@ -211,6 +211,14 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_is_of_the_program_or_of_a_child() {
+        let line = |child, bound| written(|out| at_most(out, child, bound));
+        assert_eq!(line(None, Some(3 << 19)), "ATMOST MEM 1.500000\n");
+        assert_eq!(line(None, None), "ATMOST MEM inf\n");
+        assert_eq!(line(Some(7), None), "ATMOST 7 inf\n");
+    }
+
+    #[test]
     fn sizes_are_rounded_with_all_their_digits() {
         let size = |bytes| written(|out| memory(out, at(bytes, Duration::ZERO), false));
         assert_eq!(size((1 << 20) - 1), "MEM 0.999999 0.000000\n");
