@@ -29,7 +29,7 @@ struct At {
 }
 
 /// The time between two samples that saw a thread make progress.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Stretch {
     /// The running lines, outermost first.
     lines: Vec<At>,
@@ -42,7 +42,7 @@ struct Stretch {
 }
 
 /// The samples so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Samples {
     interval: Duration,
     /// Time between two samples, at which chance has a part: a loop in the run may have the same period
@@ -205,6 +205,13 @@ impl Samples {
         self.last = Instant::now();
         self.was_running = false;
         self.threads.clear();
+    }
+
+    /// Forgets all samples since `before` was cloned from these.
+    pub(super) fn take_back(&mut self, before: Self) {
+        let chance = self.chance;
+        *self = before;
+        self.chance = chance;
     }
 
     /// Time between two samples.
