@@ -117,13 +117,12 @@ fn new_counters(function: Table<'static>) -> Option<Table<'static>> {
     let record = own_record(arena)?;
     let number = known::number(function).or_else(|| known::add(function))?;
     // A record of a thread that has ended brings its counters along.
-    let own = match record.table(number) {
-        Some(own) => own,
-        None => {
-            let own = arena.table(function, record)?;
-            record.set_table(number, own);
-            own
-        }
+    let own = if let Some(own) = record.table(number) {
+        own
+    } else {
+        let own = arena.table(function, record)?;
+        record.set_table(number, own);
+        own
     };
     if !threads::are_many() {
         function

@@ -24,12 +24,11 @@ pub(super) fn figures(arena: &Arena, after_panic: bool) -> Vec<Counted> {
     for record in arena.records() {
         for (number, table) in record.numbered_tables() {
             let function = of_thread(table, after_panic);
-            match functions.get_mut(&number) {
-                Some(sum) => add(&mut sum.function, &function),
-                None => {
-                    let address = address(table);
-                    functions.insert(number, Counted { address, function });
-                }
+            if let Some(sum) = functions.get_mut(&number) {
+                add(&mut sum.function, &function);
+            } else {
+                let address = address(table);
+                functions.insert(number, Counted { address, function });
             }
         }
     }

@@ -273,7 +273,7 @@ impl Outcome<'_> {
         let is_memory = plan.charge == Charge::Memory;
         if is_memory && plan.backend == Backend::Heap && plan.isolated {
             // In a run that ended early, lines are still running.
-            let tables = self.arena.records().flat_map(|record| record.tables());
+            let tables = self.arena.records().flat_map(Record::tables);
             tables.for_each(account::settle_late);
         }
         let cause = self.failure.as_ref().map(|failure| &failure.cause);
