@@ -1,7 +1,8 @@
 //! Failures of measured snippets in words.
 
-use memit_measurement::{Failure, FailureKind};
+use memit_measurement::{Failure, FailureKind, Remark};
 
+use crate::report::remarks;
 use crate::units;
 
 /// The kind of error: Jupyter's `ename`.
@@ -66,16 +67,47 @@ pub(crate) fn passed_limit(cause: &FailureKind, place: &str) -> String {
     )
 }
 
-/// The peak memory until the failure, and whether the session is unharmed.
-pub fn note(failure: &Failure) -> Option<String> {
+/// The peak memory until the failure, and whether the session is unharmed. `remarks` say what the run
+/// has done outside of the session.
+pub fn note(failure: &Failure, remarks: &[Remark]) -> Option<String> {
     let memory = failure
         .peak_rss
         .filter(|peak| *peak > 0 && !matches!(failure.cause, FailureKind::Panic(_)))
         .map(|peak| format!("peak memory until then: {}", units::mib(peak)));
-    let unharmed = (failure.peak_rss.is_some() && failure.cause != FailureKind::Interrupted)
-        .then(|| "the session and its variables are as they were".to_owned());
+    let changes: Vec<_> = remarks
+        .iter()
+        .filter(|each| remarks::is_change(each))
+        .collect();
+    let unharmed = if changes.is_empty() {
+        "the session and its variables are as they were"
+    } else {
+        "the variables of the session are as they were"
+    };
+    let is_unharmed = failure.peak_rss.is_some() && failure.cause != FailureKind::Interrupted;
+    let ran_in_place = failure.threads > 1
+        && matches!(
+            failure.cause,
+            FailureKind::Panic(_) | FailureKind::Returned { .. } | FailureKind::Interrupted
+        );
+    let unharmed = if is_unharmed {
+        Some(unharmed.to_owned())
+    } else {
+        ran_in_place.then(|| {
+            format!(
+                "the session has {} threads, so it could not be forked: what the statements have \
+                 changed stays changed",
+                failure.threads
+            )
+        })
+    };
+    let changes = changes.into_iter().map(remarks::text);
     let fresh = failure.needs_fresh.then(|| NEEDS_FRESH.to_owned());
-    let parts: Vec<_> = memory.into_iter().chain(unharmed).chain(fresh).collect();
+    let parts = memory
+        .into_iter()
+        .chain(unharmed)
+        .chain(fresh)
+        .chain(changes);
+    let parts: Vec<_> = parts.collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
@@ -134,8 +166,27 @@ mod tests {
             "the statement was ended by SIGSEGV (segmentation fault)"
         );
         assert_eq!(
-            note(&killed).unwrap(),
+            note(&killed, &[]).unwrap(),
             "peak memory until then: 10.00 MiB; the session and its variables are as they were"
+        );
+        let wrote = Remark::Wrote {
+            to: vec!["`log.txt`".to_owned()],
+        };
+        assert_eq!(
+            note(&killed, &[wrote, Remark::Future]).unwrap(),
+            "peak memory until then: 10.00 MiB; the variables of the session are as they were; \
+             the run has written to `log.txt`, which the session has open: what it wrote stays"
+        );
+        let in_place = Failure {
+            cause: FailureKind::Panic(memit_measurement::Panic::default()),
+            peak_rss: None,
+            threads: 2,
+            needs_fresh: false,
+        };
+        assert_eq!(
+            note(&in_place, &[]).unwrap(),
+            "the session has 2 threads, so it could not be forked: what the statements have changed \
+             stays changed"
         );
         let later = Failure {
             needs_fresh: true,
@@ -143,8 +194,8 @@ mod tests {
                 error: "none".into(),
             })
         };
-        assert!(note(&later).unwrap().contains("%%timeit --fresh"));
-        assert!(!note(&killed).unwrap().contains("--fresh"));
+        assert!(note(&later, &[]).unwrap().contains("%%timeit --fresh"));
+        assert!(!note(&killed, &[]).unwrap().contains("--fresh"));
         let late = failure(FailureKind::TimedOut { seconds: 0.5 });
         assert_eq!(message(&late), "the statement took longer than 0.5 s");
         assert_eq!(

@@ -1,5 +1,7 @@
 """A measured snippet may die in any way: the error says how, and the session lives on."""
 
+import re
+
 import pytest
 
 
@@ -30,6 +32,20 @@ def test_a_snippet_that_dies_leaves_the_session_as_it_was(kernel, magic, snippet
     assert "the session and its variables are as they were" in cell.traceback
     assert kernel.value('format!("{witness:?}")') == '"[1, 2, 3]"'
     assert kernel.run("%memit -r 1 witness.clone()").json["isolated"] is True
+
+
+def test_a_failed_allocation_shows_no_frames_of_memit(kernel):
+    kernel.run('unsafe { std::env::set_var("RUST_BACKTRACE", "1") }')
+    # The names of the frames would take tens of MiB.
+    kernel.run("%memit -q -r 1 -v before_failure 1")
+    for magic in ["%memit", "%timeit", ""]:
+        cell = kernel.fails(f"{magic} Vec::<u8>::with_capacity(std::hint::black_box(1 << 60))", "ProcessEnded")
+        assert cell.stderr.strip() == f"memory allocation of {1 << 60} bytes failed"
+        if magic:
+            peak = float(re.search(r"peak memory until then: ([\d.]+) MiB", cell.traceback)[1])
+            before = int(kernel.value("before_failure.peak_memory"))
+            assert peak * (1 << 20) < before + (4 << 20)
+    kernel.run('unsafe { std::env::remove_var("RUST_BACKTRACE") }')
 
 
 def test_a_panic_in_a_snippet_points_at_its_line_of_the_cell(kernel):

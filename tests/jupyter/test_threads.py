@@ -19,7 +19,7 @@ def a_thread(module_kernel):
 
 def test_memit_runs_in_place_and_says_so(kernel):
     cell = kernel.run("%memit in_place.clone()")
-    assert "ran in place: the session has 2 threads, so it could not be forked" in cell.text
+    assert "ran in place: the session has 2 threads, so it could not be forked, and changes of variables stay" in cell.text
     assert cell.json["isolated"] is False
     assert cell.json["threads"] == 2
     for run in cell.json["runs"]:
@@ -142,15 +142,32 @@ def test_a_thread_may_print_while_the_kernel_asks(start_kernel):
 
 
 def test_the_session_says_that_the_next_cell_is_not_protected(kernel):
+    kernel.run("let changed_with_threads = 1;")
     text = kernel.run("%session").text
     assert "threads:      2" in text
     assert "protected:    no: a process with more than one thread cannot be copied" in text
+    assert "%undo:        no: the last cell that changed the session has no checkpoint" in text
 
 
 def test_a_panic_of_a_cell_keeps_what_it_has_not_used(kernel):
     cell = kernel.fails('let of_the_cell = 1; panic!("unprotected")', "Panic")
     assert cell.content["evalue"] == "unprotected"
+    assert "what it has changed stays changed" in cell.traceback
     assert kernel.value("in_place.len()") == "1048576"
+
+
+def test_errors_name_changes_that_stay(kernel):
+    for code in [
+        "changing.push(1); panic!()",
+        'changing.push(1); std::fs::File::open("none")?;',
+        "%memit -r 1 { changing.push(1); panic!() }",
+        '%timeit { changing.push(1); std::fs::File::open("none")?; }',
+        "%mprof { changing.push(1); panic!() }",
+    ]:
+        before = int(kernel.value("changing.len()"))
+        cell = kernel.fails(code)
+        assert cell.traceback.count("stays changed") == 1, cell.traceback
+        assert int(kernel.value("changing.len()")) > before
 
 
 def test_a_cell_that_was_not_protected_cannot_be_undone(kernel):

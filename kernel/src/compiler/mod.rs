@@ -4,6 +4,7 @@
 //! session's directory with a name that selects this part. memit changes the source and the
 //! arguments of cells, and then becomes `rustc`. It compiles everything else unchanged.
 
+pub(crate) mod allocator;
 pub(crate) mod definitions;
 mod endings;
 mod identity;
@@ -200,7 +201,7 @@ fn compilation(
     let session_crate = SessionCrate::compiled(session, rustc)?;
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
     let any = session_crate.accepts_any_question_mark();
-    let changes: [Change<'_>; 9] = [
+    let changes: [Change<'_>; 10] = [
         &without_store,
         &marks::resolved,
         &runtime::of_the_cell,
@@ -210,6 +211,7 @@ fn compilation(
         &print::at_once,
         &variables::without_keeping,
         &shadowing::prevented,
+        &|source| Some(allocator::named(source)),
     ];
     let mut source = fs::read_to_string(SOURCE)?;
     for change in changes {

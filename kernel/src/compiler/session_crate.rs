@@ -9,6 +9,8 @@ use std::process::Command;
 use anyhow::bail;
 use memit_session::sources::{ARGUMENTS, FILES, NAME, QUESTION_MARK, ROOT};
 
+use super::allocator;
+
 /// The name of the crate in code that evcxr generates.
 pub(super) const STORE: &str = "evcxr_internal_runtime";
 
@@ -51,7 +53,8 @@ impl SessionCrate {
         let arguments = names
             .iter()
             .flat_map(|name| ["--extern".to_owned(), found_at(name)]);
-        arguments.collect()
+        let beside = self.library.with_file_name("");
+        arguments.chain(allocator::arguments(&beside)).collect()
     }
 }
 
@@ -67,6 +70,7 @@ fn compile(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(file.with_file_name(""))?;
         fs::write(file, source)?;
     }
+    let mut allocator = allocator::compile(rustc, &incomplete)?;
     let mut plain = Command::new(rustc);
     plain
         .args(ARGUMENTS)
@@ -84,6 +88,9 @@ fn compile(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {
         if !output.status.success() {
             bail!("{NAME}: {}", String::from_utf8_lossy(&output.stderr));
         }
+    }
+    if !allocator.wait()?.success() {
+        bail!("{} does not compile", allocator::NAME);
     }
     Ok(fs::rename(incomplete, directory)?)
 }

@@ -44,14 +44,16 @@ pub(crate) fn session(
     };
     let _ = writeln!(text, "protected:    {protection}");
     // `%undo` skips cells that were undone or changed nothing.
-    let farthest = checkpoints.iter().find_map(|cell| undo_log.undos_to(*cell));
-    let back = match farthest {
-        Some(cells) => format!(
+    let back = match undo_log.undos(checkpoints) {
+        0 if undo_log.is_empty() => "no cell to go back to".to_owned(),
+        0 => "no: the last cell that changed the session has no checkpoint, because it was not \
+              protected"
+            .to_owned(),
+        cells => format!(
             "{} back; checkpoints hold {}",
             units::counted(&cells.to_string(), "cell"),
             units::mib(*checkpoint_memory)
         ),
-        None => "no cell to go back to".to_owned(),
     };
     let _ = write!(text, "%undo:        {back}");
     text

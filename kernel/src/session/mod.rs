@@ -24,7 +24,7 @@ use std::sync::Arc;
 use memit_magics::split::{self, Part};
 
 use engine::{BuildWatch, Engine};
-use errors::{diagnostics, unfinished};
+use errors::{allocator, diagnostics, unfinished};
 use evaluation::{Running, UndoLog, Written};
 use io::bundle;
 use measure::PlacedMagics;
@@ -121,6 +121,9 @@ impl Session {
     fn execute_parts(&mut self, code: &str, output: &dyn Output) -> Result<(), CellError> {
         let parts = split::split(code).map_err(|error| diagnostics::of_magic(&error, code))?;
         if let Some(error) = unfinished::error(code, &parts) {
+            return Err(error);
+        }
+        if let Some(error) = allocator::error(code) {
             return Err(error);
         }
         let last = parts.len().saturating_sub(1);

@@ -4,6 +4,9 @@
 use std::io;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
 
+use memit_measurement::Remark;
+use memit_session::abi::Lazy;
+
 use crate::shared::Shared;
 
 /// Room for the text of a panic or an error; a longer text is cut.
@@ -12,6 +15,8 @@ const TEXT: usize = 16 << 10;
 /// Numbers and a text, shared between the session and its forks.
 pub(crate) struct Board {
     numbers: Shared<AtomicU64>,
+    /// The number of the [`Lazy`] that the value of the statements is, or 0.
+    lazy: Shared<AtomicU64>,
     text_length: Shared<AtomicU64>,
     text: Shared<AtomicU8>,
 }
@@ -21,6 +26,7 @@ impl Board {
     pub(crate) fn new(numbers: usize) -> io::Result<Self> {
         Ok(Self {
             numbers: Shared::new(numbers)?,
+            lazy: Shared::new(1)?,
             text_length: Shared::new(1)?,
             text: Shared::new(TEXT)?,
         })
@@ -34,9 +40,26 @@ impl Board {
         self.numbers[index].load(SeqCst)
     }
 
-    /// Removes the text.
-    pub(crate) fn clear_text(&self) {
+    /// Removes the text and the note about the value.
+    pub(crate) fn clear_notes(&self) {
+        self.lazy[0].store(0, SeqCst);
         self.text_length[0].store(0, SeqCst);
+    }
+
+    /// Notes that the value of the statements stands for work that has not been done.
+    pub(crate) fn set_lazy(&self, lazy: Lazy) {
+        self.lazy[0].store(lazy as u64, SeqCst);
+    }
+
+    /// A remark about a value that stands for work that has not been done.
+    pub(crate) fn lazy(&self) -> Option<Remark> {
+        let noted = self.lazy[0].load(SeqCst);
+        [
+            (Lazy::Future, Remark::Future),
+            (Lazy::Iterator, Remark::Iterator),
+        ]
+        .into_iter()
+        .find_map(|(lazy, remark)| (noted == lazy as u64).then_some(remark))
     }
 
     pub(crate) fn set_text(&self, text: &str) {

@@ -5,7 +5,7 @@
 //! defines the functions of line probes.
 
 use memit_measurement::{Event, Panic, QuestionMark};
-use memit_session::abi::{Body, Ending, PhaseNumber, Plan, Text};
+use memit_session::abi::{Body, Ending, Lazy, PhaseNumber, Plan, Text};
 
 use crate::common::COMMON as memit_common;
 use crate::host::Host;
@@ -208,6 +208,11 @@ extern "C" fn memit_stop_idling() {
 #[unsafe(no_mangle)]
 extern "C" fn memit_returned(error: Text<'_>) {
     measuring::with(|measuring| measuring.board().set_text(error.as_str()));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_lazy(lazy: Lazy) {
+    measuring::with(|measuring| measuring.board().set_lazy(lazy));
 }
 
 #[unsafe(no_mangle)]

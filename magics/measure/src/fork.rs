@@ -11,10 +11,12 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};
 
+use memit_measurement::Remark;
 use memit_process::{Pace, process};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use crate::control::{Control, Interruptible};
+use crate::outside::Outside;
 
 /// The settings of a run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,11 +39,13 @@ pub(crate) enum ProcessEnd {
 }
 
 /// A run that has ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Finished {
     pub(crate) ending: ProcessEnd,
     /// `ru_maxrss` of the run in bytes: its highest resident set size, over its whole life.
     pub(crate) max_rss: u64,
+    /// What the run has done to files, sockets and pipes of the session that cannot be undone.
+    pub(crate) remarks: Vec<Remark>,
 }
 
 /// Looks at a run at an interval until the run ends.
@@ -69,13 +73,16 @@ pub(crate) fn run(
         return Ok(Finished {
             ending: ProcessEnd::Interrupted,
             max_rss: 0,
+            remarks: Vec::new(),
         });
     }
+    let outside = Outside::now()?;
     // SAFETY: no other thread exists that could hold a lock which the fork would need.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             become_run(limits);
+            outside.set_run_apart();
             let code = body();
             // SAFETY: `_exit` has no preconditions. Destructors and exit handlers are the session's
             // to run.
@@ -92,7 +99,11 @@ pub(crate) fn run(
             }
             let finished = wait(control, pid, limits, watcher);
             control.set_interruptible(Interruptible::InPlace);
-            finished
+            let remarks = outside.take_back();
+            Ok(Finished {
+                remarks,
+                ..finished?
+            })
         }
     }
 }
@@ -263,6 +274,7 @@ fn wait(
     Ok(Finished {
         ending,
         max_rss: waited.max_rss,
+        remarks: Vec::new(),
     })
 }
 

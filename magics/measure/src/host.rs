@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use memit_measurement::{Event, Measured};
+use memit_measurement::{Event, Measured, Remark};
 use memit_process::process;
 
 use crate::control::{Control, Interruptible};
@@ -21,6 +21,8 @@ pub struct Host {
     cell: Mutex<String>,
     /// Flushes standard output, which the `libstd` of the cells may buffer.
     flush: Mutex<Option<extern "C" fn()>>,
+    /// What the figures of the measurement that is under way do not show.
+    remarks: Mutex<Vec<Remark>>,
 }
 
 static HOST: OnceLock<Host> = OnceLock::new();
@@ -38,6 +40,7 @@ pub fn install(control: Control, reports: File) -> &'static Host {
         pid: AtomicU32::default(),
         cell: Mutex::default(),
         flush: Mutex::default(),
+        remarks: Mutex::default(),
     })
 }
 
@@ -97,6 +100,21 @@ impl Host {
         let measured = measure();
         self.control.set_interruptible(Interruptible::Cell);
         measured
+    }
+
+    /// Takes what the figures of the measurement do not show.
+    pub(crate) fn take_remarks(&self) -> Vec<Remark> {
+        std::mem::take(&mut *lock(&self.remarks))
+    }
+
+    /// Keeps what the figures of the measurement do not show, once each.
+    pub(crate) fn remark(&self, remarks: impl IntoIterator<Item = Remark>) {
+        let mut kept = lock(&self.remarks);
+        for remark in remarks {
+            if !kept.contains(&remark) {
+                kept.push(remark);
+            }
+        }
     }
 
     /// Sends an event to the supervisor. Ignores a failure: without a supervisor, nobody is left to

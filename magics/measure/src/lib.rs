@@ -32,8 +32,12 @@ mod measurements;
 mod measuring;
 #[cfg(unix)]
 mod memory;
+#[cfg(heap_hooks)]
+mod offset_tables;
 #[cfg(unix)]
 mod outlasting;
+#[cfg(unix)]
+pub mod outside;
 #[cfg(unix)]
 pub mod panic;
 #[cfg(unix)]

@@ -12,6 +12,10 @@ use crate::{lines, memory, time, timeline};
 /// Measures `body` and sends the outcome to the kernel.
 pub(crate) fn measure(host: &'static Host, plan: Plan, body: Body) {
     let measured = host.measure(|| measured(host, plan, body));
+    let remarks = host.take_remarks();
+    if !remarks.is_empty() {
+        host.send(&Event::Remarked(remarks));
+    }
     host.send(&Event::Measured(measured));
 }
 
@@ -31,6 +35,7 @@ pub(crate) fn measure_placed(
         magic,
         place: place.to_owned(),
         measured,
+        remarks: host.take_remarks(),
     };
     print(&placed).is_ok() && is_well
 }

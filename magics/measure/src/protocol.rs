@@ -37,6 +37,7 @@ mod kind {
     pub(super) const VARIABLE_NAMED: u8 = 23;
     pub(super) const VARIABLE_LEAKED: u8 = 24;
     pub(super) const PLACED: u8 = 25;
+    pub(super) const REMARKED: u8 = 26;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -89,6 +90,7 @@ impl Frame for Event {
             Self::ClearOutput(wait) => write_json(out, kind::CLEAR_OUTPUT, wait),
             Self::Panicked(panic) => write_json(out, kind::PANICKED, panic),
             Self::Failed(failed) => write_json(out, kind::FAILED, failed),
+            Self::Remarked(remarks) => write_json(out, kind::REMARKED, remarks),
             Self::Measured(measured) => write_json(out, kind::MEASURED, measured),
             Self::Placed(placed) => write_json(out, kind::PLACED, placed),
             Self::Kept(measured) => write_json(out, kind::KEPT, measured),
@@ -119,6 +121,7 @@ impl Frame for Event {
             kind::CLEAR_OUTPUT => Self::ClearOutput(serde_json::from_slice(&payload)?),
             kind::PANICKED => Self::Panicked(serde_json::from_slice(&payload)?),
             kind::FAILED => Self::Failed(serde_json::from_slice(&payload)?),
+            kind::REMARKED => Self::Remarked(serde_json::from_slice(&payload)?),
             kind::MEASURED => Self::Measured(serde_json::from_slice(&payload)?),
             kind::PLACED => Self::Placed(serde_json::from_slice(&payload)?),
             kind::KEPT => Self::Kept(serde_json::from_slice(&payload)?),
@@ -278,7 +281,7 @@ mod tests {
     use super::*;
     use memit_measurement::{
         Checkpointed, Described, Displayed, Ended, Failure, FailureKind, Measured, Panic, Placed,
-        Process, QuestionMark,
+        Process, QuestionMark, Remark, TimeMeasurement,
     };
 
     #[test]
@@ -310,6 +313,12 @@ mod tests {
                 display: "no such file".into(),
                 ..QuestionMark::default()
             }),
+            Event::Remarked(vec![
+                Remark::Wrote {
+                    to: vec!["`log.txt`".into()],
+                },
+                Remark::Future,
+            ]),
             Event::Measured(Measured::Failed(Failure {
                 cause: FailureKind::Signal { number: 11 },
                 peak_rss: Some(4096),
@@ -320,6 +329,7 @@ mod tests {
                 magic: 7,
                 place: "n = 10".into(),
                 measured: Measured::Time(TimeMeasurement::default()),
+                remarks: vec![Remark::Iterator],
             }),
             Event::Ended(Ended::Signal(9)),
             Event::Synced(u64::MAX),

@@ -48,6 +48,8 @@ pub(crate) fn in_fork<M: Measuring + 'static>(
             return Err(failure(host, FailureKind::System { message }, None));
         }
     };
+    host.remark(finished.remarks.iter().cloned());
+    host.remark(board.lazy());
     let outcome = match finished.ending {
         fork::ProcessEnd::TimedOut => {
             let seconds = limits.timeout.unwrap_or_default().as_secs_f64();
@@ -87,6 +89,7 @@ pub(crate) fn in_place<M: Measuring + 'static>(
     let ending = run_body(body);
     measuring::remove();
     conclude(board, ending);
+    host.remark(board.lazy());
     panic::flush();
     let outcome = if interrupted() {
         Err(FailureKind::Interrupted)
@@ -101,7 +104,7 @@ pub(crate) fn in_place<M: Measuring + 'static>(
 fn begin(board: &Board) {
     board.set(ENDING, 0);
     board.set(OUTLASTING, 0);
-    board.clear_text();
+    board.clear_notes();
 }
 
 fn run_body(body: Body) -> Ending {

@@ -11,6 +11,7 @@ mod measured;
 mod memory;
 pub mod message;
 pub mod mprof_format;
+mod remark;
 mod time;
 mod timeline;
 
@@ -21,5 +22,6 @@ pub use memit_lines::{FunctionLines, LineFigures};
 pub use memit_session::abi::{Backend, Clock, Plan};
 pub use memory::{MemoryMeasurement, MemoryRun, Source};
 pub use message::{Checkpointed, Described, Displayed, Ended, Event, Process, Request};
+pub use remark::Remark;
 pub use time::TimeMeasurement;
 pub use timeline::{Moment, Point, Series, Span, TimelineMeasurement};

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, LinesMeasurement, MemoryMeasurement, TimeMeasurement, TimelineMeasurement};
+use crate::{
+    Failure, LinesMeasurement, MemoryMeasurement, Remark, TimeMeasurement, TimelineMeasurement,
+};
 
 /// The result of a measured snippet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,4 +43,6 @@ pub struct Placed {
     pub place: String,
     /// The result.
     pub measured: Measured,
+    /// What its figures do not show.
+    pub remarks: Vec<Remark>,
 }

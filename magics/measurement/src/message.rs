@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LinesMeasurement, Measured, Panic, Placed, QuestionMark, TimelineMeasurement};
+use crate::{LinesMeasurement, Measured, Panic, Placed, QuestionMark, Remark, TimelineMeasurement};
 
 /// Stands for a colon in the prompt of a question to the user, because evcxr cuts the prompt off at
 /// its first colon.
@@ -44,6 +44,8 @@ pub enum Event {
     Panicked(Panic),
     /// A `?` met an error and ended the cell.
     Failed(QuestionMark),
+    /// What the figures of the measurement that follows do not show.
+    Remarked(Vec<Remark>),
     /// A magic has measured its snippet.
     Measured(Measured),
     /// A magic in a block has measured its snippet.

@@ -153,3 +153,12 @@ unsafe extern "C" fn call(snippet: *mut c_void) -> Ending {
 pub fn apart(body: impl FnOnce() -> Finished) -> Finished {
     body()
 }
+
+/// Notices if the value of the statements stands for work that has not been done.
+#[cfg(feature = "question_mark")]
+pub use crate::lazy::look_at_value;
+
+/// Without unstable features, no value is noticed.
+#[cfg(not(feature = "question_mark"))]
+#[inline(always)]
+pub fn look_at_value<T>(_: &T) {}

@@ -8,7 +8,10 @@
 //! cell calls in the session process, and the session process checks its definitions against the
 //! declarations.
 
-#![cfg_attr(feature = "question_mark", feature(try_trait_v2, specialization))]
+#![cfg_attr(
+    feature = "question_mark",
+    feature(alloc_error_hook, const_type_name, specialization, try_trait_v2)
+)]
 #![cfg_attr(feature = "question_mark", expect(incomplete_features))]
 
 pub mod abi;
@@ -24,6 +27,10 @@ mod ending;
 mod function_result;
 #[cfg(feature = "cells")]
 pub mod harness;
+#[cfg(feature = "question_mark")]
+mod lazy;
+#[cfg(feature = "question_mark")]
+mod no_memory;
 #[cfg(feature = "cells")]
 mod phases;
 #[cfg(feature = "cells")]

@@ -83,9 +83,9 @@ mod tests {
     fn a_place_shows_the_variables_that_have_a_text() {
         struct Silent;
         let (n, silent, long) = (10, Silent, "x".repeat(99));
-        let of_n = (&Shown(&n)).text();
+        let of_n = Shown(&n).text();
         let of_silent = (&Shown(&silent)).text();
-        let of_long = (&Shown(&long)).text();
+        let of_long = Shown(&long).text();
         assert_eq!(
             of_long.as_deref().map(|text| text.chars().count()),
             Some(41)

@@ -14,11 +14,11 @@ pub const ARGUMENTS: [&str; 7] = [
     "-Cprefer-dynamic",
 ];
 
-/// The argument that adds the module `question_mark`, which needs unstable features.
+/// The argument that adds the modules `question_mark`, `lazy` and `no_memory`, which need unstable features.
 pub const QUESTION_MARK: &str = "--cfg=feature=\"question_mark\"";
 
 /// Path and text of each file, relative to the root of the source. [`ROOT`] is the root module.
-pub const FILES: [(&str, &str); 22] = [
+pub const FILES: [(&str, &str); 24] = [
     (ROOT, include_str!("lib.rs")),
     ("abi/mod.rs", include_str!("abi/mod.rs")),
     ("abi/backend.rs", include_str!("abi/backend.rs")),
@@ -32,9 +32,11 @@ pub const FILES: [(&str, &str); 22] = [
     ("ending.rs", include_str!("ending.rs")),
     ("function_result.rs", include_str!("function_result.rs")),
     ("harness.rs", include_str!("harness.rs")),
+    ("lazy.rs", include_str!("lazy.rs")),
     ("lines/mod.rs", include_str!("lines/mod.rs")),
     ("lines/counters.rs", include_str!("lines/counters.rs")),
     ("lines/probes.rs", include_str!("lines/probes.rs")),
+    ("no_memory.rs", include_str!("no_memory.rs")),
     ("phases.rs", include_str!("phases.rs")),
     ("placed.rs", include_str!("placed.rs")),
     ("print.rs", include_str!("print.rs")),

@@ -10,6 +10,8 @@ use crate::abi::entry_points::{memit_panicked, memit_register};
 pub fn start_session() {
     memit_register(flush);
     panic::set_hook(Box::new(report));
+    #[cfg(feature = "question_mark")]
+    crate::no_memory::say_in_one_line();
 }
 
 extern "C" fn flush() {

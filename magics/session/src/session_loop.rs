@@ -13,6 +13,7 @@ use memit_measure::control::Control;
 use memit_measure::fork;
 use memit_measure::host::{self, Host};
 use memit_measure::lines::counting;
+use memit_measure::outside::{self, Positions};
 use memit_measure::timeline;
 use memit_measurement::{Checkpointed, Event};
 use rustix::io::{fcntl_dupfd_cloexec, fcntl_getfd};
@@ -62,6 +63,8 @@ impl Command {
 pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: File) -> ! {
     let host = host::install(control, reports);
     let standard = StandardStreams::keep();
+    outside::set_own_aside();
+    let mut positions = None;
     let mut variables = std::ptr::null_mut();
     let mut children = Checkpoints::default();
     let mut commands = BufReader::new(&slots[slot]);
@@ -73,8 +76,13 @@ pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: 
             unsafe { libc::_exit(0) };
         }
         match Command::parse(&line) {
-            Some(Command::Resume) => fork::become_session(),
+            Some(Command::Resume) => {
+                fork::become_session();
+                // The cell that has failed may have read from the files of the session.
+                positions.take().as_ref().map(Positions::restore);
+            }
             Some(Command::Run { slot, arguments }) => {
+                positions = Some(Positions::now());
                 if children.leave(host, slot) {
                     // The checkpoint: it has its own place to listen.
                     commands = BufReader::new(&slots[slot]);

@@ -296,6 +296,7 @@ pub(crate) fn measured(generated: &mut Generated, body: &[&Snippet]) {
                 false,
                 "let §value = ::std::hint::black_box(§value);\n\
                  ::memit_session::harness::memit_value_alive();\n\
+                 ::memit_session::harness::look_at_value(&§value);\n\
                  ::std::mem::drop(§value);",
             );
         },

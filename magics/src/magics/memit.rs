@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use memit_measurement::Measured;
+use memit_measurement::{Measured, MemoryRun};
 use memit_session::abi::{MemoryPlan, Plan};
 
 use super::statement;
 use crate::cell::options::OptionSpec;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
+use crate::cell::syntax::mentions;
 use crate::error::MagicError;
 use crate::magic::{Action, Answer, Call, Compiled, Delivery, Form, Magic, Measurement};
 use crate::report::Report;
@@ -150,7 +151,7 @@ impl Measurement for MemoryOf {
         };
         let result = MemitResult::from(measurement);
         Some(Answer {
-            report: Report::of(&result, ()),
+            report: Report::of(&result, ()).with_notes(unallocated(self.body.text(), &result)),
             value: result.rust_value(),
             stopped: None,
             export: None,
@@ -163,5 +164,63 @@ impl Measurement for MemoryOf {
 
     fn explain(&self, error_code: &str, scope: &Scope) -> Option<String> {
         snippet::explain_in_place(error_code, scope)
+    }
+}
+
+/// Functions and macros that hardly ever allocate nothing.
+const ALLOCATING: &[&str] = &[
+    "vec",
+    "format",
+    "Box",
+    "with_capacity",
+    "to_string",
+    "to_owned",
+    "to_vec",
+    "collect",
+];
+
+/// A note if statements that seem to allocate have allocated nothing.
+fn unallocated(body: &str, result: &MemitResult) -> Option<String> {
+    let nothing = |run: &MemoryRun| run.allocations == 0 && run.increment == 0;
+    let is_nothing = !result.runs.is_empty() && result.runs.iter().all(nothing);
+    let call = ALLOCATING.iter().find(|call| mentions(body, call))?;
+    is_nothing.then(|| {
+        format!(
+            "nothing was allocated, although the statements contain `{call}`: there was nothing to \
+             allocate, or the compiler has removed the work. `std::hint::black_box(&x)` keeps an `x` \
+             that nothing uses"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use memit_measurement::MemoryMeasurement;
+
+    use super::*;
+
+    #[test]
+    fn only_statements_that_seem_to_allocate_get_a_note() {
+        let note = |body, run| {
+            let measured = MemoryMeasurement {
+                runs: vec![run],
+                ..MemoryMeasurement::default()
+            };
+            unallocated(body, &MemitResult::from(measured))
+        };
+        let nothing = MemoryRun::default;
+        let one = MemoryRun {
+            allocations: 1,
+            ..nothing()
+        };
+        let removed = note("{ let v = vec![1u8; 9]; drop(v) }", nothing());
+        assert!(
+            removed
+                .unwrap()
+                .starts_with("nothing was allocated, although the statements contain `vec`")
+        );
+        assert!(note("words.iter().collect::<Vec<_>>().len()", nothing()).is_some());
+        assert_eq!(note("vec![1u8; 9]", one), None);
+        assert_eq!(note("v.len() + vector.len()", nothing()), None);
     }
 }

@@ -281,7 +281,8 @@ impl TimeOf {
     }
 
     fn write_body(&self, generated: &mut Generated) {
-        let use_value = "::std::hint::black_box(§value);";
+        let use_value = "::memit_session::harness::look_at_value(&§value);\n\
+             ::std::hint::black_box(§value);";
         value::used(generated, &[&self.body], self.fresh, use_value);
     }
 

@@ -84,12 +84,12 @@ mod tests {
         let text = mprun(&memory, None);
         assert!(text.ends_with(
             "memory: live heap above the start of the statement\n\
-             ran in place: the session has 3 threads, so it could not be forked"
+             ran in place: the session has 3 threads, so it could not be forked, and changes of variables stay"
         ));
         let mut time = line_samples::lprun(vec![calculate_z()]);
         time.profile = in_place(time.profile);
         let text = lprun(&time, &TimeText::default());
-        assert!(text.ends_with("so it could not be forked"));
+        assert!(text.ends_with("so it could not be forked, and changes of variables stay"));
     }
 
     #[test]

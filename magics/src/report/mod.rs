@@ -13,6 +13,7 @@ mod mprof_html;
 mod mprof_text;
 mod mprun_html;
 mod notes;
+pub(crate) mod remarks;
 mod run_axis;
 mod run_strips;
 mod time_html;
@@ -20,8 +21,9 @@ mod time_text;
 mod views;
 
 use maud::{Markup, PreEscaped, html};
+use memit_measurement::Remark;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::result::MprofResult;
 
@@ -64,9 +66,28 @@ impl Report {
             repr: format!("<{} : {}>", R::NAME, result.summary()),
         }
     }
-}
 
-impl Report {
+    /// The same views with remarks about the run below the figures.
+    #[must_use]
+    pub fn with_remarks(self, remarks: &[Remark]) -> Self {
+        self.with_notes(remarks.iter().map(remarks::text))
+    }
+
+    /// The same views with notes below the figures.
+    #[must_use]
+    pub(crate) fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        for note in notes {
+            self.text = format!("{}\n{note}", self.text.trim_end_matches('\n'));
+            self.html += &card::notes(std::slice::from_ref(&note)).into_string();
+            let fields = self.json.as_object_mut();
+            let remarks = fields.map(|fields| fields.entry("remarks").or_insert(json!([])));
+            if let Some(Value::Array(remarks)) = remarks {
+                remarks.push(note.into());
+            }
+        }
+        self
+    }
+
     /// The same report of a magic in a block, below the values of the variables around the magic. JSON
     /// has them as `values`.
     #[must_use]

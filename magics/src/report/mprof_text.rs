@@ -225,7 +225,7 @@ mod tests {
         a phase w… (unfinished)  100 ms  400 ms         6.00 MiB  105.00 MiB  105.00 MiB
         stopped early: the measurement was interrupted
         1,200 more phases followed, which were counted but not recorded
-        ran in place: the session has 3 threads, so it could not be forked
+        ran in place: the session has 3 threads, so it could not be forked, and changes of variables stay
         peak sampled: short peaks may be missed
         child processes are included
         ");

@@ -127,7 +127,7 @@ pub(super) fn in_place(isolated: bool, threads: u32) -> Option<String> {
         None
     } else if threads > 1 {
         Some(format!(
-            "ran in place: the session has {threads} threads, so it could not be forked"
+            "ran in place: the session has {threads} threads, so it could not be forked, and changes of variables stay"
         ))
     } else {
         Some("ran in place, not in a fork of the session".to_owned())

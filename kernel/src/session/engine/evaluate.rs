@@ -7,7 +7,7 @@ use evcxr::{EvalCallbacks, EvalOutputs};
 use memit_magics::cell;
 use memit_measurement::Measured;
 
-use super::evaluation_error::EvaluationError;
+use super::evaluation_error::{EvaluationError, Stopped};
 use super::inserted::Inserted;
 use super::record::End;
 use super::supervisor_link::CellOutcome;
@@ -75,6 +75,7 @@ impl Engine {
         let mut outcome = self.link.take_outcome();
         self.counted = outcome.counted.take();
         let progress = outcome.progress.take().map(Measured::Timeline);
+        self.remarks = std::mem::take(&mut outcome.remarks);
         self.measured = outcome.measured.take().or(progress);
         let is_early = outcome.panic.is_some() || outcome.failed.is_some();
         let end = match &result {
@@ -104,11 +105,15 @@ impl Engine {
         if let Some(reason) = outcome.not_started.take() {
             return Err(EvaluationError::NotStarted(reason));
         }
+        let stopped = || Stopped {
+            source: self.last_source(),
+            is_restored: outcome.restored,
+        };
         if let Some(panic) = outcome.panic.take() {
-            return Err(EvaluationError::Panic(panic, self.last_source()));
+            return Err(EvaluationError::Panic(panic, stopped()));
         }
         if let Some(failed) = outcome.failed.take() {
-            return Err(EvaluationError::Failed(failed, self.last_source()));
+            return Err(EvaluationError::Failed(failed, stopped()));
         }
         if outcome.ended.is_some() {
             return Err(EvaluationError::Ended(outcome.ended, outcome.restored));

@@ -17,18 +17,35 @@ pub(crate) enum EvaluationError {
     },
     /// The session does not have these variables.
     Lost(Vec<String>),
-    /// The code panicked. The line of the panic is a line of the compiled source, which is
-    /// included.
-    Panic(Panic, String),
-    /// The code ended at a `?`. The line of the `?` is a line of the compiled source, which is
-    /// included.
-    Failed(QuestionMark, String),
+    /// The code panicked. The line of the panic is a line of the compiled source.
+    Panic(Panic, Stopped),
+    /// The code ended at a `?`. The line of the `?` is a line of the compiled source.
+    Failed(QuestionMark, Stopped),
     /// The session process ended. The flag says whether a checkpoint has restored the session.
     Ended(Option<Ended>, bool),
     /// The session process could not be started, for this reason.
     NotStarted(String),
     /// evcxr failed, with this message.
     Other(String),
+}
+
+/// What remains of code that stopped early.
+pub(crate) struct Stopped {
+    /// The compiled source.
+    pub(crate) source: String,
+    /// Whether a checkpoint has restored the session.
+    pub(crate) is_restored: bool,
+}
+
+impl Stopped {
+    /// The error of the code, with a word about changes that stay.
+    fn noted(&self, error: CellError) -> CellError {
+        if self.is_restored {
+            error
+        } else {
+            error.with_note(CHANGES_STAY)
+        }
+    }
 }
 
 impl EvaluationError {
@@ -75,8 +92,12 @@ impl EvaluationError {
                     "The other variables are kept. Bind the lost ones again, then run the cell again.",
                 )
             }
-            Self::Panic(panic, compiled) => panic_site::error(&panic, &compiled, cells),
-            Self::Failed(failed, compiled) => question_mark::error(&failed, &compiled, cells),
+            Self::Panic(panic, stopped) => {
+                stopped.noted(panic_site::error(&panic, &stopped.source, cells))
+            }
+            Self::Failed(failed, stopped) => {
+                stopped.noted(question_mark::error(&failed, &stopped.source, cells))
+            }
             Self::Ended(ended, restored) => {
                 let error = match ended {
                     Some(Ended::Interrupted) => CellError::interrupted(),
@@ -130,6 +151,8 @@ fn is_cargos(message: &str) -> bool {
 const NO_CHILD: &str = "Failed to run '";
 const ENDED: &str = "the session process has ended";
 const KEPT: &str = "The session goes on as it was before the cell: nothing is lost.";
+const CHANGES_STAY: &str =
+    "note: the cell was not protected (`%session` says why): what it has changed stays changed.";
 const GIVEN_UP: &str = "memit gave the cell up";
 const LOST: &str =
     "Variables are lost, items and dependencies are kept. The next cell starts a new session.";

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use evcxr::{CommandContext, EvalContext, EvalOutputs};
 use memit_magics::magic::Draw;
-use memit_measurement::Described;
+use memit_measurement::{Described, Remark};
 use memit_measurement::{LinesMeasurement, Measured};
 use memit_session_process::{relay, supervisor};
 
@@ -58,6 +58,8 @@ pub(crate) struct Engine {
     counted: Option<LinesMeasurement>,
     /// The measurement of the code that ran last, complete or as far as it came.
     measured: Option<Measured>,
+    /// What the figures of this measurement do not show.
+    remarks: Vec<Remark>,
     /// The cell since which the session process has more than one thread.
     threads_since: Option<u64>,
 }
@@ -120,6 +122,7 @@ impl Engine {
             leaked: Vec::new(),
             counted: None,
             measured: None,
+            remarks: Vec::new(),
             threads_since: None,
         })
     }
@@ -289,6 +292,11 @@ impl Engine {
     /// Takes the measurement of the code that ran last, complete or as far as it came.
     pub(crate) fn take_measured(&mut self) -> Option<Measured> {
         self.measured.take()
+    }
+
+    /// Takes what the figures of this measurement do not show.
+    pub(crate) fn take_remarks(&mut self) -> Vec<Remark> {
+        std::mem::take(&mut self.remarks)
     }
 
     /// Sets the function that draws unfinished timelines; `None` draws nothing.

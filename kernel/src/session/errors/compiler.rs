@@ -10,7 +10,7 @@ use super::cell_error::CellError;
 use super::diagnostics::{EARLIER, Mark, ORIGIN, byte_at};
 use super::explanations::{Explanation, Explanations};
 use super::message::Message;
-use super::{cargo, dependency, hints, misplaced, place, unfinished, value, wording};
+use super::{allocator, cargo, dependency, hints, misplaced, place, unfinished, value, wording};
 
 const COMPILE_ERROR: &str = "CompileError";
 
@@ -145,6 +145,9 @@ fn read(
         // evcxr's own message, which may repeat what cargo says.
         let marks = marks(error, code, cell_line);
         return cargo::message(&error.message()).at(code, marks);
+    }
+    if let Some(message) = allocator::in_place_of(&raw_title(error)) {
+        return message;
     }
     let mut message = Message {
         is_warning: is_warning(error),

@@ -21,8 +21,17 @@ pub(super) fn notes(error: &CompilationError, code: &str) -> Vec<(Level<'static>
     if error.code() == Some("E0583") {
         return vec![(Level::HELP, MODULE_IN_A_CRATE.to_owned())];
     }
+    let mut notes = of_children(&error.json, code);
+    if unreadable(&error.message()).is_some() {
+        notes.push((Level::HELP, FILE_IN_A_CRATE.to_owned()));
+    }
+    notes
+}
+
+/// The notes and suggestions of a message of the compiler.
+fn of_children(error: &Value, code: &str) -> Vec<(Level<'static>, String)> {
     let mut notes = Vec::new();
-    for child in error.json["children"].as_array().into_iter().flatten() {
+    for child in error["children"].as_array().into_iter().flatten() {
         let level = match child["level"].as_str() {
             Some("help") => Level::HELP,
             Some("note") => Level::NOTE,
@@ -34,16 +43,21 @@ pub(super) fn notes(error: &CompilationError, code: &str) -> Vec<(Level<'static>
         if wording::is_internal(message) || LEFT_OUT.iter().any(|text| message.contains(text)) {
             continue;
         }
-        let message = match crate_to_add(message) {
-            Some(name) => format!(
+        if message.ends_with(" here") && level == Level::NOTE {
+            // Without a place, the note says nothing.
+            let line = lines(child).next();
+            let line = line.filter(|line| !wording::is_internal(line));
+            notes.extend(line.map(|line| (level, format!("{message}: `{line}`"))));
+            continue;
+        }
+        let message = if let Some(name) = crate_to_add(message) {
+            format!(
                 "if you wanted to use a crate named `{name}`, write `:dep {name}` above the Rust of a cell"
-            ),
-            None => with_suggestion(&wording::plain(message), child, code),
+            )
+        } else {
+            with_suggestion(&wording::plain(message), child, code) + &listed(child)
         };
         notes.push((level, message));
-    }
-    if unreadable(&error.message()).is_some() {
-        notes.push((Level::HELP, FILE_IN_A_CRATE.to_owned()));
     }
     notes
 }
@@ -74,6 +88,44 @@ fn crate_to_add(message: &str) -> Option<&str> {
     rest.split_once('`').map(|(name, _)| name)
 }
 
+/// The lines of the notebook that a note is about.
+fn lines(child: &Value) -> impl Iterator<Item = &str> {
+    let spans = child["spans"].as_array().into_iter().flatten();
+    spans
+        .filter(|span| span["file_name"] == "src/lib.rs" && span["is_primary"] == true)
+        .filter_map(|span| Some(span["text"].get(0)?["text"].as_str()?.trim()))
+}
+
+/// What a note lists, each on a line of its own: `u8` implements `Add`. rustc shows the list as labels of
+/// places in the standard library.
+fn listed(child: &Value) -> String {
+    let is_list = child["message"]
+        .as_str()
+        .is_some_and(|message| message.starts_with("the following"));
+    let spans = child["spans"].as_array().into_iter().flatten();
+    let labels = spans.filter_map(|span| span["label"].as_str());
+    let labels = labels.filter(|label| is_list && !wording::is_internal(label));
+    labels.fold(String::new(), |list, label| {
+        list + "\n  " + &wording::plain(label)
+    })
+}
+
+/// The text that a suggestion inserts, with the word behind it if the text alone would say nothing:
+/// `&mut v`.
+fn with_word(span: &Value, inserted: &str) -> Option<String> {
+    let is_before_word = inserted.ends_with([' ', '&', '*']);
+    let is_insertion = span["byte_start"] == span["byte_end"];
+    let text = span["text"]
+        .get(0)
+        .filter(|_| is_before_word && is_insertion)?;
+    let column = usize::try_from(text["highlight_start"].as_u64()?).ok()?;
+    let behind = text["text"].as_str()?.chars().skip(column.checked_sub(1)?);
+    let word: String = behind
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
+    (!word.is_empty()).then(|| format!("{}{word}", inserted.trim_start()))
+}
+
 /// The message with the text that its suggestion inserts.
 fn with_suggestion(message: &str, child: &Value, code: &str) -> String {
     let spans = child["spans"].as_array().map_or(&[][..], Vec::as_slice);
@@ -87,11 +139,11 @@ fn with_suggestion(message: &str, child: &Value, code: &str) -> String {
     let place = |span: &Value| [&span["byte_start"], &span["byte_end"]].map(Value::as_u64);
     let are_alternatives = parts.iter().all(|(span, _)| place(span) == place(first));
     let suggested = if are_alternatives {
-        let texts = parts.iter().map(|(_, text)| text.trim());
-        texts
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-            .collect()
+        let texts = parts.iter().map(|(span, text)| {
+            let with_word = with_word(span, text);
+            with_word.unwrap_or_else(|| text.trim().to_owned())
+        });
+        texts.filter(|text| !text.is_empty()).collect()
     } else {
         patched_line(&parts, code).into_iter().collect::<Vec<_>>()
     };
@@ -176,6 +228,47 @@ mod tests {
         add `;` here
         remove this
         no suggestion
+        ");
+    }
+
+    #[test]
+    fn a_suggestion_is_shown_with_the_word_that_it_is_put_before() {
+        let code = "f(v)";
+        let said = |inserted: &str, at: usize| {
+            let child = json!({"spans": [part(code, at, 0, inserted)]});
+            with_suggestion("do this", &child, code)
+        };
+        assert_eq!(said("&mut ", 2), "do this: `&mut v`");
+        assert_eq!(said("*", 2), "do this: `*v`");
+        assert_eq!(said("move ", 3), "do this: `move`");
+        assert_eq!(said(".to_owned()", 3), "do this: `.to_owned()`");
+    }
+
+    #[test]
+    fn lists_and_places_of_notes_are_shown() {
+        let of_library = |label: &str| json!({"file_name": "/library/core/src/ops/arith.rs", "is_primary": true, "label": label});
+        let of_cell = json!({
+            "file_name": "src/lib.rs",
+            "is_primary": true,
+            "label": null,
+            "text": [{"text": "    fn f(x: u8) {}"}],
+        });
+        let error = json!({"children": [
+            {
+                "level": "help",
+                "message": "the following other types implement trait `Add<Rhs>`",
+                "spans": [of_library("`u8` implements `Add`"), of_library("`&u8` implements `Add<u8>`")],
+            },
+            {"level": "note", "message": "function defined here", "spans": [of_cell]},
+            {"level": "note", "message": "method defined here", "spans": [of_library("x")]},
+        ]});
+        let all = of_children(&error, "");
+        let texts: Vec<_> = all.iter().map(|(_, text)| text.as_str()).collect();
+        insta::assert_snapshot!(texts.join("\n"), @"
+        the following other types implement trait `Add<Rhs>`
+          `u8` implements `Add`
+          `&u8` implements `Add<u8>`
+        function defined here: `fn f(x: u8) {}`
         ");
     }
 

@@ -1,5 +1,6 @@
 //! Errors of cells, which point at the code that the user typed.
 
+pub(crate) mod allocator;
 mod cargo;
 mod cell_error;
 pub(crate) mod compiler;

@@ -3,7 +3,13 @@
 use std::borrow::Cow;
 
 /// Names of evcxr and memit, which mean nothing to the user.
-const INTERNAL: &[&str] = &["evcxr_", "run_user_code_", "memit_session", "memit_harness"];
+const INTERNAL: &[&str] = &[
+    "evcxr_",
+    "run_user_code_",
+    "memit_session",
+    "memit_harness",
+    "memit_own_",
+];
 
 /// The end of the cell, as rustc and evcxr name it: evcxr's code stands there.
 const END: &[&str] = &["`evcxr_variable_store`", "<end of input>", "`<eof>`"];
@@ -80,6 +86,9 @@ mod tests {
             "`{closure}` and `{async block}`"
         );
         assert!(is_internal("in `run_user_code_3`"));
+        assert!(is_internal(
+            "consider giving `memit_own_value` an explicit type"
+        ));
         assert!(!is_internal("found `evcxr_variable_store`"));
     }
 }

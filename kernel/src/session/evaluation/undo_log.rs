@@ -126,10 +126,18 @@ impl UndoLog {
         };
     }
 
-    /// How many `%undo`s lead back to the start of the cell `number`; `None` if no `%undo` does.
-    pub(crate) fn undos_to(&self, number: u64) -> Option<usize> {
-        let index = self.cells.iter().position(|cell| cell.number == number)?;
-        Some(self.cells.len() - index)
+    /// How many cells `%undo` can take back, one after the other. `checkpoints` are the cells that
+    /// have one.
+    pub(crate) fn undos(&self, checkpoints: &[u64]) -> usize {
+        let cells = self.cells.iter().rev();
+        cells
+            .take_while(|cell| checkpoints.contains(&cell.number))
+            .count()
+    }
+
+    /// Whether there is a cell to undo.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cells.is_empty()
     }
 
     /// Takes the session back to the start of the last cell that changed it. Returns the text to
@@ -151,9 +159,8 @@ impl UndoLog {
         let failed = |failure: EvaluationError| failure.into_error("", &[], |_| None);
         if !engine.undo(cell.number, &cell.variables).map_err(failed)? {
             let message = "the last cell that changed the session has no checkpoint";
-            return Err(CellError::new("UndoError", message).with_note(
-                "help: `%session` shows how far `%undo` can go back, and why cells have no checkpoint",
-            ));
+            return Err(CellError::new("UndoError", message)
+                .with_note("help: `%session` shows since when, and why cells have no checkpoint"));
         }
         self.cells.pop();
         self.sources.truncate(cell.sources);

@@ -4,7 +4,7 @@ use memit_magics::cell::snippet::{Generated, Scope};
 use memit_magics::magic::Measurement;
 use memit_magics::magic::Named;
 use memit_magics::{MagicError, failure};
-use memit_measurement::{Failure, FailureKind};
+use memit_measurement::{Failure, FailureKind, Remark};
 
 use crate::compiler::probes::Problem;
 use crate::session::engine::{Engine, EvaluationError};
@@ -57,6 +57,7 @@ pub(super) fn explained(
 pub(super) fn failed(
     engine: &Engine,
     cause: &Failure,
+    remarks: &[Remark],
     message: Option<String>,
     cells: &[String],
 ) -> CellError {
@@ -66,7 +67,7 @@ pub(super) fn failed(
         FailureKind::Interrupted => CellError::interrupted(),
         _ => CellError::new(failure::name(cause), message),
     };
-    match failure::note(cause) {
+    match failure::note(cause, remarks) {
         Some(note) => error.with_note(note),
         None => error,
     }

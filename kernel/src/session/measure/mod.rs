@@ -61,6 +61,7 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
             .map_err(|error| diagnostics::of_magic(&error, code))?;
         let evaluated = engine.evaluate_probed(&generated.source, &names);
         let measured = engine.take_measured();
+        let remarks = engine.take_remarks();
         let probes = engine.take_probes();
         if let Some(problem) = &probes.problem
             && (evaluated.is_ok() || !matches!(problem, Problem::Compile { .. }))
@@ -90,7 +91,7 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
                 scope.threads = threads.max(2);
             }
             Some(Measured::Failed(failure)) => {
-                return Err(failed(engine, &failure, None, cells));
+                return Err(failed(engine, &failure, &remarks, None, cells));
             }
             Some(measured) => {
                 let compiled = Compiled {
@@ -105,9 +106,11 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
                     _ => None,
                 };
                 let answer = measurement.answer(measured, &compiled);
-                let answer = answer.ok_or_else(nothing_measured)?;
+                let mut answer = answer.ok_or_else(nothing_measured)?;
+                answer.report = answer.report.with_remarks(&remarks);
+                let stopped = || answer.stopped.clone();
                 let error =
-                    failure.map(|failure| failed(engine, &failure, answer.stopped.clone(), cells));
+                    failure.map(|failure| failed(engine, &failure, &remarks, stopped(), cells));
                 return Ok((answer, error));
             }
             None => return Err(nothing_measured()),
@@ -140,6 +143,7 @@ fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) ->
         (Ok(()), Some(Measured::Failed(failure))) => Err(failed(
             running.engine,
             &failure,
+            &[],
             None,
             running.written.cells,
         )),

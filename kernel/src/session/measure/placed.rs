@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memit_magics::magic::{Compiled, Measurement};
 use memit_magics::split::{self, Placing};
-use memit_measurement::{Failure, FailureKind, Placed};
+use memit_measurement::{Failure, FailureKind, Placed, Remark};
 
 use super::deliver;
 use super::measurement_error::{failed, nothing_measured};
@@ -35,8 +35,8 @@ struct State {
 
 /// Why a magic has ended its cell.
 enum Stopped {
-    /// The measurement has failed, with this message if it covers a part of the run.
-    Measurement(Box<Failure>, Option<String>),
+    /// The measurement has failed, with these remarks, and with this message if it covers a part of the run.
+    Measurement(Box<Failure>, Vec<Remark>, Option<String>),
     /// The report could not be delivered.
     Delivery(CellError),
 }
@@ -74,6 +74,7 @@ impl PlacedMagics {
             magic,
             place,
             measured,
+            remarks,
         } = placed;
         let found = {
             let state = self.lock();
@@ -94,14 +95,14 @@ impl PlacedMagics {
         let answer = measurement.answer(measured, &compiled);
         let Some(mut answer) = answer else {
             return match failure {
-                Some(failure) => Err(Stopped::Measurement(failure, None)),
+                Some(failure) => Err(Stopped::Measurement(failure, remarks, None)),
                 None => Err(Stopped::Delivery(nothing_measured())),
             };
         };
-        answer.report = answer.report.at(&place);
+        answer.report = answer.report.with_remarks(&remarks).at(&place);
         deliver::show(output, &answer, measurement.delivery()).map_err(Stopped::Delivery)?;
         match failure {
-            Some(failure) => Err(Stopped::Measurement(failure, answer.stopped)),
+            Some(failure) => Err(Stopped::Measurement(failure, remarks, answer.stopped)),
             None => Ok(()),
         }
     }
@@ -144,8 +145,14 @@ pub(crate) fn evaluate(
     let result = evaluate_placed(running, magics, source, last);
     let stopped = magics.lock().failure.take();
     match (result, stopped) {
-        (Err(_), Some(Stopped::Measurement(failure, message))) => {
-            let error = failed(running.engine, &failure, message, running.written.cells);
+        (Err(_), Some(Stopped::Measurement(failure, remarks, message))) => {
+            let error = failed(
+                running.engine,
+                &failure,
+                &remarks,
+                message,
+                running.written.cells,
+            );
             Err(match failure.cause {
                 FailureKind::CannotFork => error.with_note(THREADS),
                 _ => error,

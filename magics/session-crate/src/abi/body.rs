@@ -53,6 +53,16 @@ impl Ending {
     }
 }
 
+/// A value that stands for work which has not been done.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lazy {
+    /// A future.
+    Future = 1,
+    /// An iterator whose items are still to be computed.
+    Iterator = 2,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

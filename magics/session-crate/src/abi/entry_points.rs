@@ -71,6 +71,8 @@ macro_rules! entry_points {
                 safe fn memit_stop_idling();
                 // A `?` in the statements met an error; the text describes it.
                 safe fn memit_returned(error: $crate::abi::Text<'_>);
+                // The value of the statements stands for work that has not been done.
+                safe fn memit_lazy(lazy: $crate::abi::Lazy);
                 // Ends a run that is a fork, before the fork drops its copies of session variables:
                 // their destructors are the session's to run. Returns in a run in place.
                 safe fn memit_leave(ending: $crate::abi::Ending);

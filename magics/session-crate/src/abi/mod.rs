@@ -18,7 +18,7 @@ mod plans;
 mod text;
 
 pub use backend::{Backend, UnknownBackend};
-pub use body::{Body, Ending};
+pub use body::{Body, Ending, Lazy};
 pub use entry_points::{NAMES, declaration};
 pub use phase::PhaseNumber;
 pub use plans::{Charge, Clock, LinesPlan, MemoryPlan, Plan, TimePlan, TimelinePlan};

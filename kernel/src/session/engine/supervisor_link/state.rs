@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use memit_magics::magic::Draw;
 use memit_measure::protocol::Frame as _;
-use memit_measurement::{Described, Displayed, Ended, Event, Request};
+use memit_measurement::{Described, Displayed, Ended, Event, Remark, Request};
 use memit_measurement::{
     LinesMeasurement, Measured, Panic, Placed, QuestionMark, TimelineMeasurement,
 };
@@ -21,6 +21,8 @@ pub(crate) struct CellOutcome {
     pub panic: Option<Panic>,
     /// The `?` that ended the code.
     pub failed: Option<QuestionMark>,
+    /// What the figures of the measurement do not show.
+    pub remarks: Vec<Remark>,
     /// The measurement of a magic.
     pub measured: Option<Measured>,
     /// An unfinished timeline, as far as it has come.
@@ -121,6 +123,7 @@ impl LinkState {
             Event::NotStarted(reason) => self.outcome.not_started = Some(reason),
             Event::Panicked(panic) => self.outcome.panic = Some(panic),
             Event::Failed(failed) => self.outcome.failed = Some(failed),
+            Event::Remarked(remarks) => self.outcome.remarks = remarks,
             Event::Measured(measured) | Event::Kept(measured) => {
                 self.outcome.measured = Some(measured);
             }
