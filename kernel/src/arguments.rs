@@ -13,6 +13,19 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A length of time, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limit(pub(crate) Option<Duration>);
+
+/// Parses a limit in seconds, or `none`.
+pub(crate) fn limit(text: &str) -> Result<Limit, String> {
+    if text == "none" {
+        return Ok(Limit(None));
+    }
+    let limit = seconds(text).map_err(|error| format!("{error}, or `none`"))?;
+    Ok(Limit(Some(limit)))
+}
+
 /// Parses two times in seconds, such as `0,20.5`.
 pub(crate) fn window(text: &str) -> Result<(f64, f64), String> {
     let ends = text.split_once(',').and_then(|(from, to)| {
@@ -31,6 +44,15 @@ pub(crate) fn window(text: &str) -> Result<(f64, f64), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_a_time_or_none() {
+        assert_eq!(limit("1.5"), Ok(Limit(Some(Duration::from_millis(1500)))));
+        assert_eq!(limit("none"), Ok(Limit(None)));
+        assert_eq!(limit("-1"), Err("must be above 0, or `none`".to_owned()));
+        let error = "expected a number of seconds, or `none`";
+        assert_eq!(limit("never"), Err(error.to_owned()));
+    }
 
     #[test]
     fn a_window_is_two_times_in_order() {

@@ -64,7 +64,7 @@ enum Command {
         #[arg(long, conflicts_with = "output")]
         inplace: bool,
         /// Interrupt a cell that runs longer than this
-        #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+        #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_hyphen_values = true)]
         timeout: Option<Duration>,
         /// Continue after a cell fails
         #[arg(long)]

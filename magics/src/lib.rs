@@ -14,7 +14,9 @@ pub mod report;
 pub mod result;
 pub mod split;
 pub mod stats;
+mod visible;
 
 pub use error::{MagicError, nearest};
 pub use magics::{help, line_magic, registry};
 pub use memit_lines::units;
+pub use visible::visible;

@@ -97,6 +97,28 @@ def test_phases_of_threads_are_recorded(blocks):
     assert 8 * MIB <= data["heap_peak"] < 33 * MIB
 
 
+def test_a_phase_of_another_thread_has_a_lane_of_its_own(blocks):
+    cell = blocks.run(dedent("""
+        %%mprof
+        let main = memit::phase("main 10");
+        std::thread::spawn(|| {
+            let _phase = memit::phase("bell\\u{7}");
+            let _within = memit::phase("within");
+        })
+        .join()
+        .unwrap();
+        let nested = memit::phase("nested");
+    """).strip())
+    places = {label: (span["thread"], span["level"]) for label, span in spans(cell.json).items()}
+    # The data have the name as it is.
+    assert places == {"main 10": (0, 0), "bell\x07": (1, 0), "within": (1, 1), "nested": (0, 1)}
+    assert re.search(r"^bell␇ \(thread 2\) ", cell.text, re.MULTILINE)
+    assert re.search(r"^  within \(thread 2\) ", cell.text, re.MULTILINE)
+    html = cell.display["text/html"]
+    assert ">thread 2</text>" in html and "bell␇" in html
+    assert "\x07" not in cell.text + html
+
+
 def test_marked_functions_are_phases(blocks):
     blocks.run(dedent("""
         #[profile]

@@ -27,7 +27,9 @@ fn a_running_process_is_recorded_from_now_on() {
     let pid = program.id().to_string();
     let mut memit = start(place.command(&["attach", "-T", "0.01", "-o", "x.dat", &pid]));
     let mut stderr = memit.stderr.take().expect("it is piped");
-    let says = format!("memit: recording process {pid} (worker); Ctrl-C stops the recording");
+    let says = format!(
+        "memit: recording process {pid} (worker) for at most 1h; Ctrl-C stops the recording"
+    );
     assert_eq!(line(&mut stderr), says);
     stdin.write_all(b"\n\n\n").expect("the program reads it");
     assert!(program.wait().expect("a child can be waited for").success());
@@ -43,6 +45,34 @@ fn a_running_process_is_recorded_from_now_on() {
             .0
             .starts_with(&format!("CMDLINE {} flash:200 hold:20", worker()))
     );
+}
+
+#[test]
+fn after_its_time_the_process_goes_on_and_without_a_limit_its_end_is_not_seen() {
+    let place = Place::new();
+    let mut program = Command::new(worker());
+    program.args(["hold:20", "print:ready", "read"]);
+    let mut program = start(program);
+    assert_eq!(line(program.stdout.as_mut().expect("it is piped")), "ready");
+    let pid = program.id().to_string();
+    let ran = place
+        .mprof(&["attach", "-t", "0.2", "-o", "x.dat", &pid])
+        .expect_code(0);
+    let says = format!("memit: stopped recording; worker (process {pid}) keeps running\n");
+    assert!(ran.stderr.contains(&says), "{}", ran.stderr);
+    // The last look at the mark was taken just before.
+    assert!(ran.stderr.contains("x.dat: peak 2"), "{}", ran.stderr);
+
+    let mut memit = start(place.command(&["attach", "-t", "none", "-o", "y.dat", &pid]));
+    let mut stderr = memit.stderr.take().expect("it is piped");
+    let says = format!("memit: recording process {pid} (worker); Ctrl-C stops the recording");
+    assert_eq!(line(&mut stderr), says);
+    drop(program.stdin.take());
+    program.wait().expect("a child can be waited for");
+    assert!(line(&mut stderr).starts_with("memit: y.dat: peak at least 2"));
+    memit.wait().expect("a child can be waited for");
+    let peak = place.mprof(&["peak", "y.dat"]).expect_code(0);
+    assert_eq!(peak.stderr, "memit: y.dat: the peak may have been higher\n");
 }
 
 #[test]

@@ -44,11 +44,20 @@ fn what_python_records_is_read() {
         place.mprof(&["peak", "p.dat"]).expect_code(0).stdout,
         theirs
     );
-    for function in ["__main__.inner", "no.such"] {
-        let arguments = ["peak", "--func", function, "p.dat"];
-        let theirs = place.pythons(&arguments).expect_code(0).stdout;
-        assert_eq!(place.mprof(&arguments).stdout, theirs);
-    }
+    let arguments = ["peak", "--func", "__main__.inner", "p.dat"];
+    let theirs = place.pythons(&arguments).expect_code(0).stdout;
+    assert_eq!(place.mprof(&arguments).stdout, theirs);
+    // Python prints `NaN MiB`.
+    let nope = place
+        .mprof(&["peak", "--func", "no.such", "p.dat"])
+        .expect_code(1);
+    assert_eq!(nope.stdout, "");
+    assert!(
+        nope.stderr
+            .contains("p.dat has no function `no.such`; it has "),
+        "{}",
+        nope.stderr
+    );
     let plot = place.mprof(&["plot", "-f", "p.dat"]).expect_code(0).stdout;
     assert!(
         plot.contains("     outer 0.") && plot.contains("     inner 0."),
@@ -111,7 +120,8 @@ fn profiles_are_chosen_listed_and_removed_as_by_python() {
     let place = Place::new();
     let names = [20, 21, 22].map(|second| format!("mprofile_202501311201{second}.dat"));
     for (index, name) in names.iter().enumerate() {
-        place.write(name, &format!("CMDLINE x\nMEM {index}.5 1.0\n"));
+        // A minute after the time in the name.
+        place.write(name, &format!("CMDLINE x\nMEM {index}.5 1738325540.0\n"));
     }
     place.write("other.dat", "MEM 9.25 1.0\n");
     let alike = |arguments: &[&str]| {

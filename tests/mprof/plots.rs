@@ -60,7 +60,8 @@ fn what_is_no_profile_is_told_in_one_line() {
     let place = Place::new();
     place.write("empty.dat", "");
     place.write("text.dat", "# A text\nMEM\n");
-    place.write("broken.dat", "CMDLINE x\nMEM 1.0 1.0\nMEM one 2.0\n");
+    place.write("broken.dat", "CMDLINE x\nMEM one 2.0\n");
+    place.write("es\x1bc.dat", "CMDLINE x\nMEM \x1b[2J\n");
     place.write("short.dat", "CMDLINE x\n");
     for (arguments, says) in [
         (
@@ -82,7 +83,11 @@ fn what_is_no_profile_is_told_in_one_line() {
         ),
         (
             &["peak", "broken.dat"],
-            "broken.dat:3: expected `MEM <MiB> <seconds>`: `MEM one 2.0`",
+            "broken.dat:2: expected `MEM <MiB> <seconds>`: `MEM one 2.0`",
+        ),
+        (
+            &["peak", "es\x1bc.dat"],
+            "es␛c.dat:2: expected `MEM <MiB> <seconds>`: `MEM ␛[2J`",
         ),
         (&["plot", "short.dat"], "short.dat has no samples"),
         (
@@ -100,6 +105,9 @@ fn what_is_no_profile_is_told_in_one_line() {
     for arguments in [
         &["run"][..],
         &["run", "-T", "0", "true"],
+        &["run", "-t", "-1", "true"],
+        &["attach", "-t", "-1", "1"],
+        &["attach", "-T", "-.5", "1"],
         &["run", "--backend", "guess", "true"],
         &["plot", "-w", "2,1"],
         &["rm"],
@@ -110,5 +118,41 @@ fn what_is_no_profile_is_told_in_one_line() {
             "{arguments:?}: {}",
             ran.stderr
         );
+        assert!(!ran.stderr.contains("tip: to pass"), "{}", ran.stderr);
     }
+}
+
+#[test]
+fn the_rest_of_a_broken_profile_is_shown() {
+    let place = Place::new();
+    place.write(
+        "x.dat",
+        "CMDLINE a\x01b \x1b[2J\r\nMEM 2 1600000002\nMEM nan 1600000002\n\nMEM 1e308 1600000003\n\
+         MEM -5 1600000001\nMEM inf 1600000001\nMEM 1 1600000001\nFUNC bell\x07 1 1600000001 2 1600000002 0\n\
+         CHLD 7\u{9b}2J 1 1600000001\nMEM 97.123456 1",
+    );
+    let peak = place.mprof(&["peak", "x.dat"]).expect_code(0);
+    assert_eq!(
+        peak.stdout,
+        "x.dat\t2.000 MiB\n  Child 7\u{fffd}2J\t\t\t1.000 MiB\n"
+    );
+    assert_snapshot!(peak.stderr, @r"
+    memit: x.dat:3: expected `MEM <MiB> <seconds>`: `MEM nan 1600000002`; the line is left out
+    memit: x.dat:4: an empty line; the line is left out
+    memit: x.dat:5: expected `MEM <MiB> <seconds>`: `MEM 1e308 1600000003`; the line is left out
+    memit: x.dat: 3 more lines left out
+    ");
+    let plot = place.mprof(&["plot", "x.dat"]).expect_code(0).stdout;
+    let own_colors = plot.replace("\x1b[", "").replace('\n', "");
+    assert!(!own_colors.contains(char::is_control), "{plot:?}");
+    assert!(plot.contains("a␁b ␛[2J"), "{plot}");
+    for file in ["x.svg", "x.png", "x.html"] {
+        place
+            .mprof(&["plot", "-f", "-t", "t\x02", "-o", file, "x.dat"])
+            .expect_code(0);
+    }
+    let svg = fs::read_to_string(place.path().join("x.svg")).expect("it was written");
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    assert!(!svg.contains(char::is_control), "{svg}");
+    assert!(svg.contains("t␂") && svg.contains("bell␇"), "{svg}");
 }

@@ -69,10 +69,19 @@ fn a_program_that_cannot_be_started_leaves_no_profile() {
 
 #[test]
 fn signals_reach_the_program_and_the_profile_is_complete() {
-    for (signal, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
+    // A program that has had children is traced.
+    let alone: &[&str] = &["hold:40", "print:ready", "read"];
+    let traced: &[&str] = &["two:rest:1", "hold:40", "seen:40", "print:ready", "read"];
+    for (steps, signal, number) in [
+        (alone, "TERM", 15),
+        (alone, "INT", 2),
+        (alone, "HUP", 1),
+        (traced, "TERM", 15),
+        (traced, "INT", 2),
+    ] {
         let place = Place::new();
         let mut command = place.command(&["run", "-o", "x.dat", "-T", "0.01", worker()]);
-        command.args(["hold:40", "print:ready", "read"]);
+        command.args(steps);
         let mut memit = start(command);
         assert_eq!(line(memit.stdout.as_mut().expect("it is piped")), "ready");
         // `wait` would close it, and the end of its input ends the worker, too.
@@ -83,6 +92,18 @@ fn signals_reach_the_program_and_the_profile_is_complete() {
         drop(stdin);
         assert_between(place.profile("x.dat").peak(), 40.0, 44.0);
     }
+}
+
+#[test]
+fn a_traced_program_stops_and_goes_on_like_any_other() {
+    let place = Place::new();
+    let script = "trap 'echo handled' USR1; /bin/true; \
+                  while ! grep -q ^MEM x.dat; do :; done; \
+                  kill -USR1 $$; (until grep -q 'State:.[Tt]' /proc/$$/status; do :; done; kill -CONT $$) & \
+                  kill -STOP $$; wait; echo on; exit 3";
+    let arguments = ["run", "-q", "-T", "0.01", "-o", "x.dat", "sh", "-c", script];
+    let ran = place.mprof(&arguments).expect_code(3);
+    assert_eq!(ran.stdout, "handled\non\n");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use memit_measurement::Backend;
 
-use crate::arguments::{seconds, window};
+use crate::arguments::{Limit, limit, seconds, window};
 
 /// The subcommands.
 #[derive(Subcommand)]
@@ -69,12 +69,17 @@ const PROFILES: &str =
     "Files, or numbers from `memit mprof list`; -1 is the newest, and the default";
 
 #[derive(Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(super) record: RecordArgs,
     /// Stop recording after this time; the program keeps running
-    #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, allow_hyphen_values = true)]
     pub(super) timeout: Option<Duration>,
+    /// Never trace the program and its descendants. The peak of a program that has waited for children
+    /// is then not exact, but debuggers can attach to the program while memit records it
+    #[arg(long)]
+    pub(super) no_trace: bool,
     /// Report an exit code other than 0; memit exits with it in any case
     #[arg(short = 'E', long)]
     pub(super) exit_code: bool,
@@ -99,11 +104,18 @@ pub(crate) struct RunArgs {
 pub(crate) struct AttachArgs {
     #[command(flatten)]
     pub(super) record: RecordArgs,
-    /// Stop recording after this time
-    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, default_value = "3600")]
-    pub(super) timeout: Duration,
+    /// Stop recording after this time; with `none`, only when the process ends
+    #[arg(
+        short,
+        long,
+        value_name = "SECONDS",
+        value_parser = limit,
+        default_value = "3600",
+        allow_hyphen_values = true
+    )]
+    pub(super) timeout: Limit,
     /// Process ID, or a part of the process name
-    #[arg(value_name = "PID")]
+    #[arg(value_name = "PID", allow_negative_numbers = true)]
     pub(super) process: String,
 }
 
@@ -111,7 +123,14 @@ pub(crate) struct AttachArgs {
 #[derive(Args)]
 pub(crate) struct RecordArgs {
     /// Time between samples
-    #[arg(short = 'T', long, value_name = "SECONDS", value_parser = seconds, default_value = "0.1")]
+    #[arg(
+        short = 'T',
+        long,
+        value_name = "SECONDS",
+        value_parser = seconds,
+        default_value = "0.1",
+        allow_hyphen_values = true
+    )]
     pub(super) interval: Duration,
     /// Record the sum of the program and all its descendants
     #[arg(short = 'C', long)]

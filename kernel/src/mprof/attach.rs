@@ -2,9 +2,11 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use memit_magics::{units, visible};
 use memit_measurement::mprof_format;
 use memit_process::Tree;
 use memit_process::process;
@@ -12,7 +14,7 @@ use rustix::io::Errno;
 
 use super::arguments::AttachArgs;
 use super::profile_file::ProfileFile;
-use super::recording::{Recording, hold_signals, with_descendants};
+use super::recording::{Finish, Recording, hold_signals, say_stopped, with_descendants};
 
 /// Records the memory of a process until it ends, the time is up, or Ctrl-C is pressed.
 ///
@@ -21,7 +23,7 @@ use super::recording::{Recording, hold_signals, with_descendants};
 /// If the process does not exist, its memory may not be read, or the profile cannot be written.
 pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     let pid = find(&arguments.process)?;
-    let signals = hold_signals().context("cannot receive signals")?;
+    let signals = hold_signals(&[]).context("cannot receive signals")?;
     let ended = process::pidfd(pid.cast_signed()).map_err(|error| cannot_read(pid, &error))?;
     let record = &arguments.record;
     let tree = Tree::running(pid, record.backend, with_descendants(record));
@@ -34,20 +36,36 @@ pub(super) fn attach(arguments: &AttachArgs) -> anyhow::Result<()> {
     // The last argument is terminated too, which leaves an empty word behind it.
     let words = command.strip_suffix(&[String::new()]).unwrap_or(&command);
     output.add(|lines| mprof_format::command(lines, words));
-    let mut recording = Recording::start(tree, record, output);
+    let mut recording = Recording::start(tree, record, output)?;
     if !record.quiet {
-        let name = process::name(pid).unwrap_or_default();
-        eprintln!("memit: recording process {pid} ({name}); Ctrl-C stops the recording");
+        let limit = arguments.timeout.0.map(|limit| {
+            let limit = units::time(limit.as_secs_f64() * 1e9, 3);
+            format!(" for at most {limit}")
+        });
+        let limit = limit.unwrap_or_default();
+        eprintln!(
+            "memit: recording process {pid} ({}){limit}; Ctrl-C stops the recording",
+            name(pid)
+        );
     }
-    let timeout = Some(arguments.timeout);
-    recording.record(std::os::fd::AsFd::as_fd(&ended), &signals, timeout, |_| {
-        ControlFlow::Break(())
-    })?;
+    let timeout = arguments.timeout.0;
+    let finish = recording.record(ended.as_fd(), &signals, timeout, |_| ControlFlow::Break(()))?;
+    if finish == Finish::ProcessEnded {
+        recording.end_unseen();
+    }
     recording.output.flush()?;
     if !record.quiet {
+        if finish == Finish::TimeOver {
+            say_stopped(&name(pid), pid);
+        }
         eprintln!("{}", recording.summary());
     }
     Ok(())
+}
+
+/// The name of a process, fit to be shown.
+fn name(pid: u32) -> String {
+    visible(&process::name(pid).unwrap_or_default()).into_owned()
 }
 
 fn cannot_read(pid: u32, error: &io::Error) -> anyhow::Error {
@@ -87,7 +105,7 @@ fn find(process: &str) -> anyhow::Result<u32> {
         several => {
             let several: Vec<_> = several
                 .iter()
-                .map(|(pid, name)| format!("{pid} ({name})"))
+                .map(|(pid, name)| format!("{pid} ({})", visible(name)))
                 .collect();
             bail!(
                 "{} processes have `{process}` in their names: {}; choose one by its ID",

@@ -4,6 +4,8 @@
 mod arguments;
 #[cfg(target_os = "linux")]
 mod attach;
+#[cfg(target_os = "linux")]
+mod certainty;
 mod list;
 mod peak;
 mod plot;
@@ -11,6 +13,7 @@ mod plot;
 mod profile_file;
 #[cfg(target_os = "linux")]
 mod python;
+mod reading;
 #[cfg(target_os = "linux")]
 mod recording;
 mod remove;
@@ -24,6 +27,9 @@ pub(crate) use arguments::Action;
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
+use memit_magics::visible;
+
 impl Action {
     /// Runs the subcommand.
     ///
@@ -31,6 +37,12 @@ impl Action {
     ///
     /// If the subcommand fails.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        // Names of files and lines of profiles come from outside.
+        self.act()
+            .map_err(|error| anyhow!("{}", visible(&format!("{error:#}"))))
+    }
+
+    fn act(self) -> anyhow::Result<ExitCode> {
         match self {
             #[cfg(target_os = "linux")]
             Self::Run(arguments) => return run::run(&arguments),

@@ -7,10 +7,11 @@ use anyhow::{Context as _, bail};
 use chrono::{DateTime, Local};
 use memit_magics::chart::{self, Chart, Functions, Options};
 use memit_magics::mprof_file::Profile;
+use memit_magics::visible;
 use terminal_size::{Height, Width, terminal_size_of};
 
 use super::arguments::PlotArgs;
-use super::selection;
+use super::{reading, selection};
 use crate::chart_file::{ChartFormat, write_chart};
 
 /// Width of an output that is not a terminal.
@@ -36,8 +37,14 @@ pub(super) fn plot(arguments: &PlotArgs) -> anyhow::Result<()> {
     let paths = selection::to_show(&arguments.profiles)?;
     let profiles: Vec<Profile> = paths
         .iter()
-        .map(|path| Profile::read(path))
+        .map(|path| reading::read(path))
         .collect::<Result<_, _>>()?;
+    for (path, profile) in paths.iter().zip(&profiles) {
+        if let Some(peak) = profile.peak() {
+            let name = path.display().to_string();
+            reading::say_bounds(&visible(&name), peak.memory, profile);
+        }
+    }
     let several = profiles.len() > 1;
     let labelled: Vec<_> = paths
         .iter()

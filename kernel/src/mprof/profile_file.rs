@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use chrono::Local;
 
-/// Flush at least this often, so the file can be watched while it grows.
-const FLUSH_AFTER: Duration = Duration::from_secs(1);
+/// A sample waits at most so long, and until the next sample: if this process is killed, little is
+/// missing. With a longer interval, each sample is written at once.
+const FLUSH_AFTER: Duration = Duration::from_millis(20);
 /// Flush when this many bytes are pending.
 const FLUSH_AT: usize = 1 << 15;
 

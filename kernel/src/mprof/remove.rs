@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use memit_magics::visible;
 
 use super::selection;
 
@@ -31,7 +32,7 @@ fn remove_files(paths: &[PathBuf], dry_run: bool) -> anyhow::Result<()> {
     }
     for path in paths {
         if dry_run {
-            println!("{}", path.display());
+            println!("{}", visible(&path.display().to_string()));
         } else {
             let removed = std::fs::remove_file(path);
             removed.with_context(|| format!("cannot remove {}", path.display()))?;

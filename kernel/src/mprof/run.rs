@@ -6,15 +6,15 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::Context as _;
-use memit_magics::failure;
-use memit_measurement::mprof_format;
+use memit_magics::{failure, visible};
+use memit_measurement::{Backend, mprof_format};
 use memit_process::{Program, Tree, end_by};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 
 use super::arguments::RunArgs;
 use super::profile_file::ProfileFile;
 use super::python;
-use super::recording::{Finish, Recording, hold_signals, with_descendants};
+use super::recording::{Finish, Recording, hold_signals, say_stopped, with_descendants};
 
 /// Names the profile to the program, which may append its own functions and phases.
 const FILE_VARIABLE: &str = "MEMIT_MPROF_FILE";
@@ -34,7 +34,7 @@ const SIGNALLED: i32 = 128;
 /// error; the exit code is then the one that a shell returns.
 pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     // Before the program starts, so that an early signal still reaches it.
-    let signals = hold_signals().context("cannot receive signals")?;
+    let signals = hold_signals(&[SIGCHLD, SIGTSTP]).context("cannot receive signals")?;
     let mut output = ProfileFile::open(arguments.record.output.as_deref())?;
     let (shown, words) = python::command_line(arguments, &output.absolute_path());
     let shown: Vec<_> = shown.iter().map(|word| word.to_string_lossy()).collect();
@@ -50,14 +50,18 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
         Ok(program) => program,
         Err(error) => {
             output.discard();
-            return Ok(not_started(&name.to_string_lossy(), &error));
+            return Ok(not_started(&visible(&name.to_string_lossy()), &error));
         }
     };
 
     let backend = arguments.record.backend;
     let tree = Tree::started(program.pid(), backend, with_descendants(&arguments.record));
-    let tree = tree.with_context(|| format!("cannot read the memory of {}", shown.join(" ")))?;
-    let mut recording = Recording::start(tree, &arguments.record, output);
+    let mut tree =
+        tree.with_context(|| format!("cannot read the memory of {}", shown.join(" ")))?;
+    if !arguments.no_trace && backend == Backend::Rss {
+        tree.trace();
+    }
+    let mut recording = Recording::start(tree, &arguments.record, output)?;
     let finish = recording.record(program.ended(), &signals, arguments.timeout, |signal| {
         if signal.sent {
             program.signal(signal.number);
@@ -68,8 +72,7 @@ pub(super) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
         let pid = program.pid();
         recording.output.flush()?;
         if !arguments.record.quiet {
-            let name = name.to_string_lossy();
-            eprintln!("memit: stopped recording; {name} (process {pid}) keeps running");
+            say_stopped(&visible(&name.to_string_lossy()), pid);
         }
         print_summary(arguments, &recording);
         return Ok(ExitCode::SUCCESS);

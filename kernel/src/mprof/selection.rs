@@ -20,7 +20,8 @@ pub(super) fn recorded() -> Vec<PathBuf> {
 /// The start time in the name of a profile, as 14 digits.
 pub(super) fn stamp(name: &str) -> Option<&str> {
     let stamp = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
-    (stamp.chars().count() == STAMP).then_some(stamp)
+    let is_stamp = stamp.len() == STAMP && stamp.bytes().all(|byte| byte.is_ascii_digit());
+    is_stamp.then_some(stamp)
 }
 
 /// The profiles to show, by file name or number. Without arguments, the newest profile; a line of
@@ -198,6 +199,7 @@ mod tests {
         assert_eq!(stamp("mprofile_20260131120000.dat"), Some("20260131120000"));
         for name in [
             "mprofile_.dat",
+            "mprofile_2026-01-31 12.dat",
             "mprofile_20260131120000_ts.dat",
             "profile.dat",
             "x",

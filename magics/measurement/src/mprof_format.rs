@@ -8,10 +8,13 @@
 //! FUNC sort 12.500000 1700000000.100000 80.000000 1700000000.900000 0
 //!                                          a function: memory and time at its start and at its
 //!                                          end, and how many others it was called in
+//! ATMOST MEM 170.250000                    the peak of the program may be above all samples, up to this
+//! ATMOST 4711 inf                          the peak of a child may be, and nobody knows how far
 //! ```
 //!
 //! Sizes are in MiB and times in seconds since 1970, both with six decimals: for a size, that is a
-//! byte. `peak` is ours: other readers take the first two numbers for a sample.
+//! byte. `peak` and `ATMOST` are ours: other readers take the first two numbers for a sample, and leave out
+//! lines that begin with other words.
 //!
 //! The functions of this module write a line each. They do not allocate, since what they write about
 //! may be the heap of their own process, and they write digits themselves, since the formatting macros
@@ -70,6 +73,24 @@ pub fn child(out: &mut impl Write, pid: u32, sample: Sample, is_peak: bool) -> R
     end(out, is_peak)
 }
 
+/// Writes that the peak of the program, or of a child process, may be above all samples: up to a size in
+/// bytes, if that is known.
+pub fn at_most(out: &mut impl Write, child: Option<u32>, at_most: Option<u64>) -> Result {
+    out.write_str("ATMOST ")?;
+    match child {
+        None => out.write_str("MEM ")?,
+        Some(pid) => {
+            number(out, pid.into(), 1)?;
+            out.write_str(" ")?;
+        }
+    }
+    match at_most {
+        None => out.write_str("inf")?,
+        Some(at_most) => size(out, at_most)?,
+    }
+    out.write_str("\n")
+}
+
 /// Writes one execution of a function or a phase. `level` is the number of functions around it.
 pub fn function(
     out: &mut impl Write,
@@ -108,15 +129,19 @@ fn end(out: &mut impl Write, is_peak: bool) -> Result {
 
 fn size_and_time(out: &mut impl Write, sample: Sample) -> Result {
     let Sample { memory, time } = sample;
-    // Rounding may reach the next MiB.
-    let part = ((memory % MIB) * MILLION + MIB / 2) / MIB;
-    number(out, memory / MIB + part / MILLION, 1)?;
-    out.write_str(".")?;
-    number(out, part % MILLION, 6)?;
+    size(out, memory)?;
     out.write_str(" ")?;
     number(out, time.as_secs(), 1)?;
     out.write_str(".")?;
     number(out, time.subsec_micros().into(), 6)
+}
+
+fn size(out: &mut impl Write, bytes: u64) -> Result {
+    // Rounding may reach the next MiB.
+    let part = ((bytes % MIB) * MILLION + MIB / 2) / MIB;
+    number(out, bytes / MIB + part / MILLION, 1)?;
+    out.write_str(".")?;
+    number(out, part % MILLION, 6)
 }
 
 /// Writes decimal digits, with zeros in front up to `width`.
@@ -183,6 +208,14 @@ mod tests {
         CHLD 4711 0.000488 1700000000.000042
         FUNC read~all 0.000000 1700000000.000042 1.000000 3400000000.000084 1
         ");
+    }
+
+    #[test]
+    fn a_bound_is_of_the_program_or_of_a_child() {
+        let line = |child, bound| written(|out| at_most(out, child, bound));
+        assert_eq!(line(None, Some(3 << 19)), "ATMOST MEM 1.500000\n");
+        assert_eq!(line(None, None), "ATMOST MEM inf\n");
+        assert_eq!(line(Some(7), None), "ATMOST 7 inf\n");
     }
 
     #[test]

@@ -73,8 +73,12 @@ pub struct Span {
     pub peak_rss: u64,
     /// Highest live heap in the span.
     pub peak_heap: u64,
-    /// Level at which the span is drawn: the lowest level that no other span has at the same time.
+    /// Level at which the span is drawn: the lowest level that no other span of its thread has at the
+    /// same time.
     pub level: u32,
+    /// The thread that began the span: 0 for the thread of the statements. Others are numbered in the
+    /// order of their first spans.
+    pub thread: u32,
     /// Whether the run ended before the span did.
     pub unfinished: bool,
 }

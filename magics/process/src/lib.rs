@@ -6,6 +6,8 @@
 
 #[cfg(unix)]
 pub mod children;
+#[cfg(target_os = "linux")]
+mod looks;
 mod pace;
 mod peak_finder;
 #[cfg(unix)]
@@ -19,16 +21,19 @@ mod signals;
 #[cfg(target_os = "linux")]
 mod ticker;
 #[cfg(target_os = "linux")]
+mod tracer;
+#[cfg(target_os = "linux")]
 mod tree;
 
 pub use pace::Pace;
 pub use peak_finder::{PeakFinder, Sample};
 #[cfg(target_os = "linux")]
 pub use {
+    looks::Looks,
     program::{Ended, Program},
     signals::{Signal, Signals, end_by},
-    ticker::Ticker,
-    tree::{Observed, Tree},
+    ticker::{Ticker, Woken},
+    tree::{EndedDescendant, Observed, Tree},
 };
 
 /// Resident set size of this process in bytes; 0 where the system does not tell.

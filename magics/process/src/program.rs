@@ -90,7 +90,7 @@ impl Program {
     pub fn wait(self) -> io::Result<Ended> {
         // After its end and before `wait4`, `/proc` still has the program.
         while !poll::readable([self.ended.as_fd()], None)?[0] {}
-        let had_children = had_children(self.pid());
+        let had_children = process::has_waited(self.pid());
         let waited = process::wait(self.pid)?;
         Ok(Ended {
             status: waited.status,
@@ -108,16 +108,6 @@ fn own_peak() -> u64 {
         .ok()
         .and_then(|status| status.peak)
         .unwrap_or(u64::MAX)
-}
-
-/// Whether a process that has ended had waited for children. It is then charged with their page
-/// faults, and no program runs without one.
-fn had_children(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // Behind the name, which may contain anything; `cminflt` is field 11, the first here is 3.
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-    let faults = fields.split_ascii_whitespace().nth(11 - 3);
-    faults != Some("0")
 }
 
 #[cfg(test)]

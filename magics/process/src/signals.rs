@@ -73,6 +73,21 @@ impl Signals {
         }
     }
 
+    /// Stops this process as Ctrl-Z does, until a signal continues it.
+    pub fn stop(&self) {
+        // SAFETY: calls with a live, filled set. The default action of the signal, which nobody handles
+        // here, runs no code of this process.
+        unsafe {
+            let mut set = std::mem::zeroed();
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, libc::SIGTSTP);
+            libc::raise(libc::SIGTSTP);
+            libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut());
+            // Continued.
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        }
+    }
+
     /// The next signal that has arrived, if any. Does not wait.
     pub fn next(&self) -> Option<Signal> {
         type Info = libc::signalfd_siginfo;

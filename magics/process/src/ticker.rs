@@ -18,6 +18,17 @@ pub struct Ticker {
     pace: Pace,
 }
 
+/// Why a wait is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken<const N: usize> {
+    /// Those descriptors can be read that are true.
+    Ready([bool; N]),
+    /// The deadline is due.
+    Deadline,
+    /// The other moment has come first.
+    Moment,
+}
+
 impl Ticker {
     /// The first deadline is an interval after `start`.
     pub fn starting(start: Instant, interval: Duration) -> Self {
@@ -29,20 +40,34 @@ impl Ticker {
         }
     }
 
-    /// Waits for the next deadline, or until one of the descriptors can be read, and says which can.
-    /// At the deadline, none can.
+    /// Waits for the next deadline, for another moment, or until one of the descriptors can be read.
     ///
     /// # Errors
     ///
     /// If the system does not wait.
-    pub fn wait<const N: usize>(&mut self, fds: [BorrowedFd<'_>; N]) -> io::Result<[bool; N]> {
+    pub fn wait<const N: usize>(
+        &mut self,
+        fds: [BorrowedFd<'_>; N],
+        moment: Instant,
+    ) -> io::Result<Woken<N>> {
         loop {
-            let left = self.pace.left(Instant::now());
+            let now = Instant::now();
+            let left = self
+                .pace
+                .left(now)
+                .min(moment.saturating_duration_since(now));
             let ready = poll::readable(fds, Some(left))?;
-            // Otherwise a signal has ended the wait.
-            if ready.contains(&true) || self.pace.is_due(Instant::now()) {
-                return Ok(ready);
+            if ready.contains(&true) {
+                return Ok(Woken::Ready(ready));
             }
+            let now = Instant::now();
+            if self.pace.is_due(now) {
+                return Ok(Woken::Deadline);
+            }
+            if now >= moment {
+                return Ok(Woken::Moment);
+            }
+            // A signal has ended the wait.
         }
     }
 }
@@ -60,12 +85,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_descriptor_that_can_be_read_ends_the_wait() {
+    fn a_wait_ends_at_what_comes_first() {
         let (reader, mut writer) = io::pipe().unwrap();
-        let mut ticker = Ticker::starting(Instant::now(), Duration::from_millis(1));
-        assert_eq!(ticker.wait([reader.as_fd()]).unwrap(), [false]);
+        let now = Instant::now();
+        let [soon, late] = [Duration::from_millis(1), Duration::from_mins(10)];
+        let wait = |interval, moment| {
+            let mut ticker = Ticker::starting(now, interval);
+            ticker.wait([reader.as_fd()], now + moment).unwrap()
+        };
+        assert_eq!(wait(soon, late), Woken::Deadline);
+        assert_eq!(wait(late, soon), Woken::Moment);
         io::Write::write_all(&mut writer, b"x").unwrap();
-        let mut ticker = Ticker::starting(Instant::now(), Duration::from_mins(10));
-        assert_eq!(ticker.wait([reader.as_fd()]).unwrap(), [true]);
+        assert_eq!(wait(late, late), Woken::Ready([true]));
     }
 }

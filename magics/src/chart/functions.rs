@@ -6,8 +6,9 @@ use super::HUES;
 use super::axis::Axis;
 use super::curve::{Point, at};
 use crate::ellipsis;
-use crate::mprof_file::Profile;
+use crate::mprof_file::{Profile, lanes};
 use crate::units;
+use crate::visible::visible;
 
 /// One execution of a function. Times are from the start of the chart.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +19,12 @@ pub(super) struct Phase {
     pub(super) color: usize,
     pub(super) start: Point,
     pub(super) end: Point,
+    /// The number of phases of its thread around it.
     pub(super) level: usize,
+    /// 0 for the first thread.
+    pub(super) thread: usize,
+    /// The lane of bars in which the phase is drawn.
+    pub(super) lane: usize,
     /// The highest memory during the execution, in bytes.
     pub(super) peak: f64,
     /// The program ended first.
@@ -34,8 +40,9 @@ impl Phase {
         let taken = units::time(self.seconds() * 1e9, 4);
         let unfinished = unfinished(self.is_unfinished);
         format!(
-            "{}: {taken}{unfinished}, peak {}",
+            "{}{}: {taken}{unfinished}, peak {}",
             self.name,
+            in_thread(self.thread),
             axis.size(self.peak)
         )
     }
@@ -44,6 +51,19 @@ impl Phase {
 /// Marks a phase that the program did not finish.
 pub(super) fn unfinished(is_unfinished: bool) -> &'static str {
     if is_unfinished { " (unfinished)" } else { "" }
+}
+
+/// Names the thread of a phase, unless the phase is of the first.
+pub(super) fn in_thread(thread: usize) -> String {
+    match thread {
+        0 => String::new(),
+        _ => format!(" ({})", thread_name(thread)),
+    }
+}
+
+/// `thread 2`: people count from 1.
+pub(super) fn thread_name(thread: usize) -> String {
+    format!("thread {}", thread.saturating_add(1))
 }
 
 /// All executions of a function.
@@ -114,12 +134,15 @@ pub(super) fn phases<'a>(profile: &'a Profile, start: f64, whole_names: bool) ->
     profile
         .spans
         .iter()
-        .map(|span| Phase {
-            name: names[span.name.as_str()].clone(),
+        .zip(lanes(&profile.spans))
+        .map(|(span, lane)| Phase {
+            name: visible(&names[span.name.as_str()]).into_owned(),
             color: colors[span.name.as_str()],
             start: at(span.start, start),
             end: at(span.end, start),
             level: span.level,
+            thread: span.thread,
+            lane,
             peak: profile.peak_within(span) as f64,
             is_unfinished: span.is_unfinished,
         })

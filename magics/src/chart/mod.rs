@@ -31,6 +31,7 @@ pub(crate) use terminal::uncolored;
 use crate::mprof_file::Profile;
 use crate::stats::highest_by;
 use crate::units;
+use crate::visible::visible;
 
 /// Colours that are easy to tell apart and legible on white and on black. The first is for the
 /// program, the last for its heap.
@@ -107,7 +108,8 @@ impl Chart {
         for (index, (label, profile)) in profiles.iter().enumerate() {
             let samples = profile.curve();
             let start = samples.first().map_or(0.0, |sample| sample.time);
-            let own = Curve::new(label.clone(), index % HUES, &samples, start, options);
+            let label = visible(label).into_owned();
+            let own = Curve::new(label, index % HUES, &samples, start, options);
             length = length.max(own.end());
             curves.push(own);
             if !profile.heap.is_empty() {
@@ -116,7 +118,7 @@ impl Chart {
                 curves.push(heap.of(Of::Heap));
             }
             for (index, child) in profile.children.iter().enumerate() {
-                let name = format!("child {}", child.name);
+                let name = format!("child {}", visible(&child.name));
                 // Functions start from the second colour, so children start from the other end.
                 let color = HUES - 1 - index % (HUES - 1);
                 let child = Curve::new(name, color, &child.samples, start, options);
@@ -146,7 +148,7 @@ impl Chart {
             _ => None,
         });
         Ok(Self {
-            title: title.unwrap_or_default(),
+            title: visible(&title.unwrap_or_default()).into_owned(),
             marks: marks(&curves),
             curves,
             phases,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::functions::unfinished;
+use super::functions::{in_thread, unfinished};
 use super::{COLORS, Chart, Phase};
 use crate::ellipsis::shortened;
 use crate::units;
@@ -26,6 +26,7 @@ pub(crate) struct Row {
     name: String,
     color: usize,
     level: usize,
+    thread: usize,
     /// The number of phases.
     times: usize,
     /// The start of the first phase.
@@ -173,6 +174,7 @@ impl Row {
             name: phase.name.clone(),
             color: phase.color,
             level: phase.level,
+            thread: phase.thread,
             times: 1,
             start: phase.start.time,
             seconds: phase.seconds(),
@@ -188,14 +190,14 @@ impl Row {
         self.level
     }
 
-    /// `load`, `load ×3`, `load (unfinished)`, in at most `longest` characters.
+    /// `load`, `load ×3`, `load (unfinished)`, `load (thread 2)`, in at most `longest` characters.
     pub(crate) fn name(&self, longest: usize) -> String {
         let times = match self.times {
             1 => String::new(),
             times => format!(" ×{}", units::count(times as u64)),
         };
         let unfinished = unfinished(self.is_unfinished);
-        let more = times + unfinished;
+        let more = times + unfinished + &in_thread(self.thread);
         let room = longest.saturating_sub(more.chars().count());
         format!("{}{more}", shortened(&self.name, room))
     }
@@ -206,13 +208,14 @@ fn seconds(seconds: f64) -> String {
     units::time((seconds * 1e9).round(), 4)
 }
 
-/// One row for each name, in the order of first phases.
+/// One row for each name in a thread, in the order of first phases.
 fn summed_up(rows: Vec<Row>) -> Vec<Row> {
     let mut sums: Vec<Row> = Vec::new();
     let mut places = HashMap::new();
     for row in rows {
-        let Some(&place) = places.get(&row.name) else {
-            places.insert(row.name.clone(), sums.len());
+        let key = (row.name.clone(), row.thread);
+        let Some(&place) = places.get(&key) else {
+            places.insert(key, sums.len());
             sums.push(row);
             continue;
         };

@@ -17,11 +17,11 @@ const FILE_STYLE: &str = ":root{color-scheme:light dark;color:#24292f}\
 
 /// Draws a chart as a self-contained `svg` element.
 pub fn svg(chart: &Chart, theme: Theme) -> Markup {
-    let levels = bars::levels(chart);
-    let bottom = if levels == 0 {
+    let lanes = bars::lanes(chart);
+    let bottom = if lanes == 0 {
         BOTTOM
     } else {
-        BOTTOM + 8.0 + levels as f64 * bars::HEIGHT
+        BOTTOM + 8.0 + lanes as f64 * bars::HEIGHT
     };
     let frame = Frame {
         chart,
@@ -60,7 +60,7 @@ pub fn svg(chart: &Chart, theme: Theme) -> Markup {
             @for curve in chart.curves.iter().filter(|curve| curve.of != Of::Heap) {
                 (draw_curve(&frame, curve))
             }
-            @if levels > 0 { (bars::draw(&frame)) }
+            @if lanes > 0 { (bars::draw(&frame)) }
             @if chart.has_brackets() { (brackets::draw(&frame)) }
             @for (peak, color) in &chart.marks { (mark(&frame, *peak, COLORS[*color])) }
             (legend::draw(&legend, LEFT, legend_top, theme))

@@ -69,6 +69,35 @@ fn what_comes_from_outside_is_escaped() {
 }
 
 #[test]
+fn control_characters_reach_neither_an_svg_nor_a_terminal() {
+    let mut profile = with_children();
+    profile.spans = sawtooth().spans;
+    profile.spans[0].name = "bell\u{7}".to_owned();
+    profile.children[0].name = "7\u{9b}2J".to_owned();
+    let options = Options {
+        title: Some("a\x01b\x1b[2J\u{fffe}".to_owned()),
+        functions: Functions::Both,
+        ..Options::default()
+    };
+    let chart = Chart::new(&[("x\x02.dat\n".to_owned(), &profile)], &options).unwrap();
+    let views = [
+        svg(&chart, Theme::File).into_string(),
+        svg(&chart, Theme::Image).into_string(),
+        html(&chart).into_string(),
+        in_terminal(&chart),
+        chart.description(),
+    ];
+    for view in &views {
+        let is_raw = |character: char| {
+            character != '\n' && character.is_control() || character == '\u{fffe}'
+        };
+        assert!(!view.contains(is_raw), "{view}");
+        assert!(view.contains("bell␇"), "{view}");
+    }
+    assert!(views[0].contains("a␁b␛[2J\u{fffd}") && views[3].contains("a␁b␛[2J"));
+}
+
+#[test]
 fn a_window_shows_its_own_peak_and_functions() {
     let options = Options {
         window: Some((1.25, 2.0)),

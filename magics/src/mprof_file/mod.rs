@@ -2,11 +2,14 @@
 //!
 //! [`memit_measurement::mprof_format`] describes the format, and writes its lines.
 
+mod line;
 mod read;
 mod timeline;
 
-pub use read::ReadError;
+pub use read::{Problem, ReadError};
 pub use timeline::of_result;
+
+use std::collections::BTreeMap;
 
 use crate::stats::highest_by;
 
@@ -23,6 +26,30 @@ pub struct Profile {
     pub children: Vec<Child>,
     /// Functions and phases, in the order of the file.
     pub spans: Vec<Span>,
+    /// How far the peak of the program may be from the highest sample; `None` if the sample is exact.
+    pub at_most: Option<AtMost>,
+    /// The lines of the file that were left out.
+    pub problems: Vec<Problem>,
+}
+
+/// How high a peak may be that no reading has told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtMost {
+    /// In bytes. If this is the highest sample, the true peak may also be lower.
+    Bytes(u64),
+    /// Nobody knows.
+    Unknown,
+}
+
+impl AtMost {
+    /// The wider of two bounds.
+    fn wider(one: Option<Self>, other: Self) -> Self {
+        match (one, other) {
+            (None, bound) => bound,
+            (Some(Self::Bytes(one)), Self::Bytes(other)) => Self::Bytes(one.max(other)),
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// Memory at one moment.
@@ -43,6 +70,8 @@ pub struct Child {
     pub name: String,
     /// The memory of this process alone.
     pub samples: Vec<Sample>,
+    /// As [`Profile::at_most`].
+    pub at_most: Option<AtMost>,
 }
 
 /// One execution of a function, or a phase.
@@ -54,8 +83,10 @@ pub struct Span {
     pub start: Sample,
     /// The memory at the end.
     pub end: Sample,
-    /// The number of spans around it.
+    /// The number of spans of its thread around it.
     pub level: usize,
+    /// The thread of the span: 0 for the first. Files know no threads.
+    pub thread: usize,
     /// The exact peak in bytes, if it is known.
     pub peak: Option<u64>,
     /// Whether the program ended first; `end` is then the end of the program.
@@ -117,6 +148,27 @@ impl Span {
     pub fn duration(&self) -> f64 {
         self.end.time - self.start.time
     }
+}
+
+/// The lane in which each of the spans is drawn, with the spans around it in the lanes before. Each thread
+/// has lanes of its own.
+pub(crate) fn lanes(spans: &[Span]) -> Vec<usize> {
+    let mut depths: BTreeMap<usize, usize> = BTreeMap::new();
+    for span in spans {
+        let depth = depths.entry(span.thread).or_default();
+        *depth = (*depth).max(span.level.saturating_add(1));
+    }
+    let mut next = 0_usize;
+    let firsts: BTreeMap<usize, usize> = depths
+        .into_iter()
+        .map(|(thread, depth)| {
+            let first = next;
+            next = next.saturating_add(depth);
+            (thread, first)
+        })
+        .collect();
+    let lane = |span: &Span| firsts[&span.thread].saturating_add(span.level);
+    spans.iter().map(lane).collect()
 }
 
 fn highest(samples: &[Sample]) -> Option<Sample> {

@@ -1,21 +1,17 @@
 //! Reads a file of memit's or of Python's `mprof`.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use memit_measurement::mprof_format;
-
-use super::{Child, Profile, Sample, Span};
+use super::line::Line;
+use super::{AtMost, Child, Profile, Sample};
 use crate::ellipsis::shortened;
+use crate::visible::visible;
 
-const MIB: f64 = 1_048_576.0;
-
-/// The longest part of a broken line that an error quotes, in characters.
+/// The longest part of a broken line that a message quotes, in characters.
 const LONGEST_QUOTE: usize = 61;
-
-/// The size that Python's `mprof` writes for a process that it cannot read.
-const UNREAD: &str = "-1.000000 ";
 
 /// Why a file could not be read as a profile.
 #[derive(Debug, thiserror::Error)]
@@ -28,17 +24,13 @@ pub enum ReadError {
         /// The error of the system.
         source: std::io::Error,
     },
-    /// The fields of a line do not fit its first word.
-    #[error("{path}:{line}: {problem}: `{text}`", path = .path.display())]
-    Line {
+    /// The file has no samples, but lines that should have been some.
+    #[error("{path}:{problem}", path = .path.display())]
+    Broken {
         /// The file.
         path: PathBuf,
-        /// Its number, from 1.
-        line: usize,
-        /// What the reader expected.
-        problem: &'static str,
-        /// The line, shortened if it is long.
-        text: String,
+        /// The first of the lines.
+        problem: Problem,
     },
     /// The file has a command line, but no samples.
     #[error(
@@ -61,12 +53,38 @@ pub enum ReadError {
     },
 }
 
+/// A line that was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The number of the line, from 1.
+    line: usize,
+    /// What the reader expected, or what is wrong.
+    expected: &'static str,
+    /// The line, shortened if it is long.
+    text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            line,
+            expected,
+            text,
+        } = self;
+        write!(f, "{line}: {expected}")?;
+        if text.is_empty() {
+            return Ok(());
+        }
+        write!(f, ": `{text}`")
+    }
+}
+
 impl Profile {
     /// Reads a file.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, is not a profile, or has a broken line.
+    /// If the file cannot be read or is not a profile.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let file = File::open(path).map_err(|source| ReadError::File {
             path: path.to_owned(),
@@ -75,11 +93,12 @@ impl Profile {
         Self::parse(BufReader::new(file), path)
     }
 
-    /// Reads the text of a profile. Errors name `path`.
+    /// Reads the text of a profile. Errors name `path`. Broken lines are left out, and are among
+    /// [`Self::problems`].
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, is not a profile, or has a broken line.
+    /// If the file cannot be read or is not a profile.
     pub fn parse(mut text: impl BufRead, path: &Path) -> Result<Self, ReadError> {
         let mut profile = Self::default();
         let mut line = Vec::new();
@@ -97,26 +116,26 @@ impl Profile {
             number += 1;
             let is_whole = line.last() == Some(&b'\n');
             let content = String::from_utf8_lossy(line.trim_ascii_end());
-            match profile.add(&content) {
-                Ok(()) => {}
-                // The recording program is still writing this line.
-                Err(_) if !is_whole => {}
-                Err(problem) => {
-                    return Err(ReadError::Line {
-                        path: path.to_owned(),
-                        line: number,
-                        problem,
-                        text: shortened(&content, LONGEST_QUOTE),
-                    });
-                }
+            let read = match Line::parse(&content) {
+                // The rest may be missing from the last number, which is then another one.
+                Ok(line) if !is_whole && line.is_of_profile() => Err("a line without an end"),
+                read => read,
+            };
+            match read {
+                Ok(line) => profile.add(line),
+                Err(expected) => profile.problems.push(Problem {
+                    line: number,
+                    expected,
+                    text: shortened(&visible(&content), LONGEST_QUOTE),
+                }),
             }
         }
-        let path = || path.to_owned();
         if profile.samples.is_empty() {
-            return Err(if profile.command.is_some() {
-                ReadError::NoSamples { path: path() }
-            } else {
-                ReadError::NoProfile { path: path() }
+            let path = path.to_owned();
+            return Err(match profile.problems.into_iter().next() {
+                Some(problem) => ReadError::Broken { path, problem },
+                None if profile.command.is_some() => ReadError::NoSamples { path },
+                None => ReadError::NoProfile { path },
             });
         }
         sort(&mut profile.samples);
@@ -126,35 +145,21 @@ impl Profile {
         Ok(profile)
     }
 
-    fn add(&mut self, line: &str) -> Result<(), &'static str> {
-        // Python's reader stops here too. Its writer leaves an empty line if it could read nothing.
-        if line.is_empty() {
-            return Err("an empty line");
+    fn add(&mut self, line: Line) {
+        match line {
+            Line::Command(command) => self.command = Some(command),
+            Line::Memory(sample) => self.samples.push(sample),
+            Line::Child(name, sample) => self.child(&name).samples.push(sample),
+            Line::Function(span) => self.spans.push(span),
+            Line::AtMost(None, at_most) => {
+                self.at_most = Some(AtMost::wider(self.at_most, at_most));
+            }
+            Line::AtMost(Some(name), at_most) => {
+                let child = self.child(&name);
+                child.at_most = Some(AtMost::wider(child.at_most, at_most));
+            }
+            Line::Nothing => {}
         }
-        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-        match word {
-            "CMDLINE" => self.command = Some(rest.trim().to_owned()),
-            "MEM" => {
-                let sample = sample(rest).ok_or("expected `MEM <MiB> <seconds>`")?;
-                if !rest.starts_with(UNREAD) {
-                    self.samples.push(sample);
-                }
-            }
-            "CHLD" => {
-                let expected = "expected `CHLD <process> <MiB> <seconds>`";
-                let (name, rest) = rest.split_once(' ').ok_or(expected)?;
-                let sample = sample(rest).ok_or(expected)?;
-                self.child(name).samples.push(sample);
-            }
-            "FUNC" => {
-                let span = span(rest)
-                    .ok_or("expected `FUNC <name> <MiB> <seconds> <MiB> <seconds> <level>`")?;
-                self.spans.push(span);
-            }
-            // A newer version may write other lines.
-            _ => {}
-        }
-        Ok(())
     }
 
     fn child(&mut self, name: &str) -> &mut Child {
@@ -164,73 +169,11 @@ impl Profile {
             self.children.push(Child {
                 name: name.to_owned(),
                 samples: Vec::new(),
+                at_most: None,
             });
             self.children.len() - 1
         });
         &mut self.children[at]
-    }
-}
-
-/// `<MiB> <seconds>`, with an optional ` peak`.
-fn sample(text: &str) -> Option<Sample> {
-    let mut fields = text.split(' ');
-    let memory = number(fields.next()?)?;
-    let time = number(fields.next()?)?;
-    let is_peak = fields.next() == Some("peak");
-    Some(Sample {
-        time,
-        memory: bytes(memory.max(0.0)),
-        is_peak,
-    })
-}
-
-fn span(text: &str) -> Option<Span> {
-    let fields: Vec<&str> = text.split(' ').collect();
-    // Python ends the name at the first blank. Its own `timestamp("a name")` writes blanks in the
-    // name, though, so if the fields do not fit, try longer names.
-    let (first, numbers) = fields.split_first()?;
-    span_of(first, numbers).or_else(|| {
-        (1..fields.len()).find_map(|at| span_of(&fields[..at].join(" "), &fields[at..]))
-    })
-}
-
-fn span_of(name: &str, fields: &[&str]) -> Option<Span> {
-    let (numbers, more) = fields.split_first_chunk::<4>()?;
-    let mut read = [0.0; 4];
-    for (number_read, field) in read.iter_mut().zip(numbers) {
-        *number_read = number(field)?;
-    }
-    let [start_memory, start, end_memory, end] = read;
-    // Files of older versions have no level.
-    let level = more.first().map_or(Some(0), |level| level.parse().ok())?;
-    let at = |memory: f64, time| Sample {
-        time,
-        memory: bytes(memory.max(0.0)),
-        is_peak: false,
-    };
-    Some(Span {
-        name: mprof_format::read_name(name),
-        start: at(start_memory, start),
-        end: at(end_memory, end.max(start)),
-        level,
-        peak: None,
-        is_unfinished: false,
-    })
-}
-
-fn number(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|number: &f64| number.is_finite())
-}
-
-/// Most sizes are whole KiB, but six decimals of a MiB lose up to half a byte.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn bytes(mib: f64) -> u64 {
-    let bytes = mib * MIB;
-    let kibibytes = (bytes / 1024.0).round() * 1024.0;
-    if (bytes - kibibytes).abs() <= 1.0 {
-        kibibytes as u64
-    } else {
-        bytes.round() as u64
     }
 }
 
@@ -243,6 +186,7 @@ mod tests {
     use std::time::Duration;
 
     use insta::assert_snapshot;
+    use memit_measurement::mprof_format;
     use proptest::prelude::*;
 
     use super::*;
@@ -301,34 +245,70 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_number_of_the_broken_line() {
-        let good = "CMDLINE x\nMEM 1.0 1.0\n";
-        let errors = [
-            error(&format!("{good}MEM 1.0\n")),
-            error(&format!("{good}MEM one 2.0\n")),
-            error(&format!("{good}MEM 1.0 nan\n")),
-            error(&format!("{good}\n")),
-            error(&format!("{good}CHLD 7 1.0\n")),
-            error(&format!("{good}FUNC f 1 2 3\n")),
-            error(&format!("{good}FUNC {} 1 2 3\n", "f".repeat(100))),
-        ];
-        assert_snapshot!(errors.join("\n"), @r"
-        x.dat:3: expected `MEM <MiB> <seconds>`: `MEM 1.0`
-        x.dat:3: expected `MEM <MiB> <seconds>`: `MEM one 2.0`
-        x.dat:3: expected `MEM <MiB> <seconds>`: `MEM 1.0 nan`
-        x.dat:3: an empty line: ``
-        x.dat:3: expected `CHLD <process> <MiB> <seconds>`: `CHLD 7 1.0`
-        x.dat:3: expected `FUNC <name> <MiB> <seconds> <MiB> <seconds> <level>`: `FUNC f 1 2 3`
-        x.dat:3: expected `FUNC <name> <MiB> <seconds> <MiB> <seconds> <level>`: `FUNC fffffffffffffffffffffffffffffffffffffffffffffffffffffff…`
+    fn a_broken_line_costs_that_line_and_is_told_with_its_number() {
+        let profile = parse(&format!(
+            "CMDLINE x\nMEM 1.0 1.0\nMEM 1.0\nMEM one 2.0\nMEM 1.0 nan\n\nCHLD 7 1.0\nMEM 2.0 2.0\n\
+             FUNC f 1 2 3\nFUNC {} 1 2 3\nMEM 3.0\x1b[2J\nMEM 3.0 3.0\n",
+            "f".repeat(100)
+        ))
+        .unwrap();
+        let sizes: Vec<_> = profile.samples.iter().map(|s| s.memory >> 20).collect();
+        assert_eq!(sizes, [1, 2, 3]);
+        let problems: Vec<_> = profile.problems.iter().map(Problem::to_string).collect();
+        assert_snapshot!(problems.join("\n"), @r"
+        3: expected `MEM <MiB> <seconds>`: `MEM 1.0`
+        4: expected `MEM <MiB> <seconds>`: `MEM one 2.0`
+        5: expected `MEM <MiB> <seconds>`: `MEM 1.0 nan`
+        6: an empty line
+        7: expected `CHLD <process> <MiB> <seconds>`: `CHLD 7 1.0`
+        9: expected `FUNC <name> <MiB> <seconds> <MiB> <seconds> <level>`: `FUNC f 1 2 3`
+        10: expected `FUNC <name> <MiB> <seconds> <MiB> <seconds> <level>`: `FUNC fffffffffffffffffffffffffffffffffffffffffffffffffffffff…`
+        11: expected `MEM <MiB> <seconds>`: `MEM 3.0␛[2J`
         ");
     }
 
     #[test]
-    fn a_line_that_is_being_written_is_left_out() {
-        let profile = parse("MEM 1.0 1.0\nMEM 2.0 2").unwrap();
-        assert_eq!(profile.samples.len(), 2);
-        let profile = parse("MEM 1.0 1.0\nMEM 2.0").unwrap();
-        assert_eq!(profile.samples.len(), 1);
+    fn a_file_with_broken_lines_alone_is_an_error_with_the_first() {
+        let text = "CMDLINE x\nMEM 1,5 1600000000,1000\nMEM 2,5 1600000000,2000\n";
+        let expected = "x.dat:2: expected `MEM <MiB> <seconds>`: `MEM 1,5 1600000000,1000`";
+        assert_eq!(error(text), expected);
+    }
+
+    #[test]
+    fn a_last_line_that_is_not_whole_is_left_out() {
+        for cut in [
+            "MEM 2.0 2",
+            "MEM 97.123456 1",
+            "MEM 2.0",
+            "CHLD 7 1.0 16",
+            "FUNC f 1 2 3 4",
+            "ME",
+        ] {
+            let profile = parse(&format!("MEM 1.0 1.0\n{cut}")).unwrap();
+            assert_eq!(profile.samples.len(), 1, "{cut}");
+            assert!(
+                profile.children.is_empty() && profile.spans.is_empty(),
+                "{cut}"
+            );
+        }
+        let profile = parse("MEM 1.0 1.0\nMEM 2.5 16000").unwrap();
+        let problem = profile.problems[0].to_string();
+        assert_eq!(problem, "2: a line without an end: `MEM 2.5 16000`");
+    }
+
+    #[test]
+    fn lines_may_end_as_on_windows() {
+        let profile = parse("CMDLINE x\r\nMEM 1.5 10.1\r\nMEM 9.5 10.2\r\n").unwrap();
+        assert_eq!(profile.command.as_deref(), Some("x"));
+        assert_eq!((profile.samples.len(), profile.problems.len()), (2, 0));
+    }
+
+    #[test]
+    fn what_is_known_of_a_peak_is_the_least_of_all_lines() {
+        let text = "MEM 1.0 1.0\nATMOST MEM 3.0\nATMOST MEM 2.0\nCHLD 7 1.0 1.0\nATMOST 7 inf\n";
+        let profile = parse(text).unwrap();
+        assert_eq!(profile.at_most, Some(AtMost::Bytes(3 << 20)));
+        assert_eq!(profile.children[0].at_most, Some(AtMost::Unknown));
     }
 
     #[test]

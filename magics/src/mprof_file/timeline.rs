@@ -6,7 +6,7 @@ use std::time::Duration;
 use memit_measurement::mprof_format;
 use memit_measurement::{Moment, Point, Source, TimelineMeasurement};
 
-use super::{Profile, Sample, Span};
+use super::{Profile, Sample, Span, lanes};
 use crate::result::MprofResult;
 
 impl From<&TimelineMeasurement> for Profile {
@@ -28,6 +28,8 @@ impl From<&TimelineMeasurement> for Profile {
             heap,
             children: Vec::new(),
             spans: measured.spans.iter().map(span).collect(),
+            at_most: None,
+            problems: Vec::new(),
         }
     }
 }
@@ -38,6 +40,7 @@ fn span(span: &memit_measurement::Span) -> Span {
         start: at(span.start, span.start.rss),
         end: at(span.end, span.end.rss),
         level: usize::try_from(span.level).unwrap_or(usize::MAX),
+        thread: usize::try_from(span.thread).unwrap_or(usize::MAX),
         peak: Some(span.peak_rss),
         is_unfinished: span.unfinished,
     }
@@ -80,10 +83,12 @@ fn write(out: &mut String, measured: &TimelineMeasurement, command: &str) -> fmt
         let is_peak = peak == Some(point);
         mprof_format::memory(out, sample(point.bytes, point.time_ns), is_peak)?;
     }
-    for span in &measured.spans {
+    // The format knows no threads, but whoever draws its functions knows levels.
+    let lanes = lanes(&measured.spans.iter().map(span).collect::<Vec<_>>());
+    for (span, lane) in measured.spans.iter().zip(lanes) {
         let at = |moment: Moment| sample(moment.rss, moment.time_ns);
         let (start, end) = (at(span.start), at(span.end));
-        mprof_format::function(out, &span.label, start, end, span.level.into())?;
+        mprof_format::function(out, &span.label, start, end, lane as u64)?;
     }
     Ok(())
 }
@@ -163,6 +168,26 @@ mod tests {
         assert_eq!(read.peak().unwrap().memory, 150 * MIB);
         assert!(read.peak().unwrap().is_peak);
         assert_eq!(read.samples.len(), 4);
+    }
+
+    #[test]
+    fn phases_of_another_thread_are_no_phases_within_the_first_ones() {
+        let mut measured = measured();
+        let own = measured.spans[0].clone();
+        let places = [(0, 0), (0, 1), (2, 0), (1, 0), (1, 1)];
+        measured.spans = places
+            .map(|(thread, level)| memit_measurement::Span {
+                thread,
+                level,
+                ..own.clone()
+            })
+            .to_vec();
+        let file = of_result(&MprofResult::from(measured), "f()");
+        let functions = file.lines().filter(|line| line.starts_with("FUNC"));
+        let levels: Vec<_> = functions
+            .filter_map(|line| line.split(' ').next_back())
+            .collect();
+        assert_eq!(levels, ["0", "1", "4", "2", "3"]);
     }
 
     #[test]

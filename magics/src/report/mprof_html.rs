@@ -186,6 +186,28 @@ mod tests {
     }
 
     #[test]
+    fn a_phase_of_another_thread_has_a_lane_of_its_own() {
+        let card = card(|measured| {
+            let merge = measured.spans.iter_mut().find(|span| span.label == "merge");
+            let merge = merge.unwrap();
+            (merge.thread, merge.level) = (1, 0);
+        });
+        let (drawing, table) = (drawing(&card), card.split_once("<table").unwrap().1);
+        assert!(drawing.contains(">thread 2</text>"));
+        assert!(drawing.contains("<title>merge (thread 2): 15 ms, peak 155.00 MiB</title>"));
+        // Bars are above those of the first thread, which are all in one lane.
+        let bars = drawing.matches("height=\"16\" rx=\"2\"").count();
+        assert_eq!(bars, 3);
+        let tops: std::collections::BTreeSet<&str> = drawing
+            .split("<rect ")
+            .filter(|rect| rect.contains("rx=\"2\""))
+            .filter_map(|rect| rect.split_once(" y=\"")?.1.split('"').next())
+            .collect();
+        assert_eq!(tops.len(), 2, "{tops:?}");
+        assert!(table.contains("merge (thread 2)") && !table.contains("padding-left:16px"));
+    }
+
+    #[test]
     fn the_reason_for_an_early_stop_comes_first() {
         let card = card(|measured| {
             measured.failure = Some(Failure {

@@ -164,6 +164,20 @@ mod tests {
     }
 
     #[test]
+    fn a_phase_of_another_thread_is_not_nested_and_names_the_thread() {
+        let text = shown(|measured| {
+            let merge = &mut measured.spans[2];
+            (merge.thread, merge.level) = (2, 0);
+        });
+        assert_snapshot!(from(&text, "phase"), @"
+        phase               from    took  memory at start      at end        peak
+        load data.csv     100 ms  400 ms         6.00 MiB  105.00 MiB  105.00 MiB
+        sort              500 ms  700 ms       105.00 MiB   20.00 MiB  155.00 MiB
+        merge (thread 3)  790 ms   15 ms       150.00 MiB  130.00 MiB  155.00 MiB
+        ");
+    }
+
+    #[test]
     fn a_large_session_that_grows_by_little_is_looked_at_closely() {
         let text = shown(|measured| {
             for bytes in &mut measured.rss.bytes {

@@ -59,7 +59,7 @@ rust_struct! {
 
 // `String::from` for each of thousands of spans would compile slowly, so a label is a `&str`.
 rust_struct! {
-    Span as "MprofSpan" { label: String::as_str, start, end, peak_rss, peak_heap, level, unfinished }
+    Span as "MprofSpan" { label: String::as_str, start, end, peak_rss, peak_heap, level, thread, unfinished }
 }
 
 rust_struct! {
@@ -107,6 +107,7 @@ mod tests {
                 peak_rss: 9_000,
                 peak_heap: 4_100,
                 level: 0,
+                thread: 1,
                 unfinished: false,
             }],
             samples: 1,
@@ -139,7 +140,7 @@ mod tests {
                 r#""heap":{"time_ns":[0,30,50],"bytes":[100,4100,40]},"#,
                 r#""spans":[{"label":"load \"a\"","start":{"time_ns":10,"rss":5000,"heap":100},"#,
                 r#""end":{"time_ns":40,"rss":6000,"heap":40},"peak_rss":9000,"peak_heap":4100,"#,
-                r#""level":0,"unfinished":false}],"left_out":0,"samples":1,"#,
+                r#""level":0,"thread":1,"unfinished":false}],"left_out":0,"samples":1,"#,
                 r#""interval_ns":10000000,"started_ns":1700000000000000042,"wall_ns":50,"#,
                 r#""source":"vmhwm","children":false,"isolated":true,"threads":1,"outlasting":0,"failure":null}"#
             )

@@ -68,8 +68,7 @@ fn block(mebibytes: u64) -> Vec<u8> {
     black_box(vec![1; (mebibytes as usize) << 20])
 }
 
-/// Waits for samples of the program, or of this process as a child of the program. They are written
-/// once in a second.
+/// Waits for samples of the program, or of this process as a child of the program.
 fn wait_until_seen(count: usize, mebibytes: f64) {
     let path = std::env::var_os("MEMIT_MPROF_FILE").unwrap();
     let as_child = format!("CHLD {} ", std::process::id());

@@ -1,5 +1,6 @@
 //! Merges samples with the run's own readings.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use memit_measurement::{Moment, Point, Series, Span};
@@ -146,6 +147,11 @@ fn spans(entries: &[Entry], rss: &[Point], heap: &[Point]) -> Vec<Span> {
         heap: last_heap.bytes,
     };
     let mut spans: Vec<Span> = Vec::new();
+    let mut threads: Vec<u32> = entries
+        .first()
+        .map(|entry| entry.thread)
+        .into_iter()
+        .collect();
     for entry in entries {
         match &entry.kind {
             EntryKind::SpanBegins(_, label) => spans.push(Span {
@@ -155,6 +161,7 @@ fn spans(entries: &[Entry], rss: &[Point], heap: &[Point]) -> Vec<Span> {
                 peak_rss: 0,
                 peak_heap: 0,
                 level: 0,
+                thread: place_of(entry.thread, &mut threads),
                 unfinished: true,
             }),
             EntryKind::SpanEnds(number) => {
@@ -199,12 +206,23 @@ fn between<T>(all: &[T], time: impl Fn(&T) -> u64, start: u64, end: u64) -> &[T]
     all.get(from..to).unwrap_or_default()
 }
 
-/// Gives each span the lowest level that no other span has at the same time. `spans` must be in the
-/// order of their starts.
+/// The place of a thread among `threads`, to which it is added.
+fn place_of(thread: u32, threads: &mut Vec<u32>) -> u32 {
+    let place = threads.iter().position(|known| *known == thread);
+    let place = place.unwrap_or_else(|| {
+        threads.push(thread);
+        threads.len() - 1
+    });
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+/// Gives each span the lowest level that no other span of its thread has at the same time. `spans` must
+/// be in the order of their starts.
 fn set_levels(spans: &mut [Span]) {
-    let mut taken: Vec<u64> = Vec::new();
+    let mut taken_by: HashMap<u32, Vec<u64>> = HashMap::new();
     for span in spans {
         let start = span.start.time_ns;
+        let taken = taken_by.entry(span.thread).or_default();
         // A level is free if its span ends when this span begins.
         let level = taken.iter().position(|end| *end <= start);
         let level = level.unwrap_or(taken.len());
@@ -245,7 +263,11 @@ mod tests {
     }
 
     fn entry(kind: EntryKind, reading: Reading) -> Entry {
-        Entry { kind, reading }
+        Entry {
+            kind,
+            thread: 70,
+            reading,
+        }
     }
 
     fn begins(number: u32, label: &str) -> EntryKind {
@@ -386,6 +408,36 @@ mod tests {
             .map(|span| (span.label.as_str(), span.level))
             .collect();
         assert_eq!(levels, [("a", 0), ("b", 1), ("c", 0), ("d", 2)]);
+    }
+
+    #[test]
+    fn phases_of_another_thread_have_levels_of_their_own() {
+        let on = |thread, kind, time_ns| Entry {
+            thread,
+            ..entry(kind, reading(time_ns, 1, 0))
+        };
+        let entries = [
+            on(70, EntryKind::RunBegins, 0),
+            on(70, begins(0, "main"), 1),
+            on(72, begins(1, "second"), 2),
+            on(71, begins(2, "third"), 3),
+            on(72, begins(3, "within second"), 4),
+            on(70, begins(4, "within main"), 5),
+            on(70, EntryKind::RunEnds, 9),
+        ];
+        let spans = assemble(&entries, &[], &[], None).spans;
+        let places: Vec<_> = spans
+            .iter()
+            .map(|span| (span.label.as_str(), span.thread, span.level))
+            .collect();
+        let expected = [
+            ("main", 0, 0),
+            ("second", 1, 0),
+            ("third", 2, 0),
+            ("within second", 1, 1),
+            ("within main", 0, 1),
+        ];
+        assert_eq!(places, expected);
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(super) enum EntryKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) kind: EntryKind,
+    /// The number that the system has given the thread.
+    pub(super) thread: u32,
     pub(super) reading: Reading,
 }
 
@@ -186,6 +188,8 @@ impl Log {
             peak_heap,
         } = reading;
         let numbers = [at.time_ns, at.rss, at.heap, peak_rss, peak_heap];
+        let [kind, span, label] = kind;
+        let kind = [kind, u64::from(this_thread()) << 32 | span, label];
         for (to, from) in self
             .entry(index)
             .iter()
@@ -198,15 +202,14 @@ impl Log {
 
     /// All entries so far.
     pub(super) fn entries(&self) -> Vec<Entry> {
-        (0..self.count())
-            .filter_map(|index| self.read(index))
-            .collect()
+        (0..self.count()).map(|index| self.read(index)).collect()
     }
 
-    fn read(&self, index: usize) -> Option<Entry> {
+    fn read(&self, index: usize) -> Entry {
         let number = |at: usize| self.entry(index)[at].load(Relaxed);
-        let span = u32::try_from(number(1)).ok()?;
-        Some(Entry {
+        let [span, thread] = halves(number(1));
+        Entry {
+            thread,
             kind: match number(0) {
                 kind::RUN_BEGINS => EntryKind::RunBegins,
                 kind::SPAN_BEGINS => EntryKind::SpanBegins(span, self.label(number(2))),
@@ -222,7 +225,7 @@ impl Log {
                 peak_rss: number(6),
                 peak_heap: number(7),
             },
-        })
+        }
     }
 
     fn label(&self, place: u64) -> String {
@@ -232,6 +235,21 @@ impl Log {
         let bytes: Vec<u8> = bytes.iter().map(|byte| byte.load(Relaxed)).collect();
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// The lower and the upper half.
+fn halves(number: u64) -> [u32; 2] {
+    let half = |number: u64| u32::try_from(number & u64::from(u32::MAX)).unwrap_or_default();
+    [half(number), half(number >> 32)]
+}
+
+/// The number of the calling thread; 0 where the system has none.
+fn this_thread() -> u32 {
+    #[cfg(target_os = "linux")]
+    let thread = rustix::thread::gettid().as_raw_pid().cast_unsigned();
+    #[cfg(not(target_os = "linux"))]
+    let thread = 0;
+    thread
 }
 
 /// A span for which there is room.
@@ -298,6 +316,21 @@ mod tests {
                 .map(|entry| entry.reading)
                 .eq((1..=5).map(at))
         );
+    }
+
+    #[test]
+    fn an_entry_names_the_thread_that_wrote_it() {
+        let log = Log::new().unwrap();
+        log.run_begins(at(1));
+        let other = std::thread::scope(|scope| {
+            let write = || {
+                log.span_begins(log.new_span(b"elsewhere").unwrap(), at(2));
+                this_thread()
+            };
+            scope.spawn(write).join().unwrap()
+        });
+        let threads: Vec<_> = log.entries().iter().map(|entry| entry.thread).collect();
+        assert_eq!(threads, [this_thread(), other]);
     }
 
     #[test]

@@ -43,6 +43,16 @@ pub fn arguments(pid: u32) -> Vec<String> {
         .collect()
 }
 
+/// Whether the process `pid`, which may have ended, has waited for children. It is then charged with
+/// their page faults, and no program runs without one.
+pub fn has_waited(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Behind the name, which may contain anything; `cminflt` is field 11, the first here is 3.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let faults = fields.split_ascii_whitespace().nth(11 - 3);
+    faults != Some("0")
+}
+
 /// Whether two processes have one memory, as between `vfork` and `exec`.
 #[cfg(target_os = "linux")]
 pub fn shares_memory(one: u32, other: u32) -> bool {

@@ -191,6 +191,14 @@ pub fn threads(pid: u32) -> Option<u32> {
     StatusFile::of(pid).ok()?.read().ok()?.threads
 }
 
+/// Size of all mappings of the process `pid` in bytes, whether they are in memory or not; `None` if it
+/// has ended.
+pub fn mapped(pid: u32) -> Option<u64> {
+    let statm = std::fs::read(format!("/proc/{pid}/statm")).ok()?;
+    let pages = number(&statm)?;
+    pages.checked_mul(rustix::param::page_size() as u64)
+}
+
 /// Resident set size of the process `pid` in bytes; `None` if it has ended.
 pub fn resident(pid: u32) -> Option<u64> {
     StatmFile::of(pid).ok()?.resident().ok()?
@@ -338,6 +346,12 @@ mod tests {
             // Other tests may give memory back meanwhile.
             assert!(after.saturating_sub(before) > 16 << 20, "{before} {after}");
             drop(touched);
+        }
+
+        #[test]
+        fn what_is_resident_is_mapped() {
+            let own = std::process::id();
+            assert!(mapped(own) >= resident(own) && resident(own).is_some());
         }
 
         #[test]
