@@ -22,6 +22,7 @@ pub mod fork;
 mod heap;
 #[cfg(unix)]
 pub mod host;
+mod in_use;
 pub mod lines;
 #[cfg(unix)]
 mod mapped;

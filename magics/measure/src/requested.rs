@@ -346,7 +346,8 @@ mod tests {
         for at in 1..=blocks {
             assert_eq!(given_back(at * 16, 0), Some(at));
         }
-        assert_eq!(counts().unwrap().peak as usize, blocks * (blocks + 1) / 2);
+        let sum = blocks * (blocks + 1) / 2;
+        assert_eq!(counts().unwrap().peak, sum as u64);
         stop();
     }
 
