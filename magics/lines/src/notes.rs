@@ -122,7 +122,7 @@ fn time(clock: Clock, total: Total, wall_ns: u64) -> Vec<String> {
                      run again without them"
                 }
                 NoTotal::Failed => {
-                    "probes take much of the time, and the statements did not finish without them"
+                    "probes take much of the time, and no run of the statements without probes is at hand"
                 }
             }
         ),
