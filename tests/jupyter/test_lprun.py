@@ -118,7 +118,8 @@ def test_the_total_is_that_of_a_run_without_probes(tight, call):
         data = tight.run(f"{magic} -f tight {call}").json
         total = data["kind"]["total"]
         if total["total"] == "unknown":
-            assert (magic, total["why"]) == ("%lprun --exact", "threads")
+            # Probes that read the clock may take nearly all of the time.
+            assert magic == "%lprun --exact" and total["why"] in ("threads", "clock")
             continue
         assert total["total"] == "compared"
         # Loosely, because the machine may have other work to do: probes took many times as long.

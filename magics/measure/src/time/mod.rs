@@ -243,16 +243,15 @@ fn count_growth(counted: &mut MemoryRun, progress: &Progress, plan: TimePlan) ->
     let more = timed.saturating_sub(counted.increment + counted.increment / 8);
     let is_more = more >= MENTIONED && !plan.fresh;
     let grown = progress.get(Number::Grown);
-    let grown = if is_more { grown.max(more) } else { grown };
-    if grown < MENTIONED {
-        return 0;
-    }
-    if timed > counted.increment {
+    // Repeated allocations leave gaps, so only much more resident memory is growth.
+    let has_grown = is_more && more >= counted.increment;
+    let grown = if has_grown { grown.max(more) } else { grown };
+    if timed > counted.increment && (is_more || grown >= MENTIONED) {
         counted.baseline_rss = baseline;
         counted.peak_rss = progress.get(Number::Peak);
         counted.increment = timed;
     }
-    grown
+    if grown < MENTIONED { 0 } else { grown }
 }
 
 /// Executions of the counting pass: enough for an average, too few to be noticed.

@@ -77,7 +77,12 @@ impl SupervisorLink {
     }
 
     /// Whether the supervisor has ended.
-    pub(crate) fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&mut self) -> bool {
+        if matches!(self.supervisor.try_wait(), Ok(Some(_))) {
+            // The reader thread may still have events of the supervisor to read.
+            let state = self.shared.lock();
+            self.shared.wait_for(state, END_TIMEOUT, |_| None::<()>);
+        }
         self.shared.lock().supervisor.is_none()
     }
 
