@@ -124,6 +124,12 @@ fn without_figures(text: &str) -> String {
         (r"[\d.]+(e[+-]?\d+)? (ns|μs|ms|s)\b", "# s"),
         (r"[\d,]+ loops? each", "# loops each"),
         (r"[\d,]+ samples?", "# samples"),
+        // So are the runs of a short sampled statement, and what probes cost in them.
+        (r"time sampled every .*", "time sampled"),
+        (
+            r"(?m)^(the run takes|probes included|the share of a line) .*\n?",
+            "",
+        ),
         // Of a line only its number: hits are in the data.
         (r"(?m)^( +\d+)( +[\d.e+-]+)* {2,}", "$1 "),
     ];
@@ -157,7 +163,9 @@ fn structure(value: &Value) -> Value {
                 // In the session itself, a block may be one that was free and a little larger.
                 let in_place = fields.get("isolated") == Some(&false.into());
                 let exact = exact.contains(&name.as_str()) && !in_place;
-                let value = if exact {
+                let value = if name == "total" {
+                    "how the total is known".into()
+                } else if exact {
                     value.clone()
                 } else {
                     structure(value)
