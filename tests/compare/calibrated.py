@@ -43,10 +43,7 @@ fn in_scope(threads: u64, work: fn() -> u64) -> u64 {
 }
 """
 
-PROGRAMS = [
-    Program(
-        "pieces of 20, 30 and 50 %",
-        """\
+THREE = """\
 fn three() -> u64 {
     let mut sum = 0;
     for _ in 0..200 {
@@ -56,27 +53,23 @@ fn three() -> u64 {
     }
     sum
 }
-""",
+"""
+PARTS_OF_THREE = {"piece(4_000)": 0.2, "piece(6_000)": 0.3, "piece(10_000)": 0.5}
+
+PROGRAMS = [
+    Program(
+        "pieces of 20, 30 and 50 %",
+        THREE,
         ["three"],
         "on_threads(THREADS, three)",
-        {"piece(4_000)": 0.2, "piece(6_000)": 0.3, "piece(10_000)": 0.5},
+        PARTS_OF_THREE,
     ),
     Program(
         "the same in `thread::scope`",
-        """\
-fn scoped() -> u64 {
-    let mut sum = 0;
-    for _ in 0..200 {
-        sum += piece(4_000);
-        sum += piece(6_000);
-        sum += piece(10_000);
-    }
-    sum
-}
-""",
-        ["scoped"],
-        "in_scope(THREADS, scoped)",
-        {"piece(4_000)": 0.2, "piece(6_000)": 0.3, "piece(10_000)": 0.5},
+        THREE,
+        ["three"],
+        "in_scope(THREADS, three)",
+        PARTS_OF_THREE,
     ),
     Program(
         "short pieces, 1 ms in all",

@@ -2,8 +2,7 @@
 
 use memit_magics::help;
 use memit_magics::magic::Action;
-use memit_magics::split::MagicText;
-use memit_magics::split::Request;
+use memit_magics::split::{MagicText, Request};
 
 use super::errors::{CellError, diagnostics};
 use super::evaluation::Running;

@@ -32,6 +32,11 @@ pub fn current() -> Option<&'static Host> {
     HOST.get()
 }
 
+/// Whether the user has interrupted what this process measures.
+pub(crate) fn is_interrupted() -> bool {
+    current().is_some_and(|host| host.control().interrupted())
+}
+
 /// Makes this process a session process, which reports to `reports`.
 pub fn install(control: Control, reports: File) -> &'static Host {
     HOST.get_or_init(|| Host {

@@ -83,9 +83,7 @@ pub(crate) fn resident_bytes() -> u64 {
 #[inline]
 pub(crate) fn obtained(address: usize, size: usize) {
     if CAPACITY.load(Relaxed) > 0 {
-        with_table(|| {
-            change(&[], Some((address, size)));
-        });
+        with_table(|| put_in(address, size));
     }
 }
 
@@ -96,7 +94,7 @@ pub(crate) fn given_back(address: usize, usable: i64) -> Option<usize> {
         return None;
     }
     let mut known = None;
-    with_table(|| known = change(&[(address, usable)], None));
+    with_table(|| known = take_out(address, usable));
     known
 }
 
@@ -109,25 +107,25 @@ pub(crate) fn kept(address: usize, size: usize) {
     }
 }
 
-/// Takes a block out of the table and puts another in. Returns the size of the first, if it is known.
-fn change(old: &[(usize, i64)], new: Option<(usize, usize)>) -> Option<usize> {
-    let mut live = LIVE.load(Relaxed);
-    let mut known = None;
-    for (address, usable) in old {
-        // SAFETY: `with_table` makes the calling thread the only one that uses the table.
-        known = unsafe { remove(*address) };
-        live -= known.map_or(*usable, |size| i64::try_from(size).unwrap_or(i64::MAX));
-    }
-    if let Some((address, size)) = new {
-        // SAFETY: as above.
-        unsafe { insert(address, size) };
-        live = live.saturating_add(i64::try_from(size).unwrap_or(i64::MAX));
-        ALLOCATED.store(ALLOCATED.load(Relaxed) + size as u64, Relaxed);
-    }
+/// Puts a block into the table and counts it.
+fn put_in(address: usize, size: usize) {
+    // SAFETY: `with_table` makes the calling thread the only one that uses the table.
+    unsafe { insert(address, size) };
+    let live = LIVE.load(Relaxed);
+    let live = live.saturating_add(i64::try_from(size).unwrap_or(i64::MAX));
     LIVE.store(live, Relaxed);
     if live > HIGHEST.load(Relaxed) {
         HIGHEST.store(live, Relaxed);
     }
+    ALLOCATED.store(ALLOCATED.load(Relaxed) + size as u64, Relaxed);
+}
+
+/// Takes a block out of the table. Returns its size, if it is known.
+fn take_out(address: usize, usable: i64) -> Option<usize> {
+    // SAFETY: as in `put_in`.
+    let known = unsafe { remove(address) };
+    let size = known.map_or(usable, |size| i64::try_from(size).unwrap_or(i64::MAX));
+    LIVE.store(LIVE.load(Relaxed) - size, Relaxed);
     known
 }
 

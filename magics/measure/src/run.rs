@@ -128,8 +128,7 @@ pub(crate) fn wait_for_threads() {
     } else {
         outlasting::PATIENCE
     };
-    let interrupted = || host::current().is_some_and(|host| host.control().interrupted());
-    let running = outlasting::wait(Instant::now() + patience, interrupted);
+    let running = outlasting::wait(Instant::now() + patience, host::is_interrupted);
     board.set(OUTLASTING, running);
 }
 

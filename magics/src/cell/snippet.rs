@@ -316,8 +316,7 @@ pub(crate) fn runtime(
         return ("{", "}");
     }
     // The first use of a runtime allocates, too.
-    generated
-        .code("let §runtime = ::tokio::runtime::Runtime::new()?;\n§runtime.block_on(async {});");
+    generated.code(RUNTIME).code("§runtime.block_on(async {});");
     ("§runtime.block_on(async {", "})")
 }
 

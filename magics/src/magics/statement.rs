@@ -2,7 +2,7 @@
 
 use crate::cell::options::OptionSpec;
 use crate::cell::snippet::Snippet;
-use crate::cell::syntax::{Closed, Completeness, Leaving, Statements};
+use crate::cell::syntax::{Closed, Completeness, Leaving, Statements, Unbalanced};
 use crate::error::MagicError;
 use crate::magic::{Call, Delivery};
 
@@ -108,30 +108,21 @@ pub(crate) fn check(snippets: &[&Snippet]) -> Result<(), MagicError> {
 fn unfinished(snippet: &Snippet, statements: &Statements, is_last: bool) -> Result<(), MagicError> {
     let (text, start) = (snippet.text(), snippet.range().start);
     let at = |byte: usize| start + byte..start + byte + 1;
-    if let Some((what, byte)) = statements.unterminated() {
-        return Err(MagicError::new(
-            format!("the {what} is not closed"),
-            at(byte),
-        ));
-    }
-    if let Some(Closed { at: byte, opened }) = statements.wrongly_closed() {
-        let bracket = &text[byte..=byte];
-        return Err(match opened {
-            Some(opened) => MagicError::new(
-                format!("`{bracket}` does not close `{}`", &text[opened..=opened]),
-                at(byte),
-            ),
-            None => MagicError::new(
-                format!("`{bracket}` closes nothing in the statements"),
-                at(byte),
-            ),
-        });
-    }
-    if let Some((bracket, byte)) = statements.unclosed() {
-        return Err(MagicError::new(
-            format!("`{bracket}` is not closed"),
-            at(byte),
-        ));
+    match statements.unbalanced() {
+        Some(Unbalanced::Open { what, at: byte }) => {
+            return Err(MagicError::new(format!("{what} is not closed"), at(byte)));
+        }
+        Some(Unbalanced::Wrong(Closed { at: byte, opened })) => {
+            let bracket = &text[byte..=byte];
+            let message = match opened {
+                Some(opened) => {
+                    format!("`{bracket}` does not close `{}`", &text[opened..=opened])
+                }
+                None => format!("`{bracket}` closes nothing in the statements"),
+            };
+            return Err(MagicError::new(message, at(byte)));
+        }
+        None => {}
     }
     let Completeness::Incomplete { .. } = statements.completeness() else {
         return Ok(());

@@ -1,6 +1,6 @@
 //! Puts measurements where magics stand in blocks of Rust.
 
-use super::{MagicText, Request, placed};
+use super::{MagicText, Request};
 use crate::cell::rust;
 use crate::cell::snippet::{self, Generated, Scope, Snippet};
 use crate::cell::syntax::{Block, Surroundings};
@@ -15,19 +15,20 @@ pub struct Placing {
     pub measurements: Vec<Box<dyn Measurement>>,
 }
 
-/// Puts a measurement in the place of each magic in a block of `code`. The numbers of the magics count from
-/// `first`. `None` if there is no such magic.
+/// Puts a measurement in the place of each of the magics, which [`super::placed`] has found in blocks of
+/// `code`. The numbers of the magics count from `first`.
 ///
 /// # Errors
 ///
 /// If a magic is wrong, or cannot stand in a block.
-pub fn place(code: &str, scope: &Scope, first: u32) -> Result<Option<Placing>, MagicError> {
-    let magics = placed(code, 0..code.len());
-    if magics.is_empty() {
-        return Ok(None);
-    }
+pub fn place(
+    code: &str,
+    magics: &[MagicText],
+    scope: &Scope,
+    first: u32,
+) -> Result<Placing, MagicError> {
     let mut plain = code.to_owned();
-    for magic in &magics {
+    for magic in magics {
         let mut blanks = " ".repeat(magic.whole.len() - 1);
         blanks.insert(0, ';');
         plain.replace_range(magic.whole.clone(), &blanks);
@@ -84,10 +85,10 @@ pub fn place(code: &str, scope: &Scope, first: u32) -> Result<Option<Placing>, M
     }
     generated.snippet(&Snippet::new(code, copied..code.len()));
     generated.name_our_own();
-    Ok(Some(Placing {
+    Ok(Placing {
         generated,
         measurements,
-    }))
+    })
 }
 
 /// The measurement of a magic in a block.
@@ -167,10 +168,16 @@ fn shown(index: usize, names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::placed;
     use super::*;
 
+    fn place_all(code: &str, first: u32) -> Result<Placing, MagicError> {
+        let magics = placed(code, 0..code.len());
+        place(code, &magics, &Scope::default(), first)
+    }
+
     fn error(code: &str) -> String {
-        let Err(error) = place(code, &Scope::default(), 0) else {
+        let Err(error) = place_all(code, 0) else {
             panic!("{code}")
         };
         error.message
@@ -179,7 +186,7 @@ mod tests {
     #[test]
     fn the_users_lines_stay_around_a_measurement() {
         let code = "let v = f();\nfor n in [10, 100] {\n    %timeit -r 3 work(n, &v)\n}\nv";
-        let placing = place(code, &Scope::default(), 4).unwrap().unwrap();
+        let placing = place_all(code, 4).unwrap();
         let generated = placing.generated;
         let users = generated.users();
         let users: Vec<_> = users
@@ -211,11 +218,7 @@ mod tests {
             );
         }
         assert_eq!(placing.measurements.len(), 1);
-        assert!(
-            place("let v = 1;\nv", &Scope::default(), 0)
-                .unwrap()
-                .is_none()
-        );
+        assert!(placed("let v = 1;\nv", 0..12).is_empty());
     }
 
     #[test]

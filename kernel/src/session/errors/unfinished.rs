@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::Level;
 use memit_magics::cell;
-use memit_magics::cell::syntax::{Closed, Completeness};
+use memit_magics::cell::syntax::{Closed, Completeness, Unbalanced};
 use memit_magics::split::Part;
 
 use super::cell_error::CellError;
@@ -34,25 +34,25 @@ fn unbalanced(code: &str, range: &Range<usize>) -> Option<Message> {
         label: label.to_owned(),
         primary,
     };
-    if let Some((what, at)) = statements.unterminated() {
-        let message = titled(format!("the {what} is not closed in this cell"));
-        return Some(message.at(code, vec![mark(at, 1, "", true)]));
-    }
-    if let Some(Closed { at, opened }) = statements.wrongly_closed() {
-        let bracket = &rust[at..=at];
-        let mut marks = vec![mark(at, 1, "", true)];
-        let title = match opened {
-            Some(opened) => {
-                marks.push(mark(opened, 1, "open here", false));
-                format!("`{bracket}` does not close `{}`", &rust[opened..=opened])
-            }
-            None => format!("`{bracket}` closes nothing in this cell"),
-        };
-        return Some(titled(title).at(code, marks));
-    }
-    let (bracket, at) = statements.unclosed()?;
-    let message = titled(format!("`{bracket}` is not closed in this cell"));
-    Some(message.at(code, vec![mark(at, 1, "", true)]))
+    let (title, marks) = match statements.unbalanced()? {
+        Unbalanced::Open { what, at } => (
+            format!("{what} is not closed in this cell"),
+            vec![mark(at, 1, "", true)],
+        ),
+        Unbalanced::Wrong(Closed { at, opened }) => {
+            let bracket = &rust[at..=at];
+            let mut marks = vec![mark(at, 1, "", true)];
+            let title = match opened {
+                Some(opened) => {
+                    marks.push(mark(opened, 1, "open here", false));
+                    format!("`{bracket}` does not close `{}`", &rust[opened..=opened])
+                }
+                None => format!("`{bracket}` closes nothing in this cell"),
+            };
+            (title, marks)
+        }
+    };
+    Some(titled(title).at(code, marks))
 }
 
 /// The message about `code`; `None` if the cell does not end too early.

@@ -102,11 +102,7 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
                         .map(|function| written.find(function))
                         .collect(),
                 };
-                let failure = match &measured {
-                    Measured::Lines(lines) => lines.failure.clone(),
-                    Measured::Timeline(timeline) => timeline.failure.clone(),
-                    _ => None,
-                };
+                let failure = measured.failure().cloned();
                 let answer = measurement.answer(measured, &compiled);
                 let mut answer = answer.ok_or_else(nothing_measured)?;
                 answer.report = answer.report.with_remarks(&remarks);

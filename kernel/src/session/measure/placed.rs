@@ -4,15 +4,16 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use memit_magics::magic::{Compiled, Measurement};
+use memit_instrument::is_called;
+use memit_magics::MagicError;
+use memit_magics::magic::{Compiled, Measurement, Named};
 use memit_magics::split::{self, Placing};
 use memit_measurement::{Failure, FailureKind, Placed, Remark};
 
 use super::deliver;
 use super::measurement_error::{failed, nothing_measured};
-use super::{in_order, scope};
-use crate::compiler::probes;
-use crate::compiler::probes::Probes;
+use super::scope;
+use crate::compiler::probes::{self, Probes};
 use crate::session::engine::ShowPlaced;
 use crate::session::errors::{CellError, diagnostics};
 use crate::session::evaluation::{Failed, Running, Written};
@@ -80,19 +81,15 @@ impl PlacedMagics {
         let found = {
             let state = self.lock();
             let measurement = state.measurements.get(magic as usize).cloned();
-            measurement.map(|measurement| (measurement, compiled(&state)))
+            measurement.map(|measurement| {
+                let compiled = compiled(&state, measurement.functions());
+                (measurement, compiled)
+            })
         };
         let failure = measured.failure().cloned().map(Box::new);
-        let Some((measurement, mut compiled)) = found else {
+        let Some((measurement, compiled)) = found else {
             return Err(Stopped::Delivery(nothing_measured()));
         };
-        let functions = measurement.functions();
-        compiled.functions.retain(|function| {
-            let is_named = |named: &memit_magics::magic::Named| {
-                memit_instrument::is_called(&function.name, &named.name)
-            };
-            functions.iter().any(is_named)
-        });
         let answer = measurement.answer(measured, &compiled);
         let Some(mut answer) = answer else {
             return match failure {
@@ -109,21 +106,20 @@ impl PlacedMagics {
     }
 }
 
-/// The functions with probes in the running cell.
-fn compiled(state: &State) -> Compiled {
+/// The functions with probes in the running cell that a magic names.
+fn compiled(state: &State, named: &[Named]) -> Compiled {
+    if named.is_empty() {
+        return Compiled::default();
+    }
     let written = Written {
         cells: &state.cells,
         numbers: &state.numbers,
     };
-    let probes = if state.cells.is_empty() {
-        probes::Probes::default()
-    } else {
-        probes::of_running(&state.directory)
-    };
+    let probed = probes::of_running(&state.directory).functions;
+    let is_named = |name: &str| named.iter().any(|named| is_called(name, &named.name));
+    let functions = probed.iter().filter(|function| is_named(&function.name));
     Compiled {
-        functions: in_order(&probes.functions, &[])
-            .map(|function| written.find(function))
-            .collect(),
+        functions: functions.map(|function| written.find(function)).collect(),
         ..Compiled::default()
     }
 }
@@ -172,59 +168,53 @@ fn evaluate_placed(
     last: bool,
 ) -> Result<(), CellError> {
     let evaluated = |result: Result<(), Failed>| result.map_err(|failed| failed.error);
-    if split::placed(source, 0..source.len()).is_empty() {
+    let placed = split::placed(source, 0..source.len());
+    if placed.is_empty() {
         return evaluated(running.evaluate(source, source, last, Some));
     }
     let scope = scope(running.engine, source);
     let known = magics.lock().measurements.len();
     let first = u32::try_from(known).unwrap_or(u32::MAX);
-    let placing = split::place(source, &scope, first).map_err(|mut error| {
-        // The end of the source is the end of a part of the cell.
-        let code = running.code;
-        let line_start = |text: &str, at: usize| text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let line = source[..error.span.start].matches('\n').count();
-        let start = line_start(source, error.span.start);
-        let same = code
-            .split_inclusive('\n')
-            .take(line)
-            .map(str::len)
-            .sum::<usize>();
-        let length = error.span.len();
-        error.span.start = same + error.span.start - start;
-        error.span.end = error.span.start + length;
-        diagnostics::of_magic(&error, code)
-    })?;
-    let Some(Placing {
+    let Placing {
         generated,
         measurements,
-    }) = placing
-    else {
-        return evaluated(running.evaluate(source, source, last, Some));
-    };
-    let names: Vec<String> = measurements
-        .iter()
-        .flat_map(|of| of.functions())
-        .map(|named| named.name.clone())
-        .collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    {
-        let mut state = magics.lock();
-        state
-            .measurements
-            .extend(measurements.into_iter().map(Arc::from));
-        (state.cells, state.numbers) = if names.is_empty() {
-            Default::default()
-        } else {
-            (
-                running.written.cells.to_vec(),
-                running.written.numbers.to_vec(),
-            )
-        };
-    }
+    } = split::place(source, &placed, &scope, first).map_err(|error| {
+        diagnostics::of_magic(&in_cell(error, source, running.code), running.code)
+    })?;
+    let functions = measurements.iter().flat_map(|of| of.functions());
+    let names: Vec<&str> = functions.map(|named| named.name.as_str()).collect();
     running
         .engine
         .want_probes(&names)
         .map_err(|error| error.into_error(running.code, running.written.cells, |_| None))?;
+    let mut state = magics.lock();
+    let Written { cells, numbers } = running.written;
+    (state.cells, state.numbers) = if names.is_empty() {
+        Default::default()
+    } else {
+        (cells.to_vec(), numbers.to_vec())
+    };
+    let measurements = measurements.into_iter().map(Arc::from);
+    state.measurements.extend(measurements);
+    drop(state);
     let cell_line = |line| generated.cell_line(line);
     evaluated(running.evaluate(&generated.source, &generated.source, last, cell_line))
+}
+
+/// The error with its place in the cell. Lines and columns of `source` are those of the cell.
+fn in_cell(error: MagicError, source: &str, cell: &str) -> MagicError {
+    let before = &source[..error.span.start];
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    let start = diagnostics::byte_at(cell, line, column).unwrap_or_default();
+    MagicError {
+        span: start..start + error.span.len(),
+        ..error
+    }
 }

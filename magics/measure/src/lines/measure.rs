@@ -31,20 +31,20 @@ const WATCHING: Duration = Duration::from_millis(1);
 
 /// Measures `body`.
 pub(crate) fn measure(host: &'static Host, plan: LinesPlan, body: Body) -> Measured {
-    let session = Session { host, plan, body };
+    let statements = Statements { host, plan, body };
     let measured = match plan.charge {
-        _ if !plan.isolated => session.run(false, &mut Samples::new()),
-        Charge::Memory => session.run(false, &mut Samples::new()),
-        Charge::SampledTime => session.sampled(),
-        Charge::ExactTime => session.exact(false, false),
-        Charge::WholeTime => session.whole(),
+        _ if !plan.isolated => statements.run(false, &mut Samples::new()),
+        Charge::Memory => statements.run(false, &mut Samples::new()),
+        Charge::SampledTime => statements.sampled(),
+        Charge::ExactTime => statements.exact(false, false),
+        Charge::WholeTime => statements.whole(),
     };
     measured.map_or_else(Measured::Failed, Measured::Lines)
 }
 
 /// Statements to measure.
 #[derive(Clone, Copy)]
-struct Session {
+struct Statements {
     host: &'static Host,
     plan: LinesPlan,
     body: Body,
@@ -67,7 +67,7 @@ const EXACT_RUNS: u32 = 3;
 /// Time between two samples of a short run.
 const SHORT_SAMPLING: Duration = Duration::from_micros(10);
 
-impl Session {
+impl Statements {
     fn charged(self, charge: Charge) -> Self {
         let plan = LinesPlan {
             charge,

@@ -64,8 +64,7 @@ impl Measuring for CountingHeap {
     }
 
     fn stop_clock(&mut self) {
-        let interrupted = || host::current().is_some_and(|host| host.control().interrupted());
-        if outlasting::wait(Instant::now() + self.patience, interrupted) > 0 {
+        if outlasting::wait(Instant::now() + self.patience, host::is_interrupted) > 0 {
             self.patience = Duration::ZERO;
         }
         self.memory.value_alive();

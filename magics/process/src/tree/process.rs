@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::path::PathBuf;
 
 use memit_session::abi::Backend;
 
@@ -64,13 +65,7 @@ impl Process {
         if self.has_ended {
             return false;
         }
-        let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.pid)) else {
-            return false;
-        };
-        let threads = threads
-            .flatten()
-            .filter_map(|thread| number(thread.file_name().as_encoded_bytes()));
-        for thread in threads {
+        for (thread, _) in threads_of(self.pid).into_iter().flatten() {
             if resident(thread).is_some()
                 && let Ok(files) = ProcessFiles::open(thread, backend)
             {
@@ -173,15 +168,20 @@ impl Process {
         if all_there {
             return;
         }
-        let Ok(listed) = std::fs::read_dir(format!("/proc/{}/task", self.pid)) else {
+        let Some(listed) = threads_of(self.pid) else {
             return;
         };
         self.tasks = listed
-            .flatten()
-            .filter_map(|task| {
-                let tid = number(task.file_name().as_encoded_bytes())?;
-                Some((tid, File::open(task.path().join("children")).ok()?))
-            })
+            .filter_map(|(thread, path)| Some((thread, File::open(path.join("children")).ok()?)))
             .collect();
     }
+}
+
+/// The threads of a process, each with the directory of its files; `None` if the process is gone.
+fn threads_of(pid: u32) -> Option<impl Iterator<Item = (u32, PathBuf)>> {
+    let listed = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    Some(listed.flatten().filter_map(|thread| {
+        let number = number(thread.file_name().as_encoded_bytes())?;
+        Some((number, thread.path()))
+    }))
 }

@@ -14,7 +14,36 @@ pub struct Closed {
     pub opened: Option<usize>,
 }
 
+/// A bracket, a string or a comment that is closed wrongly or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unbalanced {
+    /// It is not closed.
+    Open {
+        /// What is open, in words: "the string".
+        what: String,
+        /// Its byte.
+        at: usize,
+    },
+    /// A closing bracket is in the wrong place.
+    Wrong(Closed),
+}
+
 impl Statements {
+    /// What is closed wrongly or not at all, if anything is. A string that is open hides the brackets behind
+    /// it, and a wrong bracket those that are open.
+    pub fn unbalanced(&self) -> Option<Unbalanced> {
+        if let Some((what, at)) = self.unterminated() {
+            let what = format!("the {what}");
+            return Some(Unbalanced::Open { what, at });
+        }
+        if let Some(closed) = self.wrongly_closed() {
+            return Some(Unbalanced::Wrong(closed));
+        }
+        let (bracket, at) = self.unclosed()?;
+        let what = format!("`{bracket}`");
+        Some(Unbalanced::Open { what, at })
+    }
+
     /// The first closing bracket that does not close the bracket that is open there.
     pub fn wrongly_closed(&self) -> Option<Closed> {
         let mut open: Vec<(SyntaxKind, usize)> = Vec::new();

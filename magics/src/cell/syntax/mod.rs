@@ -11,7 +11,7 @@ use std::ops::Range;
 use ra_ap_syntax::ast::{self, AstNode, HasName};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxNode, SyntaxToken, TextRange, TextSize};
 
-pub use closed::Closed;
+pub use closed::{Closed, Unbalanced};
 pub use end::Completeness;
 pub use leaving::Leaving;
 pub use surroundings::{Block, Surroundings};
