@@ -213,8 +213,8 @@ def test_what_a_cell_has_left_running_ends_with_the_kernel(start_kernel):
     wait_until_gone(pids)
 
 
-def test_the_supervisor_reaps_what_has_ended(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_the_supervisor_reaps_what_has_ended(fresh_kernel):
+    kernel = fresh_kernel
     for _ in range(3):
         kernel.run(
             'std::process::Command::new("sh").arg("-c").arg("sleep 0.01 &").status().unwrap();'
@@ -236,8 +236,8 @@ def unreaped_below(pid):
     return set(parents) & set(below)
 
 
-def test_evcxrs_clear_ends_the_session_process(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_evcxrs_clear_ends_the_session_process(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run("let lost = 1;")
     (before,) = [line for line in kernel.run("%session").text.splitlines() if "process:" in line]
     kernel.run(":clear")
