@@ -120,7 +120,7 @@ impl Pytests {
         let nodes: Vec<String> = chosen.iter().map(|(node, _)| node.clone()).collect();
         let files = files(&nodes).count();
         let turns = turns(files).expect("the system has pipes");
-        // With the end of all threads nobody waits any more.
+        // Ends with the last thread, and then no test waits any more.
         let waiting: Arc<Waiting> = Arc::new(Mutex::new(chosen.into_iter().collect()));
         let start = |_| {
             let mut pytest = pytest().expect("pytest has found the tests");
@@ -143,23 +143,19 @@ impl Pytests {
         }
     }
 
-    /// Waits for the end of the pytests, and checks that one of them, too, `has_failed` or none.
+    /// Waits for the end of the pytests, and checks that one of them, too, `has_failed`, or none.
     pub(crate) fn end(self, has_failed: bool) -> Result<(), String> {
-        let mut failed = false;
-        let mut told = String::new();
-        for (mut process, reader) in self.running {
+        let ended = self.running.into_iter().map(|(mut process, reader)| {
             let printed = reader.join().expect("pytest's records can be read");
             let status = process.wait().expect("a child can be waited for");
-            failed |= status.code() == Some(1);
-            told.push_str(&format!("pytest: {status}\n{printed}"));
-            if !matches!(status.code(), Some(0 | 1)) {
-                return Err(told);
-            }
-        }
-        if failed == has_failed {
+            (status.code(), format!("pytest: {status}\n{printed}"))
+        });
+        let (codes, told): (Vec<_>, Vec<_>) = ended.unzip();
+        let expected = codes.contains(&Some(1)) == has_failed;
+        if expected && codes.iter().all(|code| matches!(code, Some(0 | 1))) {
             Ok(())
         } else {
-            Err(told)
+            Err(told.join("\n"))
         }
     }
 }

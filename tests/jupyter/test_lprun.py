@@ -7,6 +7,9 @@ import pytest
 
 from lines import figures, function
 
+# Times and their shares.
+pytestmark = pytest.mark.alone
+
 SLOW = dedent("""
     fn uneven(n: u64) -> u64 {
         let mut sum = 0;

@@ -4,14 +4,21 @@ turn it takes.
 All pytests collect the same tests and share a pipe as standard input. A byte of the pipe is the
 number of a file, so the pytest that reads the byte runs the file."""
 
+import fcntl
 import os
 from itertools import chain, pairwise
+
+import pytest
 
 # Before pytest replaces standard input. What the tests start does not inherit the pipe.
 TURNS = os.dup(0)
 NOTHING = os.open(os.devnull, os.O_RDONLY)
 os.dup2(NOTHING, 0)
 os.close(NOTHING)
+
+# This file and its folder: each pytest has opened them for itself, so a lock shuts the others out.
+ROOM = os.open(__file__, os.O_RDONLY)
+DOOR = os.open(os.path.dirname(__file__), os.O_RDONLY)
 
 
 def pytest_runtestloop(session):
@@ -36,3 +43,16 @@ def tests_in_turn(items):
     files = list(files.values())
     while turn := os.read(TURNS, 1):
         yield from files[turn[0]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Tests share the room, but for those that are marked `alone`. Who waits for the room holds the
+    door, so that nobody else enters."""
+    fcntl.flock(DOOR, fcntl.LOCK_EX)
+    fcntl.flock(ROOM, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+    fcntl.flock(DOOR, fcntl.LOCK_UN)
+    try:
+        return (yield)
+    finally:
+        fcntl.flock(ROOM, fcntl.LOCK_UN)
