@@ -7,6 +7,9 @@ import pytest
 
 from lines import figures, function
 
+# Times and their shares.
+pytestmark = pytest.mark.alone
+
 SLOW = dedent("""
     fn uneven(n: u64) -> u64 {
         let mut sum = 0;
@@ -218,8 +221,8 @@ def test_what_was_timed_before_a_crash_is_shown(uneven):
     assert "stopped early: the statement panicked" in cell.text
 
 
-def test_a_session_with_threads_is_timed_in_place(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_session_with_threads_is_timed_in_place(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run(SLOW)
     kernel.run("std::thread::spawn(|| loop { std::thread::park() });")
     for magic in ("%lprun", "%lprun -e", "%mprun"):

@@ -60,12 +60,12 @@ def test_the_data_has_every_run(kernel):
 
 
 def test_heap_is_counted_for_each_loop(kernel):
-    memory = kernel.run("%timeit vec![0u8; 64]").json["memory"]
+    memory = kernel.run("%timeit -r 1 vec![0u8; 64]").json["memory"]
     assert memory["allocations"] == 1
     # As glibc hands it out: 64 bytes and what is left of the block.
     assert 64 <= memory["heap_allocated"] <= 80
     assert memory["heap_retained"] == 0
-    assert kernel.run("%timeit std::hint::black_box(1u64)").json["memory"]["allocations"] == 0
+    assert kernel.run("%timeit -r 1 std::hint::black_box(1u64)").json["memory"]["allocations"] == 0
     assert kernel.run("%timeit -n 100 (vec![0u8; 64], vec![0u8; 64])").json["memory"]["allocations"] == 2
 
 
