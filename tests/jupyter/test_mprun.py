@@ -298,13 +298,13 @@ def test_an_async_function_is_charged_with_the_drop_of_what_it_owns(noting):
         "%mprun -f given { let held = Held(vec![1; 5_000]); let n = finish(held.given(vec![2; 700])); sizes::tell(); n }"
     )
     held, more, *_ = sizes(cell)
-    lines = figures(cell.json, "given")
+    lines = figures(cell.json, "Held::given")
     assert lines.last()["increment"] == -(held + more)
     assert lines.sum("increment") == -(held + more)
     for early in ("true", "false"):
         cell = noting.run(f"%mprun -f left {{ let n = finish(Held(vec![1; 9_000]).left({early})); sizes::tell(); n }}")
         # A `return` drops what the function owns.
-        lines = figures(cell.json, "left")
+        lines = figures(cell.json, "Held::left")
         dropping = lines["return 1"] if early == "true" else lines.last()
         assert dropping["increment"] == -sizes(cell)[0]
 
