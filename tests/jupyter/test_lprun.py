@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from lines import figures, function
+from request import MEMIT_JSON
 
 # Times and their shares.
 pytestmark = pytest.mark.alone
@@ -128,6 +129,39 @@ def test_the_total_is_that_of_a_run_without_probes(tight, call):
         # Loosely, because the machine may have other work to do: probes took many times as long.
         assert figures(data, "tight").sum("time_ns") < 3 * best
         assert figures(data, "tight").sum("time_ns") <= 1.01 * total["plain_ns"]
+
+
+def test_in_a_block_the_total_is_that_of_a_run_without_probes_too(tight):
+    tight.run(dedent("""
+        struct Folded(u64);
+        impl std::ops::Not for Folded {
+            type Output = u64;
+            fn not(self) -> u64 {
+                let mut sum = self.0;
+                for i in 0..5_000_000 {
+                    sum ^= std::hint::black_box(i);
+                }
+                sum
+            }
+        }
+    """))
+    for function, call in [("tight", "tight(5_000_000)"), ("not", "!Folded(3)")]:
+        cell = tight.run(
+            f"for _ in 0..1 {{\n%lprun -f {function} {call}\n%lprun --exact -f {function} {call}\n"
+            f"%timeit -n 1 -r 5 {call}\n}}"
+        )
+        sampled, exact, timed = (data[MEMIT_JSON] for data in cell.displays)
+        for data in (sampled, exact):
+            total = data["kind"]["total"]
+            assert total["total"] == "compared" or total["why"] == "clock"
+            if total["total"] == "compared":
+                (profiled,) = data["functions"]
+                times = [line["figures"]["time_ns"] for line in profiled["lines"] if line["figures"]]
+                assert sum(times) <= 1.01 * total["plain_ns"]
+                # Loosely, as above.
+                assert total["plain_ns"] < 3 * min(timed["all_runs"])
+        # Nothing but a run of `%lprun` runs with probes.
+        assert min(timed["all_runs"]) < 0.9 * sampled["wall_ns"]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])

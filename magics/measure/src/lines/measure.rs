@@ -42,6 +42,42 @@ pub(crate) fn measure(host: &'static Host, plan: LinesPlan, body: Body) -> Measu
     measured.map_or_else(Measured::Failed, Measured::Lines)
 }
 
+/// Time of the statements without probes in nanoseconds, if the times of `measured` must be compared with
+/// such a run, the functions can run without probes, and the statements come to their end. Such a run is
+/// no cell of its own, as the plain run of a magic at the top of a cell is.
+///
+/// # Errors
+///
+/// If the user has interrupted the run.
+pub(crate) fn plain_ns(
+    host: &'static Host,
+    plan: LinesPlan,
+    body: Body,
+    measured: &LinesMeasurement,
+) -> Result<Option<u64>, Failure> {
+    let timing = measured.timing.as_ref();
+    if !timing.is_some_and(|timing| timing.switched) || !measured.needs_plain_run() {
+        return Ok(None);
+    }
+    let statements = Statements { host, plan, body };
+    let failure = match statements.charged(Charge::WholeTime).whole() {
+        Ok(LinesMeasurement {
+            failure: None,
+            wall_ns,
+            ..
+        }) => return Ok(Some(wall_ns)),
+        Ok(LinesMeasurement {
+            failure: Some(failure),
+            ..
+        })
+        | Err(failure) => failure,
+    };
+    match failure.cause {
+        FailureKind::Interrupted => Err(failure),
+        _ => Ok(None),
+    }
+}
+
 /// Statements to measure.
 #[derive(Clone, Copy)]
 struct Statements {
@@ -312,6 +348,7 @@ impl Outcome<'_> {
             probe_ns,
             probes: self.probes(),
             shared: self.board.get(SHARED) != 0,
+            switched: self.is_switched(),
             looks: samples.map_or_else(Vec::new, |samples| samples.looks(&counted)),
         });
         if !is_memory {
@@ -345,6 +382,12 @@ impl Outcome<'_> {
         }
         let probes = |record: &Record| record.thread().probes.load(Relaxed);
         self.arena.records().map(probes).sum()
+    }
+
+    /// Whether all functions that ran can also run without probes.
+    fn is_switched(&self) -> bool {
+        let mut tables = self.arena.records().flat_map(Record::tables);
+        tables.all(|table| table.head().is_switched)
     }
 
     fn kind(&self, samples: Option<&Samples>, probe_ns: f64) -> Kind {
