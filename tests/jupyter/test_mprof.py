@@ -168,8 +168,8 @@ def test_an_error_in_kept_statements_points_at_them(blocks):
     blocks.run("1")
 
 
-def test_a_session_with_threads_is_measured_in_place(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_session_with_threads_is_measured_in_place(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run(dedent(BLOCK))
     kernel.run("std::thread::spawn(|| loop { std::thread::park(); });")
     cell = kernel.run('%%mprof\nlet _p = memit::phase("p");\nlet a = block(30);\npause(20);')

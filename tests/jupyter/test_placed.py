@@ -1,6 +1,7 @@
 """Magics where people put them: in loops, blocks and functions, behind `let x =`, beside commands."""
 
 import itertools
+import re
 
 import pytest
 
@@ -68,6 +69,49 @@ def test_all_measuring_magics_stand_in_loops(working):
     shown = [json for json, _ in reports(cell)]
     assert [json["values"] for json in shown] == ["n = 1000, name = \"a\""] * 3 + ["n = 2000, name = \"b\""] * 3
     assert [json["functions"][0]["calls"] for json in shown if "functions" in json] == [1] * 4
+
+
+def test_tables_in_a_block_are_in_the_order_of_the_options(working):
+    working.run("fn inner() -> u64 {\n    work(1)\n}\nmod m {\n    pub fn inner() -> u64 {\n        super::inner()\n    }\n}")
+    for options in ("-f work -f m::inner", "-f m::inner -f work", "-f m::inner -f inner -f work"):
+        cell = working.run(f"{{\n    %mprun {options} m::inner()\n    %lprun {options} m::inner()\n}}")
+        expected = [name for name in options.split() if name != "-f"]
+        for json, text in reports(cell):
+            assert [function["name"] for function in json["functions"]] == expected
+            assert [line.split()[1] for line in text.splitlines() if line.startswith("Function:")] == expected
+
+
+def test_the_caret_of_a_panic_in_a_profiled_function_is_that_of_its_text(working):
+    working.run(
+        "fn found(v: &[u64], at: usize) -> u64 {\n    let mut sum = 0; for n in 0..3 {\n"
+        "        if n == 2 { sum += v[at] } else { sum += 1 }\n    }\n    sum\n}\n"
+        "impl Halved for Option<u64> { fn halved(self) -> u64 { /* first */ self.unwrap() / 2 } }\n"
+        "trait Halved { fn halved(self) -> u64; }"
+    )
+    for name, call in (("found", "found(&[1, 2], n)"), ("halved", "Some(n).filter(|n| *n < 2).halved()")):
+        place = re.search(r"cell:\d+:\d+", working.fails(f"for n in [0, 7] {{ {call}; }}", "Panic").traceback)
+        for magic in ("%mprun", "%lprun"):
+            error = working.fails(f"for n in [0, 7] {{\n    {magic} -f {name} {call}\n}}", "Panic")
+            assert place.group() in error.traceback
+        # A panic outside the measurement.
+        error = working.fails(f"{{\n    %lprun -q -f {name} zero\n}}\nlet n = 7; {call};", "Panic")
+        assert place.group() in error.traceback
+
+
+def test_a_function_that_cannot_be_in_a_cell_twice_is_profiled_in_a_block(working):
+    working.run(
+        "fn numbered() -> u32 {\n    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);\n"
+        "    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)\n}\n"
+        "fn evens(n: u32) -> impl Iterator<Item = u32> {\n    (0..n).filter(|n| n % 2 == 0)\n}\n"
+        "fn twice(n: u32) -> u32 {\n    struct Local;\n    impl From<Local> for u32 { fn from(_: Local) -> u32 { 2 } }\n"
+        "    n * u32::from(Local)\n}"
+    )
+    cell = working.run(
+        "numbered();\n{\n    %lprun -f numbered assert_eq!(numbered(), 1)\n"
+        "    %lprun -f evens assert_eq!(evens(5).count(), 3)\n    %mprun -f twice assert_eq!(twice(4), 8)\n}\nnumbered()"
+    )
+    assert cell.result == "1"
+    assert [json["functions"][0]["calls"] for json, _ in reports(cell)] == [1, 1, 1]
 
 
 def test_a_function_with_a_magic_does_not_hide_reports_of_other_functions(working):

@@ -91,8 +91,8 @@ def test_an_interrupt_between_runs_in_place_keeps_the_session(kernel):
         assert kernel.value("in_place.len()") == "1048576"
 
 
-def test_threads_that_come_and_go_are_noticed(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_threads_that_come_and_go_are_noticed(fresh_kernel):
+    kernel = fresh_kernel
     # A thread that the cell itself has started just before.
     cell = kernel.run(
         "let (stop, wait) = std::sync::mpsc::channel::<()>();"
@@ -118,8 +118,8 @@ def test_threads_that_come_and_go_are_noticed(start_kernel):
     kernel.stray.clear()
 
 
-def test_a_thread_may_print_while_the_kernel_asks(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_thread_may_print_while_the_kernel_asks(fresh_kernel):
+    kernel = fresh_kernel
     # The thread goes on printing while the cell is answered.
     first = kernel.start(
         "let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false)); {"
@@ -177,8 +177,8 @@ def test_a_cell_that_was_not_protected_cannot_be_undone(kernel):
     assert kernel.value("unprotected") == "1"
 
 
-def test_only_a_second_interrupt_ends_the_session_process(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_only_a_second_interrupt_ends_the_session_process(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run(
         "let lost = 1; fn kept() -> u8 { 7 } std::thread::spawn(|| loop { std::thread::park() });"
     )
@@ -196,8 +196,8 @@ def test_only_a_second_interrupt_ends_the_session_process(start_kernel):
     assert "protected:    yes" in kernel.run("%session").text
 
 
-def test_a_crash_with_threads_says_what_is_lost(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_crash_with_threads_says_what_is_lost(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run(
         "let lost = 1; fn kept() -> u8 { 7 } std::thread::spawn(|| loop { std::thread::park() });"
     )
@@ -207,8 +207,8 @@ def test_a_crash_with_threads_says_what_is_lost(start_kernel):
     assert kernel.value("kept()") == "7"
 
 
-def test_a_thread_that_a_cell_starts_does_not_unprotect_that_cell(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_thread_that_a_cell_starts_does_not_unprotect_that_cell(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run("let kept = 1;")
     kernel.fails(
         'std::thread::spawn(|| loop { std::thread::park() }); panic!("with a thread")', "Panic"

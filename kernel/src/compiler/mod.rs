@@ -101,15 +101,17 @@ impl CellCompilation {
     /// compile, compiles the plain source, so that compiler messages are about the user's code.
     fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
         let mut decisions = Decisions::default();
+        let mut may_switch = true;
         loop {
             let rewritten = self.cell.rewritten(&decisions);
             let source = macros::first(&rewritten.source);
             let source = source.as_ref().unwrap_or(&rewritten.source);
             let Sources {
                 probed,
+                has_switched,
                 plain,
                 mut probes,
-            } = probes::put(session, source, true);
+            } = probes::put(session, source, true, may_switch);
             if let Some(probed) = &probed {
                 let output = self.output(session, probed)?;
                 if output.status.success() {
@@ -118,6 +120,11 @@ impl CellCompilation {
                     return pass_on(&output);
                 }
                 if decisions.learn(&rewritten, probed, &output.stderr) {
+                    continue;
+                }
+                if has_switched {
+                    // Not every body compiles twice in one function.
+                    may_switch = false;
                     continue;
                 }
                 probes = Probes {
@@ -220,7 +227,9 @@ fn compilation(
     command.current_dir(session);
     if !to_be_run {
         source = macros::first(&source).unwrap_or(source);
-        source = probes::put(session, &source, false).plain.unwrap_or(source);
+        source = probes::put(session, &source, false, false)
+            .plain
+            .unwrap_or(source);
         write_copy(session, &source)?;
         command
             .args(&arguments)

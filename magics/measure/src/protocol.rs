@@ -330,6 +330,7 @@ mod tests {
                 place: "n = 10".into(),
                 measured: Measured::Time(TimeMeasurement::default()),
                 remarks: vec![Remark::Iterator],
+                plain_ns: Some(7),
             }),
             Event::Ended(Ended::Signal(9)),
             Event::Synced(u64::MAX),

@@ -99,13 +99,14 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
                     time: engine::compile_time(&outputs),
                     plain_ns: plain.and_then(|plain| plain_ns(engine, &plain.source)),
                     functions: in_order(&probes.functions, functions)
+                        .into_iter()
                         .map(|function| written.find(function))
                         .collect(),
                 };
                 let failure = measured.failure().cloned();
                 let answer = measurement.answer(measured, &compiled);
-                let mut answer = answer.ok_or_else(nothing_measured)?;
-                answer.report = answer.report.with_remarks(&remarks);
+                let answer = answer.ok_or_else(nothing_measured)?;
+                let answer = answer.with_remarks(&remarks);
                 let stopped = || answer.stopped.clone();
                 let error = failure
                     .map(|failure| failed(engine, &probes, &failure, &remarks, stopped(), cells));
@@ -193,14 +194,47 @@ fn answer_until(
     measurement.answer(Measured::Timeline(timeline), &Compiled::default())
 }
 
-/// The functions with probes, in the order in which the user named them.
-fn in_order<'a>(probed: &'a [Probed], named: &'a [Named]) -> impl Iterator<Item = &'a Probed> {
-    let place = |function: &&Probed| {
+/// Of the functions with probes, those that the user named, in the order in which the user named them.
+fn in_order<'a>(probed: &'a [Probed], named: &[Named]) -> Vec<&'a Probed> {
+    let place = |function: &Probed| {
         named
             .iter()
             .position(|named| is_called(&function.name, &named.name))
     };
-    let mut ordered: Vec<_> = probed.iter().collect();
-    ordered.sort_by_key(place);
-    ordered.into_iter()
+    let mut ordered: Vec<_> = probed
+        .iter()
+        .filter(|function| place(function).is_some())
+        .collect();
+    ordered.sort_by_key(|function| place(function));
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_stand_in_the_order_of_the_options() {
+        let probed = |name: &str| Probed {
+            name: name.to_owned(),
+            first: 1,
+            source: Vec::new(),
+            precision: None,
+        };
+        let named = |name: &str| Named {
+            name: name.to_owned(),
+            span: 0..0,
+        };
+        let all = ["f", "S::f", "g", "m::h"].map(probed);
+        let order = |names: &[&str]| -> Vec<String> {
+            let named: Vec<_> = names.iter().map(|name| named(name)).collect();
+            let ordered = in_order(&all, &named).into_iter();
+            ordered.map(|function| function.name.clone()).collect()
+        };
+        assert_eq!(order(&["g", "S::f"]), ["g", "S::f"]);
+        // A name that fits several functions stands for them in the order of the source.
+        assert_eq!(order(&["h", "f"]), ["m::h", "f", "S::f"]);
+        assert_eq!(order(&["S::f", "f"]), ["S::f", "f"]);
+        assert_eq!(order(&[]), [""; 0]);
+    }
 }

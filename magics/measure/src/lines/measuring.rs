@@ -82,6 +82,10 @@ impl Measuring for MeasuringLines {
         self.common.is_some()
     }
 
+    fn counts_lines(&self) -> bool {
+        self.plan.charge != Charge::WholeTime
+    }
+
     fn begin(&mut self) {
         let LinesPlan {
             backend, charge, ..
