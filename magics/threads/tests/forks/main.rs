@@ -1,0 +1,29 @@
+//! Forks of processes with threads. Each test runs in a process of its own, which has no thread of a harness and
+//! can end in any way.
+
+mod calls;
+mod harness;
+mod kernel;
+mod locks;
+mod memory;
+mod nested;
+mod pools;
+mod process;
+mod soak;
+mod stops;
+mod threads;
+
+fn main() {
+    let cases = [
+        calls::CASES,
+        kernel::CASES,
+        locks::CASES,
+        memory::CASES,
+        nested::CASES,
+        pools::CASES,
+        soak::CASES,
+        stops::CASES,
+        threads::CASES,
+    ];
+    harness::run(cases.concat());
+}
