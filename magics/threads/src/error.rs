@@ -90,6 +90,8 @@ pub enum Peculiarity {
     RestartableSequences,
     /// The thread has a shadow stack, which a fork cannot set.
     ShadowStack,
+    /// The thread waits for a mutex that notes the id of its owner, and would take it with the id of before.
+    Mutex,
 }
 
 /// A thread, as the system names it.
@@ -183,6 +185,7 @@ impl Display for Peculiarity {
             Self::Descriptor => "the thread was not started by glibc",
             Self::RestartableSequences => "the thread has restartable sequences of its own (rseq)",
             Self::ShadowStack => "the thread has a shadow stack",
+            Self::Mutex => "the thread waits for a mutex that notes the id of its owner",
         })
     }
 }

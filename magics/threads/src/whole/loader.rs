@@ -1,20 +1,11 @@
-//! The locks of the dynamic loader, which contain the id of their owner.
+//! The locks of the dynamic loader, which note the id of their owner.
 //!
 //! A thread may be stopped while it loads a library. In the fork the thread has another id, and could not release
 //! the locks of the loader. The locks are recursive mutexes in `_rtld_global`, whose layout is glibc's own affair,
 //! so they are found by what a held mutex looks like.
 
+use super::awaited::Mutex;
 use super::glibc::Memory;
-
-/// The beginning of a mutex of glibc, which is the same since glibc 2.4.
-#[repr(C)]
-struct Mutex {
-    lock: u32,
-    count: u32,
-    owner: u32,
-    users: u32,
-    kind: i32,
-}
 
 /// Gives the locks of the loader to new threads: `new_id` returns the id of the thread that takes the place of a
 /// thread, if there is one.
@@ -28,11 +19,9 @@ pub(super) unsafe fn hand_over(loader: Memory, new_id: impl Fn(u32) -> Option<u3
         let mutex = std::ptr::with_exposed_provenance_mut::<Mutex>(loader.start + offset);
         // SAFETY: this is within the variable, and by the caller's contract, nobody changes the variable now.
         let mutex = unsafe { &mut *mutex };
-        let is_held = mutex.kind == libc::PTHREAD_MUTEX_RECURSIVE
-            && (1..=2).contains(&mutex.lock)
-            && mutex.count > 0
-            && mutex.users > 0;
-        if is_held && let Some(new) = new_id(mutex.owner) {
+        if mutex.has_owner()
+            && let Some(new) = new_id(mutex.owner)
+        {
             mutex.owner = new;
         }
     }

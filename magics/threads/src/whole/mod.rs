@@ -1,5 +1,13 @@
 //! Forks with all threads, for Linux on x86-64 with glibc.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a register of the system takes and returns numbers of all types"
+)]
+
+mod awaited;
 mod descriptor;
 mod fork;
 mod glibc;

@@ -13,6 +13,7 @@ use std::sync::atomic::{
 
 use crate::Peculiarity;
 
+use super::awaited;
 use super::descriptor::{self, Places};
 use super::glibc::Glibc;
 use super::park::{ANEW, park};
@@ -49,19 +50,23 @@ pub(super) struct Parked {
     /// See [`descriptor::cleared_at_end`].
     pub(super) cleared_at_end: Option<usize>,
     robust: RobustList,
+    pub(super) is_changing_robust: bool,
     rseq: Option<Rseq>,
     registration: Registration,
     has_shadow_stack: bool,
+    /// See [`awaited::futex`].
+    pub(super) futex: usize,
     settings: Settings,
 }
 
 impl Parked {
-    fn this_thread(epoch: u32, slot: usize) -> Self {
+    fn this_thread(epoch: u32, slot: usize, context: &libc::ucontext_t) -> Self {
         let rseq = Glibc::known().and_then(|glibc| glibc.rseq);
         let id = thread_id();
         let thread_pointer = descriptor::thread_pointer();
         let places = Places::of_this_thread(thread_pointer, id);
         // The area is at an offset from a descriptor of glibc only.
+        let robust = RobustList::of_this_thread();
         let own_rseq = rseq.as_ref().filter(|_| !places.is_empty());
         Self {
             epoch,
@@ -71,10 +76,12 @@ impl Parked {
             thread_pointer,
             places,
             cleared_at_end: descriptor::cleared_at_end(),
-            robust: RobustList::of_this_thread(),
+            is_changing_robust: robust.is_changing(),
+            robust,
             rseq,
             registration: rseq::registration(own_rseq, thread_pointer),
             has_shadow_stack: descriptor::has_shadow_stack(),
+            futex: awaited::futex(context),
             settings: Settings::of_this_thread(),
         }
     }
@@ -126,7 +133,7 @@ pub(super) fn ticket(epoch: u32, slot: usize) -> usize {
 }
 
 /// Runs on the signal by which threads are stopped.
-pub(super) extern "C" fn on_signal(_: c_int, info: *mut libc::siginfo_t, _: *mut c_void) {
+pub(super) extern "C" fn on_signal(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the system passes a valid pointer.
     let info = unsafe { &*info };
     if info.si_code != libc::SI_QUEUE {
@@ -140,7 +147,8 @@ pub(super) extern "C" fn on_signal(_: c_int, info: *mut libc::siginfo_t, _: *mut
         return;
     }
     if may_stop() {
-        stop_here(epoch, index);
+        // SAFETY: the system passes a valid pointer to a context.
+        stop_here(epoch, index, unsafe { &*context.cast() });
     } else if let Some(slot) = slots::slot(index)
         && slot.answer(epoch, None)
     {
@@ -148,8 +156,8 @@ pub(super) extern "C" fn on_signal(_: c_int, info: *mut libc::siginfo_t, _: *mut
     }
 }
 
-fn stop_here(epoch: u32, index: usize) {
-    let mut parked = MaybeUninit::new(Parked::this_thread(epoch, index));
+fn stop_here(epoch: u32, index: usize, context: &libc::ucontext_t) {
+    let mut parked = MaybeUninit::new(Parked::this_thread(epoch, index, context));
     let parked = parked.as_mut_ptr();
     // SAFETY: `parked` is initialised, and everything is accessed through this pointer. `wait` expects it.
     unsafe {

@@ -60,6 +60,16 @@ impl RobustList {
         Self { head }
     }
 
+    /// Whether the calling thread, of which this is the list, is taking or releasing a mutex.
+    pub(super) fn is_changing(self) -> bool {
+        if self.head == 0 {
+            return false;
+        }
+        // SAFETY: the head is the calling thread's.
+        let head = unsafe { &*std::ptr::with_exposed_provenance::<Head>(self.head) };
+        head.pending != 0
+    }
+
     /// Makes this the list of the calling thread.
     pub(super) fn register(self) {
         if self.head != 0 {
@@ -89,11 +99,6 @@ impl RobustList {
             unsafe { hand_over(node, head.to_word, old, new) };
             // SAFETY: a node begins with the address of the next.
             node = unsafe { *std::ptr::with_exposed_provenance::<usize>(node) } & !INHERITS;
-        }
-        let pending = head.pending & !INHERITS;
-        if pending != 0 {
-            // SAFETY: the thread was using this mutex.
-            unsafe { hand_over(pending, head.to_word, old, new) };
         }
     }
 

@@ -4,8 +4,7 @@
 //!
 //! - `SA_ONSTACK`, because some runtimes have stacks without room for a handler, and ask for it.
 //! - `SA_RESTART`, so that system calls go on, as far as Linux lets them (see the page of the crate).
-//! - All other signals wait until the handler is done, but for the one by which glibc changes the user of all
-//!   threads: the one who has stopped the threads may do this.
+//! - All other signals wait until the handler is done. An alternate stack may have no room for a second handler.
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
@@ -17,9 +16,6 @@ use super::system::{ask, process_id, refused};
 
 /// The signal, or 0 before the first stop.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
-
-/// The signal of glibc that stays allowed (`SIGSETXID`).
-const CHANGE_OF_USER: usize = 33;
 
 /// The signal, with our handler installed.
 ///
@@ -39,7 +35,7 @@ pub(super) fn install() -> Result<c_int, Error> {
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handler();
     action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
-    action.sa_mask = all_but(CHANGE_OF_USER);
+    action.sa_mask = all();
     // SAFETY: the handler makes system calls only, and may run at any time.
     if unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) } == -1 {
         return Err(refused("sigaction", -(libc::EINVAL as isize)));
@@ -60,12 +56,10 @@ fn handler_of(signal: c_int) -> libc::sighandler_t {
     action.sa_sigaction
 }
 
-/// All signals but one, also those that `sigfillset` leaves out.
-fn all_but(signal: usize) -> libc::sigset_t {
-    let mut words = [u64::MAX; size_of::<libc::sigset_t>() / size_of::<u64>()];
-    words[(signal - 1) / 64] &= !(1 << ((signal - 1) % 64));
+/// All signals, also those of glibc, which `sigfillset` leaves out.
+fn all() -> libc::sigset_t {
     // SAFETY: a `sigset_t` of glibc is an array of words with a bit for each signal.
-    unsafe { std::mem::transmute::<[u64; 16], libc::sigset_t>(words) }
+    unsafe { std::mem::transmute([u64::MAX; 16]) }
 }
 
 /// `siginfo_t` of Linux, as far as it is sent.

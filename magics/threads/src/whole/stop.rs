@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Error, Peculiarity, Silence, StopOptions, Unsupported};
 
+use super::awaited::mutex_at;
 use super::descriptor::{self, Places};
 use super::list::List;
 use super::parked::{ANSWERS, EPOCH, Parked, set_may_stop, ticket};
@@ -54,10 +55,16 @@ impl Stop {
         loop {
             let patience = options.limit * PATIENCE;
             let attempt = Self::attempt(&list, signal, time, patience);
-            let Err(Error::NoAnswer { .. }) = attempt else {
-                return attempt;
-            };
-            if begun.elapsed() >= options.limit {
+            let attempt = attempt.and_then(Self::without_waiters);
+            let may_pass = matches!(
+                attempt,
+                Err(Error::NoAnswer { .. }
+                    | Error::Peculiar {
+                        how: Peculiarity::Mutex,
+                        ..
+                    })
+            );
+            if !may_pass || begun.elapsed() >= options.limit {
                 return attempt;
             }
             std::thread::sleep(time / 2);
@@ -100,6 +107,23 @@ impl Stop {
                 stop.wait_for_answers(answers);
             }
         }
+    }
+
+    /// # Errors
+    ///
+    /// If a thread waits for a mutex that notes the id of its owner.
+    fn without_waiters(self) -> Result<Self, Error> {
+        let owns = |id| id == thread_id() || self.parked().any(|(_, parked)| parked.id == id);
+        let waits = |parked: &Parked| {
+            parked.is_changing_robust
+                || parked.futex != 0
+                    && mutex_at(parked.futex)
+                        .is_some_and(|mutex| mutex.has_owner() && owns(mutex.owner))
+        };
+        if let Some((_, parked)) = self.parked().find(|(_, parked)| waits(parked)) {
+            return Err(peculiar(parked, Peculiarity::Mutex));
+        }
+        Ok(self)
     }
 
     /// Looks through all threads, and asks those to stop that have not been asked.

@@ -14,7 +14,6 @@ use crate::{Error, Refused};
 ///
 /// As the system call asks for.
 pub(super) unsafe fn call(number: libc::c_long, arguments: [usize; 6]) -> isize {
-    let [a, b, c, d, e, f] = arguments;
     let result;
     // SAFETY: the instruction changes `rax`, `rcx`, `r11` and the memory that the arguments point to, about
     // which the caller has promised.
@@ -22,12 +21,12 @@ pub(super) unsafe fn call(number: libc::c_long, arguments: [usize; 6]) -> isize 
         asm!(
             "syscall",
             inlateout("rax") number as isize => result,
-            in("rdi") a,
-            in("rsi") b,
-            in("rdx") c,
-            in("r10") d,
-            in("r8") e,
-            in("r9") f,
+            in("rdi") arguments[0],
+            in("rsi") arguments[1],
+            in("rdx") arguments[2],
+            in("r10") arguments[3],
+            in("r8") arguments[4],
+            in("r9") arguments[5],
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack),

@@ -54,7 +54,7 @@ mod tests {
         let soon = || Instant::now() + Duration::from_millis(1);
         let first = Turn::take(soon()).unwrap();
         assert_eq!(Turn::take(soon()).unwrap_err(), Error::Busy);
-        let late = Instant::now() + Duration::from_secs(60);
+        let late = Instant::now() + Duration::from_mins(1);
         let second = std::thread::spawn(move || Turn::take(late).map(drop));
         drop(first);
         second.join().unwrap().unwrap();

@@ -127,23 +127,25 @@ fn futex() {
 
 /// The calls of which signal(7) says that they return `EINTR` whatever the flags of the handler are.
 fn interrupted() {
-    // SAFETY (for all calls): the pointers are to live locals, or null where the call allows this.
-    let nanosleep: fn() -> i32 = || unsafe {
+    let nanosleep: fn() -> i32 = || {
         let time = libc::timespec {
             tv_sec: 600,
             tv_nsec: 0,
         };
-        libc::nanosleep(&raw const time, std::ptr::null_mut())
+        // SAFETY: the time is a live local, and the rest of the time is not asked for.
+        unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) }
     };
+    // SAFETY: there are no descriptors.
     let poll: fn() -> i32 = || unsafe { libc::poll(std::ptr::null_mut(), 0, -1) };
-    let epoll: fn() -> i32 = || unsafe {
-        let epoll = libc::epoll_create1(0);
+    let epoll: fn() -> i32 = || {
         let mut event = libc::epoll_event { events: 0, u64: 0 };
-        libc::epoll_wait(epoll, &raw mut event, 1, -1)
+        // SAFETY: there is room for one event.
+        unsafe { libc::epoll_wait(libc::epoll_create1(0), &raw mut event, 1, -1) }
     };
-    let select: fn() -> i32 = || unsafe {
+    let select: fn() -> i32 = || {
         let none = std::ptr::null_mut();
-        libc::select(0, none, none, none, std::ptr::null_mut())
+        // SAFETY: there are no descriptors and no time limit.
+        unsafe { libc::select(0, none, none, none, std::ptr::null_mut()) }
     };
     for (name, numbers, call) in [
         (
@@ -201,8 +203,8 @@ fn sockets() {
             unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, descriptor, &raw mut event) };
         assert_eq!(added, 0);
     }
-    let woken = Arc::new(AtomicI32::new(0));
-    let wakes = Arc::clone(&woken);
+    let rings = Arc::new(AtomicI32::new(0));
+    let rung = Arc::clone(&rings);
     thread::spawn(move || {
         loop {
             let mut event = libc::epoll_event { events: 0, u64: 0 };
@@ -214,7 +216,7 @@ fn sockets() {
                 let mut count = 0_u64;
                 // SAFETY: as above.
                 unsafe { libc::read(waker, (&raw mut count).cast(), 8) };
-                wakes.fetch_add(1, SeqCst);
+                rung.fetch_add(1, SeqCst);
                 continue;
             }
             let (mut stream, _) = listener.accept().unwrap();
@@ -234,11 +236,11 @@ fn sockets() {
             assert_eq!(text, "ping");
         }
         wait_until("all are served", || served.load(SeqCst) == before + 10);
-        let before = woken.load(SeqCst);
+        let before = rings.load(SeqCst);
         let one = 1_u64;
         // SAFETY: as above.
         unsafe { libc::write(waker, (&raw const one).cast(), 8) };
-        wait_until("the server is woken", || woken.load(SeqCst) == before + 1);
+        wait_until("the server is woken", || rings.load(SeqCst) == before + 1);
     };
     ask();
     for _ in 0..20 {

@@ -13,7 +13,7 @@ pub(crate) type Case = (&'static str, fn());
 /// The variable that names the test which a process is for.
 const VARIABLE: &str = "MEMIT_THREADS_CASE";
 /// The soak test takes longest.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_mins(10);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Runs the one test that this process is for, or all, each in a process.

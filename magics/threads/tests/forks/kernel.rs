@@ -203,25 +203,26 @@ fn stack() -> (usize, usize, i32) {
     }
 }
 
+/// Sets a large alternate stack; returns the same as [`stack`].
+fn set_stack() -> (usize, usize, i32) {
+    let memory = Box::leak(vec![0_u8; 100_000].into_boxed_slice());
+    let new = libc::stack_t {
+        ss_sp: memory.as_mut_ptr().cast(),
+        ss_flags: 0,
+        ss_size: memory.len(),
+    };
+    // SAFETY: the memory lives as long as the process.
+    let error = unsafe { libc::sigaltstack(&raw const new, std::ptr::null_mut()) };
+    assert_eq!(error, 0);
+    stack()
+}
+
 fn alternate_stack() {
     let worker = Worker::start();
     let own = Worker::start();
     let usual = worker.call(stack);
     assert_eq!(usual.2, 0, "std has set one up");
-    let set = own.call(|| {
-        let memory = Box::leak(vec![0_u8; 100_000].into_boxed_slice());
-        let stack_of_own = libc::stack_t {
-            ss_sp: memory.as_mut_ptr().cast(),
-            ss_flags: 0,
-            ss_size: memory.len(),
-        };
-        // SAFETY: the memory lives as long as the process.
-        assert_eq!(
-            unsafe { libc::sigaltstack(&raw const stack_of_own, std::ptr::null_mut()) },
-            0
-        );
-        stack()
-    });
+    let set = own.call(set_stack);
     assert_eq!(set.1, 100_000);
     let main = stack();
     in_both(|| {
@@ -250,11 +251,13 @@ fn on_alternate_stack() {
     *READY.lock().unwrap() = Some(sender);
     let gate = GATE.lock().unwrap();
     let worker = Worker::start();
-    // SAFETY: raises a signal that has a handler.
-    worker
-        .calls
-        .send(|| unsafe { libc::raise(libc::SIGUSR1) })
-        .unwrap();
+    // The stack of std has no room for two handlers where vector registers are large.
+    let call = || {
+        set_stack();
+        // SAFETY: raises a signal that has a handler.
+        unsafe { libc::raise(libc::SIGUSR1) }
+    };
+    worker.calls.send(call).unwrap();
     ready.recv().unwrap();
     let gate = Mutex::new(Some(gate));
     in_both(|| {

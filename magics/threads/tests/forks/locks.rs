@@ -23,6 +23,10 @@ pub(crate) const CASES: &[Case] = &[
         "a condition is waited for in the fork and in the parent",
         condition,
     ),
+    (
+        "a thread that waits for a mutex with an owner is named",
+        waits_for_owned,
+    ),
     ("a robust mutex is released in the fork", robust_released),
     (
         "the end of the owner of a robust mutex is noticed",
@@ -117,23 +121,24 @@ fn condition() {
     }
 }
 
-struct Robust(UnsafeCell<MaybeUninit<libc::pthread_mutex_t>>);
+/// A mutex of glibc.
+struct Native(UnsafeCell<MaybeUninit<libc::pthread_mutex_t>>);
 
 // SAFETY: a mutex is for several threads.
-unsafe impl Sync for Robust {}
+unsafe impl Sync for Native {}
 
-static FIRST: Robust = Robust(UnsafeCell::new(MaybeUninit::uninit()));
-static SECOND: Robust = Robust(UnsafeCell::new(MaybeUninit::uninit()));
+static FIRST: Native = Native(UnsafeCell::new(MaybeUninit::uninit()));
+static SECOND: Native = Native(UnsafeCell::new(MaybeUninit::uninit()));
 
 // SAFETY (for all functions): the mutex is initialised before it is used, and lives as long as the process.
-impl Robust {
-    fn initialise(&self) {
-        const PTHREAD_MUTEX_ROBUST: c_int = 1;
+impl Native {
+    fn initialise(&self, is_robust: bool, kind: c_int) {
         let mut attributes = MaybeUninit::uninit();
         // SAFETY: see above.
         unsafe {
             libc::pthread_mutexattr_init(attributes.as_mut_ptr());
-            libc::pthread_mutexattr_setrobust(attributes.as_mut_ptr(), PTHREAD_MUTEX_ROBUST);
+            libc::pthread_mutexattr_setrobust(attributes.as_mut_ptr(), is_robust.into());
+            libc::pthread_mutexattr_settype(attributes.as_mut_ptr(), kind);
             let error = libc::pthread_mutex_init(self.0.get().cast(), attributes.as_ptr());
             assert_eq!(error, 0);
         }
@@ -152,8 +157,8 @@ impl Robust {
 
 /// A thread that holds both mutexes until it is told whether to unlock them, and returns what the system said.
 fn holder() -> (mpsc::Sender<bool>, thread::JoinHandle<(c_int, c_int)>) {
-    FIRST.initialise();
-    SECOND.initialise();
+    FIRST.initialise(true, libc::PTHREAD_MUTEX_NORMAL);
+    SECOND.initialise(true, libc::PTHREAD_MUTEX_NORMAL);
     let (sender, receiver) = mpsc::channel();
     let (ready, is_ready) = mpsc::channel();
     let thread = thread::spawn(move || {
@@ -183,28 +188,51 @@ fn robust_released() {
 
 fn robust_owner_ends() {
     let (sender, _thread) = holder();
-    let waiter = in_call(libc::SYS_futex, || FIRST.lock());
-    let waiter = Mutex::new(Some(waiter));
     in_both(|| {
         sender.send(false).unwrap();
-        let waiter = waiter.lock().unwrap().take().unwrap();
-        assert_eq!(waiter.join().unwrap(), libc::EOWNERDEAD);
+        // The first waits for the end of the thread, if it comes before.
+        assert_eq!(FIRST.lock(), libc::EOWNERDEAD);
         assert_eq!(SECOND.lock(), libc::EOWNERDEAD);
     });
 }
 
 fn robust_of_caller() {
-    FIRST.initialise();
-    SECOND.initialise();
+    FIRST.initialise(true, libc::PTHREAD_MUTEX_NORMAL);
+    SECOND.initialise(true, libc::PTHREAD_MUTEX_NORMAL);
     assert_eq!((FIRST.lock(), SECOND.lock()), (0, 0));
-    let waiter = in_call(libc::SYS_futex, || (FIRST.lock(), FIRST.unlock()));
-    let waiter = Mutex::new(Some(waiter));
     in_both(|| {
         assert_eq!((SECOND.unlock(), SECOND.lock()), (0, 0));
         assert_eq!((FIRST.unlock(), SECOND.unlock()), (0, 0));
-        let waiter = waiter.lock().unwrap().take().unwrap();
-        assert_eq!(waiter.join().unwrap(), (0, 0));
+        let other = thread::spawn(|| (FIRST.lock(), FIRST.unlock()));
+        assert_eq!(other.join().unwrap(), (0, 0));
     });
+}
+
+fn waits_for_owned() {
+    let kinds = [
+        (true, libc::PTHREAD_MUTEX_NORMAL),
+        (false, libc::PTHREAD_MUTEX_RECURSIVE),
+        (false, libc::PTHREAD_MUTEX_ERRORCHECK),
+    ];
+    for (is_robust, kind) in kinds {
+        FIRST.initialise(is_robust, kind);
+        assert_eq!(FIRST.lock(), 0);
+        let waiter = in_call(libc::SYS_futex, || {
+            (thread_id(), FIRST.lock(), FIRST.unlock())
+        });
+        let error = memit_threads::check()
+            .unwrap()
+            .stop(&memit_threads::StopOptions::default())
+            .unwrap_err();
+        assert_eq!(FIRST.unlock(), 0);
+        let (id, locked, unlocked) = waiter.join().unwrap();
+        assert_eq!((locked, unlocked), (0, 0));
+        let memit_threads::Error::Peculiar { thread, how } = error else {
+            panic!("{error}");
+        };
+        assert_eq!(thread.id, id.unsigned_abs());
+        assert_eq!(how, memit_threads::Peculiarity::Mutex);
+    }
 }
 
 fn loader() {
@@ -230,14 +258,13 @@ fn loader() {
         unsafe { libc::dl_iterate_phdr(Some(count), (&raw mut number).cast()) };
         number
     };
-    let waiter = in_call(libc::SYS_futex, counted);
-    let waiter = Mutex::new(Some(waiter));
     in_both(|| {
         GOES_ON.store(true, SeqCst);
         let inside = inside.lock().unwrap().take().unwrap();
         assert_eq!(inside.join().unwrap(), 1);
         assert!(counted() > 1);
-        drop(waiter.lock().unwrap().take());
+        // The lock of the loader is free for others, too.
+        assert!(thread::spawn(counted).join().unwrap() > 1);
     });
 }
 

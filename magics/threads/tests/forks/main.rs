@@ -1,6 +1,13 @@
 //! Forks of processes with threads. Each test runs in a process of its own, which has no thread of a harness and
 //! can end in any way.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "numbers are small, and calls of the system take them as other types"
+)]
+
 mod calls;
 mod harness;
 mod kernel;

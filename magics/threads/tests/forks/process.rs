@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use memit_threads::{Alone, Forked, StopOptions, Stopped, check};
 
 /// A fork that hangs is ended after this time.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Stops all other threads. The limit is for machines with more tests than processors.
 pub(crate) fn stop() -> Stopped {
