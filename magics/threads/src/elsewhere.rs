@@ -75,3 +75,16 @@ impl Alone {
         match self.0 {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_says_where_it_works() {
+        assert_eq!(
+            check().unwrap_err().to_string(),
+            "threads can be copied only on Linux on x86-64 with glibc"
+        );
+    }
+}

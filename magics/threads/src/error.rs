@@ -1,7 +1,7 @@
 //! Why a process cannot be forked with its threads.
 //!
-//! Nothing here allocates: an error is made while threads are stopped, and one of them may hold a lock of
-//! `malloc`.
+//! Nothing here allocates: an error is made while threads are stopped, and one of them may hold a
+//! lock of `malloc`.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -70,7 +70,8 @@ pub enum Step {
 pub enum Silence {
     /// The thread blocks the signal with this number, by which threads are stopped.
     Blocks(i32),
-    /// The thread waits in the system where no signal reaches it, such as for a process of `vfork` or for a disk.
+    /// The thread waits in the system where no signal reaches it, such as for a process of `vfork`
+    /// or for a disk.
     Uninterruptible,
     /// The thread is stopped by a debugger.
     Traced,
@@ -83,14 +84,15 @@ pub enum Silence {
 /// What keeps a thread from being made again in a fork.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peculiarity {
-    /// The thread was not started by glibc, or glibc's description of the thread is not like that of other
-    /// threads.
+    /// The thread was not started by glibc, or glibc's description of the thread is not like that
+    /// of other threads.
     Descriptor,
     /// The thread has registered restartable sequences that are not those of glibc.
     RestartableSequences,
     /// The thread has a shadow stack, which a fork cannot set.
     ShadowStack,
-    /// The thread waits for a mutex that notes the id of its owner, and would take it with the id of before.
+    /// The thread waits for a mutex that notes the id of its owner, and would take it with the id
+    /// of before.
     Mutex,
 }
 
@@ -235,6 +237,7 @@ mod tests {
         );
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_refusal_says_which_call_and_why() {
         let refused = Error::Refused(Refused {

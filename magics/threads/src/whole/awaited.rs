@@ -1,9 +1,9 @@
 //! Mutexes that note the id of their owner, while a thread waits for them.
 //!
-//! Recursive, error-checking and robust mutexes of glibc contain the id of the thread that holds them. A thread reads its
-//! own id before it waits. A copy of this thread would go on with the id of the thread that it was copied from,
-//! take the mutex in that name, and not be able to release it. So a process is not forked while a thread waits for
-//! such a mutex.
+//! Recursive, error-checking and robust mutexes of glibc contain the id of the thread that holds
+//! them. A thread reads its own id before it waits. A copy of this thread would go on with the id
+//! of the thread that it was copied from, take the mutex in that name, and not be able to release
+//! it. So a process is not forked while a thread waits for such a mutex.
 
 use super::system::{call, process_id};
 
@@ -34,11 +34,12 @@ impl Mutex {
     }
 }
 
-/// The futex at which a thread may have been waiting without a time limit when a signal interrupted the thread; 0 if the
-/// thread was not.
+/// The futex at which a thread may have been waiting without a time limit when a signal interrupted
+/// the thread; 0 if the thread was not.
 pub(super) fn futex(context: &libc::ucontext_t) -> usize {
     let register = |index: libc::c_int| context.uc_mcontext.gregs[index as usize];
-    // Linux lets the thread begin the call again, so the number of the call is back in its register.
+    // Linux lets the thread begin the call again, so the number of the call is back in its
+    // register.
     if register(libc::REG_RAX) == libc::SYS_futex {
         register(libc::REG_RDI) as usize
     } else {
@@ -65,7 +66,8 @@ pub(super) fn mutex_at(address: usize) -> Option<Mutex> {
         1,
         0,
     ];
-    // SAFETY: the call writes into the local, and fails if the memory of the address cannot be read.
+    // SAFETY: the call writes into the local, and fails if the memory of the address cannot be
+    // read.
     let bytes = unsafe { call(libc::SYS_process_vm_readv, arguments) };
     (bytes == size_of::<Mutex>() as isize).then_some(mutex)
 }

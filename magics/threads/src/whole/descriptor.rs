@@ -1,9 +1,10 @@
-//! glibc's descriptor of a thread, whose layout is glibc's own affair: the place of the thread's id is found by
-//! looking for the id in the descriptors of all threads.
+//! glibc's descriptor of a thread, whose layout is glibc's own affair: the place of the thread's id
+//! is found by looking for the id in the descriptors of all threads.
 
 use super::system::call;
 
-/// Bytes of a descriptor that are searched. The descriptors of glibc 2.34 and newer have more than 2,000.
+/// Bytes of a descriptor that are searched. The descriptors of glibc 2.34 and newer have more than
+/// 2,000.
 const SPAN: usize = 1024;
 const WORD: usize = size_of::<u32>();
 
@@ -23,8 +24,9 @@ impl Places {
         for word in 0..SPAN / WORD {
             let address = thread_pointer + word * WORD;
             let value: *const u32 = std::ptr::with_exposed_provenance(address);
-            // SAFETY: the descriptor begins at the thread pointer and is longer than the span. No other thread
-            // changes it now, and if one did, a volatile read would see one of the values.
+            // SAFETY: the descriptor begins at the thread pointer and is longer than the span. No
+            // other thread changes it now, and if one did, a volatile read would see one of the
+            // values.
             if unsafe { value.read_volatile() } == id {
                 places.0[word / 64] |= 1 << (word % 64);
             }
@@ -53,16 +55,16 @@ impl Places {
     }
 }
 
-/// Whether a thread pointer points to a descriptor of glibc, which begins with its own address and has it once
-/// more two words later.
+/// Whether a thread pointer points to a descriptor of glibc, which begins with its own address and
+/// has it once more two words later.
 fn is_glibc(thread_pointer: usize) -> bool {
     if thread_pointer == 0 || !thread_pointer.is_multiple_of(size_of::<usize>()) {
         return false;
     }
     let header: *const usize = std::ptr::with_exposed_provenance(thread_pointer);
-    // SAFETY: on x86-64 every code model of thread-local storage reads the word at the thread pointer, so it can be
-    // read, and so can the rest of its page, which contains two more words: the alignment of glibc's descriptors
-    // is 64.
+    // SAFETY: on x86-64 every code model of thread-local storage reads the word at the thread
+    // pointer, so it can be read, and so can the rest of its page, which contains two more words:
+    // the alignment of glibc's descriptors is 64.
     unsafe {
         header.read_volatile() == thread_pointer && header.add(2).read_volatile() == thread_pointer
     }
@@ -100,7 +102,8 @@ pub(super) fn has_shadow_stack() -> bool {
     const ARCH_SHSTK_STATUS: usize = 0x5005;
     let mut features = 0_u64;
     let address = (&raw mut features).expose_provenance();
-    // SAFETY: the call stores a word at the address. A system without shadow stacks refuses the call.
+    // SAFETY: the call stores a word at the address. A system without shadow stacks refuses the
+    // call.
     unsafe {
         call(
             libc::SYS_arch_prctl,
@@ -110,8 +113,8 @@ pub(super) fn has_shadow_stack() -> bool {
     features != 0
 }
 
-/// The address that Linux clears at the end of the calling thread, where `pthread_join` waits; `None` if Linux
-/// does not tell.
+/// The address that Linux clears at the end of the calling thread, where `pthread_join` waits;
+/// `None` if Linux does not tell.
 pub(super) fn cleared_at_end() -> Option<usize> {
     let mut cleared = 0_usize;
     let address = (&raw mut cleared).expose_provenance();

@@ -25,13 +25,14 @@ impl Checked {
 
     /// Stops all other threads of this process, until the value is dropped.
     ///
-    /// While threads are stopped, the caller must not wait for anything that another thread holds. A stopped thread
-    /// may hold any lock, also those of `malloc` and of the standard library.
+    /// While threads are stopped, the caller must not wait for anything that another thread holds.
+    /// A stopped thread may hold any lock, also those of `malloc` and of the standard library.
     /// [`StopOptions::may_stop`] can exclude some.
     ///
     /// # Errors
     ///
-    /// If a thread does not stop in time, or could not be made again in a fork. All threads go on then.
+    /// If a thread does not stop in time, or could not be made again in a fork. All threads go on
+    /// then.
     pub fn stop(&self, options: &StopOptions) -> Result<Stopped, Error> {
         // A stop of another thread may take as long as this one.
         let turn = Turn::take(Instant::now() + options.limit.max(Duration::from_millis(1)))?;
@@ -79,8 +80,8 @@ impl Stopped {
         self.stop.parked().count()
     }
 
-    /// Forks the process. The fork has the calling thread only, until [`Alone::revive`]. The parent may fork again
-    /// while the threads are stopped.
+    /// Forks the process. The fork has the calling thread only, until [`Alone::revive`]. The parent
+    /// may fork again while the threads are stopped.
     ///
     /// # Errors
     ///
@@ -88,13 +89,13 @@ impl Stopped {
     ///
     /// # Safety
     ///
-    /// The threads of the fork go on with everything that the parent's threads were doing, and both use what the two
-    /// processes share: memory that is mapped as shared, open files, and the processes of the outside. The
-    /// program must be able to bear this.
+    /// The threads of the fork go on with everything that the parent's threads were doing, and both
+    /// use what the two processes share: memory that is mapped as shared, open files, and the
+    /// processes of the outside. The program must be able to bear this.
     pub unsafe fn fork(self) -> Result<Forked, Error> {
         let caller = Caller::this_thread();
-        // SAFETY: `_Fork` may be called whatever locks are held, since it takes none. By the caller's contract, the
-        // program bears a copy of itself.
+        // SAFETY: `_Fork` may be called whatever locks are held, since it takes none. By the
+        // caller's contract, the program bears a copy of itself.
         match unsafe { (self.glibc.fork)() } {
             -1 => {
                 // SAFETY: glibc's variable of this thread.
@@ -112,8 +113,8 @@ impl Stopped {
 
 /// A fork in which only the calling thread exists.
 ///
-/// The process has a copy of everything else, so any lock may be held by a thread that does not exist: the process
-/// must not allocate, and must call nothing that takes a lock.
+/// The process has a copy of everything else, so any lock may be held by a thread that does not
+/// exist: the process must not allocate, and must call nothing that takes a lock.
 #[derive(Debug)]
 #[must_use = "the process has only one thread"]
 pub struct Alone {
@@ -126,8 +127,8 @@ impl Alone {
     ///
     /// # Errors
     ///
-    /// If the system refuses a thread. Some threads are missing then, and what exists of them waits: the process
-    /// can only end itself, by `_exit`.
+    /// If the system refuses a thread. Some threads are missing then, and what exists of them
+    /// waits: the process can only end itself, by `_exit`.
     pub fn revive(self) -> Result<(), Error> {
         let Stopped {
             stop,

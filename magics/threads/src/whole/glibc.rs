@@ -10,8 +10,8 @@ use super::rseq::Rseq;
 /// What forks need of glibc.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Glibc {
-    /// `_Fork`: `fork` without handlers, and without taking or resetting a lock. Also leaves the list of threads
-    /// as it is.
+    /// `_Fork`: `fork` without handlers, and without taking or resetting a lock. Also leaves the
+    /// list of threads as it is.
     pub(super) fork: unsafe extern "C" fn() -> libc::pid_t,
     /// How threads register restartable sequences; `None` if they do not.
     pub(super) rseq: Option<Rseq>,
@@ -67,7 +67,8 @@ fn rseq() -> Option<Rseq> {
     let offset = symbol(c"__rseq_offset")?.cast::<isize>();
     let size = symbol(c"__rseq_size")?.cast::<u32>();
     let flags = symbol(c"__rseq_flags")?.cast::<u32>();
-    // SAFETY: glibc 2.35 and newer define the three variables with these types, and does not change them.
+    // SAFETY: glibc 2.35 and newer define the three variables with these types, and does not change
+    // them.
     let (offset, size, flags) = unsafe { (*offset, *size, *flags) };
     (size > 0).then_some(Rseq {
         offset,

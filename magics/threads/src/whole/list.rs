@@ -25,8 +25,8 @@ impl List {
         })
     }
 
-    /// Calls `each` with the id of each thread. Threads that begin or end meanwhile may be missing, and so may be
-    /// others.
+    /// Calls `each` with the id of each thread. Threads that begin or end meanwhile may be missing,
+    /// and so may be others.
     ///
     /// # Errors
     ///

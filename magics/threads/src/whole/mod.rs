@@ -34,8 +34,8 @@ use crate::Error;
 
 pub use fork::{Alone, Checked, Forked, Stopped};
 
-/// Checks whether this process can be forked with its threads. The first call tries it in a fork of this process, with a
-/// thread of its own.
+/// Checks whether this process can be forked with its threads. The first call tries it in a fork of
+/// this process, with a thread of its own.
 ///
 /// # Errors
 ///

@@ -1,8 +1,9 @@
 //! Leaving a thread and coming back to it: registers on the stack, and the stack in a variable.
 //!
-//! A thread calls [`park`], which pushes what a function must preserve and calls the function where the thread
-//! waits. If the wait is over, `park` returns 0. In a fork of the process there is a copy of the stack and no
-//! thread: [`clone_onto`] makes one that returns from the same call of `park`, with 1.
+//! A thread calls [`park`], which pushes what a function must preserve and calls the function where
+//! the thread waits. If the wait is over, `park` returns 0. In a fork of the process there is a
+//! copy of the stack and no thread: [`clone_onto`] makes one that returns from the same call of
+//! `park`, with 1.
 
 use std::arch::naked_asm;
 
@@ -11,8 +12,8 @@ use super::parked::Parked;
 /// What [`park`] returns in a thread that has been made anew.
 pub(super) const ANEW: usize = 1;
 
-/// Stores the stack pointer at `sp`, then calls `wait` with `argument`. Returns 0 behind this call, or
-/// [`ANEW`] in a thread of [`clone_onto`].
+/// Stores the stack pointer at `sp`, then calls `wait` with `argument`. Returns 0 behind this call,
+/// or [`ANEW`] in a thread of [`clone_onto`].
 ///
 /// # Safety
 ///
@@ -48,13 +49,13 @@ pub(super) unsafe extern "C" fn park(
     )
 }
 
-/// The system call `clone` for a thread that begins on a stack that [`park`] has left, and returns from that
-/// call of `park`. The caller gets the id of the thread, or an error number below zero.
+/// The system call `clone` for a thread that begins on a stack that [`park`] has left, and returns
+/// from that call of `park`. The caller gets the id of the thread, or an error number below zero.
 ///
 /// # Safety
 ///
-/// No thread may run on the stack of `sp`, which [`park`] has stored. The other arguments are those of
-/// `clone`.
+/// No thread may run on the stack of `sp`, which [`park`] has stored. The other arguments are those
+/// of `clone`.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn clone_onto(
     flags: usize,
@@ -63,8 +64,8 @@ pub(super) unsafe extern "C" fn clone_onto(
     child_tid: usize,
     thread_pointer: usize,
 ) -> isize {
-    // The system takes the fourth argument in `r10`. The new thread has all registers but `rax` and `rsp` from
-    // the caller, and takes those that it must preserve from its stack.
+    // The system takes the fourth argument in `r10`. The new thread has all registers but `rax` and
+    // `rsp` from the caller, and takes those that it must preserve from its stack.
     naked_asm!(
         "mov r10, rcx",
         "mov eax, {clone}",

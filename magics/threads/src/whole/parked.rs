@@ -1,8 +1,8 @@
-//! What a thread does when it is asked to stop: it notes what a fork cannot copy, and waits. If a fork makes the
-//! thread anew, the new thread begins here.
+//! What a thread does when it is asked to stop: it notes what a fork cannot copy, and waits. If a
+//! fork makes the thread anew, the new thread begins here.
 //!
-//! All of this runs in a signal handler, at any moment of the thread's life, so it makes system calls and does
-//! nothing else. The notes are on the stack of the thread.
+//! All of this runs in a signal handler, at any moment of the thread's life, so it makes system
+//! calls and does nothing else. The notes are on the stack of the thread.
 
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
@@ -159,7 +159,8 @@ pub(super) extern "C" fn on_signal(_: c_int, info: *mut libc::siginfo_t, context
 fn stop_here(epoch: u32, index: usize, context: &libc::ucontext_t) {
     let mut parked = MaybeUninit::new(Parked::this_thread(epoch, index, context));
     let parked = parked.as_mut_ptr();
-    // SAFETY: `parked` is initialised, and everything is accessed through this pointer. `wait` expects it.
+    // SAFETY: `parked` is initialised, and everything is accessed through this pointer. `wait`
+    // expects it.
     unsafe {
         if park(&raw mut (*parked).sp, wait, parked) == ANEW {
             (*parked).become_anew();

@@ -21,17 +21,19 @@ const SHARED: libc::c_int = libc::CLONE_VM
     | libc::CLONE_SETTLS
     | libc::CLONE_PARENT_SETTID;
 
-/// Makes the threads of a stop anew. None of them goes on before all have been made: `stop` is still to be
-/// dropped. The calling thread had the id `caller.0` in the parent, and has the id `caller.1`.
+/// Makes the threads of a stop anew. None of them goes on before all have been made: `stop` is
+/// still to be dropped. The calling thread had the id `caller.0` in the parent, and has the id
+/// `caller.1`.
 ///
 /// # Errors
 ///
-/// If the system refuses a thread. Then threads are missing, and the caller can only end the process.
+/// If the system refuses a thread. Then threads are missing, and the caller can only end the
+/// process.
 ///
 /// # Safety
 ///
-/// The process must be a fork of the one that has made the stop, and have no other thread. `place_of_id` must be
-/// what [`Stop::place_of_id`] has returned.
+/// The process must be a fork of the one that has made the stop, and have no other thread.
+/// `place_of_id` must be what [`Stop::place_of_id`] has returned.
 pub(super) unsafe fn revive(
     stop: &Stop,
     place_of_id: usize,
@@ -43,7 +45,8 @@ pub(super) unsafe fn revive(
     READY.store(0, Release);
     let mut made = 0;
     for (slot, parked) in stop.parked() {
-        // SAFETY: by the caller's contract, the thread of these notes does not exist in this process.
+        // SAFETY: by the caller's contract, the thread of these notes does not exist in this
+        // process.
         slot.set_id(unsafe { make(parked, place_of_id) }?);
         made += 1;
     }

@@ -1,8 +1,9 @@
-//! Robust mutexes: a list in each thread of those that the thread holds, which Linux reads when the thread ends.
+//! Robust mutexes: a list in each thread of those that the thread holds, which Linux reads when the
+//! thread ends.
 //!
-//! The word of a held mutex contains the id of its owner. A thread made anew has another id, so the mutexes of its
-//! list get the new id. A mutex that several processes share is left alone: the thread of the parent holds that
-//! mutex.
+//! The word of a held mutex contains the id of its owner. A thread made anew has another id, so the
+//! mutexes of its list get the new id. A mutex that several processes share is left alone: the
+//! thread of the parent holds that mutex.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -35,7 +36,8 @@ pub(super) struct Kept {
     last: usize,
 }
 
-/// Offset in glibc's mutex from the word of the lock to the owner, which is the same since glibc 2.4.
+/// Offset in glibc's mutex from the word of the lock to the owner, which is the same since glibc
+/// 2.4.
 const OWNER: usize = 8;
 /// In a node's address: the mutex inherits priorities.
 const INHERITS: usize = 1;
@@ -74,7 +76,8 @@ impl RobustList {
     pub(super) fn register(self) {
         if self.head != 0 {
             let arguments = [self.head, size_of::<Head>(), 0, 0, 0, 0];
-            // SAFETY: the head is that of the thread that the calling thread is a copy of, and lives as long.
+            // SAFETY: the head is that of the thread that the calling thread is a copy of, and
+            // lives as long.
             unsafe { call(libc::SYS_set_robust_list, arguments) };
         }
     }
@@ -108,7 +111,8 @@ impl RobustList {
             return None;
         }
         let head: *const usize = std::ptr::with_exposed_provenance(self.head);
-        // SAFETY: glibc has the word with the last node in front of the head, and both are this thread's.
+        // SAFETY: glibc has the word with the last node in front of the head, and both are this
+        // thread's.
         let (first, last) = unsafe { (*head, *head.sub(1)) };
         Some(Kept {
             list: self,
@@ -122,7 +126,8 @@ impl Kept {
     /// Brings back the list of the calling thread, which had the id `old`.
     pub(super) fn restore(self, old: u32, new: u32) {
         let head: *mut usize = std::ptr::with_exposed_provenance_mut(self.list.head);
-        // SAFETY: see `keep`. The mutexes of the list have not changed since, as this thread alone may change them.
+        // SAFETY: see `keep`. The mutexes of the list have not changed since, as this thread alone
+        // may change them.
         unsafe {
             *head = self.first;
             *head.sub(1) = self.last;
@@ -153,8 +158,8 @@ unsafe fn hand_over(node: usize, to_word: isize, old: u32, new: u32) {
     let _ = at(OWNER).fetch_update(Relaxed, Relaxed, |value| replaced(value, u32::MAX));
 }
 
-/// Whether the memory at an address is shared with other processes. The mutex does not tell: glibc calls all
-/// robust mutexes shared.
+/// Whether the memory at an address is shared with other processes. The mutex does not tell: glibc
+/// calls all robust mutexes shared.
 fn is_shared(address: usize) -> bool {
     const PAGE: usize = 4096;
     let arguments = [
@@ -165,8 +170,8 @@ fn is_shared(address: usize) -> bool {
         0,
         0,
     ];
-    // SAFETY: with an old size of zero, Linux maps shared memory a second time and refuses all other memory. The
-    // mapping at the address stays as it is.
+    // SAFETY: with an old size of zero, Linux maps shared memory a second time and refuses all
+    // other memory. The mapping at the address stays as it is.
     let second = unsafe { call(libc::SYS_mremap, arguments) };
     let Ok(second) = usize::try_from(second) else {
         return false;

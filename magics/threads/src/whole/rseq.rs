@@ -1,8 +1,8 @@
-//! Restartable sequences: glibc registers an area of each thread, in which Linux notes the processor that the
-//! thread runs on.
+//! Restartable sequences: glibc registers an area of each thread, in which Linux notes the
+//! processor that the thread runs on.
 //!
-//! A fork inherits the registration of the thread that forks. A thread made anew has none, while its copy of the
-//! area says that it has one, so the area is registered again.
+//! A fork inherits the registration of the thread that forks. A thread made anew has none, while
+//! its copy of the area says that it has one, so the area is registered again.
 
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -51,8 +51,8 @@ const FAILED: i32 = -2;
 impl Rseq {
     fn area(&self, thread_pointer: usize) -> &Area {
         let area = thread_pointer.wrapping_add_signed(self.offset);
-        // SAFETY: glibc has reserved an area for each thread at this offset, and gives it an alignment of 32. All
-        // fields that change are atomic.
+        // SAFETY: glibc has reserved an area for each thread at this offset, and gives it an
+        // alignment of 32. All fields that change are atomic.
         unsafe { &*std::ptr::with_exposed_provenance(area) }
     }
 
@@ -113,7 +113,7 @@ fn rseq(area: &Area, size: usize, flags: usize) -> bool {
 
 fn rseq_result(area: &Area, size: usize, flags: usize) -> isize {
     let area = std::ptr::from_ref(area).expose_provenance();
-    // SAFETY: the area lives as long as it is registered: glibc's as long as its thread, the one of `is_free`
-    // until the end of that function.
+    // SAFETY: the area lives as long as it is registered: glibc's as long as its thread, the one of
+    // `is_free` until the end of that function.
     unsafe { call(libc::SYS_rseq, [area, size, flags, SIGNATURE, 0, 0]) }
 }

@@ -1,11 +1,12 @@
-//! What Linux keeps for each thread beside its registers: name, processors, priority, timer slack, and the base
-//! of a segment.
+//! What Linux keeps for each thread beside its registers: name, processors, priority, timer slack,
+//! and the base of a segment.
 //!
-//! A new thread inherits these from the thread that makes it, so a thread made anew sets its own. Linux keeps the
-//! alternate signal stack and the blocked signals, too, but the end of the signal handler sets these.
+//! A new thread inherits these from the thread that makes it, so a thread made anew sets its own.
+//! Linux keeps the alternate signal stack and the blocked signals, too, but the end of the signal
+//! handler sets these.
 //!
-//! One setting is left as in every fork, at nothing: the signal at the end of the parent (`PR_SET_PDEATHSIG`). The
-//! parent of the fork is another process.
+//! One setting is left as in every fork, at nothing: the signal at the end of the parent
+//! (`PR_SET_PDEATHSIG`). The parent of the fork is another process.
 
 use crate::Thread;
 
@@ -54,15 +55,15 @@ impl Settings {
         }
     }
 
-    /// Gives the calling thread these settings. What the system refuses stays as inherited: a thread may have a
-    /// priority that it could not give itself.
+    /// Gives the calling thread these settings. What the system refuses stays as inherited: a
+    /// thread may have a priority that it could not give itself.
     pub(super) fn restore(&self) {
         let inherited = Self::of_this_thread();
         if self.name != inherited.name {
             control(libc::PR_SET_NAME, self.name.as_ptr().expose_provenance());
         }
-        // A thread whose processors have been set keeps them when processors are added, so that this is not done
-        // without need.
+        // A thread whose processors have been set keeps them when processors are added, so that
+        // this is not done without need.
         if self.processors != inherited.processors
             && let Some(processors) = &self.processors
         {

@@ -3,8 +3,10 @@
 //! The handler stays installed, since a thread that blocks the signal gets it later. The flags:
 //!
 //! - `SA_ONSTACK`, because some runtimes have stacks without room for a handler, and ask for it.
-//! - `SA_RESTART`, so that system calls go on, as far as Linux lets them (see the page of the crate).
-//! - All other signals wait until the handler is done. An alternate stack may have no room for a second handler.
+//! - `SA_RESTART`, so that system calls go on, as far as Linux lets them (see the page of the
+//!   crate).
+//! - All other signals wait until the handler is done. An alternate stack may have no room for a
+//!   second handler.
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};

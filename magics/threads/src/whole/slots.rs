@@ -1,8 +1,10 @@
-//! A slot for each thread that is asked to stop. The table is a static, because nothing may allocate.
+//! A slot for each thread that is asked to stop. The table is a static, because nothing may
+//! allocate.
 //!
-//! The one who stops threads fills slots and sends each thread the number of its slot. A signal may arrive late, when
-//! the stop has been given up, so the number contains the epoch, the number of the stop, and so does a slot that
-//! waits for its thread: a thread of an earlier epoch finds no slot, and goes on.
+//! The one who stops threads fills slots and sends each thread the number of its slot. A signal may
+//! arrive late, when the stop has been given up, so the number contains the epoch, the number of
+//! the stop, and so does a slot that waits for its thread: a thread of an earlier epoch finds no
+//! slot, and goes on.
 
 use std::sync::atomic::{
     AtomicU32, AtomicUsize,
@@ -20,7 +22,8 @@ static SLOTS: [Slot; MOST] = [const { Slot::free() }; MOST];
 pub(super) struct Slot {
     /// The thread.
     id: AtomicU32,
-    /// Nothing, a state of the epoch, or the address of what a parked thread has left, which is even twice.
+    /// Nothing, a state of the epoch, or the address of what a parked thread has left, which is
+    /// even twice.
     state: AtomicUsize,
 }
 

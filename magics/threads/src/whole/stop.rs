@@ -1,8 +1,8 @@
-//! Stopping all other threads: each is sent a signal and answers. Threads that begin meanwhile are found when the
-//! list of threads is looked through again.
+//! Stopping all other threads: each is sent a signal and answers. Threads that begin meanwhile are
+//! found when the list of threads is looked through again.
 //!
-//! All threads have stopped when a look finds stopped threads only, and as many as the process has. The number is
-//! needed because a thread that ends in the middle of a look can hide others.
+//! All threads have stopped when a look finds stopped threads only, and as many as the process has.
+//! The number is needed because a thread that ends in the middle of a look can hide others.
 
 use std::ffi::c_int;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
@@ -33,15 +33,16 @@ const PAUSE: Duration = Duration::from_millis(1);
 const SHORTEST_PAUSE: Duration = Duration::from_micros(20);
 /// Time of the first attempt. Each has twice the time of the one before.
 const FIRST_ATTEMPT: Duration = Duration::from_millis(2);
-/// A thread that does neither block the signal nor wait in the system stops as soon as it is on a processor, so it
-/// gets this many times the limit.
+/// A thread that does neither block the signal nor wait in the system stops as soon as it is on a
+/// processor, so it gets this many times the limit.
 const PATIENCE: u32 = 20;
 
 impl Stop {
     /// Stops all other threads.
     ///
-    /// A thread may block the signal while it waits for a lock of a thread that has stopped already: threads of
-    /// glibc do so when they begin and end. So the threads go on after a short time, and are stopped again.
+    /// A thread may block the signal while it waits for a lock of a thread that has stopped
+    /// already: threads of glibc do so when they begin and end. So the threads go on after a short
+    /// time, and are stopped again.
     ///
     /// # Errors
     ///
@@ -72,7 +73,8 @@ impl Stop {
         }
     }
 
-    /// Tries once, not longer than `time` if a thread cannot stop now, and not longer than `patience`.
+    /// Tries once, not longer than `time` if a thread cannot stop now, and not longer than
+    /// `patience`.
     fn attempt(
         list: &List,
         signal: c_int,
@@ -147,9 +149,15 @@ impl Stop {
                 state @ (State::Free | State::NotNow) => {
                     look.again |= state == State::NotNow;
                     slot.ask(id, self.epoch);
-                    if !signal::send(signal, id, ticket(self.epoch, index))? {
+                    match signal::send(signal, id, ticket(self.epoch, index)) {
+                        Ok(true) => {}
                         // The thread has ended. The slot is for a later thread with this id.
-                        slot.clear();
+                        Ok(false) => slot.clear(),
+                        // A thread that blocks the signal has filled the queue of signals.
+                        Err(error) => {
+                            self.check_missing(signal)?;
+                            return Err(error);
+                        }
                     }
                 }
             }
@@ -184,7 +192,8 @@ impl Stop {
         Ok(())
     }
 
-    /// Waits until every thread that has been asked has answered, but not long: a thread may have ended.
+    /// Waits until every thread that has been asked has answered, but not long: a thread may have
+    /// ended.
     fn wait_for_answers(&self, mut answers: u32) {
         let deadline = Instant::now() + PAUSE;
         while self.slots().any(|(_, slot)| slot.state() == State::Asked) {
@@ -204,14 +213,16 @@ impl Stop {
     /// The stopped threads with their slots.
     pub(super) fn parked(&self) -> impl Iterator<Item = (&'static Slot, &Parked)> {
         self.slots().filter_map(|(_, slot)| match slot.state() {
-            // SAFETY: what the thread has left is on its stack, and the thread waits as long as `self` lives. In a
-            // fork, the copy of the stack is left alone until the thread has been made anew.
+            // SAFETY: what the thread has left is on its stack, and the thread waits as long as
+            // `self` lives. In a fork, the copy of the stack is left alone until the thread has
+            // been made anew.
             State::Parked(parked) => Some((slot, unsafe { &*parked })),
             _ => None,
         })
     }
 
-    /// Where glibc's descriptor has the id of its thread, as an offset in bytes; checked for every thread.
+    /// Where glibc's descriptor has the id of its thread, as an offset in bytes; checked for every
+    /// thread.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! System calls without libc: they touch neither `errno` nor any other memory of the thread, so a signal
-//! handler may make them at any moment.
+//! System calls without libc: they touch neither `errno` nor any other memory of the thread, so a
+//! signal handler may make them at any moment.
 
 use std::arch::asm;
 use std::ffi::c_int;
@@ -15,8 +15,8 @@ use crate::{Error, Refused};
 /// As the system call asks for.
 pub(super) unsafe fn call(number: libc::c_long, arguments: [usize; 6]) -> isize {
     let result;
-    // SAFETY: the instruction changes `rax`, `rcx`, `r11` and the memory that the arguments point to, about
-    // which the caller has promised.
+    // SAFETY: the instruction changes `rax`, `rcx`, `r11` and the memory that the arguments point
+    // to, about which the caller has promised.
     unsafe {
         asm!(
             "syscall",
@@ -74,8 +74,8 @@ pub(super) fn process_id() -> u32 {
     id as u32
 }
 
-/// Waits until somebody wakes the waiters at `word`; returns at once if `word` is not `value`, and may return
-/// early.
+/// Waits until somebody wakes the waiters at `word`; returns at once if `word` is not `value`, and
+/// may return early.
 pub(super) fn wait_while(word: &AtomicU32, value: u32, limit: Option<Duration>) {
     let limit = limit.map(|limit| libc::timespec {
         tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),

@@ -1,7 +1,8 @@
-//! A trial in a process of its own: whether a thread can be stopped, copied, made anew and waited for here.
+//! A trial in a process of its own: whether a thread can be stopped, copied, made anew and waited
+//! for here.
 //!
-//! This shows that glibc notices the end of a thread that has been made anew, for which Linux must clear the word
-//! at which `pthread_join` waits.
+//! This shows that glibc notices the end of a thread that has been made anew, for which Linux must
+//! clear the word at which `pthread_join` waits.
 
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -31,8 +32,8 @@ static MAY_END: AtomicU32 = AtomicU32::new(0);
 pub(super) fn run(checked: Checked) -> Result<(), Error> {
     // Nobody else may be stopping threads when the process is copied.
     let turn = Turn::take(Instant::now() + LIMIT)?;
-    // SAFETY: glibc's `fork` gives the fork of a process with threads a usable `malloc` and `pthread_create`. Nothing
-    // else is used.
+    // SAFETY: glibc's `fork` gives the fork of a process with threads a usable `malloc` and
+    // `pthread_create`. Nothing else is used.
     match unsafe { libc::fork() } {
         -1 => Err(last_refused("fork")),
         0 => {
@@ -114,7 +115,8 @@ fn join(thread: libc::pthread_t) -> Result<(), Step> {
     }
 }
 
-/// Waits for the end of a process of the trial, and ends it if it takes too long; returns its exit code.
+/// Waits for the end of a process of the trial, and ends it if it takes too long; returns its exit
+/// code.
 fn wait(process: libc::pid_t) -> Result<c_int, Error> {
     let deadline = Instant::now() + LIMIT;
     loop {

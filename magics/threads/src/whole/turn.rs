@@ -12,7 +12,8 @@ use super::system::{wait_while, wake_all};
 
 static TAKEN: AtomicU32 = AtomicU32::new(0);
 
-/// The right to stop threads. A fork has a copy of the right, which ends there with the copy of this value.
+/// The right to stop threads. A fork has a copy of the right, which ends there with the copy of
+/// this value.
 #[derive(Debug)]
 pub(super) struct Turn(());
 

@@ -1,36 +1,10 @@
-//! Forks of processes with threads. Each test runs in a process of its own, which has no thread of a harness and
-//! can end in any way.
+//! Forks of processes with threads. Each test runs in a process of its own, which has no thread of
+//! a harness and can end in any way.
 
-#![expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
-    reason = "numbers are small, and calls of the system take them as other types"
-)]
-
-mod calls;
-mod harness;
-mod kernel;
-mod locks;
-mod memory;
-mod nested;
-mod pools;
-mod process;
-mod soak;
-mod stops;
-mod threads;
+#[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
+mod cases;
 
 fn main() {
-    let cases = [
-        calls::CASES,
-        kernel::CASES,
-        locks::CASES,
-        memory::CASES,
-        nested::CASES,
-        pools::CASES,
-        soak::CASES,
-        stops::CASES,
-        threads::CASES,
-    ];
-    harness::run(cases.concat());
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
+    cases::run();
 }

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use memit_threads::Forked;
 
-use crate::harness::Case;
-use crate::process::{Ended, end, fork_alone, in_both, in_fork, stop, thread_ids, wait};
-use crate::threads::waiting;
+use super::harness::Case;
+use super::process::{Ended, end, fork_alone, in_both, in_fork, stop, thread_ids, wait};
+use super::threads::waiting;
 
 pub(crate) const CASES: &[Case] = &[
     ("a fork is forked, ten times over", deep),

@@ -1,14 +1,15 @@
-//! Many forks of a process with everything in it: rayon, tokio, threads that allocate, lock, begin and end.
+//! Many forks of a process with everything in it: rayon, tokio, threads that allocate, lock, begin
+//! and end.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
-use crate::harness::Case;
-use crate::memory::{allocators, wait_for_each};
-use crate::pools::{check_pool, check_runtime, numbers, ticking};
-use crate::process::{in_both, wait_until};
+use super::harness::Case;
+use super::memory::{allocators, wait_for_each};
+use super::pools::{check_pool, check_runtime, numbers, ticking};
+use super::process::{in_both, wait_until};
 
 pub(crate) const CASES: &[Case] = &[("hundreds of forks in a row work", soak)];
 

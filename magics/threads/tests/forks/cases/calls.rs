@@ -7,8 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::harness::Case;
-use crate::process::{in_fork, stop, thread_id, wait_until, wait_until_in};
+use super::harness::Case;
+use super::process::{in_fork, stop, thread_id, wait_until, wait_until_in};
 
 pub(crate) const CASES: &[Case] = &[
     (
@@ -125,7 +125,8 @@ fn futex() {
     check();
 }
 
-/// The calls of which signal(7) says that they return `EINTR` whatever the flags of the handler are.
+/// The calls of which signal(7) says that they return `EINTR` whatever the flags of the handler
+/// are.
 fn interrupted() {
     let nanosleep: fn() -> i32 = || {
         let time = libc::timespec {

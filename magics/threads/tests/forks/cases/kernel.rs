@@ -5,8 +5,8 @@ use std::process::Command;
 use std::sync::{Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 
-use crate::harness::Case;
-use crate::process::{Ended, end, fork_alone, in_both, stop, thread_id, wait};
+use super::harness::Case;
+use super::process::{Ended, end, fork_alone, in_both, stop, thread_id, wait};
 
 pub(crate) const CASES: &[Case] = &[
     ("restartable sequences are registered", rseq),
@@ -58,8 +58,8 @@ fn symbol<T: Copy>(name: &std::ffi::CStr) -> Option<T> {
     (!address.is_null()).then(|| unsafe { *address.cast::<T>() })
 }
 
-/// Whether glibc's area of the calling thread is registered, found out by ending the registration, and the
-/// processor that the area names.
+/// Whether glibc's area of the calling thread is registered, found out by ending the registration,
+/// and the processor that the area names.
 fn registration() -> Option<(bool, i32)> {
     const UNREGISTER: usize = 1;
     const SIGNATURE: u32 = 0x5305_3053;
@@ -318,7 +318,8 @@ fn floating_point() {
         sender.send(()).unwrap();
         let sum: u64;
         let flag = GOES_ON.as_ptr();
-        // SAFETY: sets and reads a mode of this thread, and puts it back. Waits with a number in a vector register.
+        // SAFETY: sets and reads a mode of this thread, and puts it back. Waits with a number in a
+        // vector register.
         unsafe {
             asm!(
                 "stmxcsr [{modes}]",

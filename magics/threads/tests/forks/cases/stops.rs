@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use memit_threads::{Error, Silence, StopOptions, check};
 
-use crate::harness::Case;
-use crate::process::{in_both, in_fork, stop, thread_id, thread_ids, wait_until};
-use crate::threads::waiting;
+use super::harness::Case;
+use super::process::{in_both, in_fork, stop, thread_id, thread_ids, wait_until};
+use super::threads::waiting;
 
 pub(crate) const CASES: &[Case] = &[
     ("stopped threads stand still, and go on", stand_still),
@@ -285,7 +285,8 @@ fn in_turn() {
                 all.wait();
                 for _ in 0..20 {
                     in_fork(|| {});
-                    // A fork has the other forkers, too, which have their turn when the fork has ended its stop.
+                    // A fork has the other forkers, too, which have their turn when the fork has
+                    // ended its stop.
                     while std::process::id() != original {
                         thread::park();
                     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
-use crate::harness::Case;
-use crate::process::{in_both, wait_until};
+use super::harness::Case;
+use super::process::{in_both, wait_until};
 
 pub(crate) const CASES: &[Case] = &[
     ("threads that allocate go on in the fork", allocate),

@@ -7,8 +7,8 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 
-use crate::harness::Case;
-use crate::process::{
+use super::harness::Case;
+use super::process::{
     Ended, end, fork_alone, in_both, in_fork, stop, thread_id, thread_ids, wait, wait_until,
 };
 
@@ -305,8 +305,8 @@ fn foreign_thread() {
         | libc::CLONE_THREAD
         | libc::CLONE_FILES
         | libc::CLONE_FS;
-    // SAFETY: the thread has a stack of its own, which lives as long as the process. The thread shares the
-    // thread-local storage of this one, and both only call the system meanwhile.
+    // SAFETY: the thread has a stack of its own, which lives as long as the process. The thread
+    // shares the thread-local storage of this one, and both only call the system meanwhile.
     let id = unsafe {
         let top = stack.as_mut_ptr().add(stack.len());
         libc::clone(body, top.cast(), flags, std::ptr::null_mut())

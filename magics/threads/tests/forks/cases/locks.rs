@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, RwLock, mpsc};
 use std::thread;
 
-use crate::calls::in_call;
-use crate::harness::Case;
-use crate::process::{in_both, thread_id, wait_until, wait_until_in};
+use super::calls::in_call;
+use super::harness::Case;
+use super::process::{in_both, thread_id, wait_until, wait_until_in};
 
 pub(crate) const CASES: &[Case] = &[
     ("a thread that holds a lock releases it in the fork", held),
@@ -130,7 +130,8 @@ unsafe impl Sync for Native {}
 static FIRST: Native = Native(UnsafeCell::new(MaybeUninit::uninit()));
 static SECOND: Native = Native(UnsafeCell::new(MaybeUninit::uninit()));
 
-// SAFETY (for all functions): the mutex is initialised before it is used, and lives as long as the process.
+// SAFETY (for all functions): the mutex is initialised before it is used, and lives as long as the
+// process.
 impl Native {
     fn initialise(&self, is_robust: bool, kind: c_int) {
         let mut attributes = MaybeUninit::uninit();
@@ -155,7 +156,8 @@ impl Native {
     }
 }
 
-/// A thread that holds both mutexes until it is told whether to unlock them, and returns what the system said.
+/// A thread that holds both mutexes until it is told whether to unlock them, and returns what the
+/// system said.
 fn holder() -> (mpsc::Sender<bool>, thread::JoinHandle<(c_int, c_int)>) {
     FIRST.initialise(true, libc::PTHREAD_MUTEX_NORMAL);
     SECOND.initialise(true, libc::PTHREAD_MUTEX_NORMAL);

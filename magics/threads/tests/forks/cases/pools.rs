@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
-use crate::harness::Case;
-use crate::process::{in_both, wait_until};
+use super::harness::Case;
+use super::process::{in_both, wait_until};
 
 pub(crate) const CASES: &[Case] = &[
     (

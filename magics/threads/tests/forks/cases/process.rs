@@ -26,7 +26,8 @@ pub(crate) fn fork_alone(stopped: Stopped, child: impl FnOnce(Alone)) -> (i32, S
     }
 }
 
-/// Forks with all threads, and runs `child` in the fork. The threads of this process go on when the fork has ended.
+/// Forks with all threads, and runs `child` in the fork. The threads of this process go on when the
+/// fork has ended.
 pub(crate) fn in_fork(child: impl FnOnce()) {
     let (pid, stopped) = fork_alone(stop(), |alone| {
         alone.revive().unwrap();
