@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 
+from deaf import A_DEAF_THREAD
 from lines import figures, function
 from request import MEMIT_JSON
 
@@ -255,10 +256,10 @@ def test_what_was_timed_before_a_crash_is_shown(uneven):
     assert "stopped early: the statement panicked" in cell.text
 
 
-def test_a_session_with_threads_is_timed_in_place(fresh_kernel):
+def test_a_session_that_cannot_be_forked_is_timed_in_place(fresh_kernel):
     kernel = fresh_kernel
     kernel.run(SLOW)
-    kernel.run("std::thread::spawn(|| loop { std::thread::park() });")
+    kernel.run(A_DEAF_THREAD)
     for magic in ("%lprun", "%lprun -e", "%mprun"):
         cell = kernel.run(f"{magic} -f uneven uneven(5_000)")
         assert cell.json["isolated"] is False

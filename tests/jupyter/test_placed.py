@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from deaf import A_DEAF_THREAD
 from request import MEMIT_JSON
 
 WORK = "fn work(n: u64) -> u64 { (0..n).map(std::hint::black_box).sum() }\nlet zero: u64 = 0;"
@@ -167,14 +168,20 @@ def test_a_measured_statement_cannot_run_a_magic(working):
     assert "placed.rs" not in error.traceback
 
 
-def test_a_cell_that_starts_a_thread_measures_in_a_later_cell(working):
+def test_a_cell_that_starts_a_thread_measures_in_forks(working):
     start = "let (end, wait) = std::sync::mpsc::channel::<()>();\nlet thread = std::thread::spawn(move || wait.recv());\n"
-    error = working.fails(start + "{\n    %memit 3\n}", "MeasurementError")
-    assert "Write the magic in a later cell" in error.traceback
-    working.run(start)
-    (json, text) = reports(working.run("for n in 0..1 {\n    %memit -r 1 n\n}"))[0]
-    assert not json["isolated"] and "ran in place" in text
+    (json, _) = reports(working.run(start + "{\n    %memit -r 1 3\n}"))[0]
+    assert json["isolated"] and json["threads"] == 2
     working.run("drop(end);\nlet ended = thread.join();")
+
+
+def test_a_cell_that_cannot_be_forked_measures_in_place_when_it_runs_again(fresh_kernel):
+    kernel = fresh_kernel
+    kernel.run(A_DEAF_THREAD)
+    loop = "for n in 0..1 {\n    %memit -r 1 n\n}"
+    assert "run the cell again" in kernel.fails(loop, "MeasurementError").traceback
+    (json, text) = reports(kernel.run(loop))[0]
+    assert not json["isolated"] and "ran in place" in text
 
 
 def test_a_result_is_bound_by_let(working):

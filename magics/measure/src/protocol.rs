@@ -323,6 +323,7 @@ mod tests {
                 cause: FailureKind::Signal { number: 11 },
                 peak_rss: Some(4096),
                 threads: 1,
+                in_place: false,
                 needs_fresh: false,
             })),
             Event::Placed(Placed {

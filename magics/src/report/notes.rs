@@ -7,7 +7,7 @@ use crate::result::{MemitResult, MprofResult, TimeitResult};
 use crate::{failure, units};
 
 pub(super) fn of_memory(result: &MemitResult) -> Vec<String> {
-    in_place(result.isolated, result.threads)
+    in_place(result.isolated)
         .into_iter()
         .chain(inexact_peak(result.source))
         .chain(children(result.children))
@@ -19,7 +19,7 @@ pub(super) fn of_time(result: &TimeitResult) -> Vec<String> {
     let peak = result.memory.as_ref().map(|memory| memory.source);
     cpu_time(result.clock)
         .into_iter()
-        .chain(in_place(result.isolated, result.threads))
+        .chain(in_place(result.isolated))
         .chain(peak.and_then(inexact_peak))
         .chain(clock_error(result))
         .chain(growth(result))
@@ -75,7 +75,7 @@ pub(super) fn of_timeline(result: &MprofResult) -> Vec<String> {
     });
     left_out
         .into_iter()
-        .chain(in_place(measured.isolated, measured.threads))
+        .chain(in_place(measured.isolated))
         .chain(inexact_peak(measured.source))
         .chain(children(measured.children))
         .chain(outlasting(measured.outlasting))
@@ -95,7 +95,7 @@ fn children(included: bool) -> Option<String> {
 pub(super) fn of_lines(profile: &Profile) -> Vec<String> {
     memit_lines::notes::of(profile)
         .into_iter()
-        .chain(in_place(profile.isolated, profile.threads))
+        .chain(in_place(profile.isolated))
         .chain(outlasting(profile.outlasting))
         .collect()
 }
@@ -121,17 +121,9 @@ pub(super) fn removed_work(result: &TimeitResult) -> Option<String> {
     })
 }
 
-/// A note that the session itself ran the statements, and why.
-pub(super) fn in_place(isolated: bool, threads: u32) -> Option<String> {
-    if isolated {
-        None
-    } else if threads > 1 {
-        Some(format!(
-            "ran in place: the session has {threads} threads, so it could not be forked, and changes of variables stay"
-        ))
-    } else {
-        Some("ran in place, not in a fork of the session".to_owned())
-    }
+/// A note that the session itself ran the statements.
+pub(super) fn in_place(isolated: bool) -> Option<String> {
+    (!isolated).then(|| "ran in place, not in a fork of the session".to_owned())
 }
 
 fn inexact_peak(source: Source) -> Option<String> {

@@ -134,7 +134,7 @@ mod tests {
         11.2 ns ± 0.0689 ns per loop (mean ± std. dev. of 7 runs, 10,000,000 loops each)
         64 B in 1 allocation per loop, peak memory: 5.20 MiB, increment: 0.00 MiB
         CPU time: waiting is not counted
-        ran in place: the session has 3 threads, so it could not be forked, and changes of variables stay
+        ran in place, not in a fork of the session
         peak sampled: short peaks may be missed
         ");
     }

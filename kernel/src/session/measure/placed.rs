@@ -136,9 +136,8 @@ impl PlacedMagics {
     }
 }
 
-/// Advice for a cell that starts a thread and measures.
-const THREADS: &str = "help: the cell has started a thread. Write the magic in a later cell, where it measures in \
-     the session itself";
+/// Advice for a cell that was compiled for a fork, and cannot be forked.
+const THREADS: &str = "help: run the cell again: its magics then measure in the session itself";
 
 /// Evaluates the Rust of a cell, with the magics in its blocks.
 ///
@@ -164,7 +163,7 @@ pub(crate) fn evaluate(
             let cells = running.written.cells;
             let error = failed(running.engine, &probes, &failure, &remarks, message, cells);
             Err(match failure.cause {
-                FailureKind::CannotFork => error.with_note(THREADS),
+                FailureKind::CannotFork { .. } => error.with_note(THREADS),
                 _ => error,
             })
         }
@@ -184,7 +183,12 @@ fn evaluate_placed(
     if placed.is_empty() {
         return evaluated(running.evaluate(source, source, last, Some));
     }
-    let scope = scope(running.engine, source);
+    let mut scope = scope(running.engine, source);
+    if running.engine.threads() > 1 {
+        // Why the last cell had no checkpoint is also why the measurement cannot be a fork.
+        let described = running.engine.describe();
+        scope.cannot_fork = described.and_then(|described| described.unprotected);
+    }
     let known = magics.lock().measurements.len();
     let first = u32::try_from(known).unwrap_or(u32::MAX);
     let Placing {

@@ -227,9 +227,6 @@ impl Statements {
     ) -> Result<LinesMeasurement, Failure> {
         let Self { host, plan, body } = self;
         let threads = host.threads();
-        if plan.isolated && threads > 1 {
-            return Err(run::failure(host, FailureKind::CannotFork, None));
-        }
         let system = |error: std::io::Error| run::refused(host, &error);
         let board = Board::new(NUMBERS).map(Arc::new).map_err(system)?;
         settle::trim_heap();
@@ -265,6 +262,11 @@ impl Statements {
                     look: &mut look,
                 });
                 let ran = run::in_fork(host, body, &board, limits, watcher, make);
+                if let Err(failure) = &ran
+                    && matches!(failure.cause, FailureKind::CannotFork { .. })
+                {
+                    return Err(failure.clone());
+                }
                 let passed = common.counts().passed_limit.load(Relaxed);
                 let passed = over.or((passed > 0).then_some(passed));
                 if let (Some(reached), Some(limit)) = (passed, plan.limit()) {
