@@ -382,6 +382,11 @@ impl Engine {
         names.any(|other| other == name)
     }
 
+    /// The dependencies of which each cell has a copy of its own, with the reasons.
+    pub(crate) fn separate_dependencies(&self) -> BTreeMap<String, String> {
+        compiler::dependencies::separate(self.link.directory())
+    }
+
     /// The number of threads of the session process.
     pub(crate) fn threads(&self) -> u32 {
         self.link.threads()
