@@ -110,7 +110,7 @@ def test_cells_share_a_pool_and_a_reactor(logging):
     assert logging.value(SUM.format(2000)) == "1999000"
     assert logging.value(THREADS) == threads
     logging.run(':dep tokio = { version = "1", features = ["rt-multi-thread", "sync", "time"] }')
-    logging.run("let (sender, mut receiver) = tokio::sync::mpsc::channel(1);")
+    logging.run("let (sender, mut receiver) = tokio::sync::mpsc::channel::<u8>(1);")
     logging.run("""
     let job = tokio::spawn(async move {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;

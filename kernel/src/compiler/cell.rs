@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode, Output};
 
 use super::dependencies::Dependencies;
 use super::probes::{self, Probes, Problem, Sources};
+use super::statics::Numbers;
 use super::variables::{self, Decisions};
 use super::{Compilation, SOURCE, compilation, macros};
 
@@ -18,6 +19,8 @@ pub(super) struct CellCompilation {
     pub(super) command: Command,
     /// The libraries to which the cell is linked.
     pub(super) dependencies: Option<Dependencies>,
+    /// The statics that the cell shares with others.
+    pub(super) statics: Numbers,
     pub(super) cell: variables::Cell,
 }
 
@@ -30,7 +33,8 @@ impl CellCompilation {
     pub(super) fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
         let mut decisions = Decisions::default();
         loop {
-            let rewritten = self.cell.rewritten(&decisions);
+            let mut rewritten = self.cell.rewritten(&decisions);
+            rewritten.compiled.statics.clone_from(&self.statics);
             let source = macros::first(&rewritten.source);
             let source = source.as_ref().unwrap_or(&rewritten.source);
             let Sources {

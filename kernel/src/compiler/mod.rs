@@ -8,6 +8,7 @@ pub(crate) mod allocator;
 mod cell;
 pub(crate) mod definitions;
 pub(crate) mod dependencies;
+mod edits;
 mod endings;
 mod identity;
 pub(crate) mod macro_calls;
@@ -18,6 +19,7 @@ pub(crate) mod probes;
 mod runtime;
 mod session_crate;
 mod shadowing;
+pub(crate) mod statics;
 mod value;
 pub(crate) mod variables;
 
@@ -151,6 +153,8 @@ fn compilation(
     }
     let asked = arguments.clone();
     keep_identity(session, rustc, &mut arguments)?;
+    let shared = statics::shared(&source, variables::crates(&arguments));
+    let (source, statics) = shared.apply(&source);
     let held = variables::held(session);
     let cell = variables::Cell::read(source, &arguments, held);
     divide(session, cell.source(), &mut arguments);
@@ -164,6 +168,7 @@ fn compilation(
         asked,
         command,
         dependencies,
+        statics,
         cell,
     })))
 }

@@ -18,7 +18,7 @@ pub const ARGUMENTS: [&str; 7] = [
 pub const QUESTION_MARK: &str = "--cfg=feature=\"question_mark\"";
 
 /// Path and text of each file, relative to the root of the source. [`ROOT`] is the root module.
-pub const FILES: [(&str, &str); 24] = [
+pub const FILES: [(&str, &str); 25] = [
     (ROOT, include_str!("lib.rs")),
     ("abi/mod.rs", include_str!("abi/mod.rs")),
     ("abi/backend.rs", include_str!("abi/backend.rs")),
@@ -41,6 +41,7 @@ pub const FILES: [(&str, &str); 24] = [
     ("placed.rs", include_str!("placed.rs")),
     ("print.rs", include_str!("print.rs")),
     ("question_mark.rs", include_str!("question_mark.rs")),
+    ("shared_key.rs", include_str!("shared_key.rs")),
     ("start.rs", include_str!("start.rs")),
     ("variable_store.rs", include_str!("variable_store.rs")),
 ];

@@ -54,6 +54,8 @@ pub(crate) struct Engine {
     compiled: Compiled,
     /// The variables that it gave up and whose destructors panicked.
     leaked: Vec<String>,
+    /// The statics that have started anew, because their definitions have changed.
+    anew: Vec<String>,
     /// The counts of these functions in a cell that is not a measurement.
     counted: Option<LinesMeasurement>,
     /// The measurement of the code that ran last, complete or as far as it came.
@@ -120,6 +122,7 @@ impl Engine {
             record: Record::default(),
             compiled: Compiled::default(),
             leaked: Vec::new(),
+            anew: Vec::new(),
             counted: None,
             measured: None,
             remarks: Vec::new(),
@@ -277,6 +280,11 @@ impl Engine {
     /// Whether the destructor of the variable has panicked when the last source gave the variable up.
     pub(crate) fn is_leaked(&self, variable: &str) -> bool {
         self.leaked.iter().any(|leaked| leaked == variable)
+    }
+
+    /// Takes the statics that have started anew, because their definitions have changed.
+    pub(crate) fn take_anew(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.anew)
     }
 
     /// The variables as they are now, for [`Self::undo`].

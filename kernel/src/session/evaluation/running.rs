@@ -122,6 +122,7 @@ impl Running<'_> {
         self.undo_log.evaluated(users);
         self.undo_log.implemented(marked.implementations);
         self.say_what_was_given_up();
+        self.say_what_starts_anew();
         self.say_what_is_not_kept(users);
         let has_value = || cell::rust(users).value().is_some();
         let output = self.output;
@@ -182,6 +183,14 @@ impl Running<'_> {
             let binding = lets.iter().rev().find(|each| each.names.contains(name));
             self.engine.leave(name);
             let note = left::note(name, left, binding) + "\n";
+            self.output.stream(Stream::Stderr, &note);
+        }
+    }
+
+    /// Names the statics whose definitions, or what their types reach, have changed.
+    fn say_what_starts_anew(&mut self) {
+        for path in self.engine.take_anew() {
+            let note = format!("`{path}` starts anew, because its definition has changed\n");
             self.output.stream(Stream::Stderr, &note);
         }
     }
