@@ -90,6 +90,17 @@ def test_a_dependency_that_cannot_be_shared_is_named(logging, tmp_path):
     assert "log: a copy" not in session
 
 
+def test_a_value_of_a_dependency_displays_itself(logging, tmp_path):
+    source = "pub struct Chart;\nimpl Chart { pub fn evcxr_display(&self) {\n" \
+        "    println!(\"EVCXR_BEGIN_CONTENT text/html\\n<b>1</b>\\nEVCXR_END_CONTENT\");\n} }"
+    assert logging.value("1 + 1") == "2"
+    logging.run(crate(tmp_path, "charted_1", source))
+    for _ in range(2):
+        (shown,) = logging.run("charted_1::Chart").outputs
+        assert shown["data"]["text/html"] == "<b>1</b>"
+        assert logging.value("1 + 1") == "2"
+
+
 def test_undo_takes_the_state_of_a_dependency_back(logging, tmp_path):
     source = "static N: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);\n" \
         "pub fn next() -> u32 { N.fetch_add(1, std::sync::atomic::Ordering::Relaxed) }"

@@ -21,6 +21,8 @@ pub(super) struct CellCompilation {
     pub(super) dependencies: Option<Dependencies>,
     /// The statics that the cell shares with others.
     pub(super) statics: Numbers,
+    /// Whether the source says that statics are shared.
+    pub(super) shares_statics: bool,
     pub(super) cell: variables::Cell,
 }
 
@@ -44,7 +46,7 @@ impl CellCompilation {
             } = probes::put(session, source, true);
             if let Some(probed) = &probed {
                 let Some(output) = self.output(session, probed)? else {
-                    return self.again(session);
+                    return self.again(session, true);
                 };
                 if output.status.success() {
                     probes::tell(session, &probes)?;
@@ -72,14 +74,20 @@ impl CellCompilation {
             }
             let source = plain.as_ref().unwrap_or(source);
             variables::write_compiled(session, &rewritten.compiled)?;
-            if !rewritten.has_variables() && self.dependencies.is_none() {
+            if !rewritten.has_variables() && self.dependencies.is_none() && !self.shares_statics {
                 write_copy(session, source)?;
                 return Ok(Err(self.command));
             }
             let Some(output) = self.output(session, source)? else {
-                return self.again(session);
+                return self.again(session, true);
             };
-            if output.status.success() || !decisions.learn(&rewritten, source, &output.stderr) {
+            if output.status.success() {
+                return pass_on(&output);
+            }
+            if !decisions.learn(&rewritten, source, &output.stderr) {
+                if self.shares_statics {
+                    return self.again(session, false);
+                }
                 return pass_on(&output);
             }
         }
@@ -97,10 +105,20 @@ impl CellCompilation {
         Ok((!has_failed).then_some(output))
     }
 
-    /// Compiles the cell with what has been noted.
-    fn again(self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
+    /// Compiles the cell with what has been noted. Without shared statics, errors are about the user's
+    /// columns.
+    fn again(
+        self,
+        session: &Path,
+        shares_statics: bool,
+    ) -> anyhow::Result<Result<ExitCode, Command>> {
         let arguments = self.asked.into_iter().map(OsString::from).collect();
-        match compilation(session, self.command.get_program(), arguments)? {
+        match compilation(
+            session,
+            self.command.get_program(),
+            arguments,
+            shares_statics,
+        )? {
             Compilation::Cell(cell) => cell.compile(session),
             Compilation::Other(command) => Ok(Err(command)),
         }

@@ -37,6 +37,7 @@ use cell::{CellCompilation, write_copy};
 use dependencies::Dependencies;
 use identity::Identity;
 use session_crate::{STORE, SessionCrate};
+use statics::Shared;
 
 /// The name under which cargo starts this part.
 const NAME: &str = "memit-rustc";
@@ -73,7 +74,7 @@ pub(crate) fn run(session: &Path) -> ExitCode {
         eprintln!("{NAME}: cargo starts this with the compiler as its first argument");
         return ExitCode::FAILURE;
     };
-    let compiled = match compilation(session, &rustc, arguments.collect()) {
+    let compiled = match compilation(session, &rustc, arguments.collect(), true) {
         Ok(Compilation::Cell(cell)) => cell.compile(session),
         Ok(Compilation::Other(command)) => Ok(Err(command)),
         Err(error) => Err(error),
@@ -102,11 +103,13 @@ enum Compilation {
     Other(Command),
 }
 
-/// Prepares a compilation with these arguments of rustc.
+/// Prepares a compilation with these arguments of rustc. A cell that is to be run can share its statics
+/// with other cells.
 fn compilation(
     session: &Path,
     rustc: &OsStr,
     arguments: Vec<OsString>,
+    shares_statics: bool,
 ) -> anyhow::Result<Compilation> {
     let mut command = Command::new(rustc);
     let text = |argument: &OsString| argument.to_str().map(str::to_owned);
@@ -153,7 +156,11 @@ fn compilation(
     }
     let asked = arguments.clone();
     keep_identity(session, rustc, &mut arguments)?;
-    let shared = statics::shared(&source, variables::crates(&arguments));
+    let shared = match shares_statics {
+        true => statics::shared(&source, variables::crates(&arguments)),
+        false => Shared::default(),
+    };
+    let shares_statics = !shared.is_empty();
     let (source, statics) = shared.apply(&source);
     let held = variables::held(session);
     let cell = variables::Cell::read(source, &arguments, held);
@@ -169,6 +176,7 @@ fn compilation(
         command,
         dependencies,
         statics,
+        shares_statics,
         cell,
     })))
 }

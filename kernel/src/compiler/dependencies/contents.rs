@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::library;
@@ -32,6 +33,12 @@ impl Crate {
     /// Whether the file is as it was.
     pub(super) fn is_unchanged(&self) -> bool {
         Self::at(&self.file).is_ok_and(|now| now == *self)
+    }
+
+    /// Whether a type of the crate may display itself, by a method that evcxr calls.
+    pub(super) fn displays(&self) -> bool {
+        let method = Regex::new("evcxr_display").expect("a valid expression");
+        fs::read(&self.file).map_or(true, |bytes| method.is_match(&bytes))
     }
 
     /// Whether cargo has the source for good: from a registry or a commit. The source of any other

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use super::definitions::tokens;
+use contents::Crate;
 use library::{Layer, Library};
 use record::{Record, Set};
 use request::Request;
@@ -46,6 +47,12 @@ pub(crate) fn separate(session: &Path) -> BTreeMap<String, String> {
     last.map(|set| set.separate.clone()).unwrap_or_default()
 }
 
+/// Whether a type of the dependencies of the last cell may display itself; `None` if that is not known.
+pub(crate) fn display(session: &Path) -> Option<bool> {
+    let record = Record::read(&session.join(DIRECTORY)).ok()?;
+    record.last().map(|set| set.displays)
+}
+
 /// The libraries that a cell is compiled against.
 pub(super) struct Dependencies {
     directory: PathBuf,
@@ -64,18 +71,20 @@ impl Dependencies {
         source: &str,
     ) -> io::Result<Option<Self>> {
         let request = Request::of(rustc, arguments)?;
-        if !request.is_used(source) {
-            return Ok(None);
-        }
+        let is_used = request.is_used(source);
         let directory = session.join(DIRECTORY);
         let mut record = Record::read(&directory)?;
         let key = request.key();
-        if record.set(key).is_none() {
+        let is_new = is_used && record.set(key).is_none();
+        if is_new {
             let set = share(&request, &directory, &mut record);
             record.insert(key, set);
         }
-        if record.use_set(key) {
+        if record.use_set(key) || is_new {
             record.write(&directory)?;
+        }
+        if !is_used {
+            return Ok(None);
         }
         let set = record.set(key).filter(|set| !set.libraries.is_empty());
         Ok(set.map(|set| Self {
@@ -112,7 +121,9 @@ impl Dependencies {
         }
         let mut record = Record::read(&self.directory)?;
         let reason = library::reason(&messages);
-        record.insert(self.request.key(), Set::separate(&self.request, &reason));
+        let mut set = Set::separate(&self.request, &reason);
+        set.displays = true;
+        record.insert(self.request.key(), set);
         record.write(&self.directory)?;
         Ok(true)
     }
@@ -121,31 +132,35 @@ impl Dependencies {
 /// Finds the libraries with the dependencies, and compiles those that are not there yet. If the
 /// dependencies cannot all be linked, tries them one by one.
 fn share(request: &Request, directory: &Path, record: &mut Record) -> Set {
-    let reason = match libraries(request, directory, record) {
-        Ok(libraries) => return Set::shared(libraries),
-        Err(reason) => reason,
+    let contents = contents::of(request, directory);
+    let displays = match &contents {
+        Ok(contents) => contents.iter().any(Crate::displays),
+        Err(_) => true,
     };
-    if request.dependencies.len() == 1 {
-        return Set::separate(request, &reason);
-    }
-    let mut set = Set::default();
-    for one in request.one_by_one() {
-        match libraries(&one, directory, record) {
-            Ok(libraries) => set.add(libraries),
-            Err(reason) => set.separate.extend(Set::separate(&one, &reason).separate),
+    let found = contents.and_then(|contents| libraries(contents, request, directory, record));
+    let mut set = match found {
+        Ok(libraries) => Set::shared(libraries),
+        Err(reason) if request.dependencies.len() == 1 => Set::separate(request, &reason),
+        Err(_) => {
+            let mut set = Set::default();
+            for one in request.one_by_one() {
+                set.add(share(&one, directory, record));
+            }
+            set
         }
-    }
+    };
+    set.displays = displays;
     set
 }
 
 /// The names of the libraries with the dependencies, each behind those that it lies on. Compiles
 /// what is missing. The error says why that is impossible.
 fn libraries(
+    contents: Vec<Crate>,
     request: &Request,
     directory: &Path,
     record: &mut Record,
 ) -> Result<Vec<String>, String> {
-    let contents = contents::of(request, directory)?;
     let mut libraries = record.with_any_of(&contents);
     let held: Vec<_> = libraries
         .iter()
@@ -155,7 +170,7 @@ fn libraries(
     let missing = contents.into_iter().filter(|each| !held.contains(each));
     // Crates that can change under the session lie above those that cannot, so that a change
     // leaves the state of the latter alone.
-    let (fixed, changeable): (Vec<_>, Vec<_>) = missing.partition(contents::Crate::is_fixed);
+    let (fixed, changeable): (Vec<_>, Vec<_>) = missing.partition(Crate::is_fixed);
     for crates in [fixed, changeable] {
         if crates.is_empty() {
             continue;

@@ -18,7 +18,7 @@ pub(super) struct Record {
     /// In the order in which they were compiled.
     libraries: Vec<Library>,
     sets: BTreeMap<u64, Set>,
-    /// The set of the last cell that uses dependencies.
+    /// The set of the last cell in a session with dependencies.
     last: Option<u64>,
 }
 
@@ -29,33 +29,35 @@ pub(super) struct Set {
     pub(super) libraries: Vec<String>,
     /// Dependencies that are linked into each cell, with the reasons.
     pub(super) separate: BTreeMap<String, String>,
+    /// Whether a type of the crates may display itself.
+    pub(super) displays: bool,
 }
 
 impl Set {
     pub(super) fn shared(libraries: Vec<String>) -> Self {
-        let separate = BTreeMap::new();
         Self {
             libraries,
-            separate,
+            ..Self::default()
         }
     }
 
     pub(super) fn separate(request: &Request, reason: &str) -> Self {
         let names = request.dependencies.keys();
+        let separate = names.map(|name| (name.clone(), reason.to_owned()));
         Self {
-            libraries: Vec::new(),
-            separate: names
-                .map(|name| (name.clone(), reason.to_owned()))
-                .collect(),
+            separate: separate.collect(),
+            ..Self::default()
         }
     }
 
-    pub(super) fn add(&mut self, libraries: Vec<String>) {
-        for library in libraries {
+    /// Adds another set.
+    pub(super) fn add(&mut self, other: Self) {
+        for library in other.libraries {
             if !self.libraries.contains(&library) {
                 self.libraries.push(library);
             }
         }
+        self.separate.extend(other.separate);
     }
 }
 
@@ -84,7 +86,7 @@ impl Record {
         self.sets.insert(key, set);
     }
 
-    /// The set of the last cell that uses dependencies.
+    /// The set of the last cell, if a cell has used it.
     pub(super) fn last(&self) -> Option<&Set> {
         self.set(self.last?)
     }

@@ -11,8 +11,8 @@ mod thread_locals;
 use std::collections::BTreeMap;
 
 use memit_measure::shared_statics::PREFIX;
-use ra_ap_syntax::ast::{self, AstNode, HasAttrs, HasVisibility};
-use ra_ap_syntax::{Edition, SourceFile, SyntaxNode};
+use ra_ap_syntax::ast::{self, AstNode, HasAttrs};
+use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use super::CELL_FUNCTION;
 use super::definitions::{Definitions, Reached, tokens};
@@ -60,6 +60,11 @@ fn may_have_statics(source: &str) -> bool {
 }
 
 impl Shared {
+    /// Whether the source has no statics that can be shared.
+    pub(super) fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
     /// The source with exported names, and the statics. No line moves.
     pub(super) fn apply(self, source: &str) -> (String, Numbers) {
         (edits::apply(source, self.edits), self.numbers)
@@ -74,12 +79,7 @@ impl Shared {
             return;
         }
         let number = self.number(&path, of.syntax(), definitions);
-        let token = of.visibility().map(|of| of.syntax().text_range().start());
-        let start = token.or_else(|| Some(of.static_token()?.text_range().start()));
-        let Some(start) = start.map(usize::from) else {
-            return;
-        };
-        self.edits.push((start..start, attribute(number)));
+        self.edits.extend(export(of.syntax(), number));
         if of.mut_token().is_some() || can_change(type_.syntax()) {
             self.numbers.insert(path, number);
         }
@@ -96,9 +96,27 @@ impl Shared {
     }
 }
 
+/// The edit that exports a static: at the end of the line above, so that the columns of the static stay,
+/// if nothing there makes a comment of the attribute.
+fn export(item: &SyntaxNode, number: u64) -> Option<Edit> {
+    let first = item.first_token()?;
+    let is_line_break =
+        |token: &SyntaxToken| token.kind() == SyntaxKind::WHITESPACE && token.text().contains('\n');
+    let is_comment = |token: SyntaxToken| token.kind() == SyntaxKind::COMMENT;
+    let above = first.prev_token().filter(is_line_break);
+    let above = above.filter(|space| !space.prev_token().is_some_and(is_comment));
+    let attribute = attribute(number);
+    let (token, text) = match above {
+        Some(space) => (space, format!(" {attribute}")),
+        None => (first, format!("{attribute} ")),
+    };
+    let start = usize::from(token.text_range().start());
+    Some((start..start, text))
+}
+
 /// The attribute that exports a static.
 fn attribute(number: u64) -> String {
-    format!("#[unsafe(export_name = \"{PREFIX}{number:016x}\")] ")
+    format!("#[unsafe(export_name = \"{PREFIX}{number:016x}\")]")
 }
 
 /// Where a static is: the names of what it is in, and its own; `None` in the statements of a cell.

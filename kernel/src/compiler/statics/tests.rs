@@ -29,15 +29,19 @@ fn statics_get_an_exported_name() {
 pub static HITS: AtomicU32 = AtomicU32::new(0);
 fn f() { static mut N: u8 = 1; }
 mod m { static M: Mutex<u8> = Mutex::new(0); }
+static NEXT: Mutex<u8> = Mutex::new(0); // A comment.
+static LAST: Mutex<u8> = Mutex::new(0);
 #[unsafe(no_mangle)] static USERS: AtomicU32 = AtomicU32::new(0);
 unsafe extern \"C\" { static environ: *const u8; }
 fn run_user_code_1() { static LOCAL: AtomicU32 = AtomicU32::new(0); }
 ";
     insta::assert_snapshot!(exported(source), @r#"
-    /// Hits.
-    #[unsafe(export_name = "memit_static_#")] pub static HITS: AtomicU32 = AtomicU32::new(0);
+    #[unsafe(export_name = "memit_static_#")] /// Hits.
+    pub static HITS: AtomicU32 = AtomicU32::new(0);
     fn f() { #[unsafe(export_name = "memit_static_#")] static mut N: u8 = 1; }
-    mod m { #[unsafe(export_name = "memit_static_#")] static M: Mutex<u8> = Mutex::new(0); }
+    mod m { #[unsafe(export_name = "memit_static_#")] static M: Mutex<u8> = Mutex::new(0); } #[unsafe(export_name = "memit_static_#")]
+    static NEXT: Mutex<u8> = Mutex::new(0); // A comment.
+    #[unsafe(export_name = "memit_static_#")] static LAST: Mutex<u8> = Mutex::new(0);
     #[unsafe(no_mangle)] static USERS: AtomicU32 = AtomicU32::new(0);
     unsafe extern "C" { static environ: *const u8; }
     fn run_user_code_1() { static LOCAL: AtomicU32 = AtomicU32::new(0); }
@@ -55,9 +59,15 @@ thread_local! {
 std::thread_local!(static M: u8 = 1;);
 thread_local! { fn other() {} }
 ";
-    let exported = exported(source);
-    assert_eq!(exported.lines().count(), source.lines().count());
-    insta::assert_snapshot!(exported);
+    insta::assert_snapshot!(exported(source), @r#"
+
+        #[unsafe(export_name = "memit_static_#")] static SEEN: ::memit_session::SharedKey<RefCell< Vec<u8>>> = ::memit_session::SharedKey::new({ ::std::thread_local! { static SEEN: RefCell<
+            Vec<u8>> = const { RefCell::new(Vec::new()) } } SEEN });
+        #[unsafe(export_name = "memit_static_#")] pub static N: ::memit_session::SharedKey<Cell<u8>> = ::memit_session::SharedKey::new({ ::std::thread_local! { static N: Cell<u8> = Cell::new(1) } N });
+
+    #[unsafe(export_name = "memit_static_#")] static M: ::memit_session::SharedKey<u8> = ::memit_session::SharedKey::new({ ::std::thread_local! { static M: u8 = 1 } M });
+    thread_local! { fn other() {} }
+    "#);
 }
 
 #[test]

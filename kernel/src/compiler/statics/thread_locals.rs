@@ -28,12 +28,16 @@ pub(super) fn share(call: &ast::MacroCall, definitions: &Definitions, shared: &m
     let whole = call.syntax().text_range();
     let inner = tokens.syntax().text_range();
     let start = usize::from(inner.start()) + 1;
+    let source = call.syntax().to_string();
+    // No line moves.
+    let without = |from: usize, to: usize| {
+        let begin = usize::from(whole.start());
+        let lines = source[from - begin..to - begin].matches('\n').count();
+        (from..to, "\n".repeat(lines))
+    };
     let mut edits = vec![
-        (whole.start().into()..start, String::new()),
-        (
-            usize::from(inner.end()) - 1..whole.end().into(),
-            String::new(),
-        ),
+        without(whole.start().into(), start),
+        without(usize::from(inner.end()) - 1, whole.end().into()),
     ];
     for of in statics {
         let key = Key::of(&of);
@@ -54,7 +58,7 @@ pub(super) fn share(call: &ast::MacroCall, definitions: &Definitions, shared: &m
         };
         let number = shared.number(&path, of.syntax(), definitions);
         let insert = |at: usize, text: String| (start + at..start + at, text);
-        edits.push(insert(begin, attribute(number)));
+        edits.push(insert(begin, attribute(number) + " "));
         let made = format!(
             "::memit_session::SharedKey<{type_}> = ::memit_session::SharedKey::new({{ \
              ::std::thread_local! {{ static {name}: "

@@ -395,6 +395,11 @@ impl Engine {
         compiler::dependencies::separate(self.link.directory())
     }
 
+    /// Whether a type of the dependencies of the last cell may display itself; `None` if that is not known.
+    pub(crate) fn dependencies_display(&self) -> Option<bool> {
+        compiler::dependencies::display(self.link.directory())
+    }
+
     /// The number of threads of the session process.
     pub(crate) fn threads(&self) -> u32 {
         self.link.threads()

@@ -151,7 +151,9 @@ impl Running<'_> {
     /// Evaluates a source whose calls evcxr keeps.
     fn attempt(&mut self, kept: Kept, users: &str) -> Attempt {
         let marked = self.undo_log.implementations().mark(&kept.rewritten.source);
-        let prepared = if self.undo_log.may_display(users) {
+        let engine = &*self.engine;
+        let of_dependencies = || engine.dependencies_display();
+        let prepared = if self.undo_log.may_display(users, of_dependencies) {
             Prepared::unchanged(&marked.rewritten.source)
         } else {
             value::show_debug(&marked.rewritten.source)
