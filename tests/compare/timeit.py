@@ -105,13 +105,14 @@ fn main() {{
 """
 
 
-def build_programs(directory, flags):
+def build_programs(directory, flags, cases, dependencies=()):
     """One program for each case, with the settings of a release. Returns where they are."""
-    manifest = '[package]\nname = "hand"\nedition = "2024"\n\n[workspace]\n'
+    manifest = '[package]\nname = "hand"\nedition = "2024"\n\n[workspace]\n\n[dependencies]\n'
+    manifest += "".join(f"{dependency}\n" for dependency in dependencies)
     Path(directory, "Cargo.toml").write_text(manifest)
     sources = Path(directory, "src", "bin")
     sources.mkdir(parents=True)
-    for case in CASES:
+    for case in cases:
         # As `%timeit` does: the compiler must reckon with a change at every `black_box`.
         variables = [f"let {name} = {value};\n    black_box(&raw const {name});"
                      for name, value in case.variables.items()]
@@ -182,7 +183,7 @@ def main():
     flags = "" if options.plain else PLACEMENT
     build_env = [f"RUSTFLAGS=-Cprefer-dynamic {flags}", *options.build_env]
     with tempfile.TemporaryDirectory(prefix="memit-compare-") as directory:
-        programs = build_programs(directory, flags)
+        programs = build_programs(directory, flags, cases)
         with common.MemitKernels(memit) as kernels, kernels.start() as kernel:
             for variable in build_env:
                 kernel.run(f":build_env {variable}")

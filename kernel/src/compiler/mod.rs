@@ -5,7 +5,10 @@
 //! arguments of cells, and then becomes `rustc`. It compiles everything else unchanged.
 
 pub(crate) mod allocator;
+mod cell;
 pub(crate) mod definitions;
+pub(crate) mod dependencies;
+mod edits;
 mod endings;
 mod identity;
 pub(crate) mod macro_calls;
@@ -16,23 +19,25 @@ pub(crate) mod probes;
 mod runtime;
 mod session_crate;
 mod shadowing;
+pub(crate) mod statics;
 mod value;
 pub(crate) mod variables;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output};
+use std::process::{Command, ExitCode};
 
 use memit_magics::cell::snippet::MEASUREMENT;
 
+use cell::{CellCompilation, write_copy};
+use dependencies::Dependencies;
 use identity::Identity;
-use probes::{Probes, Problem, Sources};
 use session_crate::{STORE, SessionCrate};
-use variables::Decisions;
+use statics::Shared;
 
 /// The name under which cargo starts this part.
 const NAME: &str = "memit-rustc";
@@ -69,7 +74,7 @@ pub(crate) fn run(session: &Path) -> ExitCode {
         eprintln!("{NAME}: cargo starts this with the compiler as its first argument");
         return ExitCode::FAILURE;
     };
-    let compiled = match compilation(session, &rustc, arguments.collect()) {
+    let compiled = match compilation(session, &rustc, arguments.collect(), true) {
         Ok(Compilation::Cell(cell)) => cell.compile(session),
         Ok(Compilation::Other(command)) => Ok(Err(command)),
         Err(error) => Err(error),
@@ -87,100 +92,6 @@ pub(crate) fn run(session: &Path) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The compilation of a cell.
-struct CellCompilation {
-    command: Command,
-    cell: variables::Cell,
-}
-
-impl CellCompilation {
-    /// Compiles the cell. If an error is about what becomes of a variable at the end of the cell,
-    /// compiles again with another end.
-    ///
-    /// Compiles the source with probes first, if there is one. Without it, or if it does not
-    /// compile, compiles the plain source, so that compiler messages are about the user's code.
-    fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
-        let mut decisions = Decisions::default();
-        let mut may_switch = true;
-        loop {
-            let rewritten = self.cell.rewritten(&decisions);
-            let source = macros::first(&rewritten.source);
-            let source = source.as_ref().unwrap_or(&rewritten.source);
-            let Sources {
-                probed,
-                has_switched,
-                plain,
-                mut probes,
-            } = probes::put(session, source, true, may_switch);
-            if let Some(probed) = &probed {
-                let output = self.output(session, probed)?;
-                if output.status.success() {
-                    probes::tell(session, &probes)?;
-                    variables::write_compiled(session, &rewritten.compiled)?;
-                    return pass_on(&output);
-                }
-                if decisions.learn(&rewritten, probed, &output.stderr) {
-                    continue;
-                }
-                if has_switched {
-                    // Not every body compiles twice in one function.
-                    may_switch = false;
-                    continue;
-                }
-                probes = Probes {
-                    problem: Some(Problem::Compile {
-                        message: String::from_utf8_lossy(&output.stderr).into_owned(),
-                    }),
-                    ..Probes::default()
-                };
-            }
-            match &probes.problem {
-                None => {}
-                Some(Problem::Compile { .. }) => probes::tell(session, &probes)?,
-                // The kernel reports the problem.
-                Some(_) => {
-                    probes::tell(session, &probes)?;
-                    return Ok(Ok(ExitCode::FAILURE));
-                }
-            }
-            let source = plain.as_ref().unwrap_or(source);
-            variables::write_compiled(session, &rewritten.compiled)?;
-            if !rewritten.has_variables() {
-                write_copy(session, source)?;
-                return Ok(Err(self.command));
-            }
-            let output = self.output(session, source)?;
-            if output.status.success() || !decisions.learn(&rewritten, source, &output.stderr) {
-                return pass_on(&output);
-            }
-        }
-    }
-
-    fn output(&mut self, session: &Path, source: &str) -> io::Result<Output> {
-        write_copy(session, source)?;
-        self.command.output()
-    }
-}
-
-/// Writes what rustc is to compile: the same file name as evcxr's in another directory, so that
-/// messages name evcxr's file.
-fn write_copy(session: &Path, source: &str) -> io::Result<()> {
-    let copy = session.join(SOURCE);
-    fs::create_dir_all(copy.with_file_name(""))?;
-    fs::write(copy, source)
-}
-
-/// Passes on what rustc wrote, and how it ended.
-fn pass_on(output: &Output) -> anyhow::Result<Result<ExitCode, Command>> {
-    io::stdout().write_all(&output.stdout)?;
-    io::stderr().write_all(&output.stderr)?;
-    let code = output
-        .status
-        .code()
-        .and_then(|code| u8::try_from(code).ok());
-    Ok(Ok(code.map_or(ExitCode::FAILURE, ExitCode::from)))
-}
-
 /// Changes the source of a cell; `None` if there is nothing to change.
 type Change<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -192,11 +103,13 @@ enum Compilation {
     Other(Command),
 }
 
-/// Prepares a compilation with these arguments of rustc.
+/// Prepares a compilation with these arguments of rustc. A cell that is to be run can share its statics
+/// with other cells.
 fn compilation(
     session: &Path,
     rustc: &OsStr,
     arguments: Vec<OsString>,
+    shares_statics: bool,
 ) -> anyhow::Result<Compilation> {
     let mut command = Command::new(rustc);
     let text = |argument: &OsString| argument.to_str().map(str::to_owned);
@@ -208,10 +121,18 @@ fn compilation(
     let session_crate = SessionCrate::compiled(session, rustc)?;
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
     let any = session_crate.accepts_any_question_mark();
+    let mut source = fs::read_to_string(SOURCE)?;
+    let dependencies = match to_be_run {
+        true => Dependencies::linked(session, rustc, &arguments, &source)?,
+        false => None,
+    };
+    let tokio = dependencies
+        .as_ref()
+        .and_then(|all| all.copy_of(runtime::CRATE));
     let changes: [Change<'_>; 10] = [
         &without_store,
         &marks::resolved,
-        &runtime::of_the_cell,
+        &|source| runtime::of_the_cell(source, tokio),
         &endings::report_panics,
         &|source| endings::report_question_marks(source, any),
         &value::mark,
@@ -220,7 +141,6 @@ fn compilation(
         &shadowing::prevented,
         &|source| Some(allocator::named(source)),
     ];
-    let mut source = fs::read_to_string(SOURCE)?;
     for change in changes {
         source = change(&source).unwrap_or(source);
     }
@@ -236,14 +156,29 @@ fn compilation(
             .args(session_crate.arguments(&arguments));
         return Ok(Compilation::Other(command));
     }
+    let asked = arguments.clone();
     keep_identity(session, rustc, &mut arguments)?;
+    let shared = match shares_statics {
+        true => statics::shared(&source, variables::crates(&arguments)),
+        false => Shared::default(),
+    };
+    let shares_statics = !shared.is_empty();
+    let (source, statics) = shared.apply(&source);
     let held = variables::held(session);
     let cell = variables::Cell::read(source, &arguments, held);
     divide(session, cell.source(), &mut arguments);
     let externals = session_crate.arguments(&arguments);
-    command.args(arguments).args(externals);
+    let libraries = dependencies.as_ref().map(Dependencies::arguments);
+    command
+        .args(arguments)
+        .args(externals)
+        .args(libraries.into_iter().flatten());
     Ok(Compilation::Cell(Box::new(CellCompilation {
+        asked,
         command,
+        dependencies,
+        statics,
+        shares_statics,
         cell,
     })))
 }

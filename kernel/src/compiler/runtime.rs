@@ -1,10 +1,10 @@
 //! The runtime of cells that `.await`.
 //!
 //! From the first `.await` of a session on, evcxr runs every cell within tokio's `block_on`, on one
-//! runtime in the store. Each cell is linked with its own copy of tokio, and a copy does not find the
-//! threads and the clock of another copy's runtime: the second cell would wait for ever. A cell that
-//! awaits therefore gets a runtime of its own, which lives as long as the session. A cell that does
-//! not await runs outside of a runtime, so that the user's own `block_on` works.
+//! runtime in the store. That runtime is for the copy of tokio that all cells share: another copy does
+//! not find its threads and its clock, and would wait for ever. If each cell is linked with a copy of
+//! tokio, a cell that awaits gets a runtime of its own, which lives as long as the session. A cell that
+//! does not await runs outside of a runtime, so that the user's own `block_on` works.
 
 use memit_magics::cell::syntax::Statements;
 
@@ -17,8 +17,12 @@ const OPEN: &str = ".block_on(async {";
 /// The end of evcxr's code, and of the part of the cell that can panic.
 const CLOSE: &str = "\n});\n})) {";
 
-/// Gives the cell a runtime of its own, or none; `None` if evcxr's code has no runtime.
-pub(super) fn of_the_cell(source: &str) -> Option<String> {
+/// The crate with the runtime.
+pub(super) const CRATE: &str = "tokio";
+
+/// Gives the cell the runtime of the copy of tokio that all cells share, which has the number `shared`,
+/// or one of its own, or none; `None` if evcxr's code has no runtime.
+pub(super) fn of_the_cell(source: &str, shared: Option<u64>) -> Option<String> {
     let name = format!("fn {CELL_FUNCTION}");
     let function = source.rfind(&name)?;
     let start = function + source[function..].find(START)?;
@@ -27,8 +31,11 @@ pub(super) fn of_the_cell(source: &str) -> Option<String> {
     let close = source.rfind(CLOSE).filter(|close| *close >= statements)?;
     let users = &source[statements..close];
     if Statements::parse(users).awaits() {
-        let number = source[function + name.len()..].split('(').next()?;
-        let own = format!("\"evcxr_tokio_runtime_{number}\"");
+        let cell = source[function + name.len()..].split('(').next()?;
+        let own = match shared {
+            Some(number) => format!("\"evcxr_tokio_runtime_of_{number:016x}\""),
+            None => format!("\"evcxr_tokio_runtime_{cell}\""),
+        };
         let code = source[start..open].replacen(RUNTIME, &own, 1);
         return Some([&source[..start], &code, &source[open..]].concat());
     }
@@ -58,16 +65,18 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_awaits_has_a_runtime_of_its_own() {
+    fn cells_that_await_share_a_runtime_if_they_share_tokio() {
         let source = cell("f().await;");
         let own = source.replace("_runtime\"", "_runtime_12\"");
-        assert_eq!(of_the_cell(&source), Some(own));
+        assert_eq!(of_the_cell(&source, None), Some(own));
+        let shared = source.replace("_runtime\"", "_runtime_of_0000000000000007\"");
+        assert_eq!(of_the_cell(&source, Some(7)), Some(shared));
     }
 
     #[test]
     fn a_cell_that_does_not_await_has_none() {
         let source = cell("runtime.block_on(async { f().await });");
-        let plain = of_the_cell(&source).unwrap();
+        let plain = of_the_cell(&source, Some(7)).unwrap();
         assert_eq!(plain.lines().count(), source.lines().count());
         insta::assert_snapshot!(plain.replace("\n\n\n\n\n", "\n"), @r#"
         pub extern "C" fn run_user_code_12(
@@ -78,6 +87,6 @@ mod tests {
         })();
         })) {
         "#);
-        assert_eq!(of_the_cell("fn run_user_code_1() {}"), None);
+        assert_eq!(of_the_cell("fn run_user_code_1() {}", None), None);
     }
 }

@@ -1,5 +1,6 @@
 //! `%session`: describes the session in words.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use memit_magics::units;
@@ -8,11 +9,13 @@ use memit_measurement::Described;
 use super::evaluation::UndoLog;
 
 /// The text of `%session`. `threads_since` is the number of the cell that left the session with more
-/// than one thread.
+/// than one thread. `separate` are the dependencies of which each cell has a copy of its own, with the
+/// reasons.
 pub(crate) fn session(
     described: Option<&Described>,
     undo_log: &UndoLog,
     threads_since: Option<u64>,
+    separate: &BTreeMap<String, String>,
 ) -> String {
     let Some((described, pid)) = described.and_then(|all| all.pid.map(|pid| (all, pid))) else {
         return "There is no session process; the next cell starts one.".to_owned();
@@ -55,5 +58,11 @@ pub(crate) fn session(
         ),
     };
     let _ = write!(text, "%undo:        {back}");
+    for (name, reason) in separate {
+        let _ = write!(
+            text,
+            "\n{name}: a copy in each cell, because the crate cannot be shared: {reason}"
+        );
+    }
     text
 }

@@ -35,6 +35,7 @@ pub(super) fn run(
                 described.as_ref(),
                 running.undo_log,
                 running.engine.threads_since(),
+                &running.engine.separate_dependencies(),
             );
             running.output.display(bundle::of_text(&text));
         }

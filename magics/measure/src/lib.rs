@@ -26,6 +26,8 @@ mod heap;
 pub mod host;
 mod in_use;
 pub mod lines;
+#[cfg(heap_hooks)]
+mod loaded;
 #[cfg(unix)]
 mod mapped;
 #[cfg(unix)]
@@ -62,6 +64,8 @@ mod shared;
 mod shared_common;
 #[cfg(unix)]
 mod shared_pages;
+#[cfg(unix)]
+pub mod shared_statics;
 mod threads;
 #[cfg(unix)]
 mod time;

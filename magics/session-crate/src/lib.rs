@@ -40,6 +40,8 @@ mod print;
 #[cfg(feature = "question_mark")]
 mod question_mark;
 #[cfg(feature = "cells")]
+mod shared_key;
+#[cfg(feature = "cells")]
 mod start;
 #[cfg(feature = "cells")]
 mod variable_store;
@@ -51,6 +53,6 @@ pub mod sources;
 pub use question_mark::*;
 #[cfg(feature = "cells")]
 pub use {
-    clear_output::*, ending::*, function_result::*, phases::*, placed::*, print::*, start::*,
-    variable_store::*,
+    clear_output::*, ending::*, function_result::*, phases::*, placed::*, print::*, shared_key::*,
+    start::*, variable_store::*,
 };

@@ -42,6 +42,7 @@ pub const FILES: [(&str, &str); 25] = [
     ("placed.rs", include_str!("placed.rs")),
     ("print.rs", include_str!("print.rs")),
     ("question_mark.rs", include_str!("question_mark.rs")),
+    ("shared_key.rs", include_str!("shared_key.rs")),
     ("start.rs", include_str!("start.rs")),
     ("variable_store.rs", include_str!("variable_store.rs")),
 ];

@@ -15,6 +15,7 @@ use memit_measure::fork::{self, Checkpoint};
 use memit_measure::host::{self, Host};
 use memit_measure::lines::counting;
 use memit_measure::outside::{self, Positions};
+use memit_measure::shared_statics::SharedStatics;
 use memit_measure::timeline;
 use memit_measurement::{Checkpointed, Event};
 use rustix::io::{fcntl_dupfd_cloexec, fcntl_getfd};
@@ -68,6 +69,7 @@ pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: 
     let mut positions = None;
     let mut single: Option<Single> = None;
     let mut variables = std::ptr::null_mut();
+    let mut statics = SharedStatics::default();
     let mut children = Checkpoints::default();
     let mut commands = BufReader::new(&slots[slot]);
     loop {
@@ -96,13 +98,13 @@ pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: 
                     commands = BufReader::new(&slots[slot]);
                     continue;
                 }
-                variables = load_and_run(host, &arguments, variables);
+                variables = load_and_run(host, &arguments, variables, &mut statics);
                 standard.reopen();
                 host.flush_output();
                 host.send(&Event::Completed);
             }
             Some(Command::Prepare { arguments }) => {
-                variables = load_and_run(host, &arguments, variables);
+                variables = load_and_run(host, &arguments, variables, &mut statics);
             }
             None => eprintln!("memit: unknown command {line:?}"),
         }
@@ -177,8 +179,13 @@ impl Checkpoints {
 
 /// Runs one cell; returns the store of variables that the next cell is given. A cell that cannot
 /// be loaded ends the process.
-fn load_and_run(host: &Host, arguments: &str, variables: *mut c_void) -> *mut c_void {
-    match load(host, arguments) {
+fn load_and_run(
+    host: &Host,
+    arguments: &str,
+    variables: *mut c_void,
+    statics: &mut SharedStatics,
+) -> *mut c_void {
+    match load(host, arguments, statics) {
         Ok(run_cell) => {
             host.begin_cell();
             let variables = run_cell(variables);
@@ -203,7 +210,7 @@ fn load_and_run(host: &Host, arguments: &str, variables: *mut c_void) -> *mut c_
 
 type RunCell = extern "C" fn(*mut c_void) -> *mut c_void;
 
-fn load(host: &Host, arguments: &str) -> Result<RunCell, String> {
+fn load(host: &Host, arguments: &str, statics: &mut SharedStatics) -> Result<RunCell, String> {
     let Some((library, function)) = arguments.rsplit_once(' ') else {
         return Err(format!("`{arguments}` names no library and function"));
     };
@@ -221,6 +228,9 @@ fn load(host: &Host, arguments: &str) -> Result<RunCell, String> {
     if symbol.is_null() {
         return Err(dl_error());
     }
+    // SAFETY: the library is never unloaded, and its code has not run. The names of statics contain
+    // a number for their definitions.
+    unsafe { statics.share(symbol) };
     // SAFETY: evcxr generates this function with exactly this type.
     Ok(unsafe { std::mem::transmute::<*mut c_void, RunCell>(symbol) })
 }

@@ -95,7 +95,7 @@ fn collect(node: &SyntaxNode, tokens: &mut Vec<SyntaxToken>) {
 }
 
 /// Whether `node` is a neutral attribute.
-pub(super) fn is_neutral(node: &SyntaxNode) -> bool {
+pub(crate) fn is_neutral(node: &SyntaxNode) -> bool {
     let Some(attribute) = ast::Attr::cast(node.clone()) else {
         return false;
     };

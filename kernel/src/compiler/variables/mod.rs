@@ -21,9 +21,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::definitions::Reached;
+use super::statics::Numbers;
 
 pub(super) use decisions::Decisions;
-pub(super) use rewrite::{Cell, without_keeping};
+pub(super) use rewrite::{Cell, crates, without_keeping};
 pub(crate) use types::of_rustc;
 
 /// The value of a variable that a cell takes from the store, until this module replaces it. The
@@ -54,6 +55,8 @@ pub(crate) struct Variables {
     pub(crate) gone: BTreeMap<String, Arc<Gone>>,
     /// Variables in the store that no cell can take. The next cell drops them.
     pub(crate) unwanted: BTreeSet<String>,
+    /// The statics that all cells share.
+    pub(crate) statics: Arc<Numbers>,
 }
 
 /// A variable in the store.
@@ -101,6 +104,8 @@ pub(crate) struct Compiled {
     pub(crate) left: BTreeMap<String, Left>,
     /// The variables that the session loses.
     pub(crate) given_up: Vec<GivenUp>,
+    /// The statics of the session.
+    pub(crate) statics: Numbers,
 }
 
 /// A variable that a cell puts into the store.

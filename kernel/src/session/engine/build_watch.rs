@@ -48,6 +48,9 @@ fn crate_name(arguments: &[String]) -> Option<String> {
         return Some(format!("{package} (build script)"));
     }
     let name = compiler::value_of(arguments, "--crate-name")?;
+    if compiler::dependencies::is_library(name) {
+        return Some("the library of all dependencies".to_owned());
+    }
     let is_tool = ["___", "build_script_build", CELL_CRATE].contains(&name);
     (!is_tool).then(|| name.to_owned())
 }

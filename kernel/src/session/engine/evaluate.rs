@@ -89,7 +89,8 @@ impl Engine {
         let compiled = variables::take_compiled(self.link.directory());
         // Commands of evcxr compile nothing.
         if let Some(compiled) = &compiled {
-            self.record.settle(compiled, end);
+            let anew = self.record.settle(compiled, end);
+            self.anew.extend(anew);
         }
         self.compiled = compiled.unwrap_or_default();
         self.leaked = std::mem::take(&mut outcome.leaked);

@@ -54,6 +54,8 @@ pub(crate) struct Engine {
     compiled: Compiled,
     /// The variables that it gave up and whose destructors panicked.
     leaked: Vec<String>,
+    /// The statics that have started anew, because their definitions have changed.
+    anew: Vec<String>,
     /// The counts of these functions in a cell that is not a measurement.
     counted: Option<LinesMeasurement>,
     /// The measurement of the code that ran last, complete or as far as it came.
@@ -120,6 +122,7 @@ impl Engine {
             record: Record::default(),
             compiled: Compiled::default(),
             leaked: Vec::new(),
+            anew: Vec::new(),
             counted: None,
             measured: None,
             remarks: Vec::new(),
@@ -279,6 +282,11 @@ impl Engine {
         self.leaked.iter().any(|leaked| leaked == variable)
     }
 
+    /// Takes the statics that have started anew, because their definitions have changed.
+    pub(crate) fn take_anew(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.anew)
+    }
+
     /// The variables as they are now, for [`Self::undo`].
     pub(crate) fn snapshot(&self) -> Snapshot {
         self.record.snapshot()
@@ -386,6 +394,16 @@ impl Engine {
             .lines()
             .filter_map(|line| line.split(' ').next());
         names.any(|other| other == name)
+    }
+
+    /// The dependencies of which each cell has a copy of its own, with the reasons.
+    pub(crate) fn separate_dependencies(&self) -> BTreeMap<String, String> {
+        compiler::dependencies::separate(self.link.directory())
+    }
+
+    /// Whether a type of the dependencies of the last cell may display itself; `None` if that is not known.
+    pub(crate) fn dependencies_display(&self) -> Option<bool> {
+        compiler::dependencies::display(self.link.directory())
     }
 
     /// The number of threads of the session process.

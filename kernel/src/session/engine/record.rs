@@ -14,6 +14,7 @@ use memit_magics::cell;
 use memit_magics::cell::syntax::{self, Let, Statements};
 
 use super::inserted::Inserted;
+use crate::compiler::statics::Numbers;
 use crate::compiler::variables::{
     self, ANCHOR, BOUND, Compiled, Gone, How, Put, TAKEN, UNSEEN, Variable, Variables,
 };
@@ -171,8 +172,33 @@ impl Record {
         held.is_some_and(|held| held.cell == self.cell)
     }
 
-    /// Records what a cell did that ended so.
-    pub(super) fn settle(&mut self, compiled: &Compiled, end: End) {
+    /// Records what a cell did that ended so. Returns the statics that start anew with the cell.
+    pub(super) fn settle(&mut self, compiled: &Compiled, end: End) -> Vec<String> {
+        if end == End::Undone {
+            return Vec::new();
+        }
+        self.settle_variables(compiled, end);
+        self.settle_statics(&compiled.statics)
+    }
+
+    fn settle_statics(&mut self, statics: &Numbers) -> Vec<String> {
+        let before = Arc::clone(&self.variables.statics);
+        let is_other = |(path, number): &(&String, &u64)| before.get(*path) != Some(*number);
+        let mut new = statics.iter().filter(is_other).peekable();
+        if new.peek().is_none() {
+            return Vec::new();
+        }
+        let mut anew = Vec::new();
+        let known = Arc::make_mut(&mut Arc::make_mut(&mut self.variables).statics);
+        for (path, number) in new {
+            if known.insert(path.clone(), *number).is_some() {
+                anew.push(path.clone());
+            }
+        }
+        anew
+    }
+
+    fn settle_variables(&mut self, compiled: &Compiled, end: End) {
         let cell = self.cell;
         let before = Arc::clone(&self.variables);
         let is_back = |name: &String, put: &Put| {
@@ -191,7 +217,7 @@ impl Record {
             && compiled.moved.is_empty()
             && compiled.left.is_empty()
             && compiled.given_up.is_empty();
-        if end == End::Undone || all_back {
+        if all_back {
             return;
         }
         self.change(|variables| {
@@ -306,6 +332,22 @@ mod tests {
         record.settle(&compiled, End::Early);
         assert!(!record.variables().held.contains_key("b"));
         assert_eq!(record.variables().gone["b"].cell, 7);
+    }
+
+    #[test]
+    fn an_edited_static_starts_anew() {
+        let mut record = Record::default();
+        let compiled = |number| Compiled {
+            statics: [("HITS".to_owned(), number)].into(),
+            ..Compiled::default()
+        };
+        assert!(record.settle(&compiled(1), End::Complete).is_empty());
+        assert!(record.settle(&compiled(1), End::Complete).is_empty());
+        let before = record.snapshot();
+        assert!(record.settle(&compiled(2), End::Undone).is_empty());
+        assert_eq!(record.settle(&compiled(2), End::Early), ["HITS"]);
+        record.restore(&before);
+        assert_eq!(record.settle(&compiled(2), End::Complete), ["HITS"]);
     }
 
     #[test]

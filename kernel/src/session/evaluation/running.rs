@@ -122,6 +122,7 @@ impl Running<'_> {
         self.undo_log.evaluated(users);
         self.undo_log.implemented(marked.implementations);
         self.say_what_was_given_up();
+        self.say_what_starts_anew();
         self.say_what_is_not_kept(users);
         let has_value = || cell::rust(users).value().is_some();
         let output = self.output;
@@ -150,7 +151,9 @@ impl Running<'_> {
     /// Evaluates a source whose calls evcxr keeps.
     fn attempt(&mut self, kept: Kept, users: &str) -> Attempt {
         let marked = self.undo_log.implementations().mark(&kept.rewritten.source);
-        let prepared = if self.undo_log.may_display(users) {
+        let engine = &*self.engine;
+        let of_dependencies = || engine.dependencies_display();
+        let prepared = if self.undo_log.may_display(users, of_dependencies) {
             Prepared::unchanged(&marked.rewritten.source)
         } else {
             value::show_debug(&marked.rewritten.source)
@@ -182,6 +185,14 @@ impl Running<'_> {
             let binding = lets.iter().rev().find(|each| each.names.contains(name));
             self.engine.leave(name);
             let note = left::note(name, left, binding) + "\n";
+            self.output.stream(Stream::Stderr, &note);
+        }
+    }
+
+    /// Names the statics whose definitions, or what their types reach, have changed.
+    fn say_what_starts_anew(&mut self) {
+        for path in self.engine.take_anew() {
+            let note = format!("`{path}` starts anew, because its definition has changed\n");
             self.output.stream(Stream::Stderr, &note);
         }
     }

@@ -28,10 +28,22 @@ pub(crate) struct UndoLog {
     item_calls: ItemCalls,
     /// The number of cells so far.
     count: u64,
-    /// Whether there may be types that display themselves.
+    /// Whether there may be types that display themselves, apart from those of dependencies.
     may_display: bool,
+    depends: Depends,
     /// Whether the session has been cleared.
     is_cleared: bool,
+}
+
+/// What is known of the dependencies of the session.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Depends {
+    #[default]
+    None,
+    /// No value has been shown since a dependency was added.
+    New,
+    /// The compiler has seen them all.
+    Known,
 }
 
 /// The session at the start of a cell.
@@ -58,10 +70,22 @@ impl UndoLog {
     }
 
     /// Whether the session may have types that display themselves, including types from `source`,
-    /// which is about to be evaluated.
-    pub(crate) fn may_display(&mut self, source: &str) -> bool {
+    /// which is about to be evaluated. `of_dependencies` says what the compiler knows of dependencies.
+    pub(crate) fn may_display(
+        &mut self,
+        source: &str,
+        of_dependencies: impl FnOnce() -> Option<bool>,
+    ) -> bool {
         self.may_display |= value::changes_display(source);
+        if value::adds_dependency(source) {
+            self.depends = Depends::New;
+        }
         self.may_display
+            || match self.depends {
+                Depends::None => false,
+                Depends::New => true,
+                Depends::Known => of_dependencies().unwrap_or(true),
+            }
     }
 
     /// The implementations that evcxr knows.
@@ -102,6 +126,10 @@ impl UndoLog {
         let kept = self.item_calls.keep(&spelt_out.source);
         self.sources.push(kept.rewritten.source);
         self.item_calls = kept.calls;
+        let is_value = || cell::rust(source).value().is_some();
+        if self.depends == Depends::New && !value::adds_dependency(source) && is_value() {
+            self.depends = Depends::Known;
+        }
     }
 
     /// Called when the cell has ended.

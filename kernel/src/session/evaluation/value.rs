@@ -2,7 +2,8 @@
 //!
 //! evcxr shows the value of `expression` by compiling `(expression).evcxr_display()`; if that
 //! fails, it compiles again with the `Debug` format. While no type in the session can have an
-//! `evcxr_display`, the first attempt is known to fail, and memit skips it.
+//! `evcxr_display`, the first attempt is known to fail, and memit skips it. The compiler knows whether
+//! the dependencies have such a type.
 
 use std::ops::Range;
 
@@ -67,7 +68,15 @@ pub(crate) fn show_debug(source: &str) -> Prepared {
 }
 
 /// evcxr's commands that can change how values are shown.
-const CHANGING: [&str; 4] = [":dep", ":fmt", ":types", ":load_config"];
+const CHANGING: [&str; 3] = [":fmt", ":types", ":load_config"];
+
+/// Whether `source` adds a dependency, which may have types that display themselves.
+pub(crate) fn adds_dependency(source: &str) -> bool {
+    let (commands, _) = cell::split_commands(source);
+    commands
+        .lines()
+        .any(|line| line.trim_start().starts_with(":dep"))
+}
 
 /// Whether `source` may add types that display themselves, or change how values are shown.
 pub(crate) fn changes_display(source: &str) -> bool {
@@ -106,7 +115,8 @@ mod tests {
 
     #[test]
     fn dependencies_and_displays_are_noticed() {
-        assert!(changes_display(":dep plotters\n1"));
+        assert!(changes_display(":fmt {}\n1"));
+        assert!(adds_dependency("// Charts\n:dep plotters\n1") && !adds_dependency(":vars\n1"));
         assert!(changes_display("impl X { fn evcxr_display(&self) {} }"));
         assert!(!changes_display(":vars\n1 + 1"));
     }

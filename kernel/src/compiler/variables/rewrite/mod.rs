@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::ops::Range;
 use std::time::UNIX_EPOCH;
 
 use ra_ap_syntax::ast::AstNode;
@@ -13,6 +12,7 @@ use super::decisions::{Decision, Decisions, slot};
 use super::run_function::{RunFunction, STORE};
 use super::{Compiled, GivenUp, Held, Put, types};
 use crate::compiler::definitions::{Definitions, Reached, tokens};
+use crate::compiler::edits::{self, Edit};
 use crate::compiler::{CELL_CRATE, externs};
 
 /// A cell that is to be run.
@@ -58,8 +58,6 @@ pub(super) struct PutCall {
     pub(super) of: Option<String>,
     pub(super) text: String,
 }
-
-type Edit = (Range<usize>, String);
 
 impl Cell {
     /// Reads a cell. `arguments` are those of rustc, `held` are the variables of the session.
@@ -114,7 +112,7 @@ impl Cell {
             }
         }
         Rewritten {
-            source: apply(&self.source, rewriting.edits),
+            source: edits::apply(&self.source, rewriting.edits),
             compiled: rewriting.compiled,
             puts: rewriting.puts,
             can_borrow: rewriting.can_borrow,
@@ -331,7 +329,7 @@ fn fingerprints<'a>(reached: impl Iterator<Item = &'a Reached>) -> Vec<u64> {
 
 /// The dependencies in the arguments of rustc, and the crate of the cell. The number of a dependency
 /// is another one after each time that it was compiled.
-fn crates(arguments: &[String]) -> BTreeMap<String, u64> {
+pub(crate) fn crates(arguments: &[String]) -> BTreeMap<String, u64> {
     let state = |file: &str| {
         let changed = fs::metadata(file).ok()?.modified().ok()?;
         let since = changed.duration_since(UNIX_EPOCH).ok()?;
@@ -344,19 +342,6 @@ fn crates(arguments: &[String]) -> BTreeMap<String, u64> {
         .find_map(|argument| argument.strip_prefix("metadata="));
     let cell = metadata.map(|metadata| (CELL_CRATE.to_owned(), tokens::hash(metadata)));
     dependencies.chain(cell).collect()
-}
-
-/// The source with the edits, which do not overlap. Edits at one place stay in order.
-fn apply(source: &str, mut edits: Vec<Edit>) -> String {
-    edits.sort_by_key(|(range, _)| (range.start, range.end));
-    let mut changed = String::with_capacity(source.len());
-    let mut copied = 0;
-    for (range, text) in edits {
-        changed.push_str(&source[copied..range.start]);
-        changed.push_str(&text);
-        copied = range.end;
-    }
-    changed + &source[copied..]
 }
 
 #[cfg(test)]

@@ -1,0 +1,152 @@
+//! Compiles a cell that is to be run, again if need be.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Command, ExitCode, Output};
+
+use super::dependencies::Dependencies;
+use super::probes::{self, Probes, Problem, Sources};
+use super::statics::Numbers;
+use super::variables::{self, Decisions};
+use super::{Compilation, SOURCE, compilation, macros};
+
+/// The compilation of a cell.
+pub(super) struct CellCompilation {
+    /// The arguments with which cargo asks for the cell.
+    pub(super) asked: Vec<String>,
+    pub(super) command: Command,
+    /// The libraries to which the cell is linked.
+    pub(super) dependencies: Option<Dependencies>,
+    /// The statics that the cell shares with others.
+    pub(super) statics: Numbers,
+    /// Whether the source says that statics are shared.
+    pub(super) shares_statics: bool,
+    pub(super) cell: variables::Cell,
+}
+
+impl CellCompilation {
+    /// Compiles the cell. If an error is about what becomes of a variable at the end of the cell,
+    /// compiles again with another end.
+    ///
+    /// Compiles the source with probes first, if there is one. Without it, or if it does not
+    /// compile, compiles the plain source, so that compiler messages are about the user's code.
+    pub(super) fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
+        let mut decisions = Decisions::default();
+        let mut may_switch = true;
+        loop {
+            let mut rewritten = self.cell.rewritten(&decisions);
+            rewritten.compiled.statics.clone_from(&self.statics);
+            let source = macros::first(&rewritten.source);
+            let source = source.as_ref().unwrap_or(&rewritten.source);
+            let Sources {
+                probed,
+                has_switched,
+                plain,
+                mut probes,
+            } = probes::put(session, source, true, may_switch);
+            if let Some(probed) = &probed {
+                let Some(output) = self.output(session, probed)? else {
+                    return self.again(session, true);
+                };
+                if output.status.success() {
+                    probes::tell(session, &probes)?;
+                    variables::write_compiled(session, &rewritten.compiled)?;
+                    return pass_on(&output);
+                }
+                if decisions.learn(&rewritten, probed, &output.stderr) {
+                    continue;
+                }
+                if has_switched {
+                    // Not every body compiles twice in one function.
+                    may_switch = false;
+                    continue;
+                }
+                probes = Probes {
+                    problem: Some(Problem::Compile {
+                        message: String::from_utf8_lossy(&output.stderr).into_owned(),
+                    }),
+                    ..Probes::default()
+                };
+            }
+            match &probes.problem {
+                None => {}
+                Some(Problem::Compile { .. }) => probes::tell(session, &probes)?,
+                // The kernel reports the problem.
+                Some(_) => {
+                    probes::tell(session, &probes)?;
+                    return Ok(Ok(ExitCode::FAILURE));
+                }
+            }
+            let source = plain.as_ref().unwrap_or(source);
+            variables::write_compiled(session, &rewritten.compiled)?;
+            if !rewritten.has_variables() && self.dependencies.is_none() && !self.shares_statics {
+                write_copy(session, source)?;
+                return Ok(Err(self.command));
+            }
+            let Some(output) = self.output(session, source)? else {
+                return self.again(session, true);
+            };
+            if output.status.success() {
+                return pass_on(&output);
+            }
+            if !decisions.learn(&rewritten, source, &output.stderr) {
+                if self.shares_statics {
+                    return self.again(session, false);
+                }
+                return pass_on(&output);
+            }
+        }
+    }
+
+    /// What rustc says; `None` if it cannot link the cell to the libraries of the dependencies.
+    fn output(&mut self, session: &Path, source: &str) -> io::Result<Option<Output>> {
+        let Some(dependencies) = &self.dependencies else {
+            write_copy(session, source)?;
+            return self.command.output().map(Some);
+        };
+        write_copy(session, &dependencies.named(source))?;
+        let output = self.command.output()?;
+        let has_failed = dependencies.failed(&output)?;
+        Ok((!has_failed).then_some(output))
+    }
+
+    /// Compiles the cell with what has been noted. Without shared statics, errors are about the user's
+    /// columns.
+    fn again(
+        self,
+        session: &Path,
+        shares_statics: bool,
+    ) -> anyhow::Result<Result<ExitCode, Command>> {
+        let arguments = self.asked.into_iter().map(OsString::from).collect();
+        match compilation(
+            session,
+            self.command.get_program(),
+            arguments,
+            shares_statics,
+        )? {
+            Compilation::Cell(cell) => cell.compile(session),
+            Compilation::Other(command) => Ok(Err(command)),
+        }
+    }
+}
+
+/// Writes what rustc is to compile: the same file name as evcxr's in another directory, so that
+/// messages name evcxr's file.
+pub(super) fn write_copy(session: &Path, source: &str) -> io::Result<()> {
+    let copy = session.join(SOURCE);
+    fs::create_dir_all(copy.with_file_name(""))?;
+    fs::write(copy, source)
+}
+
+/// Passes on what rustc wrote, and how it ended.
+fn pass_on(output: &Output) -> anyhow::Result<Result<ExitCode, Command>> {
+    io::stdout().write_all(&output.stdout)?;
+    io::stderr().write_all(&output.stderr)?;
+    let code = output
+        .status
+        .code()
+        .and_then(|code| u8::try_from(code).ok());
+    Ok(Ok(code.map_or(ExitCode::FAILURE, ExitCode::from)))
+}

@@ -1,0 +1,162 @@
+//! Statics of the notebook, which keep their values from cell to cell.
+//!
+//! evcxr writes the items of a session into each cell, so that each cell has its own copy of each
+//! `static`. This module gives the copies an exported name, which contains a number for the definition
+//! of the static and for all that its type reaches. The session process lets all cells use the copy
+//! of the first cell that has a static of this name. An edited static has another number, and starts
+//! anew.
+
+mod thread_locals;
+
+use std::collections::BTreeMap;
+
+use memit_measure::shared_statics::PREFIX;
+use ra_ap_syntax::ast::{self, AstNode, HasAttrs};
+use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
+
+use super::CELL_FUNCTION;
+use super::definitions::{Definitions, Reached, tokens};
+use super::edits::{self, Edit};
+
+/// The statics of a session: a number by path.
+pub(crate) type Numbers = BTreeMap<String, u64>;
+
+/// The source with statics that all cells share.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    edits: Vec<Edit>,
+    /// The statics that can change, and whose start anew is worth a word.
+    numbers: Numbers,
+    /// How many statics have a number.
+    used: BTreeMap<u64, u64>,
+}
+
+/// Shares the statics in the source of a cell. `crates` are the dependencies with a number that
+/// changes when a dependency is compiled again.
+pub(super) fn shared(source: &str, crates: BTreeMap<String, u64>) -> Shared {
+    let mut shared = Shared::default();
+    if !may_have_statics(source) {
+        return shared;
+    }
+    let file = SourceFile::parse(source, Edition::Edition2024).tree();
+    let definitions = Definitions::of(file.syntax(), crates);
+    for node in file.syntax().descendants() {
+        if let Some(of) = ast::Static::cast(node.clone()) {
+            shared.share(&of, &definitions);
+        } else if let Some(call) = ast::MacroCall::cast(node) {
+            thread_locals::share(&call, &definitions, &mut shared);
+        }
+    }
+    shared
+}
+
+/// Whether the word `static` occurs, apart from the lifetime.
+fn may_have_statics(source: &str) -> bool {
+    let mut words = source.match_indices("static");
+    words.any(|(at, word)| {
+        let behind = source[at + word.len()..].chars().next();
+        behind.is_some_and(char::is_whitespace) && !source[..at].ends_with('\'')
+    })
+}
+
+impl Shared {
+    /// Whether the source has no statics that can be shared.
+    pub(super) fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
+    /// The source with exported names, and the statics. No line moves.
+    pub(super) fn apply(self, source: &str) -> (String, Numbers) {
+        (edits::apply(source, self.edits), self.numbers)
+    }
+
+    fn share(&mut self, of: &ast::Static, definitions: &Definitions) {
+        let is_declaration = of.body().is_none();
+        let (Some(path), Some(type_), false) = (path(of.syntax()), of.ty(), is_declaration) else {
+            return;
+        };
+        if !of.attrs().all(|attribute| is_neutral(&attribute)) {
+            return;
+        }
+        let number = self.number(&path, of.syntax(), definitions);
+        self.edits.extend(export(of.syntax(), number));
+        if of.mut_token().is_some() || can_change(type_.syntax()) {
+            self.numbers.insert(path, number);
+        }
+    }
+
+    /// A number for a static, which no other static of the source has.
+    fn number(&mut self, path: &str, of: &SyntaxNode, definitions: &Definitions) -> u64 {
+        let reached = definitions.reached_by(of);
+        let reached: Vec<_> = reached.iter().map(Reached::fingerprint).collect();
+        let number = tokens::hash((path, tokens::text(of), reached));
+        let before = self.used.entry(number).or_default();
+        *before += 1;
+        tokens::hash((number, *before))
+    }
+}
+
+/// The edit that exports a static: at the end of the line above, so that the columns of the static stay,
+/// if nothing there makes a comment of the attribute.
+fn export(item: &SyntaxNode, number: u64) -> Option<Edit> {
+    let first = item.first_token()?;
+    let is_line_break =
+        |token: &SyntaxToken| token.kind() == SyntaxKind::WHITESPACE && token.text().contains('\n');
+    let is_comment = |token: SyntaxToken| token.kind() == SyntaxKind::COMMENT;
+    let above = first.prev_token().filter(is_line_break);
+    let above = above.filter(|space| !space.prev_token().is_some_and(is_comment));
+    let attribute = attribute(number);
+    let (token, text) = match above {
+        Some(space) => (space, format!(" {attribute}")),
+        None => (first, format!("{attribute} ")),
+    };
+    let start = usize::from(token.text_range().start());
+    Some((start..start, text))
+}
+
+/// The attribute that exports a static.
+fn attribute(number: u64) -> String {
+    format!("#[unsafe(export_name = \"{PREFIX}{number:016x}\")]")
+}
+
+/// Where a static is: the names of what it is in, and its own; `None` in the statements of a cell.
+fn path(of: &SyntaxNode) -> Option<String> {
+    let mut names: Vec<String> = Vec::new();
+    for node in of.ancestors() {
+        if let Some(of) = ast::Impl::cast(node.clone()) {
+            names.extend(of.self_ty().map(|of| of.syntax().to_string()));
+            names.extend(of.trait_().map(|of| of.syntax().to_string()));
+        } else if ast::ExternBlock::can_cast(node.kind()) {
+            return None;
+        } else {
+            names.extend(
+                node.children()
+                    .find_map(ast::Name::cast)
+                    .map(|name| name.text().to_string()),
+            );
+        }
+    }
+    let is_in_cell = names.iter().any(|name| name.starts_with(CELL_FUNCTION));
+    names.reverse();
+    (!is_in_cell).then(|| names.join("::"))
+}
+
+/// Attributes that do not change where or how a static is stored.
+fn is_neutral(attribute: &ast::Attr) -> bool {
+    tokens::is_neutral(attribute.syntax())
+}
+
+/// Types without a part that can change.
+const CONSTANT: &[&str] = &[
+    "bool", "char", "str", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64",
+    "u128", "usize", "f32", "f64", "String", "Option",
+];
+
+/// Whether a static of this type may change.
+fn can_change(of: &SyntaxNode) -> bool {
+    let mut names = of.descendants().filter_map(ast::NameRef::cast);
+    names.any(|name| !CONSTANT.contains(&&*name.text()))
+}
+
+#[cfg(test)]
+mod tests;
