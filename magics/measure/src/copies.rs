@@ -52,6 +52,13 @@ pub(crate) enum Copied {
     Copy(Single),
 }
 
+/// Finds out whether threads can be copied here. A process that is asked before it has grown answers
+/// sooner, and its copies know the answer.
+pub fn prepare() {
+    // The error is told when there are threads to copy.
+    let _ = memit_threads::check();
+}
+
 impl Others {
     /// Stops all other threads, if there are some.
     ///

@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, PipeReader};
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use memit_measure::control::Control;
-use memit_measure::copies::Single;
+use memit_measure::copies::{self, Single};
 use memit_measure::fork::{self, Checkpoint};
 use memit_measure::host::{self, Host};
 use memit_measure::lines::counting;
@@ -64,6 +64,8 @@ impl Command {
 /// Runs cells as the supervisor commands at `slots[slot]`, until it closes its end.
 pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: File) -> ! {
     let host = host::install(control, reports);
+    // The trial copies this process, which is small now.
+    copies::prepare();
     let standard = StandardStreams::keep();
     outside::set_own_aside();
     let mut positions = None;
