@@ -97,7 +97,7 @@ def test_a_value_of_a_dependency_displays_itself(logging, tmp_path):
     logging.run(crate(tmp_path, "charted_1", source))
     for _ in range(2):
         (shown,) = logging.run("charted_1::Chart").outputs
-        assert shown["data"]["text/html"] == "<b>1</b>"
+        assert shown["content"]["data"]["text/html"] == "<b>1</b>"
         assert logging.value("1 + 1") == "2"
 
 

@@ -31,6 +31,9 @@ fn f() { static mut N: u8 = 1; }
 mod m { static M: Mutex<u8> = Mutex::new(0); }
 static NEXT: Mutex<u8> = Mutex::new(0); // A comment.
 static LAST: Mutex<u8> = Mutex::new(0);
+// Above a blank line.
+
+static TOP: Mutex<u8> = Mutex::new(0);
 #[unsafe(no_mangle)] static USERS: AtomicU32 = AtomicU32::new(0);
 unsafe extern \"C\" { static environ: *const u8; }
 fn run_user_code_1() { static LOCAL: AtomicU32 = AtomicU32::new(0); }
@@ -40,8 +43,11 @@ fn run_user_code_1() { static LOCAL: AtomicU32 = AtomicU32::new(0); }
     pub static HITS: AtomicU32 = AtomicU32::new(0);
     fn f() { #[unsafe(export_name = "memit_static_#")] static mut N: u8 = 1; }
     mod m { #[unsafe(export_name = "memit_static_#")] static M: Mutex<u8> = Mutex::new(0); } #[unsafe(export_name = "memit_static_#")]
-    static NEXT: Mutex<u8> = Mutex::new(0); // A comment.
-    #[unsafe(export_name = "memit_static_#")] static LAST: Mutex<u8> = Mutex::new(0);
+    static NEXT: Mutex<u8> = Mutex::new(0); #[unsafe(export_name = "memit_static_#")] // A comment.
+    static LAST: Mutex<u8> = Mutex::new(0);
+    // Above a blank line.
+
+    #[unsafe(export_name = "memit_static_#")] static TOP: Mutex<u8> = Mutex::new(0);
     #[unsafe(no_mangle)] static USERS: AtomicU32 = AtomicU32::new(0);
     unsafe extern "C" { static environ: *const u8; }
     fn run_user_code_1() { static LOCAL: AtomicU32 = AtomicU32::new(0); }
