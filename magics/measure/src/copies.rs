@@ -105,8 +105,8 @@ impl Single {
     ///
     /// If the system refuses a thread. The process can only end itself then.
     pub fn begin_others(self) -> Result<(), NoCopy> {
+        threads::set_copied(self.0.is_some());
         if let Some(alone) = self.0 {
-            threads::set_copied();
             alone.revive()?;
         }
         Ok(())

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 static MANY: AtomicBool = AtomicBool::new(true);
-/// Whether this process is a copy that has had other threads since its start.
+/// Whether this process is a copy that began with other threads.
 static COPIED: AtomicBool = AtomicBool::new(false);
 
 /// Whether there may be more than one thread.
@@ -21,12 +21,12 @@ pub(crate) fn set_many(many: bool) {
     MANY.store(many || !cfg!(heap_hooks), Relaxed);
 }
 
-/// Notes that this process is a copy with threads.
-pub(crate) fn set_copied() {
-    COPIED.store(true, Relaxed);
+/// Notes whether this process is a copy that begins with other threads.
+pub(crate) fn set_copied(with_threads: bool) {
+    COPIED.store(with_threads, Relaxed);
 }
 
-/// Whether this process is a copy that has had other threads since its start.
+/// Whether this process is a copy that began with other threads.
 pub(crate) fn are_copied() -> bool {
     COPIED.load(Relaxed)
 }

@@ -153,6 +153,10 @@ impl WatchingThread {
         let interval = watch.interval();
         let pid = std::process::id();
         let sample = move |watch: &mut Watch| {
+            if std::process::id() != pid {
+                // A fork of this process has a copy of this thread.
+                return;
+            }
             watch.sample(pid, Some(&COMMON));
             if let Some(progress) = watch.progress() {
                 host.send(&Event::Progress(progress));
@@ -164,8 +168,8 @@ impl WatchingThread {
 
     fn stop(self, host: &Host) -> io::Result<Watch> {
         let watch = self.thread.stop();
-        // The system counts the thread for a moment longer, and a session with threads gets no
-        // checkpoint.
+        // The system counts the thread for a moment longer, and the next checkpoint would have to stop
+        // the thread.
         let patience = Instant::now() + Duration::from_millis(100);
         while host.threads() > self.others && Instant::now() < patience {
             std::thread::sleep(Duration::from_micros(50));
