@@ -1,33 +1,31 @@
 //! The kernel as Jupyter's clients see it: each pytest test of `tests/jupyter` is a test of its own.
 //!
-//! One pytest runs all tests that are chosen, so that they share a kernel. `cargo test --test jupyter
-//! test_memit` chooses some; `-- --nocapture` shows what pytest and the tests print.
+//! Each core has a pytest, whose tests share a kernel. `cargo test --test jupyter test_memit` chooses
+//! tests; `-- --nocapture` shows what pytest and the tests print, one test after another.
 
 #[path = "jupyter/pytest.rs"]
 mod pytest;
 mod support;
 
+use std::num::NonZero;
 use std::process::ExitCode;
 use std::sync::mpsc;
+use std::thread;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use pytest::Pytest;
+use pytest::Pytests;
 
 fn main() -> ExitCode {
-    let arguments = Arguments {
-        // pytest runs one test after another.
-        test_threads: Some(1),
-        ..Arguments::from_args()
-    };
+    let arguments = Arguments::from_args();
     match pytest::nodes() {
-        Ok(nodes) => run(&arguments, nodes),
+        Ok(nodes) => run(arguments, nodes),
         Err(why) => fail(&arguments, &why),
     }
 }
 
 /// Runs the tests that `arguments` choose from `nodes`, or lists them.
-fn run(arguments: &Arguments, nodes: Vec<String>) -> ExitCode {
+fn run(arguments: Arguments, nodes: Vec<String>) -> ExitCode {
     let mut trials = Vec::new();
     let mut chosen = Vec::new();
     for node in nodes {
@@ -39,12 +37,22 @@ fn run(arguments: &Arguments, nodes: Vec<String>) -> ExitCode {
         trials.push(trial);
     }
     if arguments.list || chosen.is_empty() {
-        return libtest_mimic::run(arguments, trials).exit_code();
+        return libtest_mimic::run(&arguments, trials).exit_code();
     }
 
-    let pytest = Pytest::start(chosen, arguments.nocapture);
-    let conclusion = libtest_mimic::run(arguments, trials);
-    match pytest.end(conclusion.has_failed()) {
+    let pytests = match arguments.test_threads {
+        _ if arguments.nocapture => 1,
+        Some(threads) => threads,
+        None => thread::available_parallelism().map_or(1, NonZero::get),
+    };
+    let arguments = Arguments {
+        // One after another, or each as it ends: a thread waits for each test.
+        test_threads: Some(if pytests == 1 { 1 } else { chosen.len() }),
+        ..arguments
+    };
+    let pytests = Pytests::start(pytests, chosen, arguments.nocapture);
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    match pytests.end(conclusion.has_failed()) {
         Ok(()) => conclusion.exit_code(),
         Err(why) => {
             eprintln!("{why}");

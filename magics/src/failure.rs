@@ -14,7 +14,7 @@ pub fn name(failure: &Failure) -> &'static str {
         FailureKind::TimedOut { .. } => "TimedOut",
         FailureKind::Interrupted => "KeyboardInterrupt",
         FailureKind::PassedLimit { .. } => "MemoryLimit",
-        FailureKind::CannotFork | FailureKind::System { .. } => "MeasurementError",
+        FailureKind::CannotFork { .. } | FailureKind::System { .. } => "MeasurementError",
     }
 }
 
@@ -35,12 +35,7 @@ pub fn message(failure: &Failure) -> String {
         FailureKind::TimedOut { seconds } => format!("the statement took longer than {seconds} s"),
         FailureKind::PassedLimit { .. } => passed_limit(&failure.cause, ""),
         FailureKind::Interrupted => "the measurement was interrupted".into(),
-        FailureKind::CannotFork => {
-            format!(
-                "the session has {} threads and cannot be forked",
-                failure.threads
-            )
-        }
+        FailureKind::CannotFork { why } => format!("the session cannot be forked: {why}"),
         FailureKind::System { message } => message.clone(),
     }
 }
@@ -84,7 +79,7 @@ pub fn note(failure: &Failure, remarks: &[Remark]) -> Option<String> {
         "the variables of the session are as they were"
     };
     let is_unharmed = failure.peak_rss.is_some() && failure.cause != FailureKind::Interrupted;
-    let ran_in_place = failure.threads > 1
+    let ran_in_place = failure.in_place
         && matches!(
             failure.cause,
             FailureKind::Panic(_) | FailureKind::Returned { .. } | FailureKind::Interrupted
@@ -93,18 +88,18 @@ pub fn note(failure: &Failure, remarks: &[Remark]) -> Option<String> {
         Some(unharmed.to_owned())
     } else {
         ran_in_place.then(|| {
-            format!(
-                "the session has {} threads, so it could not be forked: what the statements have \
-                 changed stays changed",
-                failure.threads
-            )
+            "the statements ran in the session itself: what they have changed stays changed"
+                .to_owned()
         })
     };
     let changes = changes.into_iter().map(remarks::text);
+    let is_reason = |remark: &&Remark| matches!(remark, Remark::InPlace { .. });
+    let in_place = remarks.iter().filter(is_reason).map(remarks::text);
     let fresh = failure.needs_fresh.then(|| NEEDS_FRESH.to_owned());
     let parts = memory
         .into_iter()
         .chain(unharmed)
+        .chain(in_place)
         .chain(fresh)
         .chain(changes);
     let parts: Vec<_> = parts.collect();
@@ -154,6 +149,7 @@ mod tests {
             cause,
             peak_rss: Some(10 << 20),
             threads: 1,
+            in_place: false,
             needs_fresh: false,
         }
     }
@@ -181,12 +177,14 @@ mod tests {
             cause: FailureKind::Panic(memit_measurement::Panic::default()),
             peak_rss: None,
             threads: 2,
+            in_place: true,
             needs_fresh: false,
         };
-        assert_eq!(
-            note(&in_place, &[]).unwrap(),
-            "the session has 2 threads, so it could not be forked: what the statements have changed \
-             stays changed"
+        let why =
+            "the thread `worker` (17) cannot be stopped: the thread blocks signal 64".to_owned();
+        insta::assert_snapshot!(
+            note(&in_place, &[Remark::InPlace { why }]).unwrap(),
+            @"the statements ran in the session itself: what they have changed stays changed; the session could not be forked, so changes of variables stay: the thread `worker` (17) cannot be stopped: the thread blocks signal 64"
         );
         let later = Failure {
             needs_fresh: true,

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memit_lines::SourceFunction;
-use memit_measurement::{Measured, TimelineMeasurement};
+use memit_measurement::{Measured, Remark, TimelineMeasurement};
 
 use crate::cell::options::{OptionSpec, Options};
 use crate::cell::snippet::{Generated, Scope, Snippet};
 use crate::chart::Chart;
 use crate::error::MagicError;
-use crate::report::{Preview, Report};
+use crate::report::{Preview, Report, remarks};
 use crate::result::RustValue;
 
 /// The ways to write a magic.
@@ -182,6 +182,25 @@ pub struct Answer {
     pub stopped: Option<String>,
     /// The content for [`Delivery::export`].
     pub export: Option<Export>,
+}
+
+impl Answer {
+    /// The same answer with remarks about the run, in all views and in the value.
+    #[must_use]
+    pub fn with_remarks(self, remarks: &[Remark]) -> Self {
+        self.with_notes(remarks.iter().map(remarks::text))
+    }
+
+    /// The same answer with notes below the figures, in all views and in the value.
+    #[must_use]
+    pub(crate) fn with_notes(self, notes: impl IntoIterator<Item = String>) -> Self {
+        let notes: Vec<String> = notes.into_iter().collect();
+        Self {
+            value: self.value.with_remarks(&notes),
+            report: self.report.with_notes(&notes),
+            ..self
+        }
+    }
 }
 
 /// A result over time in the forms that a file can have.

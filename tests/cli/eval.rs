@@ -82,31 +82,26 @@ fn without_a_toolchain_eval_says_what_is_missing() {
 
 #[test]
 fn settings_of_cargo_in_the_environment_do_no_harm() {
-    for settings in [
-        &[
+    // cargo reads either `RUSTFLAGS` or `CARGO_ENCODED_RUSTFLAGS`.
+    for flags in [
+        ("RUSTFLAGS", "-C panic=abort -D warnings --cfg odd"),
+        ("CARGO_ENCODED_RUSTFLAGS", "-Cpanic=abort\u{1f}--cfg=odd"),
+    ] {
+        let settings = [
             ("CARGO_PROFILE_DEV_PANIC", "abort"),
             ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
             ("CARGO_PROFILE_DEV_LTO", "fat"),
-        ][..],
-        &[
             ("RUSTC_WRAPPER", "/bin/false"),
             ("RUSTC_WORKSPACE_WRAPPER", "/bin/false"),
-        ],
-        &[
             ("CARGO_BUILD_RUSTC_WRAPPER", "/not/there"),
-            ("RUSTFLAGS", "-C panic=abort -D warnings --cfg odd"),
             ("CARGO_BUILD_BUILD_DIR", "/not/there"),
-        ],
-        &[("CARGO_ENCODED_RUSTFLAGS", "-Cpanic=abort\u{1f}--cfg=odd")],
-    ] {
+            flags,
+        ];
         let cells = ["let n = 1;", "%memit -q vec![n; 3]", "cfg!(odd)", "n"];
         let mut command = memit();
-        command
-            .arg("eval")
-            .args(cells)
-            .envs(settings.iter().copied());
+        command.arg("eval").args(cells).envs(settings);
         let ran = ran(&mut command, "").expect_code(0);
-        assert_eq!(ran.stdout, "false\n1\n", "{settings:?}");
+        assert_eq!(ran.stdout, "false\n1\n", "{flags:?}");
     }
 }
 

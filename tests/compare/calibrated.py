@@ -1,7 +1,9 @@
 """`%lprun` and `%lprun --exact` with lines of known length.
 
 A function has lines that do known parts of its work. The parts are multiples of one piece of work, which
-no profiler sees. The totals are compared with `%timeit` of the same statement, in turns.
+no profiler sees: a chain of multiplications, which takes the same time wherever the compiler places the
+code. The totals are compared with the time for which any thread was in the function, which the threads of
+an ordinary cell have read from a clock.
 """
 
 import statistics
@@ -11,8 +13,8 @@ import common
 
 WORK = """\
 #[inline(never)]
-fn piece(n: u64) -> u64 {
-    (0..n).fold(0, |sum, i| std::hint::black_box(sum ^ i))
+fn piece(sum: u64, n: u64) -> u64 {
+    (0..n).fold(sum, |sum, i| sum.wrapping_mul(6_364_136_223_846_793_005) ^ i)
 }
 """
 
@@ -27,18 +29,35 @@ class Program(NamedTuple):
     parts: dict
 
 
+# Both return the time in nanoseconds for which at least one thread was in `work`.
 SPAWNED = """\
-fn on_threads(threads: u64, work: fn() -> u64) -> u64 {
-    if threads == 1 {
-        return work();
-    }
-    let threads: Vec<_> = (0..threads).map(|_| std::thread::spawn(work)).collect();
-    threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+use std::time::Instant;
+fn clocked(work: fn() -> u64) -> (Instant, Instant) {
+    let began = Instant::now();
+    std::hint::black_box(work());
+    (began, Instant::now())
 }
-fn in_scope(threads: u64, work: fn() -> u64) -> u64 {
+fn together(mut runs: Vec<(Instant, Instant)>) -> u128 {
+    runs.sort();
+    let mut until = runs[0].0;
+    let mut all = 0;
+    for (began, ended) in runs {
+        all += ended.saturating_duration_since(began.max(until)).as_nanos();
+        until = until.max(ended);
+    }
+    all
+}
+fn on_threads(threads: u64, work: fn() -> u64) -> u128 {
+    if threads == 1 {
+        return together(vec![clocked(work)]);
+    }
+    let threads: Vec<_> = (0..threads).map(|_| std::thread::spawn(move || clocked(work))).collect();
+    together(threads.into_iter().map(|thread| thread.join().unwrap()).collect())
+}
+fn in_scope(threads: u64, work: fn() -> u64) -> u128 {
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| clocked(work))).collect();
+        together(threads.into_iter().map(|thread| thread.join().unwrap()).collect())
     })
 }
 """
@@ -47,14 +66,14 @@ THREE = """\
 fn three() -> u64 {
     let mut sum = 0;
     for _ in 0..200 {
-        sum += piece(4_000);
-        sum += piece(6_000);
-        sum += piece(10_000);
+        sum = piece(sum, 4_000);
+        sum = piece(sum, 6_000);
+        sum = piece(sum, 10_000);
     }
     sum
 }
 """
-PARTS_OF_THREE = {"piece(4_000)": 0.2, "piece(6_000)": 0.3, "piece(10_000)": 0.5}
+PARTS_OF_THREE = {"(sum, 4_000)": 0.2, "(sum, 6_000)": 0.3, "(sum, 10_000)": 0.5}
 
 PROGRAMS = [
     Program(
@@ -72,28 +91,28 @@ PROGRAMS = [
         PARTS_OF_THREE,
     ),
     Program(
-        "short pieces, 1 ms in all",
+        "short pieces, some 1 ms in all",
         """\
 fn short() -> u64 {
     let mut sum = 0;
     for _ in 0..50 {
-        sum += piece(10_000);
-        sum += piece(30_000);
+        sum = piece(sum, 5_000);
+        sum = piece(sum, 15_000);
     }
     sum
 }
 """,
         ["short"],
         "on_threads(THREADS, short)",
-        {"piece(10_000)": 0.25, "piece(30_000)": 0.75},
+        {"(sum, 5_000)": 0.25, "(sum, 15_000)": 0.75},
     ),
     Program(
         "a tight loop",
         """\
 fn tight() -> u64 {
-    let mut sum = 0;
+    let mut sum: u64 = 0;
     for i in 0..5_000_000 {
-        sum ^= std::hint::black_box(i);
+        sum = sum.wrapping_mul(6_364_136_223_846_793_005) ^ i;
     }
     sum
 }
@@ -162,16 +181,17 @@ def profiled(kernel, magic, program, statement):
     return (total if is_known else None), max(off, default=None)
 
 
-def plain(kernel, statement):
-    """Seconds of the shortest run on its own, each in a process that has run nothing else."""
-    return min(kernel.run(f"%timeit -n 1 -r 1 {statement}").json["all_runs"][0] / 1e9 for _ in range(5))
+def by_hand(kernel, statement):
+    """Seconds in the function: the least of five runs."""
+    cell = f'println!("{{}}", (0..5).map(|_| {statement}).min().unwrap());'
+    return int(kernel.run(cell).stdout) / 1e9
 
 
 def row(kernel, program, threads, magic, rounds):
     statement = program.statement.replace("THREADS", str(threads))
     ratios, offs = [], []
     for _ in range(rounds):
-        before = plain(kernel, statement)
+        before = by_hand(kernel, statement)
         total, off = profiled(kernel, magic, program, statement)
         if total is not None:
             ratios.append(total / before)
@@ -199,7 +219,7 @@ def main():
                 for magic in ("%lprun", "%lprun --exact"):
                     rows.append(row(kernel, program, threads, magic, options.rounds))
     print(common.machine(memit), end="\n\n")
-    header = ["lines", "threads", "plain run", "total / plain run", "of single rounds", "shares off by, points"]
+    header = ["lines", "threads", "by hand", "total / by hand", "of single rounds", "shares off by, points"]
     common.table(header, rows)
     print("A total is that of the outermost function. The shares are the worst of all lines and rounds.")
 

@@ -255,9 +255,9 @@ def by_hand(case):
         # As many inputs as loops, made before the clock is started.
         body = (f"let inputs: Vec<_> = (0..loops).map(|_| {value}).collect(); let start = Instant::now(); "
                 f"for mut {name} in inputs {{ let mut {name} = std::mem::ManuallyDrop::new({name}); "
-                f"black_box({case.code}); }} start.elapsed()")
+                f"black_box(&({case.code})); }} start.elapsed()")
     else:
-        body = (f"let start = Instant::now(); for _ in 0..loops {{ black_box({case.code}); }} "
+        body = (f"let start = Instant::now(); for _ in 0..loops {{ black_box(&({case.code})); }} "
                 "start.elapsed()")
     return f'"{case.name}" => {{ {hidden(case)} println!("{{}}", best(loops, |loops| {{ {body} }})); }}'
 

@@ -141,12 +141,12 @@ class Kernel:
         return self.finish(self.send(msg_type, content, channel), timeout)
 
     def _receive(self, timeout):
-        """Takes what there is on every socket; waits if there is nothing."""
+        """Takes a message from every socket that has one; waits if none has. A kernel may send faster
+        than this client reads, so taking all could take for ever."""
         ready = self.poller.poll(timeout * 1000)
         for socket, _ in ready:
-            while socket.poll(0):
-                _, message = self.client.session.recv(socket, mode=zmq.NOBLOCK)
-                self._take(self.sockets[socket], message)
+            _, message = self.client.session.recv(socket, mode=zmq.NOBLOCK)
+            self._take(self.sockets[socket], message)
         return bool(ready)
 
     def _take(self, channel, message):

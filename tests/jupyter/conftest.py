@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,19 +58,33 @@ def kernels_dir(memit, tmp_path_factory):
     return prefix / "share" / "jupyter" / "kernels"
 
 
-@pytest.fixture(scope="session")
-def shared_kernel(kernels_dir):
-    """The kernel that most tests share. If a test kills it, the next one gets another."""
-    alive = []
+@contextmanager
+def living(kernels_dir):
+    """A function that returns a kernel: the same until a test kills it."""
+    started = []
 
     def get():
-        if not (alive and alive[-1].manager.is_alive()):
-            alive.append(Kernel(kernels_dir).wait_until_subscribed())
-        return alive[-1]
+        if not (started and started[-1].manager.is_alive()):
+            started.append(Kernel(kernels_dir).wait_until_subscribed())
+        return started[-1]
 
     yield get
-    for kernel in alive:
+    for kernel in started:
         kernel.shut_down()
+
+
+@pytest.fixture(scope="session")
+def shared_kernel(kernels_dir):
+    """The kernel that most tests share."""
+    with living(kernels_dir) as get:
+        yield get
+
+
+@pytest.fixture(scope="session")
+def kernel_of_files(kernels_dir):
+    """The kernel whose session belongs to one file after the other."""
+    with living(kernels_dir) as get:
+        yield get
 
 
 @pytest.fixture
@@ -81,8 +96,27 @@ def kernel(shared_kernel):
 
 
 @pytest.fixture
+def fresh_kernel(shared_kernel):
+    """A kernel with a session of the test's own. Its items, threads and dependencies end with it."""
+    kernel = shared_kernel()
+    kernel.run(":clear")
+    yield kernel
+    kernel.run(":clear")
+    kernel.check_nothing_is_left()
+
+
+@pytest.fixture(scope="module")
+def module_kernel(kernel_of_files):
+    """A kernel with a session of the file's own."""
+    kernel = kernel_of_files()
+    kernel.run(":clear")
+    yield kernel
+    kernel.check_nothing_is_left()
+
+
+@pytest.fixture
 def start_kernel(kernels_dir):
-    """Starts kernels of the test's own; they end with it."""
+    """Starts kernels of the test's own, which takes seconds; they end with it."""
     started = []
 
     def start(**options):
@@ -96,10 +130,3 @@ def start_kernel(kernels_dir):
             kernel.check_nothing_is_left()
         finally:
             kernel.shut_down()
-
-
-@pytest.fixture(scope="module")
-def module_kernel(kernels_dir):
-    kernel = Kernel(kernels_dir).wait_until_subscribed()
-    yield kernel
-    kernel.shut_down()

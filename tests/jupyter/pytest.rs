@@ -1,9 +1,12 @@
-//! A pytest that runs tests by name and tells of each as it ends, with the plugin `records.py`.
+//! Pytests that run tests by name, with two plugins: by `turns.py` they share the files, and by
+//! `records.py` they tell of each test as it ends.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, PipeReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use libtest_mimic::{Completion, Failed};
@@ -40,7 +43,8 @@ impl Record {
     }
 }
 
-/// pytest's ids of all tests, in the order in which they run.
+/// pytest's ids of all tests, in the order in which they start. Files with many tests come first, so
+/// that all pytests end at about the same time.
 pub(crate) fn nodes() -> Result<Vec<String>, String> {
     let mut pytest = pytest()?;
     let output = pytest.arg("--collect-only").output();
@@ -55,7 +59,18 @@ pub(crate) fn nodes() -> Result<Vec<String>, String> {
         ));
     }
     let records = printed.lines().filter_map(Record::split);
-    Ok(records.map(|(_, record)| record.node).collect())
+    let nodes: Vec<String> = records.map(|(_, record)| record.node).collect();
+    let mut files: Vec<&[String]> = files(&nodes).collect();
+    files.sort_by_key(|nodes| Reverse(nodes.len()));
+    Ok(files.concat())
+}
+
+/// The tests of each file.
+fn files(nodes: &[String]) -> impl Iterator<Item = &[String]> {
+    fn file(node: &str) -> Option<&str> {
+        node.split("::").next()
+    }
+    nodes.chunk_by(|one, next| file(one) == file(next))
 }
 
 /// The name in `cargo test` of the test that pytest calls `node`.
@@ -66,7 +81,7 @@ pub(crate) fn name(node: &str) -> String {
 fn pytest() -> Result<Command, String> {
     let mut pytest = python::command()?;
     pytest
-        .args(["-m", "pytest", "-v", "-p", "records"])
+        .args(["-m", "pytest", "-v", "-p", "records", "-p", "turns"])
         .current_dir(tests_directory().join("jupyter"))
         .stdin(Stdio::null());
     Ok(pytest)
@@ -85,54 +100,85 @@ pub(crate) fn wait(receiver: &Receiver<Record>) -> Result<Completion, Failed> {
     }
 }
 
-/// pytest while it runs tests.
-pub(crate) struct Pytest {
-    process: Child,
-    /// Ends with all that pytest has printed besides records.
-    reader: JoinHandle<String>,
+/// The tests that still run, with those who wait for their records.
+type Waiting = Mutex<HashMap<String, Sender<Record>>>;
+
+/// Pytests while they run tests.
+pub(crate) struct Pytests {
+    /// Each with a thread that ends with all that the pytest has printed besides records.
+    running: Vec<(Child, JoinHandle<String>)>,
 }
 
-impl Pytest {
-    /// Starts pytest with the tests of `chosen`, whose records go to the senders. With `nocapture`,
-    /// all is shown that pytest and the tests print.
-    pub(crate) fn start(chosen: Vec<(String, Sender<Record>)>, nocapture: bool) -> Self {
-        let mut pytest = pytest().expect("pytest has found the tests");
-        if nocapture {
-            pytest.arg("--capture=no");
+impl Pytests {
+    /// Starts at most `count` pytests, which run the tests of `chosen`, whose records go to the senders.
+    /// With `nocapture`, all is shown that pytest and the tests print.
+    pub(crate) fn start(
+        count: usize,
+        chosen: Vec<(String, Sender<Record>)>,
+        nocapture: bool,
+    ) -> Self {
+        let nodes: Vec<String> = chosen.iter().map(|(node, _)| node.clone()).collect();
+        let files = files(&nodes).count();
+        let turns = turns(files).expect("the system has pipes");
+        // Ends with the last thread, and then no test waits any more.
+        let waiting: Arc<Waiting> = Arc::new(Mutex::new(chosen.into_iter().collect()));
+        let start = |_| {
+            let mut pytest = pytest().expect("pytest has found the tests");
+            if nocapture {
+                pytest.arg("--capture=no");
+            }
+            let mut process = pytest
+                .args(&nodes)
+                .stdin(turns.try_clone().expect("the system has pipes"))
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("pytest has found the tests");
+            let stdout = process.stdout.take().expect("it is piped");
+            let waiting = Arc::clone(&waiting);
+            let reader = thread::spawn(move || pass_on(stdout, &waiting, nocapture));
+            (process, reader)
+        };
+        Self {
+            running: (0..count.min(files)).map(start).collect(),
         }
-        let mut process = pytest
-            .args(chosen.iter().map(|(node, _)| node))
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("pytest has found the tests");
-        let stdout = process.stdout.take().expect("it is piped");
-        let reader = thread::spawn(move || pass_on(stdout, chosen, nocapture));
-        Self { process, reader }
     }
 
-    /// Waits for the end of pytest, and checks that pytest, too, `has_failed` or not.
-    pub(crate) fn end(mut self, has_failed: bool) -> Result<(), String> {
-        let printed = self.reader.join().expect("pytest's records can be read");
-        let status = self.process.wait().expect("a child can be waited for");
-        if status.code() == Some(i32::from(has_failed)) {
+    /// Waits for the end of the pytests, and checks that one of them, too, `has_failed`, or none.
+    pub(crate) fn end(self, has_failed: bool) -> Result<(), String> {
+        let ended = self.running.into_iter().map(|(mut process, reader)| {
+            let printed = reader.join().expect("pytest's records can be read");
+            let status = process.wait().expect("a child can be waited for");
+            (status.code(), format!("pytest: {status}\n{printed}"))
+        });
+        let (codes, told): (Vec<_>, Vec<_>) = ended.unzip();
+        let expected = codes.contains(&Some(1)) == has_failed;
+        if expected && codes.iter().all(|code| matches!(code, Some(0 | 1))) {
             Ok(())
         } else {
-            Err(format!("pytest: {status}\n{printed}"))
+            Err(told.join("\n"))
         }
     }
 }
 
-/// Sends each record to its test, and returns what else pytest prints. With the end of the senders
-/// no test waits any more.
-fn pass_on(stdout: ChildStdout, chosen: Vec<(String, Sender<Record>)>, shows: bool) -> String {
-    let mut senders: HashMap<String, Sender<Record>> = chosen.into_iter().collect();
+/// A pipe with the numbers of `count` files, for `turns.py`.
+fn turns(count: usize) -> io::Result<PipeReader> {
+    let (reader, mut writer) = io::pipe()?;
+    let numbers: Vec<u8> = (0..=u8::MAX).take(count).collect();
+    assert_eq!(numbers.len(), count, "a byte is the number of a file");
+    writer.write_all(&numbers)?;
+    Ok(reader)
+}
+
+/// Sends each record to its test, and returns what else pytest prints.
+fn pass_on(stdout: ChildStdout, waiting: &Waiting, shows: bool) -> String {
     let mut printed = String::new();
     for line in BufReader::new(stdout).split(b'\n') {
         let line = text(&line.expect("a pipe can be read"));
         let rest = match Record::split(&line) {
             None => line.as_str(),
             Some((rest, record)) => {
-                if let Some(sender) = senders.remove(&record.node) {
+                let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(sender) = waiting.remove(&record.node) {
                     sender.send(record).expect("the test waits");
                 }
                 if rest.is_empty() {

@@ -5,7 +5,12 @@ from textwrap import dedent
 
 import pytest
 
+from deaf import A_DEAF_THREAD
 from lines import figures, function
+from request import MEMIT_JSON
+
+# Times and their shares.
+pytestmark = pytest.mark.alone
 
 SLOW = dedent("""
     fn uneven(n: u64) -> u64 {
@@ -127,6 +132,39 @@ def test_the_total_is_that_of_a_run_without_probes(tight, call):
         assert figures(data, "tight").sum("time_ns") <= 1.01 * total["plain_ns"]
 
 
+def test_in_a_block_the_total_is_that_of_a_run_without_probes_too(tight):
+    tight.run(dedent("""
+        struct Folded(u64);
+        impl std::ops::Not for Folded {
+            type Output = u64;
+            fn not(self) -> u64 {
+                let mut sum = self.0;
+                for i in 0..5_000_000 {
+                    sum ^= std::hint::black_box(i);
+                }
+                sum
+            }
+        }
+    """))
+    for function, call in [("tight", "tight(5_000_000)"), ("not", "!Folded(3)")]:
+        cell = tight.run(
+            f"for _ in 0..1 {{\n%lprun -f {function} {call}\n%lprun --exact -f {function} {call}\n"
+            f"%timeit -n 1 -r 5 {call}\n}}"
+        )
+        sampled, exact, timed = (data[MEMIT_JSON] for data in cell.displays)
+        for data in (sampled, exact):
+            total = data["kind"]["total"]
+            assert total["total"] == "compared" or total["why"] == "clock"
+            if total["total"] == "compared":
+                (profiled,) = data["functions"]
+                times = [line["figures"]["time_ns"] for line in profiled["lines"] if line["figures"]]
+                assert sum(times) <= 1.01 * total["plain_ns"]
+                # Loosely, as above.
+                assert total["plain_ns"] < 3 * min(timed["all_runs"])
+        # Nothing but a run of `%lprun` runs with probes.
+        assert min(timed["all_runs"]) < 0.9 * sampled["wall_ns"]
+
+
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_threads_have_the_shares_of_their_lines(tight, threads):
     cell = tight.run(f"%lprun -f pieces on_threads({threads}, pieces)")
@@ -218,10 +256,10 @@ def test_what_was_timed_before_a_crash_is_shown(uneven):
     assert "stopped early: the statement panicked" in cell.text
 
 
-def test_a_session_with_threads_is_timed_in_place(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_session_that_cannot_be_forked_is_timed_in_place(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run(SLOW)
-    kernel.run("std::thread::spawn(|| loop { std::thread::park() });")
+    kernel.run(A_DEAF_THREAD)
     for magic in ("%lprun", "%lprun -e", "%mprun"):
         cell = kernel.run(f"{magic} -f uneven uneven(5_000)")
         assert cell.json["isolated"] is False

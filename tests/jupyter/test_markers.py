@@ -52,8 +52,8 @@ def test_a_panic_of_a_cell_that_also_prints_the_marker_is_a_panic(kernel):
     assert kernel.value("held.len()") == "3"
 
 
-def test_a_panic_under_a_hook_of_the_users_is_a_panic(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_panic_under_a_hook_of_the_users_is_a_panic(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run("let held = 1;")
     kernel.run('std::panic::set_hook(Box::new(|_| eprintln!("mine")));')
     cell = kernel.fails('drop(held); panic!("real")', "Panic")
@@ -104,8 +104,8 @@ def test_no_marker_shows_when_displaying_a_value_is_interrupted(kernel):
     assert kernel.value("held.len()") == "3"
 
 
-def test_a_question_after_the_end_of_its_cell_is_text(start_kernel, tmp_path):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_question_after_the_end_of_its_cell_is_text(fresh_kernel, tmp_path):
+    kernel = fresh_kernel
     gate = tmp_path / "gate"
     kernel.run(
         f'std::thread::spawn(|| {{ while !std::path::Path::new("{gate}").exists() {{}} '

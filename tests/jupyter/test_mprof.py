@@ -4,6 +4,7 @@ from textwrap import dedent
 
 import pytest
 
+from deaf import A_DEAF_THREAD
 from timelines import BLOCK, MIB, about, points, spans
 
 
@@ -168,15 +169,15 @@ def test_an_error_in_kept_statements_points_at_them(blocks):
     blocks.run("1")
 
 
-def test_a_session_with_threads_is_measured_in_place(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_session_that_cannot_be_forked_is_measured_in_place(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run(dedent(BLOCK))
-    kernel.run("std::thread::spawn(|| loop { std::thread::park(); });")
+    kernel.run(A_DEAF_THREAD)
     cell = kernel.run('%%mprof\nlet _p = memit::phase("p");\nlet a = block(30);\npause(20);')
     assert cell.json["isolated"] is False and cell.json["threads"] == 2
     assert cell.json["heap_peak"] in range(30 * MIB, 30 * MIB + (64 << 10))
     assert spans(cell.json)["p"]["unfinished"] is False
-    assert "2 threads" in cell.text
+    assert "the thread `deaf`" in cell.text
 
 
 # Errors

@@ -216,17 +216,21 @@ def test_closures_and_what_runs_them_are_told_apart(noting):
     assert returned.sum("increment") < 1_000
 
 
-def test_a_future_is_charged_only_while_it_is_polled(noting):
-    noting.run(dedent("""
-        use std::future::Future;
-        use std::task::{Context, Poll, Waker};
-        struct Pause(bool);
-        impl Future for Pause {
-            type Output = ();
-            fn poll(mut self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-                if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
-            }
+PAUSE = dedent("""
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+    struct Pause(bool);
+    impl Future for Pause {
+        type Output = ();
+        fn poll(mut self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+            if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
         }
+    }
+""")
+
+
+def test_a_future_is_charged_only_while_it_is_polled(noting):
+    noting.run(PAUSE + dedent("""
         async fn waits(n: usize) -> Vec<u8> {
             let a = vec![1u8; n];
             note(0, &a);
@@ -261,6 +265,59 @@ def test_a_future_is_charged_only_while_it_is_polled(noting):
     assert lines.sum("increment") == b
     assert lines.last()["increment"] == -a
     assert function(cell.json, "waits")["calls"] == 2
+
+
+def test_an_async_function_is_charged_with_the_drop_of_what_it_owns(noting):
+    noting.run(PAUSE + dedent("""
+        struct Held(Vec<u8>);
+        impl Held {
+            async fn given(self, more: Vec<u8>) -> Result<usize, std::fmt::Error> {
+                note(0, &self.0);
+                note(1, &more);
+                Pause(false).await;
+                Ok(self.0.len())
+            }
+            async fn left(mut self, early: bool) -> usize {
+                note(0, &self.0);
+                if early {
+                    return 1;
+                }
+                Pause(false).await;
+                2
+            }
+        }
+        fn finish<F: Future>(future: F) -> F::Output {
+            let mut future = Box::pin(future);
+            let mut context = Context::from_waker(Waker::noop());
+            loop {
+                if let Poll::Ready(done) = future.as_mut().poll(&mut context) { return done; }
+            }
+        }
+    """))
+    cell = noting.run(
+        "%mprun -f given { let held = Held(vec![1; 5_000]); let n = finish(held.given(vec![2; 700])); sizes::tell(); n }"
+    )
+    held, more, *_ = sizes(cell)
+    lines = figures(cell.json, "Held::given")
+    assert lines.last()["increment"] == -(held + more)
+    assert lines.sum("increment") == -(held + more)
+    for early in ("true", "false"):
+        cell = noting.run(f"%mprun -f left {{ let n = finish(Held(vec![1; 9_000]).left({early})); sizes::tell(); n }}")
+        # A `return` drops what the function owns.
+        lines = figures(cell.json, "Held::left")
+        dropping = lines["return 1"] if early == "true" else lines.last()
+        assert dropping["increment"] == -sizes(cell)[0]
+
+
+def test_the_rest_of_an_array_is_dropped_at_the_end_of_the_function(noting):
+    noting.run(dedent("""
+        fn head([first, ..]: [Vec<u8>; 3]) -> usize {
+            note(0, &first);
+            first.len()
+        }
+    """))
+    cell = noting.run("%mprun -f head { let n = head([0, 1, 2].map(|_| vec![1; 3_000])); sizes::tell(); n }")
+    assert figures(cell.json, "head").last()["increment"] == -3 * sizes(cell)[0]
 
 
 def test_threads_are_counted_exactly(noting):

@@ -213,8 +213,8 @@ class TestUndo:
         assert kernel.value("undone") == "[1]"
         check_all_is_there(kernel)
 
-    def test_there_is_an_end_to_going_back(self, start_kernel):
-        kernel = start_kernel().wait_until_subscribed()
+    def test_there_is_an_end_to_going_back(self, fresh_kernel):
+        kernel = fresh_kernel
         cell = kernel.fails("%undo", "UndoError")
         assert "no cell to undo" in cell.traceback
         for value in range(7):
@@ -234,8 +234,8 @@ def test_session_tells_what_there_is(kernel):
     assert "back; checkpoints hold" in cell.text
 
 
-def test_a_dependency_is_kept(start_kernel, tmp_path):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_dependency_is_kept(fresh_kernel, tmp_path):
+    kernel = fresh_kernel
     crate = tmp_path / "kept_dep"
     (crate / "src").mkdir(parents=True)
     (crate / "Cargo.toml").write_text('[package]\nname = "kept_dep"\nversion = "1.0.0"\nedition = "2024"\n')

@@ -181,8 +181,8 @@ def check_a_chart_and_then_a_value(kernel, code, chart, value):
     assert result["data"] == {"text/plain": value}
 
 
-def test_a_chart_and_then_a_value_are_two_outputs(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_chart_and_then_a_value_are_two_outputs(fresh_kernel):
+    kernel = fresh_kernel
     # No type can display itself.
     kernel.run(SHOW.split("struct")[0])
     for code, chart, value in CHARTS_AND_VALUES:

@@ -67,6 +67,8 @@ def test_what_a_run_writes_to_a_socket_is_in_its_report(kernel, magic):
     assert re.search(note, cell.display["text/html"])
     (remark,) = cell.json["remarks"]
     assert re.fullmatch(note, remark)
+    kernel.run(f"{magic} -q -v given give(&mut near)")
+    assert re.fullmatch(note, kernel.value("given.remarks[0]").strip('"'))
     # A clone is the same socket. A socket of the run's own is none of the session.
     assert re.search(note, kernel.run("%memit give(&mut near.try_clone()?)").text)
     of_its_own = "{ drop(far); let mut pair = std::os::unix::net::UnixStream::pair()?; give(&mut pair.0) }"

@@ -1,9 +1,11 @@
 """Magics where people put them: in loops, blocks and functions, behind `let x =`, beside commands."""
 
 import itertools
+import re
 
 import pytest
 
+from deaf import A_DEAF_THREAD
 from request import MEMIT_JSON
 
 WORK = "fn work(n: u64) -> u64 { (0..n).map(std::hint::black_box).sum() }\nlet zero: u64 = 0;"
@@ -70,6 +72,49 @@ def test_all_measuring_magics_stand_in_loops(working):
     assert [json["functions"][0]["calls"] for json in shown if "functions" in json] == [1] * 4
 
 
+def test_tables_in_a_block_are_in_the_order_of_the_options(working):
+    working.run("fn inner() -> u64 {\n    work(1)\n}\nmod m {\n    pub fn inner() -> u64 {\n        super::inner()\n    }\n}")
+    for options in ("-f work -f m::inner", "-f m::inner -f work", "-f m::inner -f inner -f work"):
+        cell = working.run(f"{{\n    %mprun {options} m::inner()\n    %lprun {options} m::inner()\n}}")
+        expected = [name for name in options.split() if name != "-f"]
+        for json, text in reports(cell):
+            assert [function["name"] for function in json["functions"]] == expected
+            assert [line.split()[1] for line in text.splitlines() if line.startswith("Function:")] == expected
+
+
+def test_the_caret_of_a_panic_in_a_profiled_function_is_that_of_its_text(working):
+    working.run(
+        "fn found(v: &[u64], at: usize) -> u64 {\n    let mut sum = 0; for n in 0..3 {\n"
+        "        if n == 2 { sum += v[at] } else { sum += 1 }\n    }\n    sum\n}\n"
+        "impl Halved for Option<u64> { fn halved(self) -> u64 { /* first */ self.unwrap() / 2 } }\n"
+        "trait Halved { fn halved(self) -> u64; }"
+    )
+    for name, call in (("found", "found(&[1, 2], n)"), ("halved", "Some(n).filter(|n| *n < 2).halved()")):
+        place = re.search(r"cell:\d+:\d+", working.fails(f"for n in [0, 7] {{ {call}; }}", "Panic").traceback)
+        for magic in ("%mprun", "%lprun"):
+            error = working.fails(f"for n in [0, 7] {{\n    {magic} -f {name} {call}\n}}", "Panic")
+            assert place.group() in error.traceback
+        # A panic outside the measurement.
+        error = working.fails(f"{{\n    %lprun -q -f {name} zero\n}}\nlet n = 7; {call};", "Panic")
+        assert place.group() in error.traceback
+
+
+def test_a_function_that_cannot_be_in_a_cell_twice_is_profiled_in_a_block(working):
+    working.run(
+        "fn numbered() -> u32 {\n    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);\n"
+        "    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)\n}\n"
+        "fn evens(n: u32) -> impl Iterator<Item = u32> {\n    (0..n).filter(|n| n % 2 == 0)\n}\n"
+        "fn twice(n: u32) -> u32 {\n    struct Local;\n    impl From<Local> for u32 { fn from(_: Local) -> u32 { 2 } }\n"
+        "    n * u32::from(Local)\n}"
+    )
+    cell = working.run(
+        "numbered();\n{\n    %lprun -f numbered assert_eq!(numbered(), 1)\n"
+        "    %lprun -f evens assert_eq!(evens(5).count(), 3)\n    %mprun -f twice assert_eq!(twice(4), 8)\n}\nnumbered()"
+    )
+    assert cell.result == "1"
+    assert [json["functions"][0]["calls"] for json, _ in reports(cell)] == [1, 1, 1]
+
+
 def test_a_function_with_a_magic_does_not_hide_reports_of_other_functions(working):
     working.run("fn plotted() {\n    %mprof work(3)\n}\n#[profile]\nfn marked(n: u64) -> u64 {\n    work(n)\n}")
     assert "Function: marked" in working.run("marked(3);").text
@@ -123,14 +168,20 @@ def test_a_measured_statement_cannot_run_a_magic(working):
     assert "placed.rs" not in error.traceback
 
 
-def test_a_cell_that_starts_a_thread_measures_in_a_later_cell(working):
+def test_a_cell_that_starts_a_thread_measures_in_forks(working):
     start = "let (end, wait) = std::sync::mpsc::channel::<()>();\nlet thread = std::thread::spawn(move || wait.recv());\n"
-    error = working.fails(start + "{\n    %memit 3\n}", "MeasurementError")
-    assert "Write the magic in a later cell" in error.traceback
-    working.run(start)
-    (json, text) = reports(working.run("for n in 0..1 {\n    %memit -r 1 n\n}"))[0]
-    assert not json["isolated"] and "ran in place" in text
+    (json, _) = reports(working.run(start + "{\n    %memit -r 1 3\n}"))[0]
+    assert json["isolated"] and json["threads"] == 2
     working.run("drop(end);\nlet ended = thread.join();")
+
+
+def test_a_cell_that_cannot_be_forked_measures_in_place_when_it_runs_again(fresh_kernel):
+    kernel = fresh_kernel
+    kernel.run(A_DEAF_THREAD)
+    loop = "for n in 0..1 {\n    %memit -r 1 n\n}"
+    assert "run the cell again" in kernel.fails(loop, "MeasurementError").traceback
+    (json, text) = reports(kernel.run(loop))[0]
+    assert not json["isolated"] and "ran in place" in text
 
 
 def test_a_result_is_bound_by_let(working):

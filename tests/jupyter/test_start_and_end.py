@@ -51,8 +51,7 @@ def test_a_kernel_can_be_reached_by_ipc(start_kernel, tmp_path):
     cell = kernel.run('println!("by ipc"); 1')
     assert (cell.stdout, cell.result) == ("by ipc\n", "1")
     assert len(list(tmp_path.iterdir())) == 5
-    kernel.ask("shutdown_request", {"restart": False}, channel="control")
-    wait_until_gone([kernel.pid])
+    shut_down(kernel, processes_of(kernel), "control", restart=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -122,22 +121,23 @@ def processes_of(kernel):
     return pids
 
 
-@pytest.mark.parametrize("channel, restart", [("control", False), ("shell", True)])
-def test_shutdown_is_confirmed_and_leaves_no_process_behind(start_kernel, channel, restart):
-    kernel = start_kernel().wait_until_subscribed()
-    kernel.run("let anything = 1;")
-    pids = processes_of(kernel)
+def shut_down(kernel, pids, channel, restart):
+    """Asks the kernel to end, which leaves none of the processes behind."""
     reply = kernel.ask("shutdown_request", {"restart": restart}, channel=channel)
     assert reply.content == {"status": "ok", "restart": restart}
     wait_until_gone(pids)
 
 
+def test_shutdown_is_confirmed_and_leaves_no_process_behind(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    kernel.run("let anything = 1;")
+    shut_down(kernel, processes_of(kernel), "shell", restart=True)
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_a_kernel_can_be_shut_down_while_its_session_starts(start_kernel, restart):
     kernel = start_kernel().wait_until_subscribed()
-    reply = kernel.ask("shutdown_request", {"restart": restart}, channel="control")
-    assert reply.content == {"status": "ok", "restart": restart}
-    wait_until_gone([kernel.pid])
+    shut_down(kernel, [kernel.pid], "control", restart)
 
 
 def test_shutdown_during_an_endless_loop_leaves_no_process_behind(start_kernel):
@@ -145,9 +145,7 @@ def test_shutdown_during_an_endless_loop_leaves_no_process_behind(start_kernel):
     kernel.run("let anything = 1;")
     cell = kernel.start('println!("on my way"); loop {}')
     kernel.wait_for(cell, lambda cell: cell.stdout)
-    pids = processes_of(kernel)
-    kernel.ask("shutdown_request", {"restart": True}, channel="control")
-    wait_until_gone(pids)
+    shut_down(kernel, processes_of(kernel), "control", restart=True)
 
 
 def test_a_kernel_that_is_killed_takes_its_session_along(start_kernel, tmp_path_factory):
@@ -209,12 +207,11 @@ def test_what_a_cell_has_left_running_ends_with_the_kernel(start_kernel):
     )
     # The shell does not wait for `setsid` to become `sleep`.
     pids = wait_until_running(kernel, b"sleep\x001000\x00")
-    kernel.ask("shutdown_request", {"restart": False}, channel="control")
-    wait_until_gone(pids)
+    shut_down(kernel, pids, "control", restart=False)
 
 
-def test_the_supervisor_reaps_what_has_ended(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_the_supervisor_reaps_what_has_ended(fresh_kernel):
+    kernel = fresh_kernel
     for _ in range(3):
         kernel.run(
             'std::process::Command::new("sh").arg("-c").arg("sleep 0.01 &").status().unwrap();'
@@ -236,8 +233,8 @@ def unreaped_below(pid):
     return set(parents) & set(below)
 
 
-def test_evcxrs_clear_ends_the_session_process(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_evcxrs_clear_ends_the_session_process(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run("let lost = 1;")
     (before,) = [line for line in kernel.run("%session").text.splitlines() if "process:" in line]
     kernel.run(":clear")

@@ -8,7 +8,8 @@ MAGICS = [
     "%memit -q -r 1",
     "%timeit -q -n 1 -r 1",
     "%mprun -q -f profiled",
-    "%lprun -q -f profiled",
+    # Without `-e`, each statement is repeated for most of a second.
+    "%lprun -q -e -f profiled",
     "%mprof -q",
 ]
 

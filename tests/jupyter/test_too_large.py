@@ -85,8 +85,8 @@ def test_a_question_with_an_endless_prompt_is_text(kernel):
 GETPPID = 'unsafe extern "C" { fn getppid() -> i32; fn kill(pid: i32, signal: i32) -> i32; }\n'
 
 
-def test_if_the_supervisor_dies_the_next_cell_starts_a_new_session(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_if_the_supervisor_dies_the_next_cell_starts_a_new_session(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run("fn item() -> u8 { 9 }\nlet lost = 1;")
     # The session process is its child, and so are the checkpoints.
     cell = kernel.fails(GETPPID + "unsafe { kill(getppid(), 9) }; loop {}", "ProcessEnded")
@@ -101,8 +101,8 @@ def test_if_the_supervisor_dies_the_next_cell_starts_a_new_session(start_kernel)
     assert kernel.value("again") == "2"
 
 
-def test_if_the_supervisor_is_killed_between_cells_too(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_if_the_supervisor_is_killed_between_cells_too(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run("let lost = 1;")
     supervisor = int(kernel.run(GETPPID + "unsafe { getppid() }").result)
     os.kill(supervisor, signal.SIGKILL)

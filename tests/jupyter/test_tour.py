@@ -8,8 +8,8 @@ import time
 from client import TIMEOUT
 
 
-def test_the_tour_of_evcxr_jupyter(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_the_tour_of_evcxr_jupyter(fresh_kernel):
+    kernel = fresh_kernel
 
     cell = kernel.run(
         'println!("Hello world");\neprintln!("Hello error");\nformat!("Hello {}", "world")'

@@ -179,8 +179,8 @@ def test_an_immutable_variable_names_the_cell_of_its_let(kernel, code):
     assert "evcxr" not in error.traceback
 
 
-def test_large_values_are_variables_like_others(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_large_values_are_variables_like_others(fresh_kernel):
+    kernel = fresh_kernel
     for at in range(3):
         kernel.run(f"let block{at} = [{at}u8; 3 << 20];")
     kernel.run("let huge = [1u8; 16 << 20];")
@@ -235,8 +235,8 @@ def test_what_cannot_be_kept_does_not_end_the_older_variable_of_its_name(kernel,
     assert kernel.value("shadowed") == "[1, 2]"
 
 
-def test_a_panic_in_a_session_with_threads_drops_no_variable(start_kernel):
-    kernel = start_kernel().wait_until_subscribed()
+def test_a_panic_in_a_session_with_threads_drops_no_variable(fresh_kernel):
+    kernel = fresh_kernel
     kernel.run("let kept = vec![1]; let moved = vec![2];")
     kernel.run("let thread = std::thread::spawn(std::thread::park);")
     kernel.fails('let new = 1; drop(moved); assert!(kept.is_empty());', "Panic")

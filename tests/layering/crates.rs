@@ -45,6 +45,7 @@ const CRATES: &[Crate] = &[
         code: Safe,
     },
     Crate { name: "memit-instrument", ours: &["memit-lines"], others: Any, code: Safe },
+    Crate { name: "memit-threads", ours: &[], others: Only(&["libc"]), code: MayBeUnsafe },
     Crate { name: "memit-process", ours: &["memit-session"], others: Any, code: MayBeUnsafe },
     Crate {
         name: "memit-measure",

@@ -34,6 +34,7 @@ impl CellCompilation {
     /// compile, compiles the plain source, so that compiler messages are about the user's code.
     pub(super) fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
         let mut decisions = Decisions::default();
+        let mut may_switch = true;
         loop {
             let mut rewritten = self.cell.rewritten(&decisions);
             rewritten.compiled.statics.clone_from(&self.statics);
@@ -41,9 +42,10 @@ impl CellCompilation {
             let source = source.as_ref().unwrap_or(&rewritten.source);
             let Sources {
                 probed,
+                has_switched,
                 plain,
                 mut probes,
-            } = probes::put(session, source, true);
+            } = probes::put(session, source, true, may_switch);
             if let Some(probed) = &probed {
                 let Some(output) = self.output(session, probed)? else {
                     return self.again(session, true);
@@ -54,6 +56,11 @@ impl CellCompilation {
                     return pass_on(&output);
                 }
                 if decisions.learn(&rewritten, probed, &output.stderr) {
+                    continue;
+                }
+                if has_switched {
+                    // Not every body compiles twice in one function.
+                    may_switch = false;
                     continue;
                 }
                 probes = Probes {

@@ -147,7 +147,9 @@ fn compilation(
     command.current_dir(session);
     if !to_be_run {
         source = macros::first(&source).unwrap_or(source);
-        source = probes::put(session, &source, false).plain.unwrap_or(source);
+        source = probes::put(session, &source, false, false)
+            .plain
+            .unwrap_or(source);
         write_copy(session, &source)?;
         command
             .args(&arguments)

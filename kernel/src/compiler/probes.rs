@@ -29,10 +29,21 @@ const SPANS: Runtime<'_> = Runtime {
     path: "::memit_session",
 };
 
+/// The functions that get probes in the next cell.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Wanted {
+    /// Their names.
+    pub(crate) names: Vec<String>,
+    /// Whether the functions can also run without probes, if that leaves what they do unchanged.
+    pub(crate) switched: bool,
+}
+
 /// The functions of a cell that have probes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Probes {
     pub functions: Vec<Probed>,
+    /// Whether the functions have them because of `#[profile]`.
+    pub marked: bool,
     /// Why there are no probes.
     pub problem: Option<Problem>,
     /// The line, the column and the length of each insertion.
@@ -82,9 +93,9 @@ pub(crate) enum Problem {
     Compile { message: String },
 }
 
-/// Asks for probes in the functions with these names, in the next cell.
-pub(crate) fn want(session: &Path, names: &[&str]) -> io::Result<()> {
-    fs::write(session.join(WANTED), serde_json::to_vec(names)?)
+/// Asks for probes in the next cell.
+pub(crate) fn want(session: &Path, wanted: &Wanted) -> io::Result<()> {
+    fs::write(session.join(WANTED), serde_json::to_vec(wanted)?)
 }
 
 /// Takes the probes of the cell that was compiled last, and withdraws the wish for probes.
@@ -113,37 +124,40 @@ pub(super) fn tell(session: &Path, probes: &Probes) -> io::Result<()> {
 pub(super) struct Sources {
     /// With probes; `None` if no function gets probes.
     pub(super) probed: Option<String>,
+    /// Whether a function in [`Self::probed`] can also run without probes.
+    pub(super) has_switched: bool,
     /// Without probes; `None` if the source is unchanged.
     pub(super) plain: Option<String>,
     pub(super) probes: Probes,
 }
 
 /// Inserts the probes that the kernel or a `#[profile]` asks for. `to_be_run` says that the cell is
-/// not only checked.
-pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
+/// not only checked, `may_switch` that functions may be made to run without probes, too.
+pub(super) fn put(session: &Path, source: &str, to_be_run: bool, may_switch: bool) -> Sources {
     let mut sources = Sources {
         probed: None,
+        has_switched: false,
         plain: None,
         probes: Probes::default(),
     };
-    let names: Option<Vec<String>> = fs::read(session.join(WANTED))
+    let wanted: Option<Wanted> = fs::read(session.join(WANTED))
         .ok()
         .and_then(|json| serde_json::from_slice(&json).ok());
     let has_marks = source.contains("profile");
     // Functions of earlier cells may contain measurements, too.
     let statements = source.rfind(CELL_FUNCTION).map_or("", |at| &source[at..]);
     let is_measurement = statements.contains(MEASUREMENT);
-    let names = names.filter(|_| to_be_run && is_measurement);
-    if names.is_none() && !has_marks {
+    let wanted = wanted.filter(|_| to_be_run && is_measurement);
+    if wanted.is_none() && !has_marks {
         return sources;
     }
-    let names: Option<Vec<&str>> = names
-        .as_ref()
-        .map(|names| names.iter().map(String::as_str).collect());
-    let has_spans = to_be_run && names.is_none() && snippet::has_phases(statements);
-    let which = match &names {
+    let names = wanted.iter().flat_map(|wanted| &wanted.names);
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    let has_spans = to_be_run && wanted.is_none() && snippet::has_phases(statements);
+    let which = match &wanted {
         _ if has_spans => Which::Spans { name: users_name },
-        Some(names) => Which::Named(names),
+        Some(wanted) if wanted.switched && may_switch => Which::Switched(&names),
+        Some(_) => Which::Named(&names),
         // Probes would disturb a measurement of another kind.
         None if !to_be_run || is_measurement => Which::Nothing,
         None => Which::Marked,
@@ -155,11 +169,13 @@ pub(super) fn put(session: &Path, source: &str, to_be_run: bool) -> Sources {
             sources.probes.insertions = insertions
                 .map(|one| (one.line, one.column, one.length))
                 .collect();
+            sources.probes.marked = matches!(which, Which::Marked);
             let is_probed = instrumented.source != instrumented.plain;
             sources.probed = is_probed.then_some(instrumented.source);
             sources.plain = has_marks.then_some(instrumented.plain);
             let lines: Vec<_> = source.lines().collect();
             let functions = instrumented.functions.iter();
+            sources.has_switched = functions.clone().any(|function| function.switched);
             sources.probes.functions = functions.map(|function| probed(function, &lines)).collect();
         }
         // Leave unparsable code as it is: the compiler's error is better than ours.

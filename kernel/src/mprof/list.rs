@@ -1,11 +1,12 @@
 //! `memit mprof list`: prints the profiles of a directory.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::BufReader;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, Local, NaiveDateTime};
-use memit_magics::visible;
+use memit_magics::{mprof_file, visible};
 
 use super::selection;
 
@@ -34,13 +35,10 @@ fn shown(stamp: &str, first_sample: Option<NaiveDateTime>) -> String {
 
 /// When the first sample of a profile was taken, in local time.
 fn first_sample(path: &Path) -> Option<NaiveDateTime> {
-    let lines = BufReader::new(File::open(path).ok()?).lines();
-    let mut lines = lines.take(MOST_LINES).map_while(Result::ok);
-    let seconds = lines.find_map(|line| {
-        let (_, seconds) = line.strip_prefix("MEM ")?.split_once(' ')?;
-        seconds.split('.').next()?.parse().ok()
-    });
-    let time = DateTime::from_timestamp(seconds?, 0)?;
+    let text = BufReader::new(File::open(path).ok()?);
+    let sample = mprof_file::first_sample(text, MOST_LINES)?;
+    let since_1970 = Duration::from_secs_f64(sample.time);
+    let time = DateTime::from_timestamp(i64::try_from(since_1970.as_secs()).ok()?, 0)?;
     Some(time.with_timezone(&Local).naive_local())
 }
 

@@ -37,11 +37,10 @@ pub(crate) fn session(
         units::mib(*resident)
     );
     let protection = match (*threads, unprotected) {
-        (2.., _) => {
-            "no: a process with more than one thread cannot be copied. An interrupt asks the cell \
-             to stop; a second one within 5 s ends the process, and its variables are lost"
-                .to_owned()
-        }
+        (2.., Some(reason)) => format!(
+            "no: {reason}. An interrupt asks the cell to stop; a second one within 5 s ends the \
+             process, and its variables are lost"
+        ),
         (_, Some(reason)) => format!("yes, but the last was not: {reason}"),
         _ => "yes: whatever it does, the session goes on as it was before it".to_owned(),
     };

@@ -22,4 +22,6 @@ pub struct Function {
     pub lines: Vec<usize>,
     /// The options of the function's `#[profile]`.
     pub options: Options,
+    /// Whether the function can also run without probes.
+    pub switched: bool,
 }

@@ -52,7 +52,7 @@ pub fn instrument_item(
     };
     let mut whole: TokenStream = inlining::attribute(found.attributes).parse()?;
     let mut edits = Edits::default();
-    let probed = probe::function(&found, options, runtime, &mut edits);
+    let probed = probe::function(&found, options, runtime, false, &mut edits);
     probe::avoid_names_in(&body.to_string(), &mut edits);
     let woven = edits.apply_to_tokens(body)?;
     whole.extend(tokens.into_iter().chain(woven));

@@ -36,8 +36,38 @@ fn a_function_gets_its_counters_and_each_line_a_probe() {
         last: 4,
         lines: vec![2, 3],
         options: Options::default(),
+        switched: false,
     };
     assert_eq!(done.functions, [function]);
+}
+
+#[test]
+fn a_switched_function_has_its_body_with_probes_and_without() {
+    let switched = |source: &str| {
+        let done = instrument(source, Which::Switched(&["f"]), RUNTIME).unwrap();
+        assert_eq!(done.source.lines().count(), source.lines().count());
+        (done.functions[0].switched, done.source)
+    };
+    let (is_switched, source) = switched("fn f(n: u8) -> u8 {\n    n + 1\n}\n");
+    assert!(is_switched);
+    assert_eq!(
+        source,
+        "fn f(n: u8) -> u8 { ::rt::switched!([static MEMIT_FUNCTION: ::rt::Function<1> = \
+         ::rt::Function::new(\"f\", ::core::file!(), 1, 3, [::rt::Line::new(2)]).switched();] \
+         [const MEMIT_FUNCTION: ::rt::NoProbes = ::rt::NoProbes;] [move || -> u8] { \
+         let _memit_guard = MEMIT_FUNCTION.enter(); \n    \
+         _memit_guard.line(0); n + 1\n })}\n"
+    );
+    // A closure cannot be awaited.
+    let (is_switched, source) = switched("async fn f() {\n    g().await\n}\n");
+    assert!(is_switched && !source.contains("move ||"), "{source}");
+    let (is_switched, source) = switched("fn f() -> impl Fn() {\n    || ()\n}\n");
+    assert!(!is_switched && !source.contains("switched"), "{source}");
+    let (is_switched, source) = switched("fn f() {\n    static N: u8 = 3;\n    g(N);\n}\n");
+    assert!(
+        !is_switched && source.starts_with("#[inline(never)] "),
+        "{source}"
+    );
 }
 
 #[test]
@@ -118,6 +148,11 @@ fn variables_are_dropped_at_the_end_of_their_block() {
         "let a = a; let mut b = b; let _memit_owned2 = _memit_owned2; let d = d; \n\
          line(0); g();\nline(1); }"
     );
+    assert_eq!(
+        body("fn f([a, ..]: [A; 3], [.., [_, b @ ..]]: [[A; 2]; 2]) {\ng();\n}"),
+        "let a = a; let _memit_owned1 = _memit_owned1; let _memit_owned2 = _memit_owned2; \
+         let _memit_owned3 = _memit_owned3; let b = b; \nline(0); g();\nline(1); }"
+    );
     let unowned = "fn f(r: &[u8], mut n: usize) {\nlet c = n as u8;\nlet d: f64 = c.into();\nd\n}";
     assert!(!body(unowned).contains("end("));
 }
@@ -140,6 +175,16 @@ fn what_owns_itself_is_dropped_within() {
     assert!(
         opaque.contains("owning(move || { let _ = &self; "),
         "{opaque}"
+    );
+    let awaited = of("impl S { async fn f(self) -> u8 {\ng().await\n} }");
+    assert!(
+        awaited.contains(
+            "let _memit_guard = &MEMIT_FUNCTION.enter(); \
+             _memit_guard.owning_async::<u8, _>(async move { let _ = &self; \n\
+             let _memit_end = _memit_guard.end(0); _memit_guard.line(1); \
+             _memit_guard.awaited(1, g()).await\n }).await} }"
+        ),
+        "{awaited}"
     );
     for borrows in [
         "&self",

@@ -7,7 +7,7 @@ use crate::edit::{Edits, Insertion};
 use crate::error::Error;
 use crate::find::{self, Found};
 use crate::function::{Function, Runtime};
-use crate::mark::{self, Options};
+use crate::mark;
 use crate::{inlining, probe};
 
 /// Source with probes.
@@ -29,9 +29,12 @@ pub enum Which<'a> {
     /// The functions with one of these names. A name may lack leading modules, types and functions, and
     /// then fit several functions.
     Named(&'a [&'a str]),
+    /// The same functions. Each can also run without probes, as the runtime says at each call, if that
+    /// leaves what the function does unchanged.
+    Switched(&'a [&'a str]),
     /// The functions with the attribute `#[profile]` or `#[memit::profile]`.
     Marked,
-    /// The same functions, but with a span from start to end instead of probes.
+    /// The functions with the attribute, but with a span from start to end instead of probes.
     Spans {
         /// Maps the whole name of a function to the name of its span.
         name: fn(&str) -> &str,
@@ -48,7 +51,7 @@ pub fn instrument(
 ) -> Result<Instrumented, Error> {
     let file = find::parse(source)?;
     let found = find::all(&file);
-    if let Which::Named(names) = which {
+    if let Which::Named(names) | Which::Switched(names) = which {
         expect_known(names, &found, &file)?;
     }
     let mut edits = Edits::default();
@@ -58,14 +61,16 @@ pub fn instrument(
         let mark = mark::of(function.attributes);
         let options = match which {
             Which::Marked | Which::Spans { .. } => mark.map(mark::options).transpose()?,
-            Which::Named(_) | Which::Nothing => None,
+            Which::Named(_) | Which::Switched(_) | Which::Nothing => None,
         };
         if let Some(mark) = mark {
             let span = mark.span();
             blank(&mut blanked, span.start(), span.end());
         }
         let is_wanted = match which {
-            Which::Named(names) => names.iter().any(|name| function.is_called(name)),
+            Which::Named(names) | Which::Switched(names) => {
+                names.iter().any(|name| function.is_called(name))
+            }
             Which::Marked => mark.is_some(),
             Which::Spans { name } => {
                 if mark.is_some() {
@@ -77,9 +82,14 @@ pub fn instrument(
             Which::Nothing => false,
         };
         if is_wanted {
+            expect_no_const(function)?;
             let options = options.unwrap_or_default();
-            edits.insert(function.start, inlining::attribute(function.attributes));
-            functions.push(probed(function, options, runtime, &mut edits)?);
+            let switched = matches!(which, Which::Switched(_)) && probe::can_be_switched(function);
+            if !switched {
+                edits.insert(function.start, inlining::attribute(function.attributes));
+            }
+            let probed = probe::function(function, options, runtime, switched, &mut edits);
+            functions.push(probed);
         }
     }
     probe::avoid_names_in(source, &mut edits);
@@ -89,16 +99,6 @@ pub fn instrument(
         plain: blanked,
         functions,
     })
-}
-
-fn probed(
-    function: &Found<'_>,
-    options: Options,
-    runtime: Runtime<'_>,
-    edits: &mut Edits,
-) -> Result<Function, Error> {
-    expect_no_const(function)?;
-    Ok(probe::function(function, options, runtime, edits))
 }
 
 fn expect_no_const(function: &Found<'_>) -> Result<(), Error> {

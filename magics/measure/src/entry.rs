@@ -167,6 +167,11 @@ extern "C" fn memit_measure_cell(plan: &Plan) {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn memit_counts_lines() -> bool {
+    measuring::with(|measuring| measuring.counts_lines())
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn memit_begin() {
     measuring::with(|measuring| measuring.begin());
 }

@@ -16,6 +16,7 @@ use memit_process::{Pace, process};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use crate::control::{Control, Interruptible};
+use crate::copies::{Copied, NoCopy, Others, Single};
 use crate::outside::Outside;
 
 /// The settings of a run.
@@ -59,19 +60,18 @@ pub(crate) struct Watcher<'a> {
 }
 
 /// Runs `body` in a fork and waits for the fork to end. The fork exits with the code that `body`
-/// returns.
-///
-/// The caller must be the only thread of the process.
+/// returns. The other threads of this process are stopped meanwhile, and their copies run in the fork:
+/// the two processes do not take each other's wake-ups.
 ///
 /// # Errors
 ///
-/// If the system refuses to fork or to wait.
+/// If this process cannot be copied, or the system refuses to wait.
 pub(crate) fn run(
     control: &Control,
     limits: Limits,
     watcher: Option<Watcher<'_>>,
     body: impl FnOnce() -> i32,
-) -> io::Result<Finished> {
+) -> Result<Finished, NoCopy> {
     if control.interrupted() {
         return Ok(Finished {
             ending: ProcessEnd::Interrupted,
@@ -79,19 +79,18 @@ pub(crate) fn run(
             remarks: Vec::new(),
         });
     }
-    let outside = Outside::now()?;
-    // SAFETY: no other thread exists that could hold a lock which the fork would need.
-    match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => {
+    let others = Others::stop()?;
+    let outside = Outside::now().map_err(NoCopy::Refused)?;
+    match others.copy()? {
+        Copied::Copy(single) => {
             become_run(limits);
             outside.set_run_apart();
-            let code = body();
+            let code = single.begin_others().map_or(NO_THREADS, |()| body());
             // SAFETY: `_exit` has no preconditions. Destructors and exit handlers are the session's
             // to run.
             unsafe { libc::_exit(code) }
         }
-        pid => {
+        Copied::Original(pid, others) => {
             // The fork does this too. Whichever comes first, the group exists before anything uses
             // it.
             lead_group(Pid::from_raw(pid));
@@ -103,13 +102,18 @@ pub(crate) fn run(
             let finished = wait(control, pid, limits, watcher);
             control.set_interruptible(Interruptible::InPlace);
             let remarks = outside.take_back();
+            drop(others);
+            let finished = finished.map_err(NoCopy::Refused)?;
             Ok(Finished {
                 remarks,
-                ..finished?
+                ..finished
             })
         }
     }
 }
+
+/// The exit code of a fork whose threads could not be made: none that a program would choose.
+pub(crate) const NO_THREADS: i32 = 0x6d;
 
 fn become_run(limits: Limits) {
     lead_group(None);
@@ -129,32 +133,36 @@ fn become_run(limits: Limits) {
 /// Finds the names of a backtrace no longer: `libstd` reads tens of MiB of debug information for it,
 /// which would count as memory of the statements.
 fn without_backtraces() {
-    // SAFETY: the caller is the only thread of its process.
+    // SAFETY: no other thread of this process runs yet.
     unsafe { std::env::remove_var("RUST_BACKTRACE") };
 }
 
-/// Forks the calling process. The fork gets `None` and is a checkpoint; the caller gets the process
-/// id of the fork. A checkpoint leads a process group of its own, so that it outlives a session
-/// process that is killed.
-///
-/// The caller must be the only thread of the process.
+/// The two processes behind a checkpoint.
+pub enum Checkpoint {
+    /// The process that goes on, with the id of the checkpoint.
+    Left(libc::pid_t),
+    /// The checkpoint. Its other threads begin when it becomes the session.
+    Waiting(Single),
+}
+
+/// Forks the calling process. The fork is a checkpoint, which leads a process group of its own, so
+/// that it outlives a session process that is killed.
 ///
 /// # Errors
 ///
-/// If the system refuses to fork.
-pub fn checkpoint() -> io::Result<Option<libc::pid_t>> {
-    // SAFETY: no other thread exists that could hold a lock which the fork would need.
-    match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => {
+/// If this process cannot be copied.
+pub fn checkpoint() -> Result<Checkpoint, NoCopy> {
+    match Others::stop()?.copy()? {
+        Copied::Copy(single) => {
             lead_group(None);
             set_expendable(0);
-            Ok(None)
+            Ok(Checkpoint::Waiting(single))
         }
-        pid => {
+        Copied::Original(pid, others) => {
             // The fork does this too, but maybe not before the cell kills its whole group.
             lead_group(Pid::from_raw(pid));
-            Ok(Some(pid))
+            drop(others);
+            Ok(Checkpoint::Left(pid))
         }
     }
 }

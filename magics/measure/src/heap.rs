@@ -2,7 +2,7 @@
 //!
 //! The dynamic linker resolves `malloc` to the executable first, so every allocation of the process
 //! passes a hook: in cells, `libstd`, dependencies, C libraries. Outside a measurement, a hook
-//! costs one load and one predicted branch; a timed run has no hooks ([`crate::unhook`]). During a
+//! costs two loads and predicted branches; a timed run has no hooks ([`crate::unhook`]). During a
 //! measurement, sizes are those of `malloc_usable_size`, the only size that `free` can know too.
 //!
 //! Nothing here locks, allocates or formats.
@@ -23,6 +23,8 @@ static LIMIT: AtomicI64 = AtomicI64::new(i64::MAX);
 thread_local! {
     /// The calling thread is not counted, because it measures.
     static ASIDE: Cell<bool> = const { Cell::new(false) };
+    /// The calling thread is in a hook, and may hold a lock of `malloc`.
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Leaves the calling thread out of the counts. While counting goes on, no other thread may free a
@@ -86,6 +88,11 @@ pub(crate) fn set_limit(bytes: u64) {
     LIMIT.store(i64::try_from(bytes).unwrap_or(i64::MAX), Relaxed);
 }
 
+/// Whether the calling thread is in none of the hooks.
+pub(crate) fn is_outside() -> bool {
+    !INSIDE.get()
+}
+
 /// Calls every hook, because a fork has not mapped the code of the hooks yet.
 pub(crate) fn pass_hooks() {
     let mut grown = Vec::<u8>::with_capacity(8);
@@ -111,11 +118,15 @@ pub(crate) use hooks::replaced;
 
 #[cfg(heap_hooks)]
 mod hooks {
-    use super::{ALLOCATED, ASIDE, COMMON, LIMIT, NOTED_PEAK};
+    use super::{ALLOCATED, ASIDE, COMMON, INSIDE, LIMIT, NOTED_PEAK};
     use crate::lines::record;
     use crate::{requested, threads};
     use libc::{c_int, c_void, size_t};
-    use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+    use std::sync::atomic::{
+        AtomicI64, AtomicU64,
+        Ordering::{Relaxed, SeqCst},
+        compiler_fence,
+    };
 
     // SAFETY: glibc defines these functions with the types of `malloc` and its relatives.
     unsafe extern "C" {
@@ -346,54 +357,106 @@ mod hooks {
         super::is_counting() && !ASIDE.get()
     }
 
+    /// Whether a hook has nothing to do but to call glibc.
+    #[inline]
+    fn is_plain() -> bool {
+        !super::is_counting() && !threads::has_created()
+    }
+
+    /// Runs the work of a hook. A process with threads is not copied while one of them is inside.
+    #[inline]
+    fn inside<T>(work: impl FnOnce() -> T) -> T {
+        INSIDE.set(true);
+        compiler_fence(SeqCst);
+        let result = work();
+        compiler_fence(SeqCst);
+        INSIDE.set(false);
+        result
+    }
+
     // Each exported function has the signature and the contract of the C function that it replaces,
     // and forwards to glibc's own implementation.
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn malloc(size: size_t) -> *mut c_void {
-        if counting() {
-            return counted::malloc(size);
+        if is_plain() {
+            // SAFETY: `malloc` may be called with any size.
+            return unsafe { __libc_malloc(size) };
         }
-        // SAFETY: `malloc` may be called with any size.
-        unsafe { __libc_malloc(size) }
+        inside(|| {
+            if counting() {
+                counted::malloc(size)
+            } else {
+                // SAFETY: `malloc` may be called with any size.
+                unsafe { __libc_malloc(size) }
+            }
+        })
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn free(block: *mut c_void) {
-        if counting() {
+        if is_plain() {
             // SAFETY: the caller's contract is that of `free`.
-            return unsafe { counted::free(block) };
+            return unsafe { __libc_free(block) };
         }
-        // SAFETY: as above.
-        unsafe { __libc_free(block) }
+        inside(|| {
+            if counting() {
+                // SAFETY: the caller's contract is that of `free`.
+                unsafe { counted::free(block) }
+            } else {
+                // SAFETY: the caller's contract is that of `free`.
+                unsafe { __libc_free(block) }
+            }
+        })
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn calloc(count: size_t, size: size_t) -> *mut c_void {
-        if counting() {
-            return counted::calloc(count, size);
+        if is_plain() {
+            // SAFETY: `calloc` may be called with any sizes.
+            return unsafe { __libc_calloc(count, size) };
         }
-        // SAFETY: `calloc` may be called with any sizes.
-        unsafe { __libc_calloc(count, size) }
+        inside(|| {
+            if counting() {
+                counted::calloc(count, size)
+            } else {
+                // SAFETY: `calloc` may be called with any sizes.
+                unsafe { __libc_calloc(count, size) }
+            }
+        })
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
-        if counting() {
+        if is_plain() {
             // SAFETY: the caller's contract is that of `realloc`.
-            return unsafe { counted::realloc(block, size) };
+            return unsafe { __libc_realloc(block, size) };
         }
-        // SAFETY: as above.
-        unsafe { __libc_realloc(block, size) }
+        inside(|| {
+            if counting() {
+                // SAFETY: the caller's contract is that of `realloc`.
+                unsafe { counted::realloc(block, size) }
+            } else {
+                // SAFETY: the caller's contract is that of `realloc`.
+                unsafe { __libc_realloc(block, size) }
+            }
+        })
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn memalign(alignment: size_t, size: size_t) -> *mut c_void {
-        if counting() {
-            return counted::memalign(alignment, size);
+        if is_plain() {
+            // SAFETY: glibc checks the alignment itself.
+            return unsafe { __libc_memalign(alignment, size) };
         }
-        // SAFETY: glibc checks the alignment itself.
-        unsafe { __libc_memalign(alignment, size) }
+        inside(|| {
+            if counting() {
+                counted::memalign(alignment, size)
+            } else {
+                // SAFETY: glibc checks the alignment itself.
+                unsafe { __libc_memalign(alignment, size) }
+            }
+        })
     }
 
     #[unsafe(no_mangle)]

@@ -16,6 +16,8 @@ mod common;
 #[cfg(unix)]
 pub mod control;
 #[cfg(unix)]
+pub mod copies;
+#[cfg(unix)]
 mod entry;
 #[cfg(unix)]
 pub mod fork;

@@ -28,7 +28,17 @@ pub(crate) fn measure_placed(
     magic: u32,
     place: &str,
 ) -> bool {
-    let measured = host.measure(|| measured(host, plan, body));
+    let mut plain_ns = None;
+    let measured = host.measure(|| {
+        let mut measured = measured(host, plan, body);
+        if let (Plan::Lines(plan), Measured::Lines(lines)) = (plan, &mut measured) {
+            match lines::measure::plain_ns(host, plan, body, lines) {
+                Ok(time) => plain_ns = time,
+                Err(failure) => lines.failure = Some(failure),
+            }
+        }
+        measured
+    });
     let is_well = measured.failure().is_none();
     host.flush_output();
     let placed = Placed {
@@ -36,6 +46,7 @@ pub(crate) fn measure_placed(
         place: place.to_owned(),
         measured,
         remarks: host.take_remarks(),
+        plain_ns,
     };
     print(&placed).is_ok() && is_well
 }

@@ -15,6 +15,11 @@ pub(crate) trait Measuring: Send {
     /// Whether the run is a fork that ends with the snippet.
     fn is_forked(&self) -> bool;
 
+    /// Whether profiled functions run with their probes.
+    fn counts_lines(&self) -> bool {
+        false
+    }
+
     /// The statements start.
     fn begin(&mut self) {}
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use memit_measurement::{Failure, FailureKind, Measured, MemoryMeasurement, MemoryRun, Source};
+use memit_measurement::{Failure, Measured, MemoryMeasurement, MemoryRun, Source};
 use memit_process::{children, resident};
 use memit_session::abi::{Body, MemoryPlan};
 
@@ -14,7 +14,7 @@ use crate::measuring::Measuring;
 use crate::rss::PeakMeter;
 use crate::run::{self, FIGURES};
 use crate::sampling_thread::{DEFAULT_INTERVAL, SamplingThread};
-use crate::{heap, requested, rss, settle};
+use crate::{heap, requested, rss, settle, threads};
 
 /// Measures `body`.
 pub(crate) fn measure(host: &'static Host, plan: MemoryPlan, body: Body) -> Measured {
@@ -27,9 +27,6 @@ fn measure_runs(
     body: Body,
 ) -> Result<MemoryMeasurement, Failure> {
     let threads = host.threads();
-    if plan.isolated && threads > 1 {
-        return Err(run::failure(host, FailureKind::CannotFork, None));
-    }
     let board = Board::new(NUMBERS).map(Arc::new);
     let board = board.map_err(|error| run::refused(host, &error))?;
     let interval = plan.interval().unwrap_or(DEFAULT_INTERVAL);
@@ -233,7 +230,7 @@ impl Measuring for MeasuringMemory {
         }
         let baseline = self.peak_reader.start();
         self.board.set(BASELINE, baseline);
-        heap::start(!self.forked);
+        heap::start(threads::at_begin(self.forked));
         self.began = Instant::now();
     }
 

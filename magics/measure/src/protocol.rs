@@ -323,6 +323,7 @@ mod tests {
                 cause: FailureKind::Signal { number: 11 },
                 peak_rss: Some(4096),
                 threads: 1,
+                in_place: false,
                 needs_fresh: false,
             })),
             Event::Placed(Placed {
@@ -330,6 +331,7 @@ mod tests {
                 place: "n = 10".into(),
                 measured: Measured::Time(TimeMeasurement::default()),
                 remarks: vec![Remark::Iterator],
+                plain_ns: Some(7),
             }),
             Event::Ended(Ended::Signal(9)),
             Event::Synced(u64::MAX),

@@ -8,6 +8,7 @@ use memit_measurement::{Failure, FailureKind, Panic};
 use memit_session::abi::{Body, Ending};
 
 use crate::board::Board;
+use crate::copies::NoCopy;
 use crate::fork::{self, Finished, Limits, Watcher};
 use crate::host::{self, Host};
 use crate::measuring::{self, Measuring};
@@ -43,7 +44,11 @@ pub(crate) fn in_fork<M: Measuring + 'static>(
     });
     let finished = match finished {
         Ok(finished) => finished,
-        Err(error) => {
+        Err(NoCopy::Threads(error)) => {
+            let why = error.to_string();
+            return Err(failure(host, FailureKind::CannotFork { why }, None));
+        }
+        Err(NoCopy::Refused(error)) => {
             let message = format!("the session cannot fork: {error}");
             return Err(failure(host, FailureKind::System { message }, None));
         }
@@ -59,6 +64,9 @@ pub(crate) fn in_fork<M: Measuring + 'static>(
         fork::ProcessEnd::Signalled(number) => Err(FailureKind::Signal { number }),
         fork::ProcessEnd::Exited(code) => match Ending::from_number(board.get(ENDING)) {
             Some(ending) => check(ending, board),
+            None if code == fork::NO_THREADS && host.threads() > 1 => Err(FailureKind::System {
+                message: "the system has refused a thread to the fork".to_owned(),
+            }),
             None => Err(FailureKind::Exit { code }),
         },
     };
@@ -81,7 +89,7 @@ pub(crate) fn in_place<M: Measuring + 'static>(
 ) -> Result<(), Failure> {
     let interrupted = || host.control().interrupted();
     if interrupted() {
-        return Err(failure(host, FailureKind::Interrupted, None));
+        return Err(in_place_failure(host, FailureKind::Interrupted));
     }
     begin(board);
     settle::map_code(&host.cell());
@@ -96,7 +104,7 @@ pub(crate) fn in_place<M: Measuring + 'static>(
     } else {
         check(ending, board)
     };
-    outcome.map_err(|cause| failure(host, cause, None))
+    outcome.map_err(|cause| in_place_failure(host, cause))
 }
 
 /// Prepares the board for a run. The figures of an earlier run stay, so that a run can go on from
@@ -176,6 +184,14 @@ pub(crate) fn failure(host: &Host, cause: FailureKind, peak_rss: Option<u64>) ->
         cause,
         peak_rss,
         threads: host.threads(),
+        in_place: false,
         needs_fresh: false,
+    }
+}
+
+fn in_place_failure(host: &Host, cause: FailureKind) -> Failure {
+    Failure {
+        in_place: true,
+        ..failure(host, cause, None)
     }
 }

@@ -6,6 +6,8 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 static MANY: AtomicBool = AtomicBool::new(true);
+/// Whether this process is a copy that has had other threads since its start.
+static COPIED: AtomicBool = AtomicBool::new(false);
 
 /// Whether there may be more than one thread.
 #[inline]
@@ -19,13 +21,28 @@ pub(crate) fn set_many(many: bool) {
     MANY.store(many || !cfg!(heap_hooks), Relaxed);
 }
 
+/// Notes that this process is a copy with threads.
+pub(crate) fn set_copied() {
+    COPIED.store(true, Relaxed);
+}
+
+/// Whether this process is a copy that has had other threads since its start.
+pub(crate) fn are_copied() -> bool {
+    COPIED.load(Relaxed)
+}
+
+/// Whether there may be other threads when a run begins.
+pub(crate) fn at_begin(is_forked: bool) -> bool {
+    !is_forked || are_copied()
+}
+
 #[cfg(heap_hooks)]
-pub(crate) use hook::{Create, pthread_create};
+pub(crate) use hook::{Create, has_created, pthread_create};
 
 #[cfg(heap_hooks)]
 mod hook {
     use std::ffi::{c_int, c_void};
-    use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+    use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 
     type Start = extern "C" fn(*mut c_void) -> *mut c_void;
     pub(crate) type Create = unsafe extern "C" fn(
@@ -35,6 +52,8 @@ mod hook {
         *mut c_void,
     ) -> c_int;
 
+    /// Whether this process has ever had a second thread.
+    static CREATED: AtomicBool = AtomicBool::new(false);
     static NEXT: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 
     /// The `pthread_create` behind ours: glibc's, or that of a preloaded tool.
@@ -49,6 +68,12 @@ mod hook {
         unsafe { std::mem::transmute::<*mut c_void, Option<Create>>(next) }
     }
 
+    /// Whether this process has ever had a second thread.
+    #[inline]
+    pub(crate) fn has_created() -> bool {
+        CREATED.load(Relaxed)
+    }
+
     /// # Safety
     ///
     /// The contract is that of `pthread_create` in POSIX.
@@ -59,6 +84,7 @@ mod hook {
         start: Start,
         argument: *mut c_void,
     ) -> c_int {
+        CREATED.store(true, Relaxed);
         if !super::are_many() {
             super::set_many(true);
             crate::lines::counting::expect_threads();

@@ -39,9 +39,12 @@ pub enum FailureKind {
     },
     /// The user interrupted the run.
     Interrupted,
-    /// The session has more than one thread, but the snippet was compiled to run in a fork.
-    /// The caller compiles it again to run in place.
-    CannotFork,
+    /// The session cannot be forked with its threads, but the snippet was compiled to run in a fork.
+    /// The caller compiles the snippet again to run in place.
+    CannotFork {
+        /// Why, as a clause.
+        why: String,
+    },
     /// The operating system refused something that a measurement needs.
     System {
         /// The system's message.
@@ -58,6 +61,9 @@ pub struct Failure {
     pub peak_rss: Option<u64>,
     /// Threads of the session.
     pub threads: u32,
+    /// Whether the session itself ran the snippet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_place: bool,
     /// Whether the snippet had run well before, so that a new set-up for each execution would help.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub needs_fresh: bool,

@@ -16,7 +16,7 @@ mod time;
 mod timeline;
 
 pub use failure::{Failure, FailureKind, Panic, QuestionMark};
-pub use lines::{LinesMeasurement, Look, RunningAt, Timing};
+pub use lines::{LinesMeasurement, Look, RunningAt, Timing, probes_of_lines};
 pub use measured::{Measured, Placed};
 pub use memit_lines::{FunctionLines, LineFigures};
 pub use memit_session::abi::{Backend, Clock, Plan};

@@ -1,6 +1,6 @@
 //! Measurements of `%mprun`, `%lprun` and `#[profile]`.
 
-use memit_lines::{FunctionLines, Kind};
+use memit_lines::{FunctionLines, Kind, LineFigures};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
@@ -29,6 +29,47 @@ pub struct LinesMeasurement {
     pub timing: Option<Timing>,
 }
 
+/// The part of a run that probes may take without being subtracted.
+const NEGLIGIBLE: f64 = 0.05;
+/// Begin and end of a body take as long as this many probes.
+const BODY: f64 = 4.0;
+
+impl LinesMeasurement {
+    /// Whether the run must be repeated without probes to know what the probes take.
+    pub fn needs_plain_run(&self) -> bool {
+        let is_comparable = self.isolated && self.failure.is_none();
+        is_comparable
+            && self.timing.as_ref().is_some_and(|timing| {
+                let counts_on_clock = timing.probes > 0 && !timing.shared;
+                counts_on_clock
+                    || (timing.probes == 0 && !self.is_negligible(self.probes_at_most(timing)))
+            })
+    }
+
+    /// Whether this time in nanoseconds is negligible beside the run.
+    pub fn is_negligible(&self, time: f64) -> bool {
+        time <= NEGLIGIBLE * self.wall_ns as f64
+    }
+
+    /// The most that the probes of a sampled run may have taken, in nanoseconds.
+    pub fn probes_at_most(&self, timing: &Timing) -> f64 {
+        let probes: f64 = self.functions.iter().flat_map(probes_of_lines).sum();
+        probes * timing.probe_ns
+    }
+}
+
+/// The number of probes that each line of a function has passed in a run. Bodies count for the
+/// lines of the function.
+pub fn probes_of_lines(function: &FunctionLines) -> impl Iterator<Item = f64> {
+    let hits = |line: &LineFigures| line.figures.hits as f64;
+    let sum: f64 = function.lines.iter().map(hits).sum();
+    let of_body = BODY * function.calls as f64 / sum.max(1.0);
+    function
+        .lines
+        .iter()
+        .map(move |line| hits(line) * (1.0 + of_body))
+}
+
 /// The time of lines, from which the cost of probes must be subtracted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
@@ -39,6 +80,8 @@ pub struct Timing {
     pub probes: u64,
     /// Whether more than one thread has run a profiled function.
     pub shared: bool,
+    /// Whether all functions that ran can also run without probes.
+    pub switched: bool,
     /// Where sampling found lines running, in all runs together.
     pub looks: Vec<Look>,
 }

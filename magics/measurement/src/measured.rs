@@ -45,4 +45,7 @@ pub struct Placed {
     pub measured: Measured,
     /// What its figures do not show.
     pub remarks: Vec<Remark>,
+    /// Time of a run without probes in nanoseconds, if the times of lines must be compared with one and
+    /// such a run came to its end.
+    pub plain_ns: Option<u64>,
 }

@@ -21,6 +21,11 @@ pub enum Remark {
         /// Their names.
         which: Vec<String>,
     },
+    /// The session itself ran the statements, because it could not be forked.
+    InPlace {
+        /// Why, as a clause.
+        why: String,
+    },
     /// The value of the statements is a future that was not awaited.
     Future,
     /// The value of the statements is an iterator that has not come to its end.

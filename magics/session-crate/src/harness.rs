@@ -7,8 +7,11 @@ use std::fmt::Debug;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::abi::entry_points::{memit_leave, memit_measure, memit_measure_cell, memit_returned};
+use crate::abi::entry_points::{
+    memit_counts_lines, memit_leave, memit_measure, memit_measure_cell, memit_returned,
+};
 use crate::abi::{Body, Ending, Plan};
+use crate::lines::switch_probes;
 
 pub use crate::abi::entry_points::{
     memit_begin, memit_next_batch, memit_next_run, memit_start_clock, memit_stop_clock,
@@ -139,7 +142,12 @@ unsafe extern "C" fn call(snippet: *mut c_void) -> Ending {
         clippy::useless_conversion,
         reason = "both types are the same without the feature"
     )]
-    let ended = catch_unwind(AssertUnwindSafe(snippet)).map(Result::from);
+    let ended = {
+        switch_probes(memit_counts_lines());
+        let ended = catch_unwind(AssertUnwindSafe(snippet));
+        switch_probes(false);
+        ended.map(Result::from)
+    };
     match ended {
         Ok(Ok(())) => Ending::Finished,
         Ok(Err(Returned)) => Ending::Returned,

@@ -18,7 +18,7 @@ pub const ARGUMENTS: [&str; 7] = [
 pub const QUESTION_MARK: &str = "--cfg=feature=\"question_mark\"";
 
 /// Path and text of each file, relative to the root of the source. [`ROOT`] is the root module.
-pub const FILES: [(&str, &str); 25] = [
+pub const FILES: [(&str, &str); 26] = [
     (ROOT, include_str!("lib.rs")),
     ("abi/mod.rs", include_str!("abi/mod.rs")),
     ("abi/backend.rs", include_str!("abi/backend.rs")),
@@ -36,6 +36,7 @@ pub const FILES: [(&str, &str); 25] = [
     ("lines/mod.rs", include_str!("lines/mod.rs")),
     ("lines/counters.rs", include_str!("lines/counters.rs")),
     ("lines/probes.rs", include_str!("lines/probes.rs")),
+    ("lines/switch.rs", include_str!("lines/switch.rs")),
     ("no_memory.rs", include_str!("no_memory.rs")),
     ("phases.rs", include_str!("phases.rs")),
     ("placed.rs", include_str!("placed.rs")),

@@ -10,7 +10,8 @@ use std::io::{BufRead, BufReader, PipeReader};
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use memit_measure::control::Control;
-use memit_measure::fork;
+use memit_measure::copies::{self, Single};
+use memit_measure::fork::{self, Checkpoint};
 use memit_measure::host::{self, Host};
 use memit_measure::lines::counting;
 use memit_measure::outside::{self, Positions};
@@ -63,9 +64,12 @@ impl Command {
 /// Runs cells as the supervisor commands at `slots[slot]`, until it closes its end.
 pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: File) -> ! {
     let host = host::install(control, reports);
+    // The trial copies this process, which is small now.
+    copies::prepare();
     let standard = StandardStreams::keep();
     outside::set_own_aside();
     let mut positions = None;
+    let mut single: Option<Single> = None;
     let mut variables = std::ptr::null_mut();
     let mut statics = SharedStatics::default();
     let mut children = Checkpoints::default();
@@ -82,10 +86,16 @@ pub(crate) fn run(control: Control, slots: &[PipeReader], slot: usize, reports: 
                 fork::become_session();
                 // The cell that has failed may have read from the files of the session.
                 positions.take().as_ref().map(Positions::restore);
+                if let Some(Err(error)) = single.take().map(Single::begin_others) {
+                    eprintln!("memit: the threads of the session are lost: {error}");
+                    // SAFETY: as above.
+                    unsafe { libc::_exit(1) };
+                }
             }
             Some(Command::Run { slot, arguments }) => {
                 positions = Some(Positions::now());
-                if children.leave(host, slot) {
+                single = children.leave(host, slot);
+                if single.is_some() {
                     // The checkpoint: it has its own place to listen.
                     commands = BufReader::new(&slots[slot]);
                     continue;
@@ -147,35 +157,25 @@ struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Leaves a checkpoint behind; true in the checkpoint. The supervisor is told of it, or why
-    /// there is none.
-    fn leave(&mut self, host: &Host, slot: usize) -> bool {
+    /// Leaves a checkpoint behind; something in the checkpoint. The supervisor is told of the
+    /// checkpoint, or why there is none.
+    fn leave(&mut self, host: &Host, slot: usize) -> Option<Single> {
         // A checkpoint that has ended is reaped.
         self.pids
             .retain(|pid| matches!(waitpid(Some(*pid), WaitOptions::NOHANG), Ok(None)));
-        let threads = host.threads();
-        if threads > 1 {
-            let reason = format!("the session process has {threads} threads");
-            host.send(&Event::Unprotected(reason));
-            return false;
-        }
         match fork::checkpoint() {
-            Ok(None) => {
+            Ok(Checkpoint::Waiting(single)) => {
                 self.pids.clear();
-                true
+                return Some(single);
             }
-            Ok(Some(pid)) => {
+            Ok(Checkpoint::Left(pid)) => {
                 self.pids.extend(Pid::from_raw(pid));
                 let pid = pid.unsigned_abs();
                 host.send(&Event::Checkpointed(Checkpointed { slot, pid }));
-                false
             }
-            Err(error) => {
-                let reason = format!("the session process cannot be copied: {error}");
-                host.send(&Event::Unprotected(reason));
-                false
-            }
+            Err(error) => host.send(&Event::Unprotected(error.to_string())),
         }
+        None
     }
 }
 

@@ -76,8 +76,8 @@ impl Snippet {
 pub struct Scope {
     /// Names of the session's variables.
     pub variables: Vec<String>,
-    /// Threads of the session. With more than one it cannot be forked.
-    pub threads: u32,
+    /// Why the session cannot be forked, if it cannot.
+    pub cannot_fork: Option<String>,
     /// Whether tokio is a dependency of the session.
     pub has_tokio: bool,
     /// Whether executions may be set up in batches.
@@ -89,7 +89,7 @@ pub struct Scope {
 impl Scope {
     /// Whether snippets run in forks of the session.
     pub fn isolated(&self) -> bool {
-        self.threads <= 1
+        self.cannot_fork.is_none()
     }
 
     /// Variables that the snippets mention.
@@ -337,11 +337,11 @@ pub(crate) fn in_sequence(generated: &mut Generated, snippets: &[&Snippet]) {
 pub(crate) fn explain_in_place(error_code: &str, scope: &Scope) -> Option<String> {
     let moved = ["E0382", "E0505", "E0507"].contains(&error_code);
     let changed = ["E0594", "E0596"].contains(&error_code);
-    (!scope.isolated() && (moved || changed)).then(|| {
+    let why = scope.cannot_fork.as_ref().filter(|_| moved || changed);
+    why.map(|why| {
         format!(
-            "the session has {} threads, so it cannot be forked and the snippet runs in the \
-             session itself, where it {}. Work on a clone of it; `%session` names the cell that started the threads",
-            scope.threads,
+            "the session cannot be forked ({why}), so the snippet runs in the session itself, where \
+             it {}. Work on a clone of it; `%session` names the cell that started the threads",
             if moved {
                 "cannot consume a session variable"
             } else {
@@ -395,7 +395,6 @@ mod tests {
     fn only_variables_that_the_snippet_mentions_are_used() {
         let scope = Scope {
             variables: vec!["v".into(), "w".into()],
-            threads: 1,
             batches: true,
             ..Scope::default()
         };

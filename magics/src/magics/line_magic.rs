@@ -184,6 +184,7 @@ mod tests {
                 cause,
                 peak_rss: None,
                 threads: 1,
+                in_place: false,
                 needs_fresh: false,
             }),
             timing: None,

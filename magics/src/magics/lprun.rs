@@ -145,7 +145,7 @@ impl Measurement for TimeOf {
 
     fn plain_code(&self, measured: &Measured, scope: &Scope) -> Option<Generated> {
         match measured {
-            Measured::Lines(measured) if probe_cost::needs_plain_run(measured) => {
+            Measured::Lines(measured) if measured.needs_plain_run() => {
                 self.charged(Charge::WholeTime, scope).ok()
             }
             _ => None,

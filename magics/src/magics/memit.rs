@@ -150,12 +150,13 @@ impl Measurement for MemoryOf {
             return None;
         };
         let result = MemitResult::from(measurement);
-        Some(Answer {
-            report: Report::of(&result, ()).with_notes(unallocated(self.body.text(), &result)),
+        let answer = Answer {
+            report: Report::of(&result, ()),
             value: result.rust_value(),
             stopped: None,
             export: None,
-        })
+        };
+        Some(answer.with_notes(unallocated(self.body.text(), &result)))
     }
 
     fn delivery(&self) -> &Delivery {

@@ -153,13 +153,15 @@ struct MemoryOf {
 
 impl Measurement for MemoryOf {
     fn code(&self, scope: &Scope) -> Result<Generated, MagicError> {
-        if self.limit.is_some() && !scope.isolated() {
+        if let (Some(_), Some(why)) = (self.limit, &scope.cannot_fork) {
             let span = self.body.first().map(Snippet::range).unwrap_or_default();
             return Err(MagicError::new(
                 "`--mem-limit` ends the run, and this one would be in the session itself",
                 span,
             )
-            .with_help("end the session's other threads first: `%session` counts them"));
+            .with_help(format!(
+                "the session cannot be forked: {why}. End the thread first"
+            )));
         }
         let plan = Plan::Lines(LinesPlan {
             charge: Charge::Memory,

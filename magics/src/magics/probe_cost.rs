@@ -6,53 +6,14 @@
 //! without probes.
 
 use memit_lines::units::whole;
-use memit_lines::{Clock, FunctionLines, Kind, LineFigures, NoTotal, Total};
-use memit_measurement::{LinesMeasurement, RunningAt, Timing};
+use memit_lines::{Clock, Kind, LineFigures, NoTotal, Total};
+use memit_measurement::{LinesMeasurement, RunningAt, Timing, probes_of_lines};
 
-/// The part of a run that probes may take without being subtracted.
-const NEGLIGIBLE: f64 = 0.05;
-/// Begin and end of a body take as long as this many probes.
-const BODY: f64 = 4.0;
 /// A probe may take this many times what an empty loop of probes shows, when it keeps the compiler
 /// from improving the loop around it. What a run takes beyond that is due to other programs.
 const HIDDEN: f64 = 1.5;
 /// As [`HIDDEN`], for a probe that reads the clock.
 const HIDDEN_CLOCK: f64 = 2.0;
-
-/// Whether the run must be repeated without probes to know what the probes take.
-pub(super) fn needs_plain_run(measured: &LinesMeasurement) -> bool {
-    let is_comparable = measured.isolated && measured.failure.is_none();
-    is_comparable
-        && measured.timing.as_ref().is_some_and(|timing| {
-            let counts_on_clock = timing.probes > 0 && !timing.shared;
-            counts_on_clock || (timing.probes == 0 && !is_negligible(measured, timing))
-        })
-}
-
-fn is_negligible(measured: &LinesMeasurement, timing: &Timing) -> bool {
-    bound(measured, timing) <= NEGLIGIBLE * measured.wall_ns as f64
-}
-
-/// The most that the probes of a sampled run may have taken, in nanoseconds.
-fn bound(measured: &LinesMeasurement, timing: &Timing) -> f64 {
-    let probes: f64 = measured.functions.iter().flat_map(weights).sum();
-    probes * timing.probe_ns
-}
-
-/// The number of probes that each line of a function has passed in a run. Bodies count for the
-/// lines of the function.
-fn weights(function: &FunctionLines) -> impl Iterator<Item = f64> {
-    let sum: f64 = function.lines.iter().map(hits).sum();
-    let of_body = BODY * function.calls as f64 / sum.max(1.0);
-    function
-        .lines
-        .iter()
-        .map(move |line| hits(line) * (1.0 + of_body))
-}
-
-fn hits(line: &LineFigures) -> f64 {
-    line.figures.hits as f64
-}
 
 /// The measurement with the times of the lines without probes, as far as they are known. `plain_ns`
 /// is the time of a run without probes.
@@ -129,8 +90,9 @@ fn sampled(measured: &mut LinesMeasurement, timing: &Timing, plain_ns: Option<u6
             probes_ns: whole(probes_ns),
         };
     }
-    if is_negligible(measured, timing) {
-        let probes_ns = whole(bound(measured, timing));
+    let probes_ns = measured.probes_at_most(timing);
+    if measured.is_negligible(probes_ns) {
+        let probes_ns = whole(probes_ns);
         return Total::Bounded { probes_ns };
     }
     Total::Unknown {
@@ -151,7 +113,11 @@ impl Costs {
     fn divided(measured: &LinesMeasurement, timing: &Timing, run_ns: f64, probes_ns: f64) -> Self {
         let functions = measured.functions.iter();
         let mut own: Vec<Vec<(f64, f64)>> = functions
-            .map(|function| weights(function).map(|weight| (0.0, weight)).collect())
+            .map(|function| {
+                probes_of_lines(function)
+                    .map(|weight| (0.0, weight))
+                    .collect()
+            })
             .collect();
         for look in timing.looks.iter().filter(|look| look.at == look.innermost) {
             let RunningAt { function, line } = look.at;
@@ -236,7 +202,7 @@ fn exact(measured: &mut LinesMeasurement, timing: &Timing, plain_ns: Option<u64>
             plain_ns,
             probes_ns: probes,
         },
-        None if !timing.shared && all_ns <= NEGLIGIBLE * run_ns => {
+        None if !timing.shared && measured.is_negligible(all_ns) => {
             Total::Bounded { probes_ns: probes }
         }
         None => Total::Unknown {
@@ -258,7 +224,7 @@ fn why(measured: &LinesMeasurement, timing: &Timing) -> NoTotal {
 
 #[cfg(test)]
 mod tests {
-    use memit_lines::{Backend, Figures};
+    use memit_lines::{Backend, Figures, FunctionLines};
     use memit_measurement::Look;
 
     use super::*;
@@ -326,6 +292,7 @@ mod tests {
                 probe_ns: 2.0,
                 probes: if is_exact { probes } else { 0 },
                 shared: false,
+                switched: false,
                 looks,
             }),
         }
@@ -361,7 +328,7 @@ mod tests {
         let looks = vec![look(at(0, 0), at(0, 0), 0.5), look(at(0, 1), at(0, 1), 0.5)];
         let lines = [(2_000_000, 0), (1, 0)];
         let measured = of_clock(SAMPLED, vec![function(1, &lines)], 10_000_000, looks);
-        assert!(needs_plain_run(&measured));
+        assert!(measured.needs_plain_run());
         let measured = subtracted(measured, Some(7_000_000));
         let times = times(&measured, 0);
         assert!(times[0].abs_diff(2_000_000) < 50_000, "{times:?}");
@@ -390,7 +357,7 @@ mod tests {
         let looks = vec![look(at(0, 0), at(0, 0), 0.2), look(at(0, 1), at(0, 1), 0.8)];
         let lines = [(9, 0), (1, 0)];
         let measured = of_clock(SAMPLED, vec![function(1, &lines)], 10_000_000, looks);
-        assert!(!needs_plain_run(&measured));
+        assert!(!measured.needs_plain_run());
         let measured = subtracted(measured, Some(7_000_000));
         let times = times(&measured, 0);
         assert!(times[0].abs_diff(1_400_000) < 1_000, "{times:?}");
@@ -401,7 +368,7 @@ mod tests {
     fn few_probes_need_no_comparison() {
         let looks = vec![look(at(0, 0), at(0, 0), 0.9)];
         let measured = of_clock(SAMPLED, vec![function(1, &[(996, 0)])], 10_000_000, looks);
-        assert!(!needs_plain_run(&measured));
+        assert!(!measured.needs_plain_run());
         let measured = subtracted(measured, None);
         assert_eq!(times(&measured, 0), [9_000_000]);
         assert_eq!(total(&measured), Total::Bounded { probes_ns: 2_000 });
@@ -417,7 +384,7 @@ mod tests {
             looks,
         );
         measured.isolated = false;
-        assert!(!needs_plain_run(&measured));
+        assert!(!measured.needs_plain_run());
         let why = NoTotal::InPlace;
         assert_eq!(
             total(&subtracted(measured.clone(), None)),
@@ -433,7 +400,7 @@ mod tests {
         // 7.8 μs without probes, and 300 probes of 4 ns each.
         let lines = [(100, 2_500), (200, 6_500)];
         let measured = of_clock(EXACT, vec![function(1, &lines)], 9_000, Vec::new());
-        assert!(needs_plain_run(&measured));
+        assert!(measured.needs_plain_run());
         let measured = subtracted(measured, Some(7_800));
         assert_eq!(times(&measured, 0), [2_100, 5_700]);
         assert_eq!(measured.functions[0].lines[0].figures.allocations, 0);
@@ -474,7 +441,7 @@ mod tests {
         if let Some(timing) = &mut measured.timing {
             timing.shared = true;
         }
-        assert!(!needs_plain_run(&measured));
+        assert!(!measured.needs_plain_run());
         let why = NoTotal::Threads;
         assert_eq!(
             total(&subtracted(measured.clone(), Some(3_000))),

@@ -22,8 +22,8 @@ impl Magic for Session {
     fn details(&self) -> &'static str {
         "Before each cell, the session process forks, and the fork waits as a checkpoint. If the cell \
          panics, crashes, exits or is interrupted, the session continues from the checkpoint and \
-         loses nothing. A process with more than one thread cannot be forked; its cells run without \
-         protection until the other threads have ended.\n\
+         loses nothing. The threads of the session are forked with it. A thread that cannot be forked \
+         leaves the cells without protection until the thread has ended.\n\
          \n\
          The checkpoints of the last cells are kept for `%undo`."
     }

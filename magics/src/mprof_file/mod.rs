@@ -6,7 +6,7 @@ mod line;
 mod read;
 mod timeline;
 
-pub use read::{Problem, ReadError};
+pub use read::{Problem, ReadError, first_sample};
 pub use timeline::of_result;
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::line::Line;
@@ -99,35 +99,16 @@ impl Profile {
     /// # Errors
     ///
     /// If the file cannot be read or is not a profile.
-    pub fn parse(mut text: impl BufRead, path: &Path) -> Result<Self, ReadError> {
+    pub fn parse(text: impl BufRead, path: &Path) -> Result<Self, ReadError> {
         let mut profile = Self::default();
-        let mut line = Vec::new();
-        let mut number = 0;
-        loop {
-            line.clear();
-            let read = text.read_until(b'\n', &mut line);
-            let length = read.map_err(|source| ReadError::File {
+        for read in Lines::of(text) {
+            let read = read.map_err(|source| ReadError::File {
                 path: path.to_owned(),
                 source,
             })?;
-            if length == 0 {
-                break;
-            }
-            number += 1;
-            let is_whole = line.last() == Some(&b'\n');
-            let content = String::from_utf8_lossy(line.trim_ascii_end());
-            let read = match Line::parse(&content) {
-                // The rest may be missing from the last number, which is then another one.
-                Ok(line) if !is_whole && line.is_of_profile() => Err("a line without an end"),
-                read => read,
-            };
             match read {
                 Ok(line) => profile.add(line),
-                Err(expected) => profile.problems.push(Problem {
-                    line: number,
-                    expected,
-                    text: shortened(&visible(&content), LONGEST_QUOTE),
-                }),
+                Err(problem) => profile.problems.push(problem),
             }
         }
         if profile.samples.is_empty() {
@@ -174,6 +155,63 @@ impl Profile {
             self.children.len() - 1
         });
         &mut self.children[at]
+    }
+}
+
+/// The first sample of the program among the first `most` lines of a profile.
+pub fn first_sample(text: impl BufRead, most: usize) -> Option<Sample> {
+    let lines = Lines::of(text).take(most).map_while(Result::ok);
+    lines.flatten().find_map(|line| match line {
+        Line::Memory(sample) => Some(sample),
+        _ => None,
+    })
+}
+
+/// The lines of a profile, broken ones included.
+struct Lines<R> {
+    text: R,
+    line: Vec<u8>,
+    number: usize,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn of(text: R) -> Self {
+        Self {
+            text,
+            line: Vec::new(),
+            number: 0,
+        }
+    }
+
+    fn line(&self) -> Result<Line, Problem> {
+        let is_whole = self.line.last() == Some(&b'\n');
+        let content = String::from_utf8_lossy(self.line.trim_ascii_end());
+        let read = match Line::parse(&content) {
+            // The rest may be missing from the last number, which is then another one.
+            Ok(line) if !is_whole && line.is_of_profile() => Err("a line without an end"),
+            read => read,
+        };
+        read.map_err(|expected| Problem {
+            line: self.number,
+            expected,
+            text: shortened(&visible(&content), LONGEST_QUOTE),
+        })
+    }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = io::Result<Result<Line, Problem>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.line.clear();
+        match self.text.read_until(b'\n', &mut self.line) {
+            Ok(0) => None,
+            Ok(_) => {
+                self.number += 1;
+                Some(Ok(self.line()))
+            }
+            Err(error) => Some(Err(error)),
+        }
     }
 }
 
@@ -265,6 +303,21 @@ mod tests {
         10: expected `FUNC <name> <MiB> <seconds> <MiB> <seconds> <level>`: `FUNC fffffffffffffffffffffffffffffffffffffffffffffffffffffff…`
         11: expected `MEM <MiB> <seconds>`: `MEM 3.0␛[2J`
         ");
+    }
+
+    #[test]
+    fn the_first_sample_is_read_as_all_samples_are() {
+        let first = |text: &[u8]| first_sample(text, 4).map(|sample| sample.time);
+        assert_eq!(first(b"CMDLINE x\nMEM 1.0 7.25\nMEM 1.0 8.0\n"), Some(7.25));
+        // Not UTF-8, broken, unread, and cut off.
+        assert_eq!(first(b"CMDLINE \xff\nMEM 1.0 7.0\n"), Some(7.0));
+        assert_eq!(
+            first(b"MEM one 6.0\nMEM 1.0 1e99\nMEM 1.0 7.0\n"),
+            Some(7.0)
+        );
+        assert_eq!(first(b"MEM -1.000000 6.0\nMEM 1.0 7.0\n"), Some(7.0));
+        assert_eq!(first(b"CMDLINE x\nMEM 1.0 7"), None);
+        assert_eq!(first(b"CMDLINE x\n\n\n\nMEM 1.0 7.0\n"), None);
     }
 
     #[test]

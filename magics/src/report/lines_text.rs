@@ -56,7 +56,7 @@ fn whose(profile: &Profile) -> String {
 
 /// Adds a note if the session itself ran the statements. Only sessions have such runs.
 fn with_place(mut text: String, profile: &Profile) -> String {
-    if let Some(note) = notes::in_place(profile.isolated, profile.threads) {
+    if let Some(note) = notes::in_place(profile.isolated) {
         text.push('\n');
         text.push_str(&note);
     }
@@ -87,7 +87,7 @@ mod tests {
         let text = mprun(&memory, None);
         assert!(text.ends_with(
             "memory: live heap above the start of the statement\n\
-             ran in place: the session has 3 threads, so it could not be forked, and changes of variables stay"
+             ran in place, not in a fork of the session"
         ));
         let mut time = line_samples::lprun(vec![calculate_z()]);
         time.profile = in_place(time.profile);

@@ -178,7 +178,7 @@ mod tests {
         assert_snapshot!(text(&result), @"
         peak memory: 105.20 MiB, increment: 100.00 MiB
         heap peak: 100.00 MiB in 1 allocation, held after drop: 0 B (1 run)
-        ran in place: the session has 5 threads, so it could not be forked, and changes of variables stay
+        ran in place, not in a fork of the session
         ");
     }
 

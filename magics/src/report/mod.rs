@@ -21,7 +21,6 @@ mod time_text;
 mod views;
 
 use maud::{Markup, PreEscaped, html};
-use memit_measurement::Remark;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -67,22 +66,16 @@ impl Report {
         }
     }
 
-    /// The same views with remarks about the run below the figures.
+    /// The same views with notes below the figures. JSON has them as `remarks`.
     #[must_use]
-    pub fn with_remarks(self, remarks: &[Remark]) -> Self {
-        self.with_notes(remarks.iter().map(remarks::text))
-    }
-
-    /// The same views with notes below the figures.
-    #[must_use]
-    pub(crate) fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn with_notes(mut self, notes: &[String]) -> Self {
         for note in notes {
             self.text = format!("{}\n{note}", self.text.trim_end_matches('\n'));
-            self.html += &card::notes(std::slice::from_ref(&note)).into_string();
+            self.html += &card::notes(std::slice::from_ref(note)).into_string();
             let fields = self.json.as_object_mut();
             let remarks = fields.map(|fields| fields.entry("remarks").or_insert(json!([])));
             if let Some(Value::Array(remarks)) = remarks {
-                remarks.push(note.into());
+                remarks.push(note.as_str().into());
             }
         }
         self

@@ -214,6 +214,7 @@ mod tests {
                 cause: FailureKind::TimedOut { seconds: 2.0 },
                 peak_rss: None,
                 threads: 1,
+                in_place: false,
                 needs_fresh: false,
             });
         });

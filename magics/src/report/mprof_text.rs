@@ -226,6 +226,7 @@ mod tests {
                 cause: FailureKind::Interrupted,
                 peak_rss: None,
                 threads: 3,
+                in_place: true,
                 needs_fresh: false,
             });
             measured.isolated = false;
@@ -239,7 +240,7 @@ mod tests {
         a phase w… (unfinished)  100 ms  400 ms         6.00 MiB  105.00 MiB  105.00 MiB
         stopped early: the measurement was interrupted
         1,200 more phases followed, which were counted but not recorded
-        ran in place: the session has 3 threads, so it could not be forked, and changes of variables stay
+        ran in place, not in a fork of the session
         peak sampled: short peaks may be missed
         child processes are included
         ");

@@ -7,7 +7,7 @@ use crate::result::{MemitResult, MprofResult, TimeitResult};
 use crate::{failure, units};
 
 pub(super) fn of_memory(result: &MemitResult) -> Vec<String> {
-    in_place(result.isolated, result.threads)
+    in_place(result.isolated)
         .into_iter()
         .chain(inexact_peak(result.source))
         .chain(children(result.children))
@@ -19,7 +19,7 @@ pub(super) fn of_time(result: &TimeitResult) -> Vec<String> {
     let peak = result.memory.as_ref().map(|memory| memory.source);
     cpu_time(result.clock)
         .into_iter()
-        .chain(in_place(result.isolated, result.threads))
+        .chain(in_place(result.isolated))
         .chain(peak.and_then(inexact_peak))
         .chain(clock_error(result))
         .chain(growth(result))
@@ -75,7 +75,7 @@ pub(super) fn of_timeline(result: &MprofResult) -> Vec<String> {
     });
     left_out
         .into_iter()
-        .chain(in_place(measured.isolated, measured.threads))
+        .chain(in_place(measured.isolated))
         .chain(inexact_peak(measured.source))
         .chain(children(measured.children))
         .chain(outlasting(measured.outlasting))
@@ -95,7 +95,7 @@ fn children(included: bool) -> Option<String> {
 pub(super) fn of_lines(profile: &Profile) -> Vec<String> {
     memit_lines::notes::of(profile)
         .into_iter()
-        .chain(in_place(profile.isolated, profile.threads))
+        .chain(in_place(profile.isolated))
         .chain(outlasting(profile.outlasting))
         .collect()
 }
@@ -109,29 +109,21 @@ pub(super) fn spread(result: &TimeitResult) -> Option<String> {
     ))
 }
 
-/// A warning that the compiler removed the snippet, with the remedy.
+/// A warning that the compiler may have removed the snippet, with the remedy.
 pub(super) fn removed_work(result: &TimeitResult) -> Option<String> {
-    result.work_was_removed().then(|| {
+    result.work_may_be_removed().then(|| {
         let cycle = units::time(result.cycle_ns, result.precision);
         format!(
-            "as fast as an empty loop (one clock cycle is {cycle}): the compiler has probably \
-             removed the work, or done it at compile time. Pass the inputs through black_box: \
-             %timeit f(std::hint::black_box(x))"
+            "as fast as an empty loop (one clock cycle is {cycle}): the statements take a few cycles at \
+             most, or the compiler has removed the work or done it at compile time. To keep the work, \
+             pass the inputs through black_box: %timeit f(std::hint::black_box(x))"
         )
     })
 }
 
-/// A note that the session itself ran the statements, and why.
-pub(super) fn in_place(isolated: bool, threads: u32) -> Option<String> {
-    if isolated {
-        None
-    } else if threads > 1 {
-        Some(format!(
-            "ran in place: the session has {threads} threads, so it could not be forked, and changes of variables stay"
-        ))
-    } else {
-        Some("ran in place, not in a fork of the session".to_owned())
-    }
+/// A note that the session itself ran the statements.
+pub(super) fn in_place(isolated: bool) -> Option<String> {
+    (!isolated).then(|| "ran in place, not in a fork of the session".to_owned())
 }
 
 fn inexact_peak(source: Source) -> Option<String> {

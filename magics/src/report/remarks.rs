@@ -18,6 +18,9 @@ pub(crate) fn text(remark: &Remark) -> String {
             "the run has shut down {}, which the session has open: the session cannot go on using it",
             listed(which)
         ),
+        Remark::InPlace { why } => {
+            format!("the session could not be forked, so changes of variables stay: {why}")
+        }
         Remark::Future => "the value is a future that was not awaited: its work is not in the \
              figures. Write `.await` behind the future"
             .to_owned(),
@@ -32,7 +35,7 @@ pub(crate) fn text(remark: &Remark) -> String {
 pub(crate) fn is_change(remark: &Remark) -> bool {
     match remark {
         Remark::Wrote { .. } | Remark::Read { .. } | Remark::ShutDown { .. } => true,
-        Remark::Future | Remark::Iterator => false,
+        Remark::InPlace { .. } | Remark::Future | Remark::Iterator => false,
     }
 }
 

@@ -1,6 +1,8 @@
 //! The results of `%mprun` and `%lprun`.
 
-use memit_lines::{Backend, Clock, Figures, Function, Kind, Line, Place, Profile, Stopped, Total};
+use memit_lines::{
+    Backend, Clock, Figures, Function, Kind, Line, NoTotal, Place, Profile, Stopped, Total,
+};
 use serde::Serialize;
 
 use super::rust_value::RustValue;
@@ -37,8 +39,8 @@ impl MprunResult {
 
 impl LprunResult {
     /// This result as an `LprunResult` of `ProfiledFunction`s of `ProfiledLine`s, with the fields
-    /// of the JSON; the fields of `kind` are fields of the result, 0 if the clock has no such
-    /// field.
+    /// of the JSON; the fields of `kind`, of its clock and of its total are fields of the result, 0,
+    /// `false` or `None` if the clock or the total has no such field.
     pub fn rust_value(&self) -> RustValue {
         RustValue::of(&Value {
             profile: &self.profile,
@@ -68,9 +70,11 @@ struct TimeKind {
     runs: u32,
     points: f64,
     probe_ns: f64,
+    too_short: bool,
     total: &'static str,
     plain_ns: u64,
     probes_ns: u64,
+    why: Option<NoTotal>,
 }
 
 impl From<Kind> for MemoryKind {
@@ -111,10 +115,11 @@ impl From<Kind> for TimeKind {
             },
             Clock::Exact {
                 probe_ns,
-                too_short: _,
+                too_short,
             } => Self {
                 clock: "exact",
                 probe_ns,
+                too_short,
                 ..Self::default()
             },
         };
@@ -131,7 +136,10 @@ impl From<Kind> for TimeKind {
                 fields.total = "bounded";
                 fields.probes_ns = probes_ns;
             }
-            Total::Unknown { .. } => fields.total = "unknown",
+            Total::Unknown { why } => {
+                fields.total = "unknown";
+                fields.why = Some(why);
+            }
         }
         fields
     }
@@ -150,7 +158,9 @@ rust_fields! {
 }
 
 rust_fields! {
-    TimeKind { clock, interval_ns, samples, runs, points, probe_ns, total, plain_ns, probes_ns }
+    TimeKind {
+        clock, interval_ns, samples, runs, points, probe_ns, too_short, total, plain_ns, probes_ns, why,
+    }
 }
 
 rust_fields! {
@@ -326,6 +336,30 @@ mod tests {
             print!("{} {} {} {}", figures.time_ns, r.clock, r.interval_ns, r.samples)"#,
         );
         assert_eq!(printed, "1500 sampled 100000 20");
+    }
+
+    #[test]
+    fn a_program_can_read_all_that_the_report_says() {
+        let total = Total::Unknown {
+            why: NoTotal::Threads,
+        };
+        let clock = Clock::Exact {
+            probe_ns: 7.5,
+            too_short: true,
+        };
+        let result = LprunResult {
+            profile: profile(Kind::Time { clock, total }),
+        };
+        let remarks = ["a \"remark\"".to_owned(), "another".to_owned()];
+        let printed = run_with(
+            &result.rust_value().with_remarks(&remarks),
+            "lprun-remarks",
+            r#"print!("{} {:?} {} {:?}", r.total, r.why, r.too_short, r.remarks)"#,
+        );
+        assert_eq!(
+            printed,
+            r#"unknown Some("threads") true ["a \"remark\"", "another"]"#
+        );
     }
 
     #[test]

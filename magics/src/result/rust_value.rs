@@ -1,10 +1,10 @@
 //! A result as Rust source, which binds it to a variable of the user's session.
 
-use memit_lines::Backend;
+use memit_lines::{Backend, NoTotal};
 use memit_measurement::{Clock, Source};
 use serde::Serialize;
 
-use super::to_rust::{Structs, ToRust};
+use super::to_rust::{Fields, Structs, ToRust};
 
 /// Rust source that recreates a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,19 +12,42 @@ pub struct RustValue {
     /// Definitions of the structs in the value. They are the same for every result of a magic, so a
     /// session can define them again.
     pub items: String,
-    /// The value, as an expression of these structs.
-    pub expr: String,
+    /// The name of the result's struct.
+    name: String,
+    /// `name: value` of each field but the last, [`REMARKS`].
+    fields: Vec<String>,
+    remarks: Vec<String>,
 }
 
+/// The field for what the report says beside the figures.
+const REMARKS: &str = "remarks";
+
 impl RustValue {
-    /// The source of `value` and of its structs.
-    pub(super) fn of<T: ToRust>(value: &T) -> Self {
+    /// The source of `value` and of its structs, without remarks.
+    pub(super) fn of<T: ToRust + Fields>(value: &T) -> Self {
         let mut structs = Structs::default();
-        T::define(&mut structs);
+        let name = T::rust_type();
+        let remarks = format!("{REMARKS}: {}", Vec::<String>::rust_type());
+        structs.add_with::<T>(&name, Some(remarks));
         Self {
             items: structs.into_source(),
-            expr: value.literal(),
+            name,
+            fields: value.values(),
+            remarks: Vec::new(),
         }
+    }
+
+    /// The value, as an expression of [`Self::items`].
+    pub fn expr(&self) -> String {
+        let fields = self.fields.join(", ");
+        let remarks = self.remarks.literal();
+        format!("{} {{ {fields}, {REMARKS}: {remarks} }}", self.name)
+    }
+
+    /// The same value with more remarks.
+    pub(crate) fn with_remarks(mut self, remarks: &[String]) -> Self {
+        self.remarks.extend_from_slice(remarks);
+        self
     }
 }
 
@@ -144,7 +167,7 @@ macro_rules! literal_as_json_name {
     )*};
 }
 
-literal_as_json_name!(Backend, Clock, Source);
+literal_as_json_name!(Backend, Clock, NoTotal, Source);
 
 /// The JSON string of a variant, which is also a Rust literal, as it consists of ASCII letters.
 fn json_name(variant: &impl Serialize) -> String {
@@ -165,7 +188,7 @@ pub(super) mod tests {
         let directory = Scratch::new(name);
         let source = directory.0.join("main.rs");
         let program = directory.0.join("main");
-        let RustValue { items, expr } = value;
+        let (items, expr) = (&value.items, value.expr());
         fs::write(
             &source,
             format!("{items}\nfn main() {{ let r = {expr}; {body} }}"),

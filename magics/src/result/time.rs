@@ -120,10 +120,10 @@ impl TimeitResult {
         suspicious.then(|| self.worst / self.best)
     }
 
-    /// Whether a loop took no longer than an empty loop, which takes one processor cycle. The
-    /// statements are then probably gone. The margin allows for changing clock rates and shared
-    /// cores.
-    pub fn work_was_removed(&self) -> bool {
+    /// Whether a loop took no longer than an empty loop, which takes one processor cycle. The time does
+    /// not tell statements that the compiler has removed from a few instructions, which processors
+    /// execute beside those of the loop. The margin allows for changing clock rates and shared cores.
+    pub fn work_may_be_removed(&self) -> bool {
         self.repeat > 0 && self.best < 2.5 * self.cycle_ns
     }
 
@@ -222,9 +222,9 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_of_a_cycle_had_its_work_removed() {
+    fn the_work_of_a_loop_of_a_cycle_may_be_removed() {
         let removed = |loops, runs: &[u64]| {
-            TimeitResult::new(measurement(loops, runs), 0, 3).work_was_removed()
+            TimeitResult::new(measurement(loops, runs), 0, 3).work_may_be_removed()
         };
         assert!(removed(1_000, &[50, 60]));
         assert!(!removed(1_000, &[900, 1_000]));
@@ -232,7 +232,7 @@ mod tests {
             cycle_ns: 0.0,
             ..measurement(1_000, &[0])
         };
-        assert!(!TimeitResult::new(unknown_cycle, 0, 3).work_was_removed());
+        assert!(!TimeitResult::new(unknown_cycle, 0, 3).work_may_be_removed());
     }
 
     #[test]

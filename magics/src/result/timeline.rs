@@ -159,6 +159,7 @@ mod tests {
             cause: FailureKind::Interrupted,
             peak_rss: None,
             threads: 1,
+            in_place: false,
             needs_fresh: false,
         });
         let printed = run_with(

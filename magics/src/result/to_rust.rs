@@ -15,18 +15,28 @@ pub(super) trait ToRust {
 /// Definitions of structs. The structs of a struct's fields come first.
 #[derive(Default)]
 pub(super) struct Structs {
-    names: Vec<&'static str>,
+    names: Vec<String>,
     source: String,
 }
 
 impl Structs {
     /// Adds the struct `name` with the fields of `T`, unless it is already defined.
-    pub(super) fn add<T: Fields>(&mut self, name: &'static str) {
-        if self.names.contains(&name) {
+    pub(super) fn add<T: Fields>(&mut self, name: &str) {
+        self.add_with::<T>(name, None);
+    }
+
+    /// Adds the struct `name` with the fields of `T` and those in `more`, unless it is already defined.
+    pub(super) fn add_with<T: Fields>(
+        &mut self,
+        name: &str,
+        more: impl IntoIterator<Item = String>,
+    ) {
+        if self.names.iter().any(|known| known == name) {
             return;
         }
-        self.names.push(name);
-        let fields = T::types(self).join(",\n    pub ");
+        self.names.push(name.to_owned());
+        let fields: Vec<String> = T::types(self).into_iter().chain(more).collect();
+        let fields = fields.join(",\n    pub ");
         let _ = writeln!(
             self.source,
             "#[derive(Debug, Clone, PartialEq)]\npub struct {name} {{\n    pub {fields},\n}}"

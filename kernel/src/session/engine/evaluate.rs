@@ -71,8 +71,9 @@ impl Engine {
         let result = self
             .context
             .execute_with_callbacks(&bound.source, &mut callbacks);
-        self.probes = probes::take(self.link.directory());
         let mut outcome = self.link.take_outcome();
+        // Results of magics in blocks are in the outcome, and showing them needs the probes.
+        self.probes = probes::take(self.link.directory());
         self.counted = outcome.counted.take();
         let progress = outcome.progress.take().map(Measured::Timeline);
         self.remarks = std::mem::take(&mut outcome.remarks);

@@ -32,7 +32,7 @@ use memit_measurement::{LinesMeasurement, Measured};
 use memit_session_process::{relay, supervisor};
 
 use crate::compiler;
-use crate::compiler::probes::{self, Probes};
+use crate::compiler::probes::{self, Probes, Wanted};
 use crate::compiler::variables::{Compiled, GivenUp, Left};
 use crate::session::io::{Input, NoAnswer, NoInput, Output, Stream};
 use questions::Questions;
@@ -233,7 +233,7 @@ impl Engine {
         source: &str,
         names: &[&str],
     ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
-        self.want_probes(names)?;
+        self.want_probes(names, false)?;
         self.evaluate_passing(source)
     }
 
@@ -317,12 +317,18 @@ impl Engine {
         self.link.show_placed_by(show);
     }
 
-    /// Puts probes into the functions with these names in the next cell.
-    pub(crate) fn want_probes(&self, names: &[&str]) -> Result<(), EvaluationError> {
+    /// Puts probes into the functions with these names in the next cell. If `switched`, the functions can
+    /// also run without probes.
+    pub(crate) fn want_probes(
+        &self,
+        names: &[&str],
+        switched: bool,
+    ) -> Result<(), EvaluationError> {
         if names.is_empty() {
             return Ok(());
         }
-        probes::want(self.link.directory(), names)
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        probes::want(self.link.directory(), &Wanted { names, switched })
             .map_err(|error| EvaluationError::Other(error.to_string()))
     }
 

@@ -107,7 +107,8 @@ pub(crate) fn of_marked(
             problem => Err(CellError::new("ProfileError", explained(&problem))),
         };
     }
-    let Some(counted) = counted else {
+    // A magic in a block reports the functions that it names.
+    let Some(counted) = counted.filter(|_| probes.marked) else {
         return Ok(Marked::default());
     };
     let mut reports: Vec<(Option<usize>, Backend, Vec<SourceFunction>)> = Vec::new();

@@ -26,7 +26,7 @@ pub(super) fn deliver(
     show(output, answer, delivery)?;
     if let Some(name) = &delivery.variable {
         let value = &answer.value;
-        let source = format!("{}\nlet {name} = {};", value.items, value.expr);
+        let source = format!("{}\nlet {name} = {};", value.items, value.expr());
         running
             .engine
             .evaluate(&source)

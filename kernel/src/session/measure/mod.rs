@@ -10,7 +10,7 @@ use memit_instrument::is_called;
 use memit_magics::cell::snippet::Scope;
 use memit_magics::magic::Named;
 use memit_magics::magic::{Answer, Compiled, Measurement};
-use memit_measurement::{Failure, FailureKind, Measured, TimelineMeasurement};
+use memit_measurement::{Failure, FailureKind, Measured, Remark, TimelineMeasurement};
 
 use crate::compiler::probes::{Probed, Probes, Problem};
 use crate::session::engine::{self, Engine, EvaluationError};
@@ -61,7 +61,8 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
             .map_err(|error| diagnostics::of_magic(&error, code))?;
         let evaluated = engine.evaluate_probed(&generated.source, &names);
         let measured = engine.take_measured();
-        let remarks = engine.take_remarks();
+        let mut remarks = engine.take_remarks();
+        remarks.extend(scope.cannot_fork.clone().map(|why| Remark::InPlace { why }));
         let probes = engine.take_probes();
         if let Some(problem) = &probes.problem
             && (evaluated.is_ok() || !matches!(problem, Problem::Compile { .. }))
@@ -77,19 +78,17 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
             Err(failure) => {
                 let cause = failure.of_run();
                 let error = explained(failure, measurement, &scope, &generated, code, cells);
-                let answer = answer_until(measured, cause, scope.threads, measurement);
+                let in_place = !scope.isolated();
+                let answer = answer_until(measured, cause, in_place, measurement);
                 return answer.map_or(Err(error.clone()), |answer| Ok((answer, Some(error))));
             }
         };
         match measured {
-            // The session has started a thread since its threads were counted: measure in place.
+            // A thread of the session cannot be forked: measure in place.
             Some(Measured::Failed(Failure {
-                cause: FailureKind::CannotFork,
-                threads,
+                cause: FailureKind::CannotFork { why },
                 ..
-            })) if scope.isolated() => {
-                scope.threads = threads.max(2);
-            }
+            })) if scope.isolated() => scope.cannot_fork = Some(why),
             Some(Measured::Failed(failure)) => {
                 return Err(failed(engine, &probes, &failure, &remarks, None, cells));
             }
@@ -99,13 +98,14 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
                     time: engine::compile_time(&outputs),
                     plain_ns: plain.and_then(|plain| plain_ns(engine, &plain.source)),
                     functions: in_order(&probes.functions, functions)
+                        .into_iter()
                         .map(|function| written.find(function))
                         .collect(),
                 };
                 let failure = measured.failure().cloned();
                 let answer = measurement.answer(measured, &compiled);
-                let mut answer = answer.ok_or_else(nothing_measured)?;
-                answer.report = answer.report.with_remarks(&remarks);
+                let answer = answer.ok_or_else(nothing_measured)?;
+                let answer = answer.with_remarks(&remarks);
                 let stopped = || answer.stopped.clone();
                 let error = failure
                     .map(|failure| failed(engine, &probes, &failure, &remarks, stopped(), cells));
@@ -131,7 +131,7 @@ fn plain_ns(engine: &mut Engine, source: &str) -> Option<u64> {
 fn scope(engine: &mut Engine, code: &str) -> Scope {
     Scope {
         variables: engine.variables(),
-        threads: engine.threads(),
+        cannot_fork: None,
         has_tokio: code.contains("await") && engine.depends_on("tokio"),
         placed: None,
         batches: true,
@@ -164,7 +164,7 @@ fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) ->
         (Ok(()), None) => Err(nothing_measured()),
         (Err(Failed { error, cause }), measured) => {
             let cause = cause.map(|cause| *cause);
-            let answer = answer_until(measured, cause, scope.threads, measurement);
+            let answer = answer_until(measured, cause, true, measurement);
             answer.map_or(Err(error.clone()), |answer| Ok((answer, Some(error))))
         }
     }
@@ -174,7 +174,7 @@ fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) ->
 fn answer_until(
     measured: Option<Measured>,
     cause: Option<FailureKind>,
-    threads: u32,
+    in_place: bool,
     measurement: &dyn Measurement,
 ) -> Option<Answer> {
     let Measured::Timeline(timeline) = measured? else {
@@ -183,7 +183,8 @@ fn answer_until(
     let failure = Failure {
         cause: cause?,
         peak_rss: None,
-        threads,
+        threads: timeline.threads,
+        in_place,
         needs_fresh: false,
     };
     let timeline = TimelineMeasurement {
@@ -193,14 +194,47 @@ fn answer_until(
     measurement.answer(Measured::Timeline(timeline), &Compiled::default())
 }
 
-/// The functions with probes, in the order in which the user named them.
-fn in_order<'a>(probed: &'a [Probed], named: &'a [Named]) -> impl Iterator<Item = &'a Probed> {
-    let place = |function: &&Probed| {
+/// Of the functions with probes, those that the user named, in the order in which the user named them.
+fn in_order<'a>(probed: &'a [Probed], named: &[Named]) -> Vec<&'a Probed> {
+    let place = |function: &Probed| {
         named
             .iter()
             .position(|named| is_called(&function.name, &named.name))
     };
-    let mut ordered: Vec<_> = probed.iter().collect();
-    ordered.sort_by_key(place);
-    ordered.into_iter()
+    let mut ordered: Vec<_> = probed
+        .iter()
+        .filter(|function| place(function).is_some())
+        .collect();
+    ordered.sort_by_key(|function| place(function));
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_stand_in_the_order_of_the_options() {
+        let probed = |name: &str| Probed {
+            name: name.to_owned(),
+            first: 1,
+            source: Vec::new(),
+            precision: None,
+        };
+        let named = |name: &str| Named {
+            name: name.to_owned(),
+            span: 0..0,
+        };
+        let all = ["f", "S::f", "g", "m::h"].map(probed);
+        let order = |names: &[&str]| -> Vec<String> {
+            let named: Vec<_> = names.iter().map(|name| named(name)).collect();
+            let ordered = in_order(&all, &named).into_iter();
+            ordered.map(|function| function.name.clone()).collect()
+        };
+        assert_eq!(order(&["g", "S::f"]), ["g", "S::f"]);
+        // A name that fits several functions stands for them in the order of the source.
+        assert_eq!(order(&["h", "f"]), ["m::h", "f", "S::f"]);
+        assert_eq!(order(&["S::f", "f"]), ["S::f", "f"]);
+        assert_eq!(order(&[]), [""; 0]);
+    }
 }

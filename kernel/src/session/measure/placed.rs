@@ -4,15 +4,15 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use memit_instrument::is_called;
+use memit_lines::SourceFunction;
 use memit_magics::MagicError;
-use memit_magics::magic::{Compiled, Measurement, Named};
+use memit_magics::magic::{Compiled, Measurement};
 use memit_magics::split::{self, Placing};
 use memit_measurement::{Failure, FailureKind, Placed, Remark};
 
 use super::deliver;
 use super::measurement_error::{failed, nothing_measured};
-use super::scope;
+use super::{in_order, scope};
 use crate::compiler::probes::{self, Probes};
 use crate::session::engine::ShowPlaced;
 use crate::session::errors::{CellError, diagnostics};
@@ -37,10 +37,19 @@ struct State {
 
 /// Why a magic has ended its cell.
 enum Stopped {
-    /// The measurement has failed, with these remarks, and with this message if it covers a part of the run.
-    Measurement(Box<Failure>, Vec<Remark>, Option<String>),
+    /// The measurement has failed.
+    Measurement(Box<FailedMeasurement>),
     /// The report could not be delivered.
     Delivery(CellError),
+}
+
+struct FailedMeasurement {
+    failure: Failure,
+    remarks: Vec<Remark>,
+    /// The message, if the measurement covers a part of the run.
+    message: Option<String>,
+    /// The probes of the running cell.
+    probes: Probes,
 }
 
 impl PlacedMagics {
@@ -71,62 +80,64 @@ impl PlacedMagics {
         }
     }
 
+    /// The measurement with this number, the probes of the running cell, and the functions that the
+    /// measurement names.
+    fn find(&self, magic: u32) -> Option<(Arc<dyn Measurement>, Probes, Vec<SourceFunction>)> {
+        let state = self.lock();
+        let measurement = Arc::clone(state.measurements.get(magic as usize)?);
+        let probes = probes::of_running(&state.directory);
+        let written = Written {
+            cells: &state.cells,
+            numbers: &state.numbers,
+        };
+        let functions = in_order(&probes.functions, measurement.functions()).into_iter();
+        let functions = functions.map(|function| written.find(function)).collect();
+        Some((measurement, probes, functions))
+    }
+
     fn answer(&self, placed: Placed, output: &dyn Output) -> Result<(), Stopped> {
         let Placed {
             magic,
             place,
             measured,
             remarks,
+            plain_ns,
         } = placed;
-        let found = {
-            let state = self.lock();
-            let measurement = state.measurements.get(magic as usize).cloned();
-            measurement.map(|measurement| {
-                let compiled = compiled(&state, measurement.functions());
-                (measurement, compiled)
-            })
-        };
-        let failure = measured.failure().cloned().map(Box::new);
-        let Some((measurement, compiled)) = found else {
+        let Some((measurement, probes, functions)) = self.find(magic) else {
             return Err(Stopped::Delivery(nothing_measured()));
         };
-        let answer = measurement.answer(measured, &compiled);
-        let Some(mut answer) = answer else {
-            return match failure {
-                Some(failure) => Err(Stopped::Measurement(failure, remarks, None)),
-                None => Err(Stopped::Delivery(nothing_measured())),
-            };
+        let compiled = Compiled {
+            functions,
+            plain_ns,
+            ..Compiled::default()
         };
-        answer.report = answer.report.with_remarks(&remarks).at(&place);
-        deliver::show(output, &answer, measurement.delivery()).map_err(Stopped::Delivery)?;
+        let failure = measured.failure().cloned();
+        let answer = measurement.answer(measured, &compiled);
+        let message = answer.as_ref().and_then(|answer| answer.stopped.clone());
+        let shown = match answer {
+            Some(answer) => {
+                let mut answer = answer.with_remarks(&remarks);
+                answer.report = answer.report.at(&place);
+                deliver::show(output, &answer, measurement.delivery())
+            }
+            None if failure.is_some() => Ok(()),
+            None => Err(nothing_measured()),
+        };
+        shown.map_err(Stopped::Delivery)?;
         match failure {
-            Some(failure) => Err(Stopped::Measurement(failure, remarks, answer.stopped)),
+            Some(failure) => Err(Stopped::Measurement(Box::new(FailedMeasurement {
+                failure,
+                remarks,
+                message,
+                probes,
+            }))),
             None => Ok(()),
         }
     }
 }
 
-/// The functions with probes in the running cell that a magic names.
-fn compiled(state: &State, named: &[Named]) -> Compiled {
-    if named.is_empty() {
-        return Compiled::default();
-    }
-    let written = Written {
-        cells: &state.cells,
-        numbers: &state.numbers,
-    };
-    let probed = probes::of_running(&state.directory).functions;
-    let is_named = |name: &str| named.iter().any(|named| is_called(name, &named.name));
-    let functions = probed.iter().filter(|function| is_named(&function.name));
-    Compiled {
-        functions: functions.map(|function| written.find(function)).collect(),
-        ..Compiled::default()
-    }
-}
-
-/// Advice for a cell that starts a thread and measures.
-const THREADS: &str = "help: the cell has started a thread. Write the magic in a later cell, where it measures in \
-     the session itself";
+/// Advice for a cell that was compiled for a fork, and cannot be forked.
+const THREADS: &str = "help: run the cell again: its magics then measure in the session itself";
 
 /// Evaluates the Rust of a cell, with the magics in its blocks.
 ///
@@ -142,17 +153,17 @@ pub(crate) fn evaluate(
     let result = evaluate_placed(running, magics, source, last);
     let stopped = magics.lock().failure.take();
     match (result, stopped) {
-        (Err(_), Some(Stopped::Measurement(failure, remarks, message))) => {
-            let error = failed(
-                running.engine,
-                &Probes::default(),
-                &failure,
-                &remarks,
+        (Err(_), Some(Stopped::Measurement(measurement))) => {
+            let FailedMeasurement {
+                failure,
+                remarks,
                 message,
-                running.written.cells,
-            );
+                probes,
+            } = *measurement;
+            let cells = running.written.cells;
+            let error = failed(running.engine, &probes, &failure, &remarks, message, cells);
             Err(match failure.cause {
-                FailureKind::CannotFork => error.with_note(THREADS),
+                FailureKind::CannotFork { .. } => error.with_note(THREADS),
                 _ => error,
             })
         }
@@ -172,7 +183,12 @@ fn evaluate_placed(
     if placed.is_empty() {
         return evaluated(running.evaluate(source, source, last, Some));
     }
-    let scope = scope(running.engine, source);
+    let mut scope = scope(running.engine, source);
+    if running.engine.threads() > 1 {
+        // Why the last cell had no checkpoint is also why the measurement cannot be a fork.
+        let described = running.engine.describe();
+        scope.cannot_fork = described.and_then(|described| described.unprotected);
+    }
     let known = magics.lock().measurements.len();
     let first = u32::try_from(known).unwrap_or(u32::MAX);
     let Placing {
@@ -185,7 +201,7 @@ fn evaluate_placed(
     let names: Vec<&str> = functions.map(|named| named.name.as_str()).collect();
     running
         .engine
-        .want_probes(&names)
+        .want_probes(&names, true)
         .map_err(|error| error.into_error(running.code, running.written.cells, |_| None))?;
     let mut state = magics.lock();
     let Written { cells, numbers } = running.written;

@@ -1,6 +1,7 @@
 //! The probes of one function.
 
 mod ownership;
+mod switch;
 mod syntax;
 
 use quote::ToTokens as _;
@@ -13,6 +14,7 @@ use crate::find::Found;
 use crate::function::{Function, Runtime};
 use crate::mark::Options;
 use ownership::{Owned, may_own};
+pub(crate) use switch::can_be_switched;
 use syntax::{attributes, binds_tightly, end, is_place, is_value, leaves, line};
 
 /// Name of the counters in the code of a function.
@@ -44,11 +46,12 @@ pub(crate) fn span(found: &Found<'_>, name: &str, runtime: Runtime<'_>, edits: &
     edits.insert(open, format!(" let {SPAN} = {path}::phase(\"{name}\"); "));
 }
 
-/// Puts probes into a function.
+/// Puts probes into a function. If `switched`, the function can also run without probes.
 pub(crate) fn function(
     found: &Found<'_>,
     options: Options,
     runtime: Runtime<'_>,
+    switched: bool,
     edits: &mut Edits,
 ) -> Function {
     let first = found.signature.span().start().line;
@@ -76,28 +79,40 @@ pub(crate) fn function(
     let backend = options.backend.map_or_else(String::new, |backend| {
         format!(".charged_with({path}::Backend::{backend:?})")
     });
-    // The receiver has no other name, so a closure takes it along.
     let (guard, body, end) = match &owned.receiver {
-        Some(result) => (
-            "&",
-            format!("{GUARD}.owning(move || {result}{{ let _ = &self; "),
-            " })",
-        ),
+        Some(receiver) => {
+            let (body, end) = receiver.around(GUARD);
+            ("&", body, end)
+        }
         None => ("", String::new(), ""),
     };
-    let rebound = owned.rebound();
-    edits.fill(
-        start,
-        format!(
-            " static {COUNTERS}: {path}::Function<{}> = \
-             {path}::Function::new(\"{name}\", ::core::file!(), {first}, {last}, [{counters}]){backend}; \
-             let {GUARD} = {guard}{COUNTERS}.enter(); {body}{rebound}",
-            lines.len(),
-        ),
+    let is_switched = if switched { ".switched()" } else { "" };
+    let counting = format!(
+        "static {COUNTERS}: {path}::Function<{}> = \
+         {path}::Function::new(\"{name}\", ::core::file!(), {first}, {last}, [{counters}]){backend}{is_switched};",
+        lines.len(),
     );
-    if !end.is_empty() {
-        edits.insert(close, end);
-    }
+    let rebound = owned.rebound();
+    let begin = format!("let {GUARD} = {guard}{COUNTERS}.enter(); {body}{rebound}");
+    let (open, end) = if switched {
+        // A closure cannot be awaited.
+        let closure = match (
+            found.signature.asyncness,
+            ownership::result(&found.signature.output),
+        ) {
+            (None, Some(result)) => format!("[move || -> {result}] "),
+            _ => String::new(),
+        };
+        let open = format!(
+            "{path}::switched!([{counting}] \
+             [const {COUNTERS}: {path}::NoProbes = {path}::NoProbes;] {closure}{{ {begin}"
+        );
+        (open, format!("{end} }})"))
+    } else {
+        (format!("{counting} {begin}"), end.to_owned())
+    };
+    edits.fill(start, format!(" {open}"));
+    edits.insert(close, end);
     lines.sort_unstable_by_key(|line| line.number);
     Function {
         name,
@@ -105,6 +120,7 @@ pub(crate) fn function(
         last,
         lines: lines.iter().map(|line| line.number).collect(),
         options,
+        switched,
     }
 }
 

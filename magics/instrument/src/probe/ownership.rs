@@ -1,7 +1,7 @@
 //! Which variables may free memory when they are dropped.
 
 use quote::ToTokens as _;
-use syn::spanned::Spanned as _;
+use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Expr, ExprClosure, FnArg, Local, Pat, PatIdent, PatWild, ReturnType, Signature, Type};
 
@@ -13,8 +13,31 @@ use crate::edit::Edits;
 pub(super) struct Owned {
     /// Variables: whether each is `mut`, and its name.
     variables: Vec<(bool, String)>,
-    /// For a function that owns `self`: the code of its result in front of the body of a closure.
-    pub(super) receiver: Option<String>,
+    /// For a function that owns `self`: what surrounds the body, so that the body owns `self`.
+    pub(super) receiver: Option<Receiver>,
+}
+
+/// The receiver of a function that owns it. A receiver has no other name than `self`, so a closure or an
+/// `async` block takes it along.
+pub(super) struct Receiver {
+    is_async: bool,
+    /// The type of the result, if the type has a name.
+    result: Option<String>,
+}
+
+impl Receiver {
+    /// The code in front of the body and behind it. `guard` is a reference to the running body.
+    pub(super) fn around(&self, guard: &str) -> (String, &'static str) {
+        let result = self.result.as_deref();
+        if self.is_async {
+            let of = result.map_or_else(String::new, |of| format!("::<{of}, _>"));
+            let open = format!("{guard}.owning_async{of}(async move {{ let _ = &self; ");
+            return (open, " }).await");
+        }
+        let of = result.map_or_else(String::new, |of| format!("-> {of} "));
+        let open = format!("{guard}.owning(move || {of}{{ let _ = &self; ");
+        (open, " })")
+    }
 }
 
 /// Start of the names of parameters without a name.
@@ -29,13 +52,13 @@ impl Owned {
                 FnArg::Typed(typed) if !owns_nothing(&typed.ty) => {
                     owned.add(&typed.pat, Some(edits));
                 }
-                // A closure cannot be awaited.
                 FnArg::Receiver(receiver)
-                    if receiver.reference.is_none()
-                        && signature.asyncness.is_none()
-                        && !owns_nothing(&receiver.ty) =>
+                    if receiver.reference.is_none() && !owns_nothing(&receiver.ty) =>
                 {
-                    owned.receiver = Some(result(&signature.output));
+                    owned.receiver = Some(Receiver {
+                        is_async: signature.asyncness.is_some(),
+                        result: result(&signature.output),
+                    });
                 }
                 FnArg::Typed(_) | FnArg::Receiver(_) => {}
             }
@@ -78,17 +101,13 @@ impl Owned {
     }
 }
 
-/// The type of a result in front of the body of a closure; empty if the type has no name.
-fn result(output: &ReturnType) -> String {
+/// The type of a result; `None` if the type has no name.
+pub(super) fn result(output: &ReturnType) -> Option<String> {
     match output {
-        ReturnType::Default => "-> () ".to_owned(),
+        ReturnType::Default => Some("()".to_owned()),
         ReturnType::Type(_, of) => {
             let text = of.to_token_stream().to_string().replace('\n', " ");
-            if text.contains("impl ") {
-                String::new()
-            } else {
-                format!("-> {text} ")
-            }
+            (!text.contains("impl ")).then_some(text)
         }
     }
 }
@@ -100,6 +119,17 @@ struct Finder<'o, 'e> {
     edits: Option<&'e mut Edits>,
 }
 
+impl Finder<'_, '_> {
+    /// Gives a name to a part of the pattern.
+    fn name(&mut self, part: &impl Spanned) {
+        if let Some(edits) = &mut self.edits {
+            let name = format!("{UNNAMED}{}", self.owned.variables.len());
+            edits.insert(part.span().start(), format!("{name} @ "));
+            self.owned.variables.push((false, name));
+        }
+    }
+}
+
 impl<'ast> Visit<'ast> for Finder<'_, '_> {
     fn visit_pat_ident(&mut self, name: &'ast PatIdent) {
         if name.by_ref.is_none() {
@@ -109,10 +139,16 @@ impl<'ast> Visit<'ast> for Finder<'_, '_> {
     }
 
     fn visit_pat_wild(&mut self, wild: &'ast PatWild) {
-        if let Some(edits) = &mut self.edits {
-            let name = format!("{UNNAMED}{}", self.owned.variables.len());
-            edits.insert(wild.span().start(), format!("{name} @ "));
-            self.owned.variables.push((false, name));
+        self.name(wild);
+    }
+
+    /// The rest of an array may have a name.
+    fn visit_pat_slice(&mut self, slice: &'ast syn::PatSlice) {
+        for element in &slice.elems {
+            match element {
+                Pat::Rest(rest) => self.name(rest),
+                element => self.visit_pat(element),
+            }
         }
     }
 

@@ -44,6 +44,10 @@ impl<const N: usize> Function<N> {
         Self { lines }
     }
 
+    pub const fn switched(self) -> Self {
+        self
+    }
+
     pub fn enter(&'static self) -> Guard<N> {
         DEPTH.fetch_add(1, Relaxed);
         Guard(self)
@@ -69,6 +73,10 @@ impl<const N: usize> Guard<N> {
 
     pub fn owning<T>(&self, body: impl FnOnce() -> T) -> T {
         body()
+    }
+
+    pub fn owning_async<T, F: std::future::Future<Output = T>>(&self, body: F) -> F {
+        body
     }
 
     pub fn line(&self, index: usize) {

@@ -1,5 +1,5 @@
 //! Functions of every form compute the same with probes as without, and each line is counted as
-//! often as it runs. All of them are one program, which the real compiler compiles.
+//! often as it runs. Functions that can also run without probes do so when the probes are switched off. All of them are one program, which the real compiler compiles.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -24,14 +24,16 @@ const CASES: &str = include_str!("cases.json");
 
 #[test]
 fn probes_count_and_change_nothing() {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
-    std::fs::create_dir_all(&directory).unwrap();
     let runtime = Runtime {
-        path: "crate::counters",
+        path: "crate::lines",
     };
-    let mut program =
-        String::from("#![allow(warnings)]\nmod counters;\nuse std::future::Future as _;\n");
+    let mut program = String::from(
+        "#![allow(warnings)]\nmod counters;\n#[macro_use] mod switch;\n\
+         mod lines { pub use crate::{counters::*, switch::*, switched}; }\n\
+         use std::future::Future as _;\n",
+    );
     let mut main = String::new();
+    let mut switched_cases = 0;
     let cases: Vec<Case> = serde_json::from_str(CASES).unwrap();
     assert!(cases.len() >= 40);
     for (number, case) in cases.iter().enumerate() {
@@ -44,36 +46,52 @@ fn probes_count_and_change_nothing() {
             probed.source
         );
         let probed = probed.source;
+        let switched = instrument(&plain, Which::Switched(&[&case.name]), runtime).unwrap();
+        assert_eq!(switched.source.lines().count(), plain.lines().count());
+        let is_switched = switched.functions.iter().all(|function| function.switched);
+        let switched = switched.source;
         let call = &case.call;
         let _ = write!(
             program,
             "mod plain_{number} {{ use std::future::Future as _; {plain}\npub fn call() -> String {{ format!(\"{{:?}}\", {call}) }} }}\n\
-             mod probed_{number} {{ use std::future::Future as _; {probed}\npub fn call() -> String {{ format!(\"{{:?}}\", {call}) }} }}\n",
+             mod probed_{number} {{ use std::future::Future as _; {probed}\npub fn call() -> String {{ format!(\"{{:?}}\", {call}) }} }}\n\
+             mod switched_{number} {{ use std::future::Future as _; {switched}\npub fn call() -> String {{ format!(\"{{:?}}\", {call}) }} }}\n",
         );
         let _ = writeln!(
             main,
-            "    eprintln!(\"{number}\\t{{}}\\t{{}}\\t{{:?}}\\t{{}}\", plain_{number}::call(), probed_{number}::call(), std::mem::take(&mut *counters::HITS.lock().unwrap()), counters::DEPTH.load(std::sync::atomic::Ordering::Relaxed));",
+            "    told({number}, plain_{number}::call, probed_{number}::call);"
         );
+        if is_switched {
+            switched_cases += 1;
+            let _ = writeln!(
+                main,
+                "    switch::switch_probes(true); told({number}, plain_{number}::call, switched_{number}::call); \
+                 switch::switch_probes(false); assert_eq!(plain_{number}::call(), switched_{number}::call()); \
+                 assert!(counters::HITS.lock().unwrap().is_empty());"
+            );
+        }
     }
-    let _ = write!(program, "fn main() {{\n{main}}}\n");
-    std::fs::write(directory.join("main.rs"), program).unwrap();
-    std::fs::write(directory.join("counters.rs"), include_str!("counters.rs")).unwrap();
-    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let compiled = Command::new(rustc)
-        .args(["--edition=2024", "-o", "corpus", "main.rs"])
-        .current_dir(&directory)
-        .output()
-        .unwrap();
-    let errors = String::from_utf8_lossy(&compiled.stderr);
-    assert!(compiled.status.success(), "{errors}");
-    let output = Command::new(directory.join("corpus")).output().unwrap();
-    let results = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(results.lines().count(), cases.len(), "{results}");
+    let _ = write!(
+        program,
+        "fn told(number: usize, plain: fn() -> String, probed: fn() -> String) {{\n\
+         eprintln!(\"{{number}}\\t{{}}\\t{{}}\\t{{:?}}\\t{{}}\", plain(), probed(), \
+         std::mem::take(&mut *counters::HITS.lock().unwrap()), \
+         counters::DEPTH.load(std::sync::atomic::Ordering::Relaxed));\n}}\n\
+         fn main() {{\n{main}}}\n"
+    );
+    let results = run(program);
+    assert_eq!(
+        results.lines().count(),
+        cases.len() + switched_cases,
+        "{results}"
+    );
     let mut wrong = String::new();
-    for (case, result) in cases.iter().zip(results.lines()) {
-        let [_, plain, probed, hits, depth] = result.split('\t').collect::<Vec<_>>()[..] else {
+    for result in results.lines() {
+        let [number, plain, probed, hits, depth] = result.split('\t').collect::<Vec<_>>()[..]
+        else {
             panic!("{result}");
         };
+        let case = &cases[number.parse::<usize>().unwrap()];
         let source = case.source.join("\n");
         assert_eq!(plain, probed, "{source}");
         assert_eq!(depth, "0", "{source}");
@@ -92,4 +110,25 @@ fn probes_count_and_change_nothing() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Compiles the program and runs it. Returns what it prints.
+fn run(program: String) -> String {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("main.rs"), program).unwrap();
+    std::fs::write(directory.join("counters.rs"), include_str!("counters.rs")).unwrap();
+    let switch = include_str!("../../../session-crate/src/lines/switch.rs");
+    std::fs::write(directory.join("switch.rs"), switch).unwrap();
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let compiled = Command::new(rustc)
+        .args(["--edition=2024", "--cfg=feature=\"cells\"", "-o", "corpus"])
+        .arg("main.rs")
+        .current_dir(&directory)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&compiled.stderr);
+    assert!(compiled.status.success(), "{errors}");
+    let output = Command::new(directory.join("corpus")).output().unwrap();
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }

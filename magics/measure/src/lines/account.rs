@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
 use memit_session::lines::counters::{ENDS, Table, Thread};
 
-use super::clock;
 use super::level::{self, Level};
 use super::record::Record;
+use super::thread_clock;
 
 /// Whether lines are charged with time, and with probes instead of allocations.
 static TIMED: AtomicBool = AtomicBool::new(false);
@@ -26,8 +26,16 @@ const ALWAYS: u64 = 1 << 63;
 /// Chooses what lines are charged with, for threads that have no record yet: time, with every probe;
 /// or memory, with the probes that follow a change of the heap, or with every probe.
 pub(super) fn charge(time: bool, every_probe: bool) {
+    if time && every_probe {
+        thread_clock::begin();
+    }
     TIMED.store(time, Relaxed);
     EVERY.store(every_probe, Relaxed);
+}
+
+/// Whether every probe reads the clock.
+pub(super) fn reads_clock() -> bool {
+    TIMED.load(Relaxed) && EVERY.load(Relaxed)
 }
 
 /// The epoch with which a thread begins.
@@ -62,10 +70,17 @@ impl Now {
         let thread = own.head().thread();
         if TIMED.load(Relaxed) {
             add(&thread.probes, 1);
+            let time = if EVERY.load(Relaxed) {
+                // SAFETY: the counts that the runtime gives to counters are those of a record.
+                unsafe { Record::of(thread) }.clock().read()
+            } else {
+                // A sampler takes the time.
+                0
+            };
             return Self {
                 level: Level { now: 0, peak: 0 },
                 allocations: thread.probes.load(Relaxed),
-                time: clock::ticks(),
+                time,
             };
         }
         let level = level::read(own.head());

@@ -152,6 +152,9 @@ fn own_record(arena: &'static Arena) -> Option<&'static Record> {
         COMMON.live.load(Relaxed)
     };
     record.take(live, account::first_epoch());
+    if account::reads_clock() {
+        record.clock().start();
+    }
     Some(record)
 }
 

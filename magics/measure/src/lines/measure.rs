@@ -33,13 +33,49 @@ const WATCHING: Duration = Duration::from_millis(1);
 pub(crate) fn measure(host: &'static Host, plan: LinesPlan, body: Body) -> Measured {
     let statements = Statements { host, plan, body };
     let measured = match plan.charge {
-        _ if !plan.isolated => statements.run(false, &mut Samples::new()),
-        Charge::Memory => statements.run(false, &mut Samples::new()),
+        _ if !plan.isolated => statements.run(false, Some(&mut Samples::new())),
+        Charge::Memory => statements.run(false, None),
         Charge::SampledTime => statements.sampled(),
         Charge::ExactTime => statements.exact(false, false),
         Charge::WholeTime => statements.whole(),
     };
     measured.map_or_else(Measured::Failed, Measured::Lines)
+}
+
+/// Time of the statements without probes in nanoseconds, if the times of `measured` must be compared with
+/// such a run, the functions can run without probes, and the statements come to their end. Such a run is
+/// no cell of its own, as the plain run of a magic at the top of a cell is.
+///
+/// # Errors
+///
+/// If the user has interrupted the run.
+pub(crate) fn plain_ns(
+    host: &'static Host,
+    plan: LinesPlan,
+    body: Body,
+    measured: &LinesMeasurement,
+) -> Result<Option<u64>, Failure> {
+    let timing = measured.timing.as_ref();
+    if !timing.is_some_and(|timing| timing.switched) || !measured.needs_plain_run() {
+        return Ok(None);
+    }
+    let statements = Statements { host, plan, body };
+    let failure = match statements.charged(Charge::WholeTime).whole() {
+        Ok(LinesMeasurement {
+            failure: None,
+            wall_ns,
+            ..
+        }) => return Ok(Some(wall_ns)),
+        Ok(LinesMeasurement {
+            failure: Some(failure),
+            ..
+        })
+        | Err(failure) => failure,
+    };
+    match failure.cause {
+        FailureKind::Interrupted => Err(failure),
+        _ => Ok(None),
+    }
 }
 
 /// Statements to measure.
@@ -64,6 +100,8 @@ const LONG: Duration = Duration::from_secs(3);
 const RUNS: u32 = 100;
 /// How often a run is made with a clock reading at every probe.
 const EXACT_RUNS: u32 = 3;
+/// How often a run is made without samples.
+const UNWATCHED_RUNS: u32 = 10;
 /// Time between two samples of a short run.
 const SHORT_SAMPLING: Duration = Duration::from_micros(10);
 
@@ -81,7 +119,7 @@ impl Statements {
     /// The first of several runs shows the output and fills caches, so its samples do not count.
     fn sampled(self) -> Result<LinesMeasurement, Failure> {
         let mut samples = Samples::new();
-        let mut measured = self.run(false, &mut samples)?;
+        let mut measured = self.run(false, Some(&mut samples))?;
         let is_long = measured.wall_ns > 1_000_000_000;
         if measured.failure.is_some() || samples.effective() >= ENOUGH || is_long {
             return Ok(measured);
@@ -91,7 +129,7 @@ impl Statements {
         let mut shortest = measured.wall_ns;
         for runs in 1..=RUNS {
             let before = samples.clone();
-            measured = self.run(true, &mut samples)?;
+            measured = self.run(true, Some(&mut samples))?;
             if measured.failure.is_some() {
                 return Ok(measured);
             }
@@ -109,15 +147,33 @@ impl Statements {
         if samples.effective() < FEW && is_short {
             return self.charged(Charge::ExactTime).exact(true, true);
         }
-        measured.wall_ns = shortest;
+        measured.wall_ns = shortest.min(self.unwatched()?.unwrap_or(shortest));
         Ok(measured)
+    }
+
+    /// Time of the shortest of some runs with probes, in nanoseconds. Nobody takes samples of these
+    /// runs: a sampler that looks often takes a processor from the threads of a run.
+    fn unwatched(self) -> Result<Option<u64>, Failure> {
+        let began = Instant::now();
+        let mut shortest = None;
+        for _ in 0..UNWATCHED_RUNS {
+            let run = self.run(true, None)?;
+            if run.failure.is_some() {
+                break;
+            }
+            shortest = Some(shortest.map_or(run.wall_ns, |one: u64| one.min(run.wall_ns)));
+            if began.elapsed() > PATIENCE / 4 {
+                break;
+            }
+        }
+        Ok(shortest)
     }
 
     /// Reads the clock at every probe, in the shortest of a few runs: other programs make single runs
     /// longer, never shorter. `quiet` says that an earlier run has shown the output.
     fn exact(self, quiet: bool, too_short: bool) -> Result<LinesMeasurement, Failure> {
         let began = Instant::now();
-        let run = |quiet| self.run(quiet, &mut Samples::new());
+        let run = |quiet| self.run(quiet, None);
         let mut shortest = run(quiet)?;
         for _ in 1..EXACT_RUNS {
             if shortest.failure.is_some() || began.elapsed() > PATIENCE {
@@ -143,7 +199,7 @@ impl Statements {
         let began = Instant::now();
         let mut shortest: Option<LinesMeasurement> = None;
         for run in 0..RUNS {
-            let again = self.run(true, &mut Samples::new())?;
+            let again = self.run(true, None)?;
             if again.failure.is_some() {
                 return Ok(again);
             }
@@ -162,13 +218,15 @@ impl Statements {
         shortest.ok_or_else(|| run::failure(self.host, FailureKind::Interrupted, None))
     }
 
-    /// Runs the statements once. `quiet` says that an earlier run has shown the output.
-    fn run(self, quiet: bool, samples: &mut Samples) -> Result<LinesMeasurement, Failure> {
+    /// Runs the statements once. `quiet` says that an earlier run has shown the output. A run of
+    /// sampled time without `samples` has probes, but nobody looks at them.
+    fn run(
+        self,
+        quiet: bool,
+        mut samples: Option<&mut Samples>,
+    ) -> Result<LinesMeasurement, Failure> {
         let Self { host, plan, body } = self;
         let threads = host.threads();
-        if plan.isolated && threads > 1 {
-            return Err(run::failure(host, FailureKind::CannotFork, None));
-        }
         let system = |error: std::io::Error| run::refused(host, &error);
         let board = Board::new(NUMBERS).map(Arc::new).map_err(system)?;
         settle::trim_heap();
@@ -191,17 +249,24 @@ impl Statements {
                     ..Limits::default()
                 };
                 let mut over = None;
-                let every = watched(plan, samples);
-                samples.pause();
-                let mut look = |pid| match plan.charge {
-                    Charge::SampledTime => samples.take(arena, pid),
-                    _ => look_at_memory(pid, plan, common, &mut over),
+                let every = watched(plan, samples.as_deref());
+                if let Some(samples) = &mut samples {
+                    samples.pause();
+                }
+                let mut look = |pid| match &mut samples {
+                    Some(samples) => samples.take(arena, pid),
+                    None => look_at_memory(pid, plan, common, &mut over),
                 };
                 let watcher = every.map(|every| Watcher {
                     every,
                     look: &mut look,
                 });
                 let ran = run::in_fork(host, body, &board, limits, watcher, make);
+                if let Err(failure) = &ran
+                    && matches!(failure.cause, FailureKind::CannotFork { .. })
+                {
+                    return Err(failure.clone());
+                }
                 let passed = common.counts().passed_limit.load(Relaxed);
                 let passed = over.or((passed > 0).then_some(passed));
                 if let (Some(reached), Some(limit)) = (passed, plan.limit()) {
@@ -222,8 +287,8 @@ impl Statements {
                 let ran = run::in_place(host, body, &board, make);
                 // A panic or a `?` skips the callback that stops counting.
                 measuring::stop(arena);
-                if let Some(thread) = thread {
-                    *samples = thread.stop().map_err(system)?;
+                if let (Some(thread), Some(samples)) = (thread, &mut samples) {
+                    **samples = thread.stop().map_err(system)?;
                 }
                 ran.err()
             }
@@ -241,7 +306,7 @@ impl Statements {
             threads,
             failure,
         };
-        Ok(outcome.measurement(samples))
+        Ok(outcome.measurement(samples.as_deref()))
     }
 }
 
@@ -268,7 +333,7 @@ struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    fn measurement(self, samples: &Samples) -> LinesMeasurement {
+    fn measurement(self, samples: Option<&Samples>) -> LinesMeasurement {
         let plan = self.plan;
         let is_memory = plan.charge == Charge::Memory;
         if is_memory && plan.backend == Backend::Heap && plan.isolated {
@@ -285,7 +350,8 @@ impl Outcome<'_> {
             probe_ns,
             probes: self.probes(),
             shared: self.board.get(SHARED) != 0,
-            looks: samples.looks(&counted),
+            switched: self.is_switched(),
+            looks: samples.map_or_else(Vec::new, |samples| samples.looks(&counted)),
         });
         if !is_memory {
             let lines = counted.iter_mut();
@@ -320,7 +386,13 @@ impl Outcome<'_> {
         self.arena.records().map(probes).sum()
     }
 
-    fn kind(&self, samples: &Samples, probe_ns: f64) -> Kind {
+    /// Whether all functions that ran can also run without probes.
+    fn is_switched(&self) -> bool {
+        let mut tables = self.arena.records().flat_map(Record::tables);
+        tables.all(|table| table.head().is_switched)
+    }
+
+    fn kind(&self, samples: Option<&Samples>, probe_ns: f64) -> Kind {
         let clock = match self.plan.charge {
             Charge::Memory => {
                 return Kind::Memory {
@@ -330,11 +402,11 @@ impl Outcome<'_> {
                 };
             }
             Charge::SampledTime | Charge::WholeTime => Clock::Sampled {
-                interval_ns: u64::try_from(samples.interval().as_nanos()).unwrap_or(0),
-                samples: samples.met(),
+                interval_ns: samples.map_or(0, Samples::interval_ns),
+                samples: samples.map_or(0, Samples::met),
                 runs: 1,
                 // Two standard deviations of a half.
-                points: 100.0 / samples.effective().max(1.0).sqrt(),
+                points: 100.0 / samples.map_or(0.0, Samples::effective).max(1.0).sqrt(),
             },
             Charge::ExactTime => Clock::Exact {
                 probe_ns,
@@ -350,9 +422,9 @@ impl Outcome<'_> {
 }
 
 /// The interval at which a run is looked at from outside, if that is needed.
-fn watched(plan: LinesPlan, samples: &Samples) -> Option<Duration> {
+fn watched(plan: LinesPlan, samples: Option<&Samples>) -> Option<Duration> {
     match plan.charge {
-        Charge::SampledTime => Some(samples.watching()),
+        Charge::SampledTime => samples.map(Samples::watching),
         Charge::ExactTime | Charge::WholeTime => None,
         Charge::Memory => {
             let by_heap = plan.backend == Backend::Heap;

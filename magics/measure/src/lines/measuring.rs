@@ -82,13 +82,17 @@ impl Measuring for MeasuringLines {
         self.common.is_some()
     }
 
+    fn counts_lines(&self) -> bool {
+        self.plan.charge != Charge::WholeTime
+    }
+
     fn begin(&mut self) {
         let LinesPlan {
             backend, charge, ..
         } = self.plan;
         level::reset();
         level::choose(backend, self.plan.children);
-        threads::set_many(!self.is_forked());
+        threads::set_many(threads::at_begin(self.is_forked()));
         if let Some(common) = self.common {
             common.share();
         }
@@ -101,7 +105,7 @@ impl Measuring for MeasuringLines {
                 counting::begin(self.arena);
             }
             Charge::Memory => {
-                heap::start(!self.is_forked());
+                heap::start(threads::at_begin(self.is_forked()));
                 // The system's figures may change without the heap.
                 account::charge(false, backend != Backend::Heap);
                 counting::begin(self.arena);
@@ -130,7 +134,13 @@ impl Measuring for MeasuringLines {
         heap::stop();
         let wall = u64::try_from(self.wall.as_nanos()).unwrap_or(u64::MAX);
         self.board.set(WALL, wall);
-        self.board.set(THREADED, u64::from(threads::are_many()));
+        // Threads of the session that have nothing to do with the functions do not matter.
+        let threaded = if threads::are_copied() {
+            counting::is_shared()
+        } else {
+            threads::are_many()
+        };
+        self.board.set(THREADED, u64::from(threaded));
         self.board.set(SHARED, u64::from(counting::is_shared()));
         stop(self.arena);
     }

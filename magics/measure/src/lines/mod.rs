@@ -42,3 +42,5 @@ pub(crate) mod record;
 mod registers;
 #[cfg(unix)]
 mod sampler;
+#[cfg(unix)]
+mod thread_clock;

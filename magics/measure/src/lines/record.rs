@@ -11,11 +11,13 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 use memit_session::lines::counters::{Head, Table, Thread};
 
 use super::known::ROOM;
+use super::thread_clock::ThreadClock;
 
 /// A thread.
 #[repr(C)]
 pub(super) struct Record {
     thread: Thread,
+    clock: ThreadClock,
     /// The number of the thread.
     of: AtomicU64,
     /// The measurement that the figures belong to.
@@ -66,6 +68,7 @@ impl Record {
     pub(super) const fn unused() -> Self {
         Self {
             thread: Thread::new(),
+            clock: ThreadClock::new(),
             of: AtomicU64::new(0),
             generation: AtomicU64::new(0),
             count: AtomicUsize::new(0),
@@ -85,6 +88,10 @@ impl Record {
 
     pub(super) fn thread(&self) -> &Thread {
         &self.thread
+    }
+
+    pub(super) fn clock(&self) -> &ThreadClock {
+        &self.clock
     }
 
     /// The number of the thread.

@@ -214,9 +214,9 @@ impl Samples {
         self.chance = chance;
     }
 
-    /// Time between two samples.
-    pub(super) fn interval(&self) -> Duration {
-        self.interval
+    /// Nanoseconds between two samples.
+    pub(super) fn interval_ns(&self) -> u64 {
+        u64::try_from(self.interval.as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Samples that found a line running.

@@ -46,9 +46,6 @@ fn measure_runs(
     body: Body,
 ) -> Result<TimeMeasurement, Failure> {
     let threads = host.threads();
-    if plan.isolated && threads > 1 {
-        return Err(run::failure(host, FailureKind::CannotFork, None));
-    }
     let refused = |error| run::refused(host, &error);
     let progress = Progress::new(plan.repeat).map_err(refused)?;
     let limit = process::available_memory() / SHARE;

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use memit_measurement::{Event, Failure, FailureKind, Measured, TimelineMeasurement};
+use memit_measurement::{Event, Failure, Measured, TimelineMeasurement};
 use memit_session::abi::{Body, TimelinePlan};
 
 use super::log::Log;
@@ -31,9 +31,6 @@ fn run(
     body: Body,
 ) -> Result<TimelineMeasurement, Failure> {
     let threads = host.threads();
-    if plan.isolated && threads > 1 {
-        return Err(run::failure(host, FailureKind::CannotFork, None));
-    }
     let system = |error: io::Error| run::refused(host, &error);
     let board = Board::new(FIGURES).map(Arc::new).map_err(system)?;
     let log = Log::new().map(Arc::new).map_err(system)?;

@@ -8,6 +8,7 @@ use super::recorder;
 use crate::board::Board;
 use crate::measuring::Measuring;
 use crate::shared_common::SharedCommon;
+use crate::threads;
 
 /// Records one run.
 pub(super) struct MeasuringTimeline {
@@ -44,7 +45,7 @@ impl Measuring for MeasuringTimeline {
     }
 
     fn begin(&mut self) {
-        recorder::begin(!self.is_forked());
+        recorder::begin(threads::at_begin(self.is_forked()));
     }
 
     fn value_dropped(&mut self) {

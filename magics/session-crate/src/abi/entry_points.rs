@@ -54,6 +54,8 @@ macro_rules! entry_points {
                 // Measures the cell that calls this, from the call to the end of the cell.
                 safe fn memit_measure_cell(plan: &$crate::abi::Plan);
 
+                // Whether the measurement in progress counts lines.
+                safe fn memit_counts_lines() -> bool;
                 // Callbacks of a measured body: the statements start; their value exists; their
                 // value has been dropped.
                 safe fn memit_begin();

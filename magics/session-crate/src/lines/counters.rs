@@ -140,6 +140,8 @@ pub struct Head {
     pub backend: Backend,
     /// Whether the function asks for its backend. Otherwise the measurement decides.
     pub has_backend: bool,
+    /// Whether the function can also run without probes.
+    pub is_switched: bool,
     /// Index of the running line plus 1; 0 if no line runs.
     pub line: AtomicU32,
     /// How often the function was called.
@@ -188,6 +190,7 @@ impl Head {
             count,
             backend: Backend::Heap,
             has_backend: false,
+            is_switched: false,
             line: AtomicU32::new(0),
             calls: AtomicU64::new(0),
             seen: AtomicU64::new(0),
@@ -248,6 +251,13 @@ impl<const N: usize> Function<N> {
     pub const fn charged_with(mut self, backend: Backend) -> Self {
         self.head.backend = backend;
         self.head.has_backend = true;
+        self
+    }
+
+    /// Says that the function can also run without probes: see [`switched`](crate::switched).
+    #[must_use]
+    pub const fn switched(mut self) -> Self {
+        self.head.is_switched = true;
         self
     }
 }
@@ -320,6 +330,7 @@ impl<'a> Table<'a> {
         let mut copy = Head::new(head.name, head.file, head.first, head.last, head.count);
         copy.backend = head.backend;
         copy.has_backend = head.has_backend;
+        copy.is_switched = head.is_switched;
         copy.of = AtomicPtr::new(self.address().cast_mut());
         copy.set_thread(thread);
         // SAFETY: the caller's contract: there is room for the head and, behind it, for the lines.

@@ -13,5 +13,15 @@ pub mod counters;
     reason = "as above"
 )]
 mod probes;
+#[allow(
+    clippy::inline_always,
+    clippy::return_self_not_must_use,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unused_self,
+    reason = "these probes have the signatures of those that count"
+)]
+mod switch;
 
+pub use crate::switched;
 pub use probes::*;
+pub use switch::*;

@@ -171,6 +171,12 @@ impl<const N: usize> RunningBody<N> {
         body()
     }
 
+    /// The same for a body that may wait: `body` owns what it uses.
+    #[inline(always)]
+    pub fn owning_async<T, F: Future<Output = T>>(&self, body: F) -> F {
+        body
+    }
+
     /// An iterator that begins a line each time it is asked for an item.
     #[inline(always)]
     pub fn each<I: IntoIterator>(&self, index: usize, iterated: I) -> Each<'_, I::IntoIter, N> {
