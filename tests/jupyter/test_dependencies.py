@@ -90,6 +90,13 @@ def test_a_dependency_that_cannot_be_shared_is_named(logging, tmp_path):
     assert "log: a copy" not in session
 
 
+def test_an_error_of_the_linker_is_the_users_own(logging):
+    library = '#[link(name = "not_there_2")] unsafe extern "C" {}\nlog::info!("no");'
+    logging.fails(library)
+    assert "log: a copy" not in logging.run("%session").text
+    assert "INFO  ctx] still" in logging.run('log::info!("still");').stdout
+
+
 def test_a_value_of_a_dependency_displays_itself(logging, tmp_path):
     source = "pub struct Chart;\nimpl Chart { pub fn evcxr_display(&self) {\n" \
         "    println!(\"EVCXR_BEGIN_CONTENT text/html\\n<b>1</b>\\nEVCXR_END_CONTENT\");\n} }"

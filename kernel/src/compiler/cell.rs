@@ -108,8 +108,20 @@ impl CellCompilation {
         };
         write_copy(session, &dependencies.named(source))?;
         let output = self.command.output()?;
-        let has_failed = dependencies.failed(&output)?;
-        Ok((!has_failed).then_some(output))
+        let Some(reason) = dependencies.suspected(&output) else {
+            return Ok(Some(output));
+        };
+        // The libraries are to blame if the cell compiles without them.
+        write_copy(session, source)?;
+        let arguments: Vec<_> = self.command.get_args().collect();
+        let others = arguments.len() - dependencies.arguments().len();
+        let mut without = Command::new(self.command.get_program());
+        without.current_dir(session).args(&arguments[..others]);
+        if !without.output()?.status.success() {
+            return Ok(Some(output));
+        }
+        dependencies.give_up(&reason)?;
+        Ok(None)
     }
 
     /// Compiles the cell with what has been noted. Without shared statics, errors are about the user's

@@ -73,6 +73,9 @@ impl Dependencies {
         let request = Request::of(rustc, arguments)?;
         let is_used = request.is_used(source);
         let directory = session.join(DIRECTORY);
+        if request.dependencies.is_empty() && !directory.exists() {
+            return Ok(None);
+        }
         let mut record = Record::read(&directory)?;
         let key = request.key();
         let is_new = is_used && record.set(key).is_none();
@@ -112,20 +115,21 @@ impl Dependencies {
         source.to_owned() + "\n" + &library::named(&self.libraries)
     }
 
-    /// Notes that a cell could not be linked to the libraries, if this output of rustc says so.
-    /// Then all cells with these dependencies are linked with their own copies.
-    pub(super) fn failed(&self, output: &Output) -> io::Result<bool> {
+    /// Why a cell may not be linked to the libraries, if this output of rustc says so.
+    pub(super) fn suspected(&self, output: &Output) -> Option<String> {
         let messages = String::from_utf8_lossy(&output.stderr);
-        if output.status.success() || !messages.contains(PREFIX) {
-            return Ok(false);
-        }
+        let names_library = !output.status.success() && messages.contains(PREFIX);
+        names_library.then(|| library::reason(&messages))
+    }
+
+    /// Notes that cells cannot be linked to the libraries. Cells with these dependencies are linked
+    /// with their own copies.
+    pub(super) fn give_up(&self, reason: &str) -> io::Result<()> {
         let mut record = Record::read(&self.directory)?;
-        let reason = library::reason(&messages);
-        let mut set = Set::separate(&self.request, &reason);
+        let mut set = Set::separate(&self.request, reason);
         set.displays = true;
         record.insert(self.request.key(), set);
-        record.write(&self.directory)?;
-        Ok(true)
+        record.write(&self.directory)
     }
 }
 
