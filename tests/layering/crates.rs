@@ -49,7 +49,7 @@ const CRATES: &[Crate] = &[
     Crate { name: "memit-process", ours: &["memit-session"], others: Any, code: MayBeUnsafe },
     Crate {
         name: "memit-measure",
-        ours: &["memit-session", "memit-lines", "memit-measurement", "memit-process"],
+        ours: &["memit-session", "memit-lines", "memit-measurement", "memit-process", "memit-threads"],
         others: Any,
         code: MayBeUnsafe,
     },

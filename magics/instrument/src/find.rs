@@ -15,6 +15,8 @@ pub(crate) struct Found<'ast> {
     /// Where the function begins, after its attributes.
     pub(crate) start: LineColumn,
     pub(crate) signature: &'ast Signature,
+    /// Whether text may be inserted into the signature: its tokens are where the source has them.
+    pub(crate) signature_is_source: bool,
     pub(crate) block: &'ast Block,
 }
 
@@ -129,6 +131,7 @@ impl<'ast> Finder<'ast> {
                 visibility => visibility.span().start(),
             },
             signature,
+            signature_is_source: true,
             block,
         });
         self.visit_block(block);

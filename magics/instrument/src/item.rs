@@ -31,6 +31,7 @@ pub fn instrument_item(
         return Err(syn::Error::new(constness.span, Error::Const { name }));
     }
     // Tokens in front of the body may be from anywhere, such as a name that a macro inserts.
+    let signature_is_source = edit::order(item.clone()) == Order::Ascending;
     let mut tokens: Vec<_> = item.clone().into_iter().collect();
     let body: TokenStream = tokens.pop().into_iter().collect();
     match edit::order(body.clone()) {
@@ -48,14 +49,19 @@ pub fn instrument_item(
         attributes: &function.attrs,
         start: LineColumn { line: 0, column: 0 },
         signature: &function.sig,
+        signature_is_source,
         block,
     };
     let mut whole: TokenStream = inlining::attribute(found.attributes).parse()?;
     let mut edits = Edits::default();
     let probed = probe::function(&found, options, runtime, false, &mut edits);
     probe::avoid_names_in(&body.to_string(), &mut edits);
-    let woven = edits.apply_to_tokens(body)?;
-    whole.extend(tokens.into_iter().chain(woven));
+    if signature_is_source {
+        whole.extend(edits.apply_to_tokens(item)?);
+    } else {
+        let woven = edits.apply_to_tokens(body)?;
+        whole.extend(tokens.into_iter().chain(woven));
+    }
     Ok((whole, Some(probed)))
 }
 

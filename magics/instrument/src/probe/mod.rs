@@ -59,7 +59,7 @@ pub(crate) fn function(
     let (open, close) = inside(braces.join());
     let last = close.line;
     let start = edits.reserve(open);
-    let owned = Owned::by_function(found.signature, edits);
+    let owned = Owned::by_function(found, edits);
     let mut prober = Prober {
         edits,
         // No line is known to run yet, not even the line of the signature.

@@ -3,9 +3,10 @@
 use quote::ToTokens as _;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Expr, ExprClosure, FnArg, Local, Pat, PatIdent, PatWild, ReturnType, Signature, Type};
+use syn::{Expr, ExprClosure, FnArg, Local, Pat, PatIdent, PatWild, ReturnType, Type};
 
 use crate::edit::Edits;
+use crate::find::Found;
 
 /// Values that belong to a body and may free memory when they are dropped. Parameters are dropped
 /// behind the body, where nobody counts, so the body takes them over.
@@ -44,13 +45,16 @@ impl Receiver {
 const UNNAMED: &str = "_memit_owned";
 
 impl Owned {
-    /// The parameters of a function. Gives names to those without a name.
-    pub(super) fn by_function(signature: &Signature, edits: &mut Edits) -> Self {
+    /// The parameters of a function. Gives names to those without a name, if the signature may be
+    /// changed.
+    pub(super) fn by_function(found: &Found<'_>, edits: &mut Edits) -> Self {
+        let signature = found.signature;
         let mut owned = Self::default();
         for input in &signature.inputs {
             match input {
                 FnArg::Typed(typed) if !owns_nothing(&typed.ty) => {
-                    owned.add(&typed.pat, Some(edits));
+                    let edits = found.signature_is_source.then_some(&mut *edits);
+                    owned.add(&typed.pat, edits);
                 }
                 FnArg::Receiver(receiver)
                     if receiver.reference.is_none() && !owns_nothing(&receiver.ty) =>
