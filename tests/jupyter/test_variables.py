@@ -3,6 +3,8 @@ be kept ends with its cell, which runs all the same and says so."""
 
 import pytest
 
+from deaf import A_DEAF_THREAD
+
 
 @pytest.fixture
 def kernel(module_kernel):
@@ -235,14 +237,13 @@ def test_what_cannot_be_kept_does_not_end_the_older_variable_of_its_name(kernel,
     assert kernel.value("shadowed") == "[1, 2]"
 
 
-def test_a_panic_in_a_session_with_threads_drops_no_variable(fresh_kernel):
+def test_a_panic_without_a_checkpoint_drops_no_variable(fresh_kernel):
     kernel = fresh_kernel
     kernel.run("let kept = vec![1]; let moved = vec![2];")
-    kernel.run("let thread = std::thread::spawn(std::thread::park);")
+    kernel.run(A_DEAF_THREAD)
     kernel.fails('let new = 1; drop(moved); assert!(kept.is_empty());', "Panic")
     assert kernel.value("kept") == "[1]"
     assert "was moved by cell" in kernel.fails("moved", "CompileError").content["evalue"]
-    kernel.run("thread.thread().unpark(); thread.join().unwrap();")
 
 
 def test_variables_are_listed_with_types_that_can_be_written(kernel):
