@@ -69,10 +69,7 @@ pub fn note(failure: &Failure, remarks: &[Remark]) -> Option<String> {
         .peak_rss
         .filter(|peak| *peak > 0 && !matches!(failure.cause, FailureKind::Panic(_)))
         .map(|peak| format!("peak memory until then: {}", units::mib(peak)));
-    let changes: Vec<_> = remarks
-        .iter()
-        .filter(|each| remarks::is_change(each))
-        .collect();
+    let changes: Vec<_> = remarks.iter().filter(|each| each.is_change()).collect();
     let unharmed = if changes.is_empty() {
         "the session and its variables are as they were"
     } else {

@@ -66,7 +66,7 @@ def test_only_threads_of_the_statement_are_waited_for(kernel):
     assert data["outlasting"] == 0
 
 
-@pytest.mark.parametrize("magic", ["%memit", "%timeit"])
+@pytest.mark.parametrize("magic", ["%memit", "%mprof"])
 def test_consuming_a_variable_in_place_is_an_error_that_says_why(kernel, magic):
     cell = kernel.fails(f"{magic} drop(in_place)", "CompileError")
     assert "the session cannot be forked (the thread `deaf`" in cell.traceback

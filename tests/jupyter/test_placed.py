@@ -162,8 +162,8 @@ def test_what_cannot_stand_somewhere_is_one_clear_error(working, cell, message):
 
 
 def test_a_measured_statement_cannot_run_a_magic(working):
-    working.run("fn inner() {\n    %memit 3\n}")
-    error = working.fails("%timeit inner()", "Panic")
+    working.run("fn measuring() {\n    %memit 3\n}")
+    error = working.fails("%timeit measuring()", "Panic")
     assert "a measured statement cannot run a magic" in error.traceback
     assert "placed.rs" not in error.traceback
 

@@ -402,12 +402,12 @@ mod hooks {
         inside(|| {
             if counting() {
                 // SAFETY: the caller's contract is that of `free`.
-                unsafe { counted::free(block) }
+                unsafe { counted::free(block) };
             } else {
                 // SAFETY: the caller's contract is that of `free`.
-                unsafe { __libc_free(block) }
+                unsafe { __libc_free(block) };
             }
-        })
+        });
     }
 
     #[unsafe(no_mangle)]

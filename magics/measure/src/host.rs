@@ -112,6 +112,11 @@ impl Host {
         std::mem::take(&mut *lock(&self.remarks))
     }
 
+    /// Whether the measurement has changed something that the session has open.
+    pub(crate) fn has_changed_outside(&self) -> bool {
+        lock(&self.remarks).iter().any(Remark::is_change)
+    }
+
     /// Keeps what the figures of the measurement do not show, once each.
     pub(crate) fn remark(&self, remarks: impl IntoIterator<Item = Remark>) {
         let mut kept = lock(&self.remarks);

@@ -31,3 +31,13 @@ pub enum Remark {
     /// The value of the statements is an iterator that has not come to its end.
     Iterator,
 }
+
+impl Remark {
+    /// Whether the run has changed something that the session has open.
+    pub fn is_change(&self) -> bool {
+        match self {
+            Self::Wrote { .. } | Self::Read { .. } | Self::ShutDown { .. } => true,
+            Self::InPlace { .. } | Self::Future | Self::Iterator => false,
+        }
+    }
+}

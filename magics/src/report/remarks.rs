@@ -31,14 +31,6 @@ pub(crate) fn text(remark: &Remark) -> String {
     }
 }
 
-/// Whether the run has changed something that the session has open.
-pub(crate) fn is_change(remark: &Remark) -> bool {
-    match remark {
-        Remark::Wrote { .. } | Remark::Read { .. } | Remark::ShutDown { .. } => true,
-        Remark::InPlace { .. } | Remark::Future | Remark::Iterator => false,
-    }
-}
-
 /// `a, b and c`.
 fn listed(names: &[String]) -> String {
     match names {
