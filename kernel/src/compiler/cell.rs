@@ -108,7 +108,7 @@ impl CellCompilation {
         };
         write_copy(session, &dependencies.named(source))?;
         let output = self.command.output()?;
-        let Some(reason) = dependencies.suspected(&output) else {
+        let Some(reason) = Dependencies::suspected(&output) else {
             return Ok(Some(output));
         };
         // The libraries are to blame if the cell compiles without them.

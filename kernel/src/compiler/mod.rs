@@ -122,9 +122,10 @@ fn compilation(
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
     let any = session_crate.accepts_any_question_mark();
     let mut source = fs::read_to_string(SOURCE)?;
-    let dependencies = match to_be_run {
-        true => Dependencies::linked(session, rustc, &arguments, &source)?,
-        false => None,
+    let dependencies = if to_be_run {
+        Dependencies::linked(session, rustc, &arguments, &source)?
+    } else {
+        None
     };
     let tokio = dependencies
         .as_ref()
@@ -158,9 +159,10 @@ fn compilation(
     }
     let asked = arguments.clone();
     keep_identity(session, rustc, &mut arguments)?;
-    let shared = match shares_statics {
-        true => statics::shared(&source, variables::crates(&arguments)),
-        false => Shared::default(),
+    let shared = if shares_statics {
+        statics::shared(&source, variables::crates(&arguments))
+    } else {
+        Shared::default()
     };
     let shares_statics = !shared.is_empty();
     let (source, statics) = shared.apply(&source);

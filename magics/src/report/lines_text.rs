@@ -92,7 +92,7 @@ mod tests {
         let mut time = line_samples::lprun(vec![calculate_z()]);
         time.profile = in_place(time.profile);
         let text = lprun(&time, &TimeText::default());
-        assert!(text.ends_with("so it could not be forked, and changes of variables stay"));
+        assert!(text.ends_with("ran in place, not in a fork of the session"));
     }
 
     #[test]

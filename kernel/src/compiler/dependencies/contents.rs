@@ -1,5 +1,6 @@
 //! The crates that rustc links for a set of dependencies: the dependencies, theirs, and so on.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -59,16 +60,16 @@ impl Crate {
 
 /// The crates, those first that others depend on. The error says why they cannot be linked.
 pub(super) fn of(request: &Request, directory: &Path) -> Result<Vec<Crate>, String> {
-    let names = request.dependencies.values().enumerate();
-    let named = names.map(|(number, each)| (format!("c{number}"), each.file.clone()));
-    let named: Vec<_> = named.collect();
-    let source: String = named
-        .iter()
-        .map(|(name, _)| format!("extern crate {name} as _;\n"))
-        .collect();
+    let asked = request.dependencies.values().enumerate();
+    let asked = asked.map(|(number, each)| (format!("c{number}"), each.file.clone()));
+    let asked: Vec<_> = asked.collect();
+    let mut source = String::new();
+    for (name, _) in &asked {
+        let _ = writeln!(source, "extern crate {name} as _;");
+    }
     let mut command = library::command(request, directory, "memit_contents", &source)
         .map_err(|error| error.to_string())?;
-    for (name, file) in &named {
+    for (name, file) in &asked {
         command
             .arg("--extern")
             .arg(format!("{name}={}", file.display()));
@@ -85,8 +86,9 @@ pub(super) fn of(request: &Request, directory: &Path) -> Result<Vec<Crate>, Stri
         let folder = file.parent();
         folders.iter().any(|ours| folder == Some(Path::new(ours)))
     };
-    let rlibs = linked.into_iter().filter(|word| word.ends_with(".rlib"));
-    let rlibs = rlibs.map(PathBuf::from).filter(|file| is_ours(file));
+    let is_rlib = |file: &PathBuf| file.extension().is_some_and(|of| of == "rlib");
+    let rlibs = linked.into_iter().map(PathBuf::from).filter(is_rlib);
+    let rlibs = rlibs.filter(|file| is_ours(file));
     let crates =
         rlibs.map(|file| Crate::at(&file).map_err(|error| format!("{}: {error}", file.display())));
     let mut crates = crates.collect::<Result<Vec<_>, _>>()?;

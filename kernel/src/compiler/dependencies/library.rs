@@ -1,5 +1,6 @@
 //! A shared library that holds crates.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -59,10 +60,11 @@ impl Layer {
         let name = format!("{PREFIX}{number:016x}");
         let failed = |error: io::Error| format!("{name}: {error}");
         let crates = || self.crates.iter().enumerate();
-        let source: String = crates()
-            .map(|(number, _)| format!("extern crate c{number} as _;\n"))
-            .collect();
-        let source = source + &named(&self.below);
+        let mut source = String::new();
+        for (number, _) in crates() {
+            let _ = writeln!(source, "extern crate c{number} as _;");
+        }
+        source += &named(&self.below);
         let mut command = command(request, directory, &name, &source).map_err(failed)?;
         for (number, each) in crates() {
             let found_at = format!("c{number}={}", each.file.display());

@@ -116,7 +116,7 @@ impl Dependencies {
     }
 
     /// Why a cell may not be linked to the libraries, if this output of rustc says so.
-    pub(super) fn suspected(&self, output: &Output) -> Option<String> {
+    pub(super) fn suspected(output: &Output) -> Option<String> {
         let messages = String::from_utf8_lossy(&output.stderr);
         let names_library = !output.status.success() && messages.contains(PREFIX);
         names_library.then(|| library::reason(&messages))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::path::Path;
 
 use super::contents::Crate;
 use crate::compiler::definitions::tokens;
@@ -34,7 +35,8 @@ impl Request {
     /// If a dependency cannot be read.
     pub(super) fn of(rustc: &OsStr, arguments: &[String]) -> io::Result<Self> {
         // Macros that run in the compiler are shared libraries, and not for the cell.
-        let linked = externs(arguments).filter(|(_, file)| file.ends_with(".rlib"));
+        let linked = externs(arguments)
+            .filter(|(_, file)| Path::new(file).extension().is_some_and(|of| of == "rlib"));
         let dependencies = linked.map(|(name, file)| Ok((name.to_owned(), Crate::at(file)?)));
         Ok(Self {
             rustc: rustc.to_owned(),

@@ -155,7 +155,7 @@ const CONSTANT: &[&str] = &[
 /// Whether a static of this type may change.
 fn can_change(of: &SyntaxNode) -> bool {
     let mut names = of.descendants().filter_map(ast::NameRef::cast);
-    names.any(|name| !CONSTANT.contains(&&*name.text()))
+    names.any(|name| !CONSTANT.contains(&name.text()))
 }
 
 #[cfg(test)]
