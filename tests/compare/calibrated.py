@@ -127,12 +127,12 @@ fn tight() -> u64 {
 fn calls() -> u64 {
     let mut sum = 0;
     for i in 0..1_000_000 {
-        sum += inner(i);
+        sum = inner(sum, i);
     }
     sum
 }
-fn inner(n: u64) -> u64 {
-    std::hint::black_box(n) + 1
+fn inner(sum: u64, n: u64) -> u64 {
+    sum.wrapping_mul(6_364_136_223_846_793_005) ^ n
 }
 """,
         ["calls", "inner"],
@@ -207,6 +207,7 @@ def main():
     common.enter_environment()
     parser = common.arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="turns of each profile (default: 3)")
+    parser.add_argument("--only", default="", help="only programs whose name contains this text")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2, 4])
     options = parser.parse_args()
     memit = common.find_memit(options.memit)
@@ -214,6 +215,8 @@ def main():
     with common.MemitKernels(memit) as kernels, kernels.start() as kernel:
         kernel.run(WORK + SPAWNED)
         for program in PROGRAMS:
+            if options.only not in program.name:
+                continue
             kernel.run(program.source)
             for threads in options.threads:
                 for magic in ("%lprun", "%lprun --exact"):
