@@ -549,7 +549,8 @@ def test_resident_memory_can_be_charged_instead(noting):
         lines = figures(data, "touches")
         assert abs(lines["let mut v"]["increment"]) < 1 << 20
         touched = lines["v[i] = 1"]["increment"] + lines["for i"]["increment"]
-        assert abs(touched - (10_000 << 12)) < 1 << 20
+        # Resident memory is all kinds of pages, and the system may take some back meanwhile.
+        assert abs(touched - (10_000 << 12)) < 2 << 20
         assert lines["drop(v)"]["increment"] < -(9_500 << 12)
         assert data["kind"]["backend"] == backend
         assert data["kind"]["baseline"] > 0
