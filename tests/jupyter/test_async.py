@@ -1,6 +1,7 @@
 """Cells that `.await`, run again and beside a runtime of the user's own."""
 
 import re
+
 import pytest
 
 TOKIO = ':dep tokio = { version = "1", features = ["rt-multi-thread", "time", "macros"] }\n'

@@ -15,7 +15,7 @@ use crate::{heap, threads};
 /// Why this process cannot be copied.
 #[derive(Debug)]
 pub enum NoCopy {
-    /// The system has refused the fork of a process with one thread.
+    /// The system has refused something.
     Refused(io::Error),
     /// The threads cannot be copied.
     Threads(memit_threads::Error),
@@ -27,6 +27,12 @@ impl Display for NoCopy {
             Self::Refused(error) => error.fmt(f),
             Self::Threads(error) => error.fmt(f),
         }
+    }
+}
+
+impl From<io::Error> for NoCopy {
+    fn from(error: io::Error) -> Self {
+        Self::Refused(error)
     }
 }
 
@@ -84,7 +90,7 @@ impl Others {
         let Some(stopped) = self.0 else {
             // SAFETY: no other thread exists that could hold a lock which the fork would need.
             return match unsafe { libc::fork() } {
-                -1 => Err(NoCopy::Refused(io::Error::last_os_error())),
+                -1 => Err(io::Error::last_os_error().into()),
                 0 => Ok(Copied::Copy(Single(None))),
                 copy => Ok(Copied::Original(copy, Self(None))),
             };

@@ -80,7 +80,7 @@ pub(crate) fn run(
         });
     }
     let others = Others::stop()?;
-    let outside = Outside::now().map_err(NoCopy::Refused)?;
+    let outside = Outside::now()?;
     match others.copy()? {
         Copied::Copy(single) => {
             become_run(limits);
@@ -103,10 +103,9 @@ pub(crate) fn run(
             control.set_interruptible(Interruptible::InPlace);
             let remarks = outside.take_back();
             drop(others);
-            let finished = finished.map_err(NoCopy::Refused)?;
             Ok(Finished {
                 remarks,
-                ..finished
+                ..finished?
             })
         }
     }

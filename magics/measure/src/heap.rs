@@ -357,18 +357,17 @@ mod hooks {
         super::is_counting() && !ASIDE.get()
     }
 
-    /// Whether a hook has nothing to do but to call glibc.
+    /// A hook: what it does while the heap is counted, and the call of glibc otherwise. The calling
+    /// thread is inside meanwhile, if there have ever been other threads: a process is not copied while
+    /// a thread is inside.
     #[inline]
-    fn is_plain() -> bool {
-        !super::is_counting() && !threads::has_created()
-    }
-
-    /// Runs the work of a hook. A process with threads is not copied while one of them is inside.
-    #[inline]
-    fn inside<T>(work: impl FnOnce() -> T) -> T {
+    fn pass<T>(counted: impl FnOnce() -> T, plain: impl FnOnce() -> T) -> T {
+        if !super::is_counting() && !threads::has_created() {
+            return plain();
+        }
         INSIDE.set(true);
         compiler_fence(SeqCst);
-        let result = work();
+        let result = if counting() { counted() } else { plain() };
         compiler_fence(SeqCst);
         INSIDE.set(false);
         result
@@ -379,84 +378,49 @@ mod hooks {
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn malloc(size: size_t) -> *mut c_void {
-        if is_plain() {
+        pass(
+            || counted::malloc(size),
             // SAFETY: `malloc` may be called with any size.
-            return unsafe { __libc_malloc(size) };
-        }
-        inside(|| {
-            if counting() {
-                counted::malloc(size)
-            } else {
-                // SAFETY: `malloc` may be called with any size.
-                unsafe { __libc_malloc(size) }
-            }
-        })
+            || unsafe { __libc_malloc(size) },
+        )
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn free(block: *mut c_void) {
-        if is_plain() {
+        pass(
             // SAFETY: the caller's contract is that of `free`.
-            return unsafe { __libc_free(block) };
-        }
-        inside(|| {
-            if counting() {
-                // SAFETY: the caller's contract is that of `free`.
-                unsafe { counted::free(block) };
-            } else {
-                // SAFETY: the caller's contract is that of `free`.
-                unsafe { __libc_free(block) };
-            }
-        });
+            || unsafe { counted::free(block) },
+            // SAFETY: the caller's contract is that of `free`.
+            || unsafe { __libc_free(block) },
+        );
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn calloc(count: size_t, size: size_t) -> *mut c_void {
-        if is_plain() {
+        pass(
+            || counted::calloc(count, size),
             // SAFETY: `calloc` may be called with any sizes.
-            return unsafe { __libc_calloc(count, size) };
-        }
-        inside(|| {
-            if counting() {
-                counted::calloc(count, size)
-            } else {
-                // SAFETY: `calloc` may be called with any sizes.
-                unsafe { __libc_calloc(count, size) }
-            }
-        })
+            || unsafe { __libc_calloc(count, size) },
+        )
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
-        if is_plain() {
+        pass(
             // SAFETY: the caller's contract is that of `realloc`.
-            return unsafe { __libc_realloc(block, size) };
-        }
-        inside(|| {
-            if counting() {
-                // SAFETY: the caller's contract is that of `realloc`.
-                unsafe { counted::realloc(block, size) }
-            } else {
-                // SAFETY: the caller's contract is that of `realloc`.
-                unsafe { __libc_realloc(block, size) }
-            }
-        })
+            || unsafe { counted::realloc(block, size) },
+            // SAFETY: the caller's contract is that of `realloc`.
+            || unsafe { __libc_realloc(block, size) },
+        )
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn memalign(alignment: size_t, size: size_t) -> *mut c_void {
-        if is_plain() {
+        pass(
+            || counted::memalign(alignment, size),
             // SAFETY: glibc checks the alignment itself.
-            return unsafe { __libc_memalign(alignment, size) };
-        }
-        inside(|| {
-            if counting() {
-                counted::memalign(alignment, size)
-            } else {
-                // SAFETY: glibc checks the alignment itself.
-                unsafe { __libc_memalign(alignment, size) }
-            }
-        })
+            || unsafe { __libc_memalign(alignment, size) },
+        )
     }
 
     #[unsafe(no_mangle)]

@@ -161,21 +161,20 @@ impl Statements {
         if samples.effective() < FEW && is_short {
             return self.charged(Charge::ExactTime).exact(true, true);
         }
-        measured.wall_ns = shortest.min(self.unwatched()?.unwrap_or(shortest));
+        measured.wall_ns = self.unwatched(shortest)?;
         Ok(measured)
     }
 
-    /// Time of the shortest of some runs with probes, in nanoseconds. Nobody takes samples of these
-    /// runs: a sampler that looks often takes a processor from the threads of a run.
-    fn unwatched(self) -> Result<Option<u64>, Failure> {
+    /// Time of the shortest run, in nanoseconds: of those so far, or of some more with probes. Nobody
+    /// takes samples of these: a sampler that looks often takes a processor from the threads of a run.
+    fn unwatched(self, mut shortest: u64) -> Result<u64, Failure> {
         let began = Instant::now();
-        let mut shortest = None;
         for _ in 0..UNWATCHED_RUNS {
             let run = self.run(true, None)?;
             if run.failure.is_some() {
                 break;
             }
-            shortest = Some(shortest.map_or(run.wall_ns, |one: u64| one.min(run.wall_ns)));
+            shortest = shortest.min(run.wall_ns);
             if began.elapsed() > PATIENCE / 4 {
                 break;
             }

@@ -10,6 +10,7 @@ use memit_measurement::{Look, RunningAt};
 use super::arena::Arena;
 use super::figures::{self, Counted};
 use super::record::Record;
+use super::thread_clock::waited_in;
 use crate::sampling_thread::SamplingThread;
 
 /// Time between two samples of a long run.
@@ -278,8 +279,7 @@ fn running(record: &Record) -> (Vec<At>, u64) {
 /// How long a thread has waited for a processor so far; `None` where the system does not tell.
 fn waited_ns(process: u32, thread: u64) -> Option<u64> {
     let path = format!("/proc/{process}/task/{thread}/schedstat");
-    let text = std::fs::read_to_string(path).ok()?;
-    text.split_whitespace().nth(1)?.parse().ok()
+    waited_in(&std::fs::read_to_string(path).ok()?)
 }
 
 /// Samples the lines of this process, for runs in place.

@@ -81,6 +81,11 @@ impl ThreadClock {
     }
 }
 
+/// How long a thread has waited for a processor, in nanoseconds, according to its `schedstat`.
+pub(super) fn waited_in(schedstat: &str) -> Option<u64> {
+    schedstat.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
 /// How long the calling thread has waited for a processor since its start, in nanoseconds; 0 where
 /// the system does not tell. Does not allocate: allocations of the thread may be counted.
 #[cfg(target_os = "linux")]
@@ -92,12 +97,8 @@ fn waited_ns() -> u64 {
     let length = open(c"/proc/thread-self/schedstat", flags, Mode::empty())
         .and_then(|file| rustix::io::read(file, &mut text))
         .unwrap_or(0);
-    let text = text
-        .get(..length)
-        .and_then(|text| std::str::from_utf8(text).ok());
-    // The second number.
-    let waited = text.and_then(|text| text.split_ascii_whitespace().nth(1));
-    waited.and_then(|waited| waited.parse().ok()).unwrap_or(0)
+    let text = text.get(..length).unwrap_or_default();
+    waited_in(std::str::from_utf8(text).unwrap_or_default()).unwrap_or(0)
 }
 
 #[cfg(not(target_os = "linux"))]
