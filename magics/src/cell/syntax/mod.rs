@@ -290,6 +290,14 @@ pub struct Let {
     pub value: Option<String>,
 }
 
+impl Let {
+    /// Whether the statement says the whole type of its one variable.
+    pub fn is_typed(&self) -> bool {
+        let is_whole = |of: &String| !words(of).contains("_");
+        self.names.len() == 1 && self.of.as_ref().is_some_and(is_whole)
+    }
+}
+
 fn offset(bytes: usize) -> TextSize {
     TextSize::try_from(bytes).unwrap_or_default()
 }
