@@ -6,6 +6,7 @@
 //! out, and variables of ours win over the manifest and the files.
 
 use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 const WRAPPERS_AND_FLAGS: &[&str] = &[
     "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
@@ -24,9 +25,8 @@ pub(crate) const OPT_LEVEL: &str = "CARGO_PROFILE_DEV_OPT_LEVEL";
 /// The level of release code.
 pub(crate) const RELEASE: &str = "3";
 
-/// What cargo finds in the environment of the kernel: the profile of release code, otherwise the
-/// manifest of evcxr again, and cargo's defaults.
-pub(crate) const OURS: &[(&str, &str)] = &[
+/// The profile of release code, otherwise the manifest of evcxr again, and cargo's defaults.
+const PROFILE_AND_TERMINAL: &[(&str, &str)] = &[
     ("CARGO_BUILD_INCREMENTAL", "true"),
     ("CARGO_PROFILE_DEV_CODEGEN_UNITS", "16"),
     ("CARGO_PROFILE_DEV_DEBUG", "false"),
@@ -42,10 +42,39 @@ pub(crate) const OURS: &[(&str, &str)] = &[
     ("CARGO_TERM_COLOR", "never"),
     ("CARGO_TERM_QUIET", "false"),
     ("CARGO_TERM_VERBOSE", "false"),
-    // An empty name means no wrapper.
-    ("RUSTC_WORKSPACE_WRAPPER", ""),
-    ("RUSTC_WRAPPER", ""),
 ];
+
+/// An empty name means no wrapper. cargo asks `rustc` the same questions in each build if there is such
+/// a variable.
+const NO_WRAPPERS: &[(&str, &str)] = &[("RUSTC_WORKSPACE_WRAPPER", ""), ("RUSTC_WRAPPER", "")];
+
+/// What cargo is to find in the environment of the kernel.
+pub(crate) fn ours() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let wrappers = if files().any(|file| names_wrapper(&file)) {
+        NO_WRAPPERS
+    } else {
+        &[]
+    };
+    PROFILE_AND_TERMINAL.iter().chain(wrappers).copied()
+}
+
+/// Cargo's files that hold for the directory in which evcxr builds. The files may not exist.
+fn files() -> impl Iterator<Item = PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let temporary = std::env::var_os("EVCXR_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    let above: Vec<_> = temporary
+        .ancestors()
+        .map(|above| above.join(".cargo"))
+        .collect();
+    let directories = home.into_iter().chain(above);
+    directories.flat_map(|directory| ["config.toml", "config"].map(|name| directory.join(name)))
+}
+
+fn names_wrapper(file: &Path) -> bool {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.contains("wrapper")
+}
 
 /// Whether the user's variable of this name would break the builds of cells.
 pub(crate) fn is_harmful(name: &OsStr) -> bool {
@@ -67,6 +96,20 @@ mod tests {
         // evcxr sets `RUSTFLAGS` itself, and cells may read the other two.
         for name in ["RUSTFLAGS", "CARGO_HOME", "CARGO_PROFILE_RELEASE_PANIC"] {
             assert!(!harmful(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_may_name_a_wrapper() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config.toml");
+        assert!(!names_wrapper(&file));
+        for (text, expected) in [
+            ("[net]\noffline = true\n", false),
+            ("[build]\nrustc-wrapper = \"sccache\"\n", true),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(names_wrapper(&file), expected, "{text}");
         }
     }
 }

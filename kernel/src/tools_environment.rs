@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use crate::cargo_settings::{self, OURS};
+use crate::cargo_settings;
 use crate::library_source::{self, LibrarySource};
 
 /// What stands before the name of a variable that keeps the user's value of the variable.
@@ -16,13 +16,13 @@ const KEPT: &str = "MEMIT_USERS_";
 /// Starts the program anew in the environment of the tools, unless this process has it. Called before
 /// anything else.
 pub(crate) fn enter() {
+    let ours: Vec<_> = cargo_settings::ours().collect();
     let is_set = |(name, value): &(&str, &str)| std::env::var(name).is_ok_and(|is| is == *value);
-    let names = std::env::vars_os().filter(|(name, value)| {
-        let is_ours = |ours: &(&str, &str)| name == ours.0 && value == ours.1;
-        !OURS.iter().any(is_ours)
-    });
-    let harmful: Vec<(OsString, OsString)> = names
-        .filter(|(name, _)| cargo_settings::is_harmful(name))
+    let is_ours = |(name, value): &(OsString, OsString)| {
+        ours.iter().any(|ours| name == ours.0 && value == ours.1)
+    };
+    let harmful: Vec<_> = std::env::vars_os()
+        .filter(|variable| cargo_settings::is_harmful(&variable.0) && !is_ours(variable))
         .collect();
     let library = match std::env::var_os(library_source::VARIABLE) {
         Some(_) => None,
@@ -30,7 +30,7 @@ pub(crate) fn enter() {
             .inspect_err(|error| tracing::warn!("the analyser reads all of the library: {error}"))
             .ok(),
     };
-    if OURS.iter().all(is_set) && harmful.is_empty() && library.is_none() {
+    if ours.iter().all(is_set) && harmful.is_empty() && library.is_none() {
         return;
     }
     let Ok(program) = std::env::current_exe() else {
@@ -41,9 +41,9 @@ pub(crate) fn enter() {
     for (name, value) in harmful {
         command.env_remove(&name).env(kept(name), value);
     }
-    for (name, value) in OURS.iter().filter(|setting| !is_set(setting)) {
+    for (name, value) in ours.into_iter().filter(|setting| !is_set(setting)) {
         if let Some(users) = std::env::var_os(name) {
-            command.env(kept((*name).into()), users);
+            command.env(kept(name.into()), users);
         }
         command.env(name, value);
     }
@@ -65,7 +65,7 @@ fn kept(name: OsString) -> OsString {
 
 /// Gives the command the user's environment.
 pub(crate) fn leave(command: &mut Command) {
-    for (name, _) in OURS {
+    for (name, _) in cargo_settings::ours() {
         command.env_remove(name);
     }
     if LibrarySource::of_process().is_some() {
