@@ -10,6 +10,7 @@ mod chart_file;
 mod cli;
 mod compiler;
 mod data_directory;
+mod dependency_cache;
 mod headless;
 mod install;
 pub mod jupyter;

@@ -3,8 +3,6 @@
 //! Until somebody asks for completions or documentation, or the kernel has nothing else to do, the
 //! analyser sees an empty library. `rustc` then names the types of variables.
 
-use memit_session_process::supervisor;
-
 use super::{Engine, toolchain};
 use crate::library_source::LibrarySource;
 
@@ -51,8 +49,8 @@ impl Engine {
         if let Err(error) = library.show(toolchain::library_source().as_deref()) {
             tracing::warn!("the analyser does not know the library: {error}");
         }
-        let builds = self.link.directory().join(supervisor::COMPILED);
-        let manifest = std::fs::read_to_string(builds.join("Cargo.toml")).unwrap_or_default();
+        let manifest = self.builds().join("Cargo.toml");
+        let manifest = std::fs::read_to_string(manifest).unwrap_or_default();
         let is_other = |level: &&&str| !manifest.contains(&format!("opt-level = {level}\n"));
         let level = LEVELS.iter().find(is_other).unwrap_or(&LEVELS[0]);
         if let Err(error) = self.context.set_opt_level(level) {

@@ -3,6 +3,7 @@
 mod analyser;
 mod analysis;
 mod build_watch;
+mod compiled_elsewhere;
 mod evaluate;
 mod evaluation_error;
 mod inserted;
@@ -18,7 +19,7 @@ pub(crate) use inserted::Inserted;
 pub(crate) use interrupter::Interrupter;
 pub(crate) use record::Snapshot;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -38,6 +39,7 @@ use crate::compiler::probes::{self, Probes, Wanted};
 use crate::compiler::variables::{self, Compiled, GivenUp, Left};
 use crate::session::io::{Input, NoAnswer, NoInput, Output, Stream};
 use analyser::Analyser;
+use compiled_elsewhere::Keeping;
 use questions::Questions;
 use record::Record;
 use supervisor_link::SupervisorLink;
@@ -45,10 +47,14 @@ pub(crate) use supervisor_link::{CellOutcome, ShowPlaced};
 
 /// Compiles and runs Rust. Knows nothing of magics.
 pub(crate) struct Engine {
+    // Dropped before the context, which removes the files that are kept.
+    keeping: Keeping,
     // Dropped before the link, so that the session ends while its supervisor still listens.
     context: CommandContext,
     link: SupervisorLink,
     analyser: Analyser,
+    /// The packages that the cache has been asked for.
+    restored: BTreeSet<String>,
     /// The level of optimisation of cells and dependencies.
     opt_level: &'static str,
     /// The questions of the running cell.
@@ -110,9 +116,11 @@ impl Engine {
         link.expect_prelude();
         context.execute(PRELUDE)?;
         Ok(Self {
+            keeping: Keeping::default(),
             context,
             link,
             analyser,
+            restored: BTreeSet::new(),
             opt_level: RELEASE,
             questions: Questions::new(Arc::new(NoInput("no cell runs"))),
             probes: Probes::default(),
