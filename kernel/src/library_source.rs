@@ -66,7 +66,7 @@ impl LibrarySource {
     /// Shows no source.
     pub(crate) fn hide(&self) -> io::Result<()> {
         self.clear()?;
-        fs::create_dir(self.directory.join(CORE))
+        fs::create_dir_all(self.directory.join(CORE))
     }
 
     /// Shows the source of a library. Without one, rust-analyzer asks rustup for the source.
@@ -86,7 +86,9 @@ impl LibrarySource {
     }
 
     fn clear(&self) -> io::Result<()> {
-        for entry in fs::read_dir(&self.directory)? {
+        // The supervisor of an earlier session may have removed the directory.
+        let entries = fs::read_dir(&self.directory).into_iter().flatten();
+        for entry in entries {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 fs::remove_dir_all(entry.path())?;
@@ -129,6 +131,9 @@ mod tests {
         shown.hide().unwrap();
         assert_eq!(read("core/lib.rs"), None);
         assert!(shown.directory.join(CORE).is_dir());
+        fs::remove_dir_all(shown.path()).unwrap();
+        shown.hide().unwrap();
+        assert_eq!(read("core/lib.rs"), None);
         shown.show(None).unwrap();
         assert!(!shown.directory.join(CORE).exists());
         // The links led to the source, which has to stay.

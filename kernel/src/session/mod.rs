@@ -12,6 +12,7 @@ mod evaluation;
 mod io;
 mod magic;
 mod measure;
+mod shared_dependencies;
 mod variable_list;
 
 pub(crate) use editor::{Completions, Match, Problem, completeness};

@@ -136,7 +136,8 @@ pub(crate) fn shown(of: &str) -> String {
 }
 
 /// Private modules of the library, and the public ones with the same types.
-const PUBLIC: [(&str, &str); 8] = [
+const PUBLIC: [(&str, &str); 9] = [
+    ("::core::ops::range::", "::core::ops::"),
     (
         "::std::collections::hash::map::",
         "::std::collections::hash_map::",
@@ -240,6 +241,10 @@ mod tests {
                 "Box<dyn core::any::Any + core::marker::Send>",
             ),
             ("crate::Crate<[crate_of; 3]>", "Crate<[crate_of; 3]>"),
+            (
+                "::std::vec::Vec<<fn() -> ! as ::memit_session::FunctionResult>::Value>",
+                "Vec<<fn() -> ! as memit_session::FunctionResult>::Value>",
+            ),
             ("HashMap<String, Vec<é>>", "HashMap<String, Vec<é>>"),
         ] {
             assert_eq!(shown(of), expected);

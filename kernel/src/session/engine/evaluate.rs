@@ -60,14 +60,19 @@ impl Engine {
         }
     }
 
-    /// The names of the variables whose types the analyser cannot tell, as far as the source shows.
-    fn untyped(&self, statements: &Statements) -> BTreeSet<String> {
-        if self.analyser.is_awake() {
+    /// The names of the variables whose types rustc is to tell. Wakes the analyser if the type of a
+    /// variable may be one that rustc names in a way that no cell can write.
+    fn untyped(&mut self, statements: &Statements) -> BTreeSet<String> {
+        if self.analyser.is_awake() || !statements.is_valid() {
             return BTreeSet::new();
         }
-        let lets = statements.lets().into_iter();
-        let untyped = lets.filter(|each| !each.is_typed());
-        untyped.flat_map(|each| each.names).collect()
+        let mut untyped = statements.lets();
+        untyped.retain(|each| !each.is_typed());
+        if untyped.iter().all(|each| each.is_evident) {
+            return untyped.into_iter().flat_map(|each| each.names).collect();
+        }
+        self.wake_analyser();
+        BTreeSet::new()
     }
 
     /// Evaluates a source with its variables.

@@ -91,8 +91,8 @@ const NOTHING: &str = "let _ = ();";
 impl Engine {
     /// Starts the compiler, the analyser and the session process. Takes seconds.
     pub(crate) fn start() -> anyhow::Result<Self> {
-        let analyser = Analyser::start();
         let link = SupervisorLink::start()?;
+        let analyser = Analyser::start(&link.directory().join(supervisor::LIBRARY));
         let mut command = Command::new(std::env::current_exe()?);
         command.env(relay::SOCKET_VARIABLE, link.socket());
         let (context, outputs) = EvalContext::with_subprocess_command(command)

@@ -2,6 +2,7 @@
 
 mod closed;
 mod end;
+mod evident;
 mod leaving;
 mod surroundings;
 
@@ -135,6 +136,7 @@ impl Statements {
                     .collect(),
                 is_mutable: names.iter().any(|name| name.mut_token().is_some()),
                 is_closure: matches!(value, Some(ast::Expr::ClosureExpr(_))),
+                is_evident: value.as_ref().is_some_and(evident::has_evident_type),
                 of: statement.ty().map(|of| of.syntax().text().to_string()),
                 value: value.map(|value| value.syntax().text().to_string()),
             })
@@ -284,6 +286,8 @@ pub struct Let {
     pub is_closure: bool,
     /// Whether a name is `mut`.
     pub is_mutable: bool,
+    /// Whether the type of its value is evident from the source: one that any cell can write.
+    pub is_evident: bool,
     /// The type, if the statement says one.
     pub of: Option<String>,
     /// The text of the value.
