@@ -123,10 +123,9 @@ pub(crate) fn shown(of: &str) -> String {
         let known = WELL_KNOWN.iter().find(|known| known.0 == path);
         shown.push_str(match known {
             Some((_, short)) => short,
-            None => path
-                .strip_prefix("crate::")
-                .unwrap_or(path)
-                .trim_start_matches("::"),
+            // A part of another type, as in `<T as Trait>::Value`.
+            None if shown.ends_with('>') => path,
+            None => path.trim_start_matches("crate::").trim_start_matches("::"),
         });
         let next = behind.chars().next();
         shown.extend(next);
