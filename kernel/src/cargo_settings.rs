@@ -59,7 +59,7 @@ pub(crate) fn ours() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// Cargo's files that hold for the directory in which evcxr builds. The files may not exist.
-fn files() -> impl Iterator<Item = PathBuf> {
+pub(crate) fn files() -> impl Iterator<Item = PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let temporary = std::env::var_os("EVCXR_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);

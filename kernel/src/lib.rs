@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod cargo;
 mod cargo_settings;
 mod chart_file;
 mod cli;
@@ -23,7 +24,6 @@ mod tools_environment;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use library_source::LibrarySource;
 use memit_session_process::{relay, supervisor};
 use tracing_subscriber::EnvFilter;
 
@@ -38,6 +38,9 @@ pub fn run() -> ExitCode {
         .is_some_and(|argument| argument == supervisor::ARGUMENT)
     {
         return supervisor::run();
+    }
+    if let Some(part) = cargo::part() {
+        return cargo::run(part);
     }
     if let Some(session) = compiler::session() {
         return compiler::run(&session);
@@ -59,9 +62,7 @@ pub fn run() -> ExitCode {
 /// Removes the files of this process that no value removes when it is dropped. Called before the process
 /// ends.
 fn remove_files() {
-    if let Some(library) = LibrarySource::of_process() {
-        library.remove();
-    }
+    tools_environment::remove_directory();
 }
 
 /// Logs to standard error. `MEMIT_LOG` selects messages like `RUST_LOG`; the default is memit's

@@ -6,17 +6,15 @@
 //! names no notebook completes, which are more than half of the source: the tests, and the vendors'
 //! intrinsics of `stdarch`.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::tools_environment;
+
 /// The variable that tells rust-analyzer where the source is.
 pub(crate) const VARIABLE: &str = "RUST_SRC_PATH";
-
-/// How the name of the directory starts.
-const PREFIX: &str = "memit-library-";
 
 /// The crates of the library that the analyser reads, and where it looks for them.
 const CRATES: [(&str, &str); 8] = [
@@ -39,28 +37,16 @@ pub(crate) struct LibrarySource {
 }
 
 impl LibrarySource {
-    /// Creates the directory, for the process that has its path in [`VARIABLE`]. The directory shows
-    /// no source.
-    pub(crate) fn create() -> io::Result<Self> {
-        let directory = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
-        fs::create_dir(directory.path().join(CORE))?;
-        let directory = directory.keep();
-        Ok(Self { directory })
+    /// A directory, which may not exist yet.
+    pub(crate) fn at(directory: PathBuf) -> Self {
+        Self { directory }
     }
 
     /// The directory of this process; `None` if the user has named another.
     pub(crate) fn of_process() -> Option<Self> {
-        let directory = PathBuf::from(std::env::var_os(VARIABLE)?);
-        is_ours(directory.as_os_str()).then_some(Self { directory })
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.directory
-    }
-
-    /// Removes the directory.
-    pub(crate) fn remove(self) {
-        let _ = fs::remove_dir_all(self.directory);
+        let directory = tools_environment::library(&tools_environment::directory()?);
+        let is_named = std::env::var_os(VARIABLE).is_some_and(|named| named == directory);
+        is_named.then(|| Self::at(directory))
     }
 
     /// Shows no source.
@@ -100,12 +86,6 @@ impl LibrarySource {
     }
 }
 
-/// Whether this value of [`VARIABLE`] is a directory that memit has created.
-fn is_ours(value: &OsStr) -> bool {
-    let name = Path::new(value).file_name().and_then(OsStr::to_str);
-    name.is_some_and(|name| name.starts_with(PREFIX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,8 +97,9 @@ mod tests {
             fs::create_dir(library.path().join(name)).unwrap();
             fs::write(library.path().join(name).join("lib.rs"), name).unwrap();
         }
-        let shown = LibrarySource::create().unwrap();
-        assert!(is_ours(shown.path().as_os_str()));
+        let directory = tempfile::tempdir().unwrap();
+        let shown = LibrarySource::at(directory.path().join("library"));
+        shown.hide().unwrap();
         let read = |path: &str| fs::read_to_string(shown.directory.join(path)).ok();
         assert_eq!(read("core/lib.rs"), None);
         shown.show(Some(library.path())).unwrap();
@@ -131,13 +112,12 @@ mod tests {
         shown.hide().unwrap();
         assert_eq!(read("core/lib.rs"), None);
         assert!(shown.directory.join(CORE).is_dir());
-        fs::remove_dir_all(shown.path()).unwrap();
+        fs::remove_dir_all(&shown.directory).unwrap();
         shown.hide().unwrap();
         assert_eq!(read("core/lib.rs"), None);
         shown.show(None).unwrap();
         assert!(!shown.directory.join(CORE).exists());
         // The links led to the source, which has to stay.
         assert!(library.path().join("core/lib.rs").exists());
-        shown.remove();
     }
 }

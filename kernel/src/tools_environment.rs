@@ -1,36 +1,38 @@
 //! The environment in which a kernel runs cargo, `rustc` and the analyser.
 //!
 //! A program cannot change its environment safely, so the process starts its program anew with the
-//! environment of the tools. Cells get the user's environment back.
+//! environment of the tools, and with a directory of its own:
+//!
+//! ```text
+//! memit-tools-…/
+//!     bin/        stand-ins for cargo and rustup, the first directory of PATH
+//!     library/    the source of the standard library, as the analyser sees it
+//! ```
+//!
+//! Cells get the user's environment back.
 
 use std::ffi::OsString;
+use std::fs;
+use std::io;
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cargo_settings;
 use crate::library_source::{self, LibrarySource};
+use crate::{cargo, cargo_settings};
 
 /// What stands before the name of a variable that keeps the user's value of the variable.
 const KEPT: &str = "MEMIT_USERS_";
 
+/// The variable of the directory of this process.
+const DIRECTORY: &str = "MEMIT_TOOLS";
+
+const PATH: &str = "PATH";
+
 /// Starts the program anew in the environment of the tools, unless this process has it. Called before
 /// anything else.
 pub(crate) fn enter() {
-    let ours: Vec<_> = cargo_settings::ours().collect();
-    let is_set = |(name, value): &(&str, &str)| std::env::var(name).is_ok_and(|is| is == *value);
-    let is_ours = |(name, value): &(OsString, OsString)| {
-        ours.iter().any(|ours| name == ours.0 && value == ours.1)
-    };
-    let harmful: Vec<_> = std::env::vars_os()
-        .filter(|variable| cargo_settings::is_harmful(&variable.0) && !is_ours(variable))
-        .collect();
-    let library = match std::env::var_os(library_source::VARIABLE) {
-        Some(_) => None,
-        None => LibrarySource::create()
-            .inspect_err(|error| tracing::warn!("the analyser reads all of the library: {error}"))
-            .ok(),
-    };
-    if ours.iter().all(is_set) && harmful.is_empty() && library.is_none() {
+    if directory().is_some() {
         return;
     }
     let Ok(program) = std::env::current_exe() else {
@@ -38,29 +40,35 @@ pub(crate) fn enter() {
     };
     let mut command = Command::new(program);
     command.args(std::env::args_os().skip(1));
-    for (name, value) in harmful {
-        command.env_remove(&name).env(kept(name), value);
+    let is_harmful = |(name, _): &(OsString, OsString)| cargo_settings::is_harmful(name);
+    for (name, value) in std::env::vars_os().filter(is_harmful) {
+        command.env_remove(&name).env(kept(&name), value);
     }
-    for (name, value) in ours.into_iter().filter(|setting| !is_set(setting)) {
-        if let Some(users) = std::env::var_os(name) {
-            command.env(kept(name.into()), users);
+    for (name, value) in cargo_settings::ours() {
+        replace(&mut command, name, value.into());
+    }
+    let directory = match create_directory() {
+        Ok(directory) => directory,
+        Err(error) => {
+            tracing::warn!("the first cells will be slow: {error}");
+            return;
         }
-        command.env(name, value);
+    };
+    command.env(DIRECTORY, &directory);
+    if std::env::var_os(library_source::VARIABLE).is_none() {
+        command.env(library_source::VARIABLE, library(&directory));
     }
-    if let Some(library) = &library {
-        command.env(library_source::VARIABLE, library.path());
+    if let Some(path) = std::env::var_os(PATH) {
+        let directories = [bin(&directory)]
+            .into_iter()
+            .chain(std::env::split_paths(&path));
+        if let Ok(path) = std::env::join_paths(directories) {
+            replace(&mut command, PATH, path);
+        }
     }
     let error = command.exec();
     tracing::warn!("settings of cargo stay in force: {error}");
-    if let Some(library) = library {
-        library.remove();
-    }
-}
-
-fn kept(name: OsString) -> OsString {
-    let mut kept = OsString::from(KEPT);
-    kept.push(name);
-    kept
+    let _ = fs::remove_dir_all(directory);
 }
 
 /// Gives the command the user's environment.
@@ -71,10 +79,60 @@ pub(crate) fn leave(command: &mut Command) {
     if LibrarySource::of_process().is_some() {
         command.env_remove(library_source::VARIABLE);
     }
+    command.env_remove(DIRECTORY);
     for (name, value) in std::env::vars_os() {
         let users = name.to_str().and_then(|name| name.strip_prefix(KEPT));
         if let Some(users) = users {
             command.env_remove(&name).env(users, value);
         }
     }
+}
+
+/// The directory of this process; `None` also if another process has passed its environment on.
+pub(crate) fn directory() -> Option<PathBuf> {
+    let directory = PathBuf::from(std::env::var_os(DIRECTORY)?);
+    let name = directory.file_name()?.to_str()?;
+    name.starts_with(&prefix()).then_some(directory)
+}
+
+/// How the name of the directory starts. The process keeps its number when it starts its program anew.
+fn prefix() -> String {
+    format!("memit-tools-{}-", std::process::id())
+}
+
+/// Where the analyser finds the library.
+pub(crate) fn library(directory: &Path) -> PathBuf {
+    directory.join("library")
+}
+
+/// Removes the directory of this process.
+pub(crate) fn remove_directory() {
+    if let Some(directory) = directory() {
+        let _ = fs::remove_dir_all(directory);
+    }
+}
+
+fn bin(directory: &Path) -> PathBuf {
+    directory.join("bin")
+}
+
+fn create_directory() -> io::Result<PathBuf> {
+    let directory = tempfile::Builder::new().prefix(&prefix()).tempdir()?;
+    cargo::install(&bin(directory.path()))?;
+    LibrarySource::at(library(directory.path())).hide()?;
+    Ok(directory.keep())
+}
+
+/// Sets a variable, and keeps the user's value.
+fn replace(command: &mut Command, name: &str, value: OsString) {
+    if let Some(users) = std::env::var_os(name) {
+        command.env(kept(name.as_ref()), users);
+    }
+    command.env(name, value);
+}
+
+fn kept(name: &std::ffi::OsStr) -> OsString {
+    let mut kept = OsString::from(KEPT);
+    kept.push(name);
+    kept
 }

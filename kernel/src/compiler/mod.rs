@@ -33,6 +33,7 @@ use std::process::{Command, ExitCode};
 
 use memit_magics::cell::snippet::MEASUREMENT;
 
+use crate::cargo;
 use cell::{CellCompilation, write_copy};
 use dependencies::Dependencies;
 use identity::Identity;
@@ -120,6 +121,9 @@ fn compilation(
     };
     let session_crate = SessionCrate::compiled(session, rustc)?;
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
+    if to_be_run {
+        cargo::record_compiler();
+    }
     let any = session_crate.accepts_any_question_mark();
     let mut source = fs::read_to_string(SOURCE)?;
     let dependencies = if to_be_run {
@@ -221,7 +225,7 @@ pub(crate) fn value_of<'a>(arguments: &'a [String], option: &str) -> Option<&'a 
 }
 
 /// The dependencies in the arguments of rustc, with their files.
-fn externs(arguments: &[String]) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn externs(arguments: &[String]) -> impl Iterator<Item = (&str, &str)> {
     let values = arguments.windows(2).filter(|pair| pair[0] == "--extern");
     values.filter_map(|pair| pair[1].split_once('='))
 }

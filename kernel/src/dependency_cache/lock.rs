@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 /// The packages of a session. Versions of one name count as one package here: cargo tells them apart.
 #[derive(Debug, Default)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     packages: BTreeMap<String, Package>,
 }
 
@@ -36,7 +36,7 @@ struct Listed {
 }
 
 impl Lock {
-    pub(super) fn read(path: &Path) -> io::Result<Self> {
+    pub(crate) fn read(path: &Path) -> io::Result<Self> {
         let file: File = toml::from_str(&fs::read_to_string(path)?).map_err(io::Error::other)?;
         let mut lock = Self::default();
         for listed in file.package {
@@ -48,6 +48,14 @@ impl Lock {
                 .extend(listed.dependencies.iter().filter_map(name));
         }
         Ok(lock)
+    }
+
+    /// The number of packages on this machine, with that of the cells.
+    pub(crate) fn local(&self) -> usize {
+        self.packages
+            .values()
+            .filter(|package| package.is_local)
+            .count()
     }
 
     /// The packages that the packages of this machine need: those of the notebook, and of its own crates.
@@ -120,6 +128,7 @@ source = "registry+https://github.com/rust-lang/crates.io-index"
         let lock = Lock::read(file.path()).unwrap();
         assert!(lock.is_of_registry("rayon"));
         assert!(!lock.is_of_registry("mine"));
+        assert_eq!(lock.local(), 2);
         assert!(!lock.is_of_registry("serde"));
         let direct: Vec<_> = lock.direct().into_iter().collect();
         assert_eq!(direct, ["either", "mine", "rayon"]);

@@ -21,6 +21,7 @@ mod lock;
 mod units;
 
 pub(crate) use entry::Usage;
+pub(crate) use lock::Lock;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,7 +30,6 @@ use std::path::{Path, PathBuf};
 
 use closures::Closures;
 use entry::Entry;
-use lock::Lock;
 
 /// The variable that bounds the cache, or turns the cache off.
 pub(crate) const VARIABLE: &str = "MEMIT_CACHE";

@@ -3,9 +3,6 @@
 //! Until somebody asks for completions or documentation, or the kernel has nothing else to do, the
 //! analyser sees an empty library. `rustc` then names the types of variables.
 
-use std::os::unix::fs::symlink;
-use std::path::Path;
-
 use super::{Engine, toolchain};
 use crate::library_source::LibrarySource;
 
@@ -22,13 +19,12 @@ pub(super) enum Analyser {
 }
 
 impl Analyser {
-    /// The state in which a session starts. `link` will lead the supervisor to the library's directory, so
-    /// that the directory does not outlive a kernel that is killed.
-    pub(super) fn start(link: &Path) -> Self {
+    /// The state in which a session starts.
+    pub(super) fn start() -> Self {
         let Some(library) = LibrarySource::of_process() else {
             return Self::Awake;
         };
-        match library.hide().and_then(|()| symlink(library.path(), link)) {
+        match library.hide() {
             Ok(()) => Self::Asleep(library),
             Err(error) => {
                 tracing::warn!("the analyser reads the library at once: {error}");

@@ -38,6 +38,7 @@ use crate::compiler;
 use crate::compiler::probes::{self, Probes, Wanted};
 use crate::compiler::variables::{self, Compiled, GivenUp, Left};
 use crate::session::io::{Input, NoAnswer, NoInput, Output, Stream};
+use crate::tools_environment;
 use analyser::Analyser;
 use compiled_elsewhere::Keeping;
 use questions::Questions;
@@ -92,7 +93,10 @@ impl Engine {
     /// Starts the compiler, the analyser and the session process. Takes seconds.
     pub(crate) fn start() -> anyhow::Result<Self> {
         let link = SupervisorLink::start()?;
-        let analyser = Analyser::start(&link.directory().join(supervisor::LIBRARY));
+        if let Some(directory) = tools_environment::directory() {
+            symlink(directory, link.directory().join(supervisor::TOOLS))?;
+        }
+        let analyser = Analyser::start();
         let mut command = Command::new(std::env::current_exe()?);
         command.env(relay::SOCKET_VARIABLE, link.socket());
         let (context, outputs) = EvalContext::with_subprocess_command(command)

@@ -57,8 +57,8 @@ pub const ARGUMENT: &str = "session";
 /// A link to the directory where evcxr compiles, beside the socket where relays connect.
 pub const COMPILED: &str = "evcxr";
 
-/// A link to the directory where the analyser finds the standard library, beside the same socket.
-pub const LIBRARY: &str = "library";
+/// A link to the directory of the kernel's tools, beside the same socket.
+pub const TOOLS: &str = "tools";
 
 /// How long an output waits for another representation of itself while the cell runs on.
 const GALLERY_PATIENCE: Duration = Duration::from_millis(20);
@@ -121,7 +121,7 @@ fn remove_directories(evcxr: &Evcxr) {
     let Some(directory) = socket.as_deref().and_then(Path::parent) else {
         return;
     };
-    for link in [COMPILED, LIBRARY] {
+    for link in [COMPILED, TOOLS] {
         if let Ok(linked) = fs::read_link(directory.join(link)) {
             let _ = fs::remove_dir_all(linked);
         }

@@ -1,0 +1,248 @@
+//! Repeats the last build, if nothing but the cell has changed since.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+use super::messages::{self, Artifact};
+use crate::cargo_settings;
+use crate::compiler::{self, CELL_CRATE};
+use crate::dependency_cache::Lock;
+
+/// The variable of the file to which the stand-in for `rustc` writes its command.
+const RECORD: &str = "MEMIT_RECORD_RUSTC";
+
+/// evcxr sets this variable when it builds a cell.
+const OF_CELL: &str = "EVCXR_EXECUTION_SO_PATH";
+
+/// The last successful build, in the directory in which cargo builds.
+const BUILD: &str = "target/memit-build.json";
+/// The last command of `rustc` for a cell.
+const COMPILER: &str = "target/memit-rustc.json";
+
+/// cargo's exit code if a crate does not compile.
+const NOT_COMPILED: u8 = 101;
+
+/// Variables of the jobs that cargo shares with its compilers. These jobs end with cargo.
+const JOBS: [&str; 3] = ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"];
+
+/// A successful build.
+#[derive(Serialize, Deserialize)]
+struct Build {
+    /// A hash of all that cargo looked at, apart from the source of the cell.
+    inputs: u64,
+    compiler: CompilerCommand,
+    /// What cargo printed of the crate.
+    artifact: String,
+}
+
+/// A command of `rustc`.
+#[derive(Serialize, Deserialize)]
+struct CompilerCommand {
+    program: String,
+    arguments: Vec<String>,
+    environment: BTreeMap<String, String>,
+}
+
+/// Whether cargo is to build a cell.
+pub(super) fn is_of_cell(arguments: &[OsString]) -> bool {
+    env::var_os(OF_CELL).is_some() && arguments.iter().any(|argument| argument == "build")
+}
+
+/// Builds a cell.
+pub(super) fn repeat_or_build(cargo: &Path, arguments: &[OsString]) -> ExitCode {
+    if let Some(build) = Build::read()
+        && inputs(arguments) == Some(build.inputs)
+        && build.compiler.dependencies_exist()
+        && let Some(artifact) = Artifact::find(&build.artifact, CELL_CRATE)
+    {
+        match build.compiler.repeat(&artifact) {
+            Ok(code) => return code,
+            Err(error) => eprintln!("memit: cargo builds the cell: {error}"),
+        }
+    }
+    build(cargo, arguments).unwrap_or_else(|error| {
+        eprintln!("memit: {}: {error}", cargo.display());
+        ExitCode::FAILURE
+    })
+}
+
+/// Lets cargo build, and records the build if it succeeds.
+fn build(cargo: &Path, arguments: &[OsString]) -> io::Result<ExitCode> {
+    for record in [BUILD, COMPILER] {
+        let _ = fs::remove_file(record);
+    }
+    let mut command = Command::new(cargo);
+    command
+        .args(arguments)
+        .env(RECORD, env::current_dir()?.join(COMPILER))
+        .stdout(Stdio::piped());
+    let mut child = command.spawn()?;
+    let mut said = String::new();
+    for line in lines(child.stdout.take()) {
+        println!("{line}");
+        said.push_str(&line);
+        said.push('\n');
+    }
+    let status = child.wait()?;
+    if status.success() {
+        record(arguments, &said);
+    }
+    Ok(code(status))
+}
+
+/// Records a build. Without a record, cargo builds the next cell, too.
+fn record(arguments: &[OsString], said: &str) {
+    let Some((inputs, artifact)) = inputs(arguments).zip(Artifact::find(said, CELL_CRATE)) else {
+        return;
+    };
+    let compiler = fs::read(COMPILER).ok();
+    let Some(compiler) = compiler.and_then(|text| serde_json::from_slice(&text).ok()) else {
+        return;
+    };
+    let build = Build {
+        inputs,
+        compiler,
+        artifact: artifact.line().to_owned(),
+    };
+    if let Ok(text) = serde_json::to_vec(&build) {
+        let _ = fs::write(BUILD, text);
+    }
+}
+
+/// Called by the stand-in for `rustc` when it compiles a cell: records the command for the stand-in for cargo,
+/// which has asked for the record.
+pub(crate) fn record_compiler() {
+    let Some(file) = env::var_os(RECORD) else {
+        return;
+    };
+    let mut arguments = env::args_os().map(OsString::into_string);
+    let program = arguments.next().and_then(Result::ok);
+    let arguments = arguments.collect::<Result<_, _>>().ok();
+    let variables = env::vars_os().filter(|(name, _)| name != RECORD);
+    let environment = variables
+        .map(|(name, value)| Ok((name.into_string()?, value.into_string()?)))
+        .collect::<Result<_, OsString>>()
+        .ok();
+    // A command that is not UTF-8 is not recorded.
+    if let Some(((program, arguments), environment)) = program.zip(arguments).zip(environment) {
+        let command = CompilerCommand {
+            program,
+            arguments,
+            environment,
+        };
+        if let Ok(text) = serde_json::to_vec(&command) {
+            let _ = fs::write(file, text);
+        }
+    }
+}
+
+impl Build {
+    fn read() -> Option<Self> {
+        serde_json::from_slice(&fs::read(BUILD).ok()?).ok()
+    }
+}
+
+impl CompilerCommand {
+    /// Whether the files of the dependencies are where they were.
+    fn dependencies_exist(&self) -> bool {
+        compiler::externs(&self.arguments).all(|(_, file)| Path::new(file).exists())
+    }
+
+    /// Compiles the cell as the last time.
+    fn repeat(&self, artifact: &Artifact) -> io::Result<ExitCode> {
+        let made = self
+            .made_file()
+            .ok_or_else(|| io::Error::other("no directory for output"))?;
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped());
+        for name in JOBS {
+            command.env_remove(name);
+        }
+        let mut child = command.spawn()?;
+        pass_messages(&mut child, artifact);
+        let status = child.wait()?;
+        if status.success() {
+            for file in artifact.files() {
+                let _ = fs::remove_file(file);
+                if fs::hard_link(&made, file).is_err() {
+                    fs::copy(&made, file)?;
+                }
+            }
+            println!("{}", artifact.line());
+        } else {
+            eprintln!("error: could not compile `{CELL_CRATE}` (lib)");
+        }
+        println!("{}", messages::finished(status.success()));
+        Ok(code(status))
+    }
+
+    /// The library that `rustc` makes.
+    fn made_file(&self) -> Option<PathBuf> {
+        let directory = compiler::value_of(&self.arguments, "--out-dir")?;
+        let (prefix, ending) = (env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
+        Some(Path::new(directory).join(format!("{prefix}{CELL_CRATE}{ending}")))
+    }
+}
+
+/// Prints what the compiler says, as cargo does.
+fn pass_messages(child: &mut Child, artifact: &Artifact) {
+    for line in lines(child.stderr.take()) {
+        match artifact.message(&line) {
+            Some(message) => println!("{message}"),
+            None if line.starts_with('{') => {}
+            None => eprintln!("{line}"),
+        }
+    }
+}
+
+/// The lines of a pipe, until its end.
+fn lines(pipe: Option<impl io::Read>) -> impl Iterator<Item = String> {
+    let lines = pipe
+        .into_iter()
+        .flat_map(|pipe| BufReader::new(pipe).split(b'\n'));
+    let read = lines.map_while(Result::ok);
+    read.map(|line| String::from_utf8_lossy(&line).into_owned())
+}
+
+fn code(status: ExitStatus) -> ExitCode {
+    if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NOT_COMPILED)
+    }
+}
+
+/// A hash of all that cargo looks at, apart from the source of the cell; `None` if that is not known, or if
+/// cargo has to look at other sources: those of crates on this machine.
+fn inputs(arguments: &[OsString]) -> Option<u64> {
+    let lock = Path::new("Cargo.lock");
+    if Lock::read(lock).ok()?.local() > 1 {
+        return None;
+    }
+    let mut hasher = DefaultHasher::new();
+    arguments.hash(&mut hasher);
+    let variables: BTreeMap<_, _> = env::vars_os().collect();
+    variables.hash(&mut hasher);
+    env::current_dir().ok()?.hash(&mut hasher);
+    for file in ["Cargo.toml", "Cargo.lock"] {
+        fs::read(file).ok()?.hash(&mut hasher);
+    }
+    let own = [".cargo/config.toml"].map(PathBuf::from);
+    for file in own.into_iter().chain(cargo_settings::files()) {
+        fs::read(file).ok().hash(&mut hasher);
+    }
+    Some(hasher.finish())
+}

@@ -1,0 +1,125 @@
+//! The stand-in for cargo and rustup, which evcxr starts.
+//!
+//! evcxr lets cargo build each cell. If nothing but the cell has changed since the last build, cargo takes
+//! longer to find that out than the stand-in: the more dependencies, the longer. The stand-in then
+//! repeats the last command of `rustc`, and prints what cargo would print. In all other cases cargo runs.
+//!
+//! The process of the session puts links to itself in front of `PATH`; the name of a link selects the part.
+
+mod last_build;
+mod messages;
+
+use std::env;
+use std::ffi::OsString;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::{fs, io};
+
+pub(crate) use last_build::record_compiler;
+
+const CARGO: &str = "cargo";
+const RUSTUP: &str = "rustup";
+
+/// The program that this process plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Cargo,
+    Rustup,
+}
+
+/// The part of this process, if it has one.
+pub(crate) fn part() -> Option<Part> {
+    let program = PathBuf::from(env::args_os().next()?);
+    match program.file_name()?.to_str()? {
+        CARGO => Some(Part::Cargo),
+        RUSTUP => Some(Part::Rustup),
+        _ => None,
+    }
+}
+
+/// Puts the links into a directory, which must be new.
+pub(crate) fn install(directory: &Path) -> io::Result<()> {
+    fs::create_dir(directory)?;
+    let program = env::current_exe()?;
+    for name in [CARGO, RUSTUP] {
+        symlink(&program, directory.join(name))?;
+    }
+    Ok(())
+}
+
+/// Plays the part, in a process whose `PATH` starts with the directory of [`install`].
+pub(crate) fn run(part: Part) -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    match part {
+        Part::Cargo => run_cargo(&arguments),
+        Part::Rustup => run_rustup(&arguments),
+    }
+}
+
+fn run_cargo(arguments: &[OsString]) -> ExitCode {
+    let Some(cargo) = cargo_of_compiler().or_else(|| in_path(CARGO)) else {
+        return missing(CARGO);
+    };
+    if last_build::is_of_cell(arguments) {
+        return last_build::repeat_or_build(&cargo, arguments);
+    }
+    become_program(&cargo, arguments)
+}
+
+/// cargo of the toolchain whose `rustc` evcxr has chosen.
+fn cargo_of_compiler() -> Option<PathBuf> {
+    let cargo = PathBuf::from(env::var_os("RUSTC")?).with_file_name(CARGO);
+    cargo.is_file().then_some(cargo)
+}
+
+/// evcxr asks for the path of cargo, and gets that of the stand-in, if there is a cargo.
+fn run_rustup(arguments: &[OsString]) -> ExitCode {
+    let Some(rustup) = in_path(RUSTUP) else {
+        return missing(RUSTUP);
+    };
+    let is_toolchain = |argument: &&OsString| argument.to_string_lossy().starts_with('+');
+    let asked: Vec<_> = arguments.iter().skip_while(is_toolchain).collect();
+    if asked != ["which", CARGO] {
+        return become_program(&rustup, arguments);
+    }
+    match Command::new(rustup).args(arguments).output() {
+        Ok(output) if output.status.success() => {}
+        _ => return ExitCode::FAILURE,
+    }
+    match directory() {
+        Some(directory) => {
+            println!("{}", directory.join(CARGO).display());
+            ExitCode::SUCCESS
+        }
+        None => ExitCode::FAILURE,
+    }
+}
+
+/// The directory of the links: the first of `PATH`.
+fn directory() -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).next()
+}
+
+/// The program of this name behind the directory of the links.
+fn in_path(name: &str) -> Option<PathBuf> {
+    let ours = directory();
+    let path = env::var_os("PATH")?;
+    let mut others = env::split_paths(&path).filter(|other| Some(other) != ours.as_ref());
+    others.find_map(|directory| {
+        let program = directory.join(name);
+        program.is_file().then_some(program)
+    })
+}
+
+fn become_program(program: &Path, arguments: &[OsString]) -> ExitCode {
+    let error = Command::new(program).args(arguments).exec();
+    eprintln!("memit: {}: {error}", program.display());
+    ExitCode::FAILURE
+}
+
+fn missing(name: &str) -> ExitCode {
+    eprintln!("memit: there is no program `{name}` on the `PATH`");
+    ExitCode::FAILURE
+}
