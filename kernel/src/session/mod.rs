@@ -15,7 +15,7 @@ mod measure;
 mod shared_dependencies;
 mod variable_list;
 
-pub(crate) use editor::{Completions, Match, Problem, completeness};
+pub(crate) use editor::{Completions, Match, Problem, complete_magic, completeness, inspect_magic};
 pub(crate) use engine::Interrupter;
 pub(crate) use errors::CellError;
 pub(crate) use io::{Input, MimeBundle, NoAnswer, NoInput, Output, Question, Stream};
@@ -198,12 +198,12 @@ impl Session {
         })
     }
 
-    /// Completions at `cursor`, in Unicode code points.
+    /// Completions of Rust at `cursor`, in Unicode code points.
     pub(crate) fn complete(&mut self, code: &str, cursor: usize) -> Completions {
         editor::complete(&mut self.engine, code, cursor)
     }
 
-    /// The documentation of the name at `cursor`, in Unicode code points.
+    /// The documentation of the name in Rust at `cursor`, in Unicode code points.
     pub(crate) fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
         editor::inspect(&mut self.engine, code, cursor)
     }

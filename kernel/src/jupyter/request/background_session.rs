@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 
 use crate::jupyter::lifecycle::{Alive, Interrupt};
-use crate::session::{CellError, Session};
+use crate::session::{CellError, Output, Session};
 
 /// A session that is starting, running, or could not be started.
 pub(crate) struct BackgroundSession {
@@ -18,6 +18,10 @@ pub(crate) struct BackgroundSession {
 
 /// How often a cell that waits for the session checks whether it has been interrupted.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How long a cell waits before the user reads what for.
+const PATIENCE: Duration = Duration::from_secs(1);
+const STARTING: &str = "Starting the session …";
 
 enum Startup {
     Starting(Receiver<anyhow::Result<Session>>),
@@ -61,13 +65,19 @@ impl BackgroundSession {
         self.interrupt.forget();
     }
 
-    /// Waits until the session has started.
+    /// Waits until the session has started. Tells a user who has waited for long on `output`.
     ///
     /// # Errors
     ///
     /// If the session cannot be started, or the waiting cell is interrupted.
-    pub(super) fn wait(&mut self) -> Result<&mut Session, CellError> {
+    pub(super) fn wait(&mut self, output: &dyn Output) -> Result<&mut Session, CellError> {
+        let began = Instant::now();
+        let mut is_told = false;
         while let Startup::Starting(session) = &self.state {
+            if began.elapsed() > PATIENCE && !is_told {
+                output.progress(Some(STARTING));
+                is_told = true;
+            }
             match session.recv_timeout(LOOK) {
                 Ok(started) => self.state = Startup::from(started),
                 Err(RecvTimeoutError::Disconnected) => {
@@ -78,6 +88,9 @@ impl BackgroundSession {
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
+        if is_told {
+            output.progress(None);
+        }
         if self.interrupt.is_asked() {
             return Err(CellError::interrupted());
         }
@@ -86,6 +99,12 @@ impl BackgroundSession {
             Startup::Failed(why) => Err(no_session(why)),
             Startup::Starting(_) => unreachable!("the session was waited for"),
         }
+    }
+
+    /// Whether the session is still starting.
+    pub(super) fn is_starting(&mut self) -> bool {
+        let _ = self.get();
+        matches!(self.state, Startup::Starting(_))
     }
 
     /// The session, if it has started already.
@@ -134,6 +153,7 @@ pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jupyter::request::cell_output::Silence;
 
     #[test]
     fn a_cell_can_be_interrupted_before_it_waits_for_the_session() {
@@ -145,7 +165,7 @@ mod tests {
         };
         waiting.begin_cell();
         interrupt.interrupt();
-        let error = waiting.wait().err().unwrap();
+        let error = waiting.wait(&Silence).err().unwrap();
         assert_eq!(error.ename, CellError::INTERRUPTED);
         waiting.begin_cell();
         assert!(!interrupt.is_asked());

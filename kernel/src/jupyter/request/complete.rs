@@ -6,9 +6,15 @@ use serde_json::{Value, json};
 use super::background_session::guarded;
 use super::bad_request::{self, BadRequest};
 use crate::jupyter::wire::Message;
-use crate::session::{Completions, Match, Session};
+use crate::session::{Completions, Match, Session, complete_magic};
 
-/// The reply, which has no matches until the session has started.
+/// The reply if the request is about a magic, which needs no session.
+pub(crate) fn magic_reply(request: &Message) -> Option<Value> {
+    let CompleteRequest { code, cursor_pos } = bad_request::content(request).ok()?;
+    Some(content(&complete_magic(&code, cursor_pos)?))
+}
+
+/// The reply, which has no matches if there is no session.
 pub(crate) fn reply(request: &Message, session: Option<&mut Session>) -> Result<Value, BadRequest> {
     let CompleteRequest { code, cursor_pos } = bad_request::content(request)?;
     let none = || Completions {
@@ -82,7 +88,15 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_completed_while_the_session_starts() {
+    fn magics_are_completed_without_a_session() {
+        let magic = magic_reply(&request(json!({"code": "%mem", "cursor_pos": 4}))).unwrap();
+        assert_eq!(magic["matches"], json!(["%memit"]));
+        let rust = magic_reply(&request(json!({"code": "v.pu", "cursor_pos": 4})));
+        assert_eq!(rust, None);
+    }
+
+    #[test]
+    fn nothing_is_completed_without_a_session() {
         let reply = reply(&request(json!({"code": "v.pu", "cursor_pos": 4})), None).unwrap();
         assert_eq!(reply["status"], "ok");
         assert_eq!(reply["matches"], json!([]));

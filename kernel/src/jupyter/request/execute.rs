@@ -73,6 +73,11 @@ impl Executor {
         self.session.get()
     }
 
+    /// Whether the session is still starting.
+    pub(crate) fn is_starting(&mut self) -> bool {
+        self.session.is_starting()
+    }
+
     /// The history of cells.
     pub(crate) fn history(&self) -> &History {
         &self.history
@@ -176,7 +181,7 @@ impl Executor {
         input: &Arc<dyn Input>,
     ) -> Result<(), CellError> {
         let number = u64::from(self.execution_count);
-        let session = self.session.wait()?;
+        let session = self.session.wait(output.as_ref())?;
         guarded(|| session.execute(number, code, output, input))
             .unwrap_or_else(|panic| Err(panicked(&panic)))
     }

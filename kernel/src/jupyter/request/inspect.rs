@@ -6,9 +6,17 @@ use serde_json::{Value, json};
 use super::background_session::guarded;
 use super::bad_request::{self, BadRequest};
 use crate::jupyter::wire::Message;
-use crate::session::Session;
+use crate::session::{MimeBundle, Session, inspect_magic};
 
-/// The reply, which finds nothing until the session has started.
+/// The reply if the request is about a magic, which needs no session.
+pub(crate) fn magic_reply(request: &Message) -> Option<Value> {
+    let InspectRequest {
+        code, cursor_pos, ..
+    } = bad_request::content(request).ok()?;
+    Some(content(Some(inspect_magic(&code, cursor_pos)?)))
+}
+
+/// The reply, which finds nothing if there is no session.
 pub(crate) fn reply(request: &Message, session: Option<&mut Session>) -> Result<Value, BadRequest> {
     let InspectRequest {
         code, cursor_pos, ..
@@ -19,10 +27,14 @@ pub(crate) fn reply(request: &Message, session: Option<&mut Session>) -> Result<
             None
         })
     });
-    Ok(json!({
+    Ok(content(found))
+}
+
+fn content(found: Option<MimeBundle>) -> Value {
+    json!({
         "status": "ok",
         "found": found.is_some(),
         "data": found.unwrap_or_default(),
         "metadata": {},
-    }))
+    })
 }

@@ -26,6 +26,9 @@ pub(crate) struct Shell {
 /// After this long without a request the session warms up, so that the next cell need not wait.
 const PAUSE: Duration = Duration::from_millis(700);
 
+/// How often a request that waits for the session looks for the next request.
+const LOOK: Duration = Duration::from_millis(20);
+
 impl Shell {
     /// Creates a shell that runs cells in the executor's session.
     pub(crate) fn new(
@@ -69,16 +72,40 @@ impl Shell {
                     .answer(request, || Answer::Reply(shutdown::reply(request)));
                 self.exit.request();
             }
-            _ => {
-                let Self {
-                    socket,
-                    executor,
-                    kernel_info,
-                    ..
-                } = self;
-                socket.answer(request, || answer(request, executor, kernel_info));
+            about @ ("complete_request" | "inspect_request") => {
+                let magic_reply = if about == "complete_request" {
+                    complete::magic_reply(request)
+                } else {
+                    inspect::magic_reply(request)
+                };
+                match magic_reply {
+                    Some(reply) => self.socket.answer(request, || Answer::Reply(reply)),
+                    None => {
+                        self.wait_for_session();
+                        self.answer(request);
+                    }
+                }
             }
+            _ => self.answer(request),
         }
+    }
+
+    /// Waits until the session has started or another request arrives.
+    fn wait_for_session(&mut self) {
+        while self.arrived.is_empty()
+            && self.executor.is_starting()
+            && self.socket.is_quiet_for(LOOK)
+        {}
+    }
+
+    fn answer(&mut self, request: &Message) {
+        let Self {
+            socket,
+            executor,
+            kernel_info,
+            ..
+        } = self;
+        socket.answer(request, || answer(request, executor, kernel_info));
     }
 
     /// Runs a cell. If the cell fails, the cells that are already queued are aborted: the user sent

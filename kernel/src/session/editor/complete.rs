@@ -30,12 +30,15 @@ pub(crate) struct Completions {
     pub end: usize,
 }
 
-/// The completions at `cursor`, in code points.
+/// The completions of the name or an option of a magic at `cursor`, in code points; `None` if there is no
+/// magic.
+pub(crate) fn complete_magic(code: &str, cursor: usize) -> Option<Completions> {
+    in_magic_head(code, position::to_bytes(code, cursor))
+}
+
+/// The completions of Rust at `cursor`, in code points.
 pub(crate) fn complete(engine: &mut Engine, code: &str, cursor: usize) -> Completions {
     let at = position::to_bytes(code, cursor);
-    if let Some(in_magic) = in_magic_head(code, at) {
-        return in_magic;
-    }
     let Some(found) = engine.completions(&blank_magics(code), at) else {
         return Completions {
             matches: Vec::new(),

@@ -10,12 +10,15 @@ use crate::session::io::{MimeBundle, bundle};
 /// The text of evcxr for a name without documentation.
 const NOTHING: &str = "No documentation found";
 
-/// The documentation of the name at `cursor`, or the help of the magic there.
+/// The help of the magic at `cursor`; `None` if there is no magic.
+pub(crate) fn inspect_magic(code: &str, cursor: usize) -> Option<MimeBundle> {
+    let text = magic_help(code, position::to_bytes(code, cursor))?;
+    Some(bundle::of_text(&text))
+}
+
+/// The documentation of the name in Rust at `cursor`.
 pub(crate) fn inspect(engine: &mut Engine, code: &str, cursor: usize) -> Option<MimeBundle> {
     let at = position::to_bytes(code, cursor);
-    if let Some(text) = magic_help(code, at) {
-        return Some(bundle::of_text(&text));
-    }
     let (plain, html) = engine.hover(&blank_magics(code), end_of_name(code, at))?;
     if plain == NOTHING {
         return None;

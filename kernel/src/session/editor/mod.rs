@@ -6,5 +6,5 @@ mod inspect;
 mod position;
 
 pub(crate) use check::{Problem, check};
-pub(crate) use complete::{Completions, Match, complete, completeness};
-pub(crate) use inspect::inspect;
+pub(crate) use complete::{Completions, Match, complete, complete_magic, completeness};
+pub(crate) use inspect::{inspect, inspect_magic};

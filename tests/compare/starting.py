@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""How long a session takes to start, here, in evcxr_jupyter and in ipykernel, and what its first cells
+cost.
+
+Each round starts new processes, and the programs take turns. evcxr_jupyter is built by `cargo install` on
+the first run, which takes some minutes."""
+
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+
+import cells
+import common
+
+MEMIT = "%memit vec![1u8; 100 << 20]"
+
+# What a session depends on whose dependencies another session has compiled.
+DEPENDENCIES = [
+    (":dep rayon = \"1\"", "rayon::current_num_threads() > 0"),
+    (":dep serde_json = \"1\"", "serde_json::json!(1).is_number()"),
+    (
+        ":dep tokio = { version = \"1\", features = [\"full\"] }",
+        "tokio::runtime::Runtime::new().is_ok()",
+    ),
+]
+
+
+def first(start, *codes):
+    """Seconds from the start of the kernel's process to the reply to each of its first cells."""
+    with start() as kernel:
+        return [kernel.since_start(kernel.run(code)) for code in codes]
+
+
+def evaluated(memit, *codes, **variables):
+    """Seconds that `memit eval` takes, from start to end."""
+    started = time.perf_counter()
+    subprocess.run([memit, "eval", *codes], check=True, capture_output=True, cwd=common.NEUTRAL,
+                   env={**os.environ, **variables})
+    return time.perf_counter() - started
+
+
+def main():
+    common.enter_environment()
+    parser = common.arguments(__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="starts of each program (default: 5)")
+    options = parser.parse_args()
+    memit = common.find_memit(options.memit)
+    program = cells.install_evcxr()
+    print(common.machine(memit), end="\n\n")
+    with common.MemitKernels(memit) as kernels:
+        evcxr_kernels = cells.EvcxrKernels(program, kernels.directory.name)
+        sides = [
+            ("memit", lambda: first(kernels.start, "1+1", "let x = 3;")),
+            ("evcxr_jupyter", lambda: first(evcxr_kernels.start, "1+1", "let x = 3;")),
+            ("ipykernel", lambda: first(common.start_ipykernel, "1+1", "x = 3")),
+        ]
+        taken = [[] for _ in sides]
+        lets, evals, measured = [], [], []
+        for _ in range(options.rounds):
+            for times, (_, run) in zip(taken, sides):
+                times.append(run())
+            lets += first(kernels.start, "let x = 3;")
+            evals.append(evaluated(memit, "1+1"))
+            measured.append(evaluated(memit, MEMIT))
+    results = [statistics.median(times[0] for times in side) for side in taken]
+    rows = [(name, f"{result:.2f} s", f"{results[0] / result:.2f}")
+            for (name, _), result in zip(sides, results)]
+    print(f"From the start of the process to the result of `1+1`, median of {options.rounds}.\n")
+    common.table(["kernel", "first result", "memit / it"], rows)
+    rows = [
+        ("the first cell of a kernel is `let x = 3;`", lets),
+        ("`memit eval '1+1'`", evals),
+        (f"`memit eval '{MEMIT}'`", measured),
+    ]
+    common.table(["", "start to end"], [(name, f"{statistics.median(times):.2f} s") for name, times in rows])
+
+    rows = []
+    for dependency, use in DEPENDENCIES:
+        with tempfile.TemporaryDirectory(prefix="memit-compare-") as cache:
+            times = [evaluated(memit, dependency, use, XDG_CACHE_HOME=cache) for _ in range(3)]
+        rows.append((f"`{dependency}`", f"{times[0]:.2f} s", f"{statistics.mean(times[1:]):.2f} s"))
+    print("`memit eval` with a dependency: from start to end.\n")
+    common.table(["dependency", "first session", "later sessions"], rows)
+
+
+if __name__ == "__main__":
+    main()
