@@ -55,14 +55,8 @@ pub fn run() -> ExitCode {
         eprintln!("memit: {error:#}");
         ExitCode::FAILURE
     });
-    remove_files();
-    code
-}
-
-/// Removes the files of this process that no value removes when it is dropped. Called before the process
-/// ends.
-fn remove_files() {
     tools_environment::remove_directory();
+    code
 }
 
 /// Logs to standard error. `MEMIT_LOG` selects messages like `RUST_LOG`; the default is memit's

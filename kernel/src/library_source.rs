@@ -11,8 +11,6 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use crate::tools_environment;
-
 /// The variable that tells rust-analyzer where the source is.
 pub(crate) const VARIABLE: &str = "RUST_SRC_PATH";
 
@@ -40,13 +38,6 @@ impl LibrarySource {
     /// A directory, which may not exist yet.
     pub(crate) fn at(directory: PathBuf) -> Self {
         Self { directory }
-    }
-
-    /// The directory of this process; `None` if the user has named another.
-    pub(crate) fn of_process() -> Option<Self> {
-        let directory = tools_environment::library(&tools_environment::directory()?);
-        let is_named = std::env::var_os(VARIABLE).is_some_and(|named| named == directory);
-        is_named.then(|| Self::at(directory))
     }
 
     /// Shows no source.

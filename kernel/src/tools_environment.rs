@@ -76,7 +76,7 @@ pub(crate) fn leave(command: &mut Command) {
     for (name, _) in cargo_settings::ours() {
         command.env_remove(name);
     }
-    if LibrarySource::of_process().is_some() {
+    if library_source().is_some() {
         command.env_remove(library_source::VARIABLE);
     }
     command.env_remove(DIRECTORY);
@@ -100,8 +100,14 @@ fn prefix() -> String {
     format!("memit-tools-{}-", std::process::id())
 }
 
-/// Where the analyser finds the library.
-pub(crate) fn library(directory: &Path) -> PathBuf {
+/// The source of the library in the directory of this process; `None` if the user has named another.
+pub(crate) fn library_source() -> Option<LibrarySource> {
+    let library = library(&directory()?);
+    let is_named = std::env::var_os(library_source::VARIABLE).is_some_and(|named| named == library);
+    is_named.then(|| LibrarySource::at(library))
+}
+
+fn library(directory: &Path) -> PathBuf {
     directory.join("library")
 }
 

@@ -41,8 +41,19 @@ def test_the_kernel_answers_before_the_compiler_is_ready(start_kernel, report):
 def test_questions_are_answered_while_the_session_starts(start_kernel):
     kernel = start_kernel().wait_until_subscribed()
     assert kernel.is_complete("fn f() {")["status"] == "incomplete"
-    assert kernel.complete("%tim", 4)["status"] == "ok"
-    assert kernel.inspect("x", 1)["found"] is False
+    assert kernel.complete("%tim", 4)["matches"] == ["%timeit"]
+    assert "Measure how long" in kernel.inspect("%timeit", 3)["data"]["text/plain"]
+    # Rust waits for the session.
+    assert "to_uppercase()" in kernel.complete('"a".to_upper')["matches"]
+
+
+def test_a_completion_that_waits_for_the_session_makes_way_for_a_cell(start_kernel):
+    kernel = start_kernel().wait_until_subscribed()
+    completion = kernel.send("complete_request", {"code": '"a".to_upper', "cursor_pos": 12})
+    cell = kernel.start("1 + 1")
+    kernel.wait_for(cell, lambda cell: cell.reply and cell.idle)
+    assert cell.result == "2"
+    kernel.finish(completion)
 
 
 def test_a_kernel_can_be_reached_by_ipc(start_kernel, tmp_path):

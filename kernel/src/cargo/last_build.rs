@@ -13,11 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::messages::{self, Artifact};
 use crate::cargo_settings;
+use crate::compiler::recorded::{self, Recorded};
 use crate::compiler::{self, CELL_CRATE};
 use crate::dependency_cache::Lock;
-
-/// The variable of the file to which the stand-in for `rustc` writes its command.
-const RECORD: &str = "MEMIT_RECORD_RUSTC";
 
 /// evcxr sets this variable when it builds a cell.
 const OF_CELL: &str = "EVCXR_EXECUTION_SO_PATH";
@@ -38,17 +36,9 @@ const JOBS: [&str; 3] = ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"];
 struct Build {
     /// A hash of all that cargo looked at, apart from the source of the cell.
     inputs: u64,
-    compiler: CompilerCommand,
+    compiler: Recorded,
     /// What cargo printed of the crate.
     artifact: String,
-}
-
-/// A command of `rustc`.
-#[derive(Serialize, Deserialize)]
-struct CompilerCommand {
-    program: String,
-    arguments: Vec<String>,
-    environment: BTreeMap<String, String>,
 }
 
 /// Whether cargo is to build a cell.
@@ -60,10 +50,10 @@ pub(super) fn is_of_cell(arguments: &[OsString]) -> bool {
 pub(super) fn repeat_or_build(cargo: &Path, arguments: &[OsString]) -> ExitCode {
     if let Some(build) = Build::read()
         && inputs(arguments) == Some(build.inputs)
-        && build.compiler.dependencies_exist()
+        && dependencies_exist(&build.compiler)
         && let Some(artifact) = Artifact::find(&build.artifact, CELL_CRATE)
     {
-        match build.compiler.repeat(&artifact) {
+        match repeat(&build.compiler, &artifact) {
             Ok(code) => return code,
             Err(error) => eprintln!("memit: cargo builds the cell: {error}"),
         }
@@ -82,7 +72,7 @@ fn build(cargo: &Path, arguments: &[OsString]) -> io::Result<ExitCode> {
     let mut command = Command::new(cargo);
     command
         .args(arguments)
-        .env(RECORD, env::current_dir()?.join(COMPILER))
+        .env(recorded::VARIABLE, env::current_dir()?.join(COMPILER))
         .stdout(Stdio::piped());
     let mut child = command.spawn()?;
     let mut said = String::new();
@@ -117,84 +107,53 @@ fn record(arguments: &[OsString], said: &str) {
     }
 }
 
-/// Called by the stand-in for `rustc` when it compiles a cell: records the command for the stand-in for cargo,
-/// which has asked for the record.
-pub(crate) fn record_compiler() {
-    let Some(file) = env::var_os(RECORD) else {
-        return;
-    };
-    let mut arguments = env::args_os().map(OsString::into_string);
-    let program = arguments.next().and_then(Result::ok);
-    let arguments = arguments.collect::<Result<_, _>>().ok();
-    let variables = env::vars_os().filter(|(name, _)| name != RECORD);
-    let environment = variables
-        .map(|(name, value)| Ok((name.into_string()?, value.into_string()?)))
-        .collect::<Result<_, OsString>>()
-        .ok();
-    // A command that is not UTF-8 is not recorded.
-    if let Some(((program, arguments), environment)) = program.zip(arguments).zip(environment) {
-        let command = CompilerCommand {
-            program,
-            arguments,
-            environment,
-        };
-        if let Ok(text) = serde_json::to_vec(&command) {
-            let _ = fs::write(file, text);
-        }
-    }
-}
-
 impl Build {
     fn read() -> Option<Self> {
         serde_json::from_slice(&fs::read(BUILD).ok()?).ok()
     }
 }
 
-impl CompilerCommand {
-    /// Whether the files of the dependencies are where they were.
-    fn dependencies_exist(&self) -> bool {
-        compiler::externs(&self.arguments).all(|(_, file)| Path::new(file).exists())
-    }
+/// Whether the files of the dependencies are where they were.
+fn dependencies_exist(compiler: &Recorded) -> bool {
+    compiler::externs(&compiler.arguments).all(|(_, file)| Path::new(file).exists())
+}
 
-    /// Compiles the cell as the last time.
-    fn repeat(&self, artifact: &Artifact) -> io::Result<ExitCode> {
-        let made = self
-            .made_file()
-            .ok_or_else(|| io::Error::other("no directory for output"))?;
-        let mut command = Command::new(&self.program);
-        command
-            .args(&self.arguments)
-            .env_clear()
-            .envs(&self.environment)
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped());
-        for name in JOBS {
-            command.env_remove(name);
-        }
-        let mut child = command.spawn()?;
-        pass_messages(&mut child, artifact);
-        let status = child.wait()?;
-        if status.success() {
-            for file in artifact.files() {
-                let _ = fs::remove_file(file);
-                if fs::hard_link(&made, file).is_err() {
-                    fs::copy(&made, file)?;
-                }
+/// Compiles the cell as the last time.
+fn repeat(compiler: &Recorded, artifact: &Artifact) -> io::Result<ExitCode> {
+    let made = made_file(compiler).ok_or_else(|| io::Error::other("no directory for output"))?;
+    let mut command = Command::new(&compiler.program);
+    command
+        .args(&compiler.arguments)
+        .env_clear()
+        .envs(&compiler.environment)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    for name in JOBS {
+        command.env_remove(name);
+    }
+    let mut child = command.spawn()?;
+    pass_messages(&mut child, artifact);
+    let status = child.wait()?;
+    if status.success() {
+        for file in artifact.files() {
+            let _ = fs::remove_file(file);
+            if fs::hard_link(&made, file).is_err() {
+                fs::copy(&made, file)?;
             }
-            println!("{}", artifact.line());
-        } else {
-            eprintln!("error: could not compile `{CELL_CRATE}` (lib)");
         }
-        println!("{}", messages::finished(status.success()));
-        Ok(code(status))
+        println!("{}", artifact.line());
+    } else {
+        eprintln!("error: could not compile `{CELL_CRATE}` (lib)");
     }
+    println!("{}", messages::finished(status.success()));
+    Ok(code(status))
+}
 
-    /// The library that `rustc` makes.
-    fn made_file(&self) -> Option<PathBuf> {
-        let directory = compiler::value_of(&self.arguments, "--out-dir")?;
-        let (prefix, ending) = (env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
-        Some(Path::new(directory).join(format!("{prefix}{CELL_CRATE}{ending}")))
-    }
+/// The library that `rustc` makes.
+fn made_file(compiler: &Recorded) -> Option<PathBuf> {
+    let directory = compiler::value_of(&compiler.arguments, "--out-dir")?;
+    let (prefix, ending) = (env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
+    Some(Path::new(directory).join(format!("{prefix}{CELL_CRATE}{ending}")))
 }
 
 /// Prints what the compiler says, as cargo does.

@@ -17,8 +17,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{fs, io};
 
-pub(crate) use last_build::record_compiler;
-
 const CARGO: &str = "cargo";
 const RUSTUP: &str = "rustup";
 

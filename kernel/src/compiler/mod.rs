@@ -16,6 +16,7 @@ mod macros;
 pub(crate) mod marks;
 mod print;
 pub(crate) mod probes;
+pub(crate) mod recorded;
 pub(crate) mod runtime;
 mod session_crate;
 mod shadowing;
@@ -33,7 +34,6 @@ use std::process::{Command, ExitCode};
 
 use memit_magics::cell::snippet::MEASUREMENT;
 
-use crate::cargo;
 use cell::{CellCompilation, write_copy};
 use dependencies::Dependencies;
 use identity::Identity;
@@ -122,7 +122,7 @@ fn compilation(
     let session_crate = SessionCrate::compiled(session, rustc)?;
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
     if to_be_run {
-        cargo::record_compiler();
+        recorded::record();
     }
     let any = session_crate.accepts_any_question_mark();
     let mut source = fs::read_to_string(SOURCE)?;

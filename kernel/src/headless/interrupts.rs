@@ -7,6 +7,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::session::{Interrupter, Session};
+use crate::tools_environment;
 
 /// The exit code of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
@@ -23,7 +24,7 @@ pub(super) fn start_session() -> anyhow::Result<Session> {
             let mut asked = false;
             for _ in signals.forever() {
                 if std::mem::replace(&mut asked, true) {
-                    crate::remove_files();
+                    tools_environment::remove_directory();
                     std::process::exit(INTERRUPTED);
                 }
                 interrupter.interrupt();

@@ -18,6 +18,7 @@ use super::socket::{ExecutionState, Heartbeat, Iopub, RequestSocket, Stdin};
 use super::socket_files::SocketFiles;
 use super::wire::{Codec, Signer};
 use crate::kernel_info::KernelInfo;
+use crate::tools_environment;
 
 /// How long the end of the kernel waits for the interrupted cell and for the session's processes.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -84,7 +85,7 @@ pub(crate) fn serve(connection_file: &Path, history: DatabasePlace) -> anyhow::R
     if !cells_ended {
         tracing::warn!("exiting without waiting for the compiler or the analyser");
         // Returning would wait for the socket of the cell.
-        crate::remove_files();
+        tools_environment::remove_directory();
         std::process::exit(0);
     }
     Ok(())

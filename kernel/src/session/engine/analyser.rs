@@ -5,6 +5,7 @@
 
 use super::{Engine, toolchain};
 use crate::library_source::LibrarySource;
+use crate::tools_environment;
 
 /// The two levels of optimisation between which evcxr's manifest changes: a changed manifest makes the
 /// analyser read the library anew. A variable of the environment says the level that cargo takes.
@@ -21,7 +22,7 @@ pub(super) enum Analyser {
 impl Analyser {
     /// The state in which a session starts.
     pub(super) fn start() -> Self {
-        let Some(library) = LibrarySource::of_process() else {
+        let Some(library) = tools_environment::library_source() else {
             return Self::Awake;
         };
         match library.hide() {
