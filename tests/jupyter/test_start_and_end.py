@@ -51,8 +51,7 @@ def test_a_completion_that_waits_for_the_session_makes_way_for_a_cell(start_kern
     kernel = start_kernel().wait_until_subscribed()
     completion = kernel.send("complete_request", {"code": '"a".to_upper', "cursor_pos": 12})
     cell = kernel.start("1 + 1")
-    kernel.wait_for(cell, lambda cell: cell.reply and cell.idle)
-    assert cell.result == "2"
+    assert kernel.finish(cell).result == "2"
     kernel.finish(completion)
 
 
