@@ -6,12 +6,14 @@
 //! of the first cell that has a static of this name. An edited static has another number, and starts
 //! anew.
 
+mod attributes;
+mod surroundings;
 mod thread_locals;
 
 use std::collections::BTreeMap;
 
-use memit_measure::shared_statics::PREFIX;
-use ra_ap_syntax::ast::{self, AstNode, HasAttrs};
+use memit_measure::shared_statics::{NAMED, PREFIX};
+use ra_ap_syntax::ast::{self, AstNode};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use super::CELL_FUNCTION;
@@ -29,6 +31,8 @@ pub(super) struct Shared {
     numbers: Numbers,
     /// How many statics have a number.
     used: BTreeMap<u64, u64>,
+    /// The statics whose names the user has chosen: numbers by name.
+    named: Numbers,
 }
 
 /// Shares the statics in the source of a cell. `crates` are the dependencies with a number that
@@ -67,7 +71,11 @@ impl Shared {
 
     /// The source with exported names, and the statics. No line moves.
     pub(super) fn apply(self, source: &str) -> (String, Numbers) {
-        (edits::apply(source, self.edits), self.numbers)
+        let mut exported = edits::apply(source, self.edits);
+        if !self.named.is_empty() {
+            exported.push_str(&table(&self.named));
+        }
+        (exported, self.numbers)
     }
 
     fn share(&mut self, of: &ast::Static, definitions: &Definitions) {
@@ -75,25 +83,55 @@ impl Shared {
         let (Some(path), Some(type_), false) = (path(of.syntax()), of.ty(), is_declaration) else {
             return;
         };
-        if !of.attrs().all(|attribute| is_neutral(&attribute)) {
+        let Some(name) = attributes::name(of) else {
             return;
-        }
+        };
         let number = self.number(&path, of.syntax(), definitions);
-        self.edits.extend(export(of.syntax(), number));
+        match name {
+            Some(name) => add(&mut self.named, name, number),
+            None => self.edits.extend(export(of.syntax(), number)),
+        }
         if of.mut_token().is_some() || can_change(type_.syntax()) {
-            self.numbers.insert(path, number);
+            add(&mut self.numbers, path, number);
         }
     }
 
     /// A number for a static, which no other static of the source has.
     fn number(&mut self, path: &str, of: &SyntaxNode, definitions: &Definitions) -> u64 {
-        let reached = definitions.reached_by(of);
+        let mut reached = definitions.reached_by(of);
+        let mut texts = vec![tokens::text(of)];
+        for around in surroundings::of(of, definitions) {
+            reached.extend(definitions.reached_by(&around));
+            texts.push(surroundings::text(&around));
+        }
         let reached: Vec<_> = reached.iter().map(Reached::fingerprint).collect();
-        let number = tokens::hash((path, tokens::text(of), reached));
+        let number = tokens::hash((path, texts, reached));
         let before = self.used.entry(number).or_default();
         *before += 1;
         tokens::hash((number, *before))
     }
+}
+
+/// Adds a number for `key`. A key of several statics, of which `#[cfg]` may choose one, has a number
+/// for all of them.
+fn add(numbers: &mut Numbers, key: String, number: u64) {
+    let sum = numbers.entry(key).or_default();
+    *sum = sum.wrapping_add(number);
+}
+
+/// A table of statics with names of their own, for the session process. It stands behind the last
+/// line.
+fn table(named: &Numbers) -> String {
+    let lines = named
+        .iter()
+        .map(|(name, number)| format!("{number:016x} {name}\n"));
+    let bytes = lines.collect::<String>() + "\0";
+    let symbol = NAMED.to_string_lossy();
+    format!(
+        "\n#[unsafe(export_name = \"{symbol}\")] static MEMIT_NAMED_STATICS: [u8; {}] = {:?};\n",
+        bytes.len(),
+        bytes.as_bytes(),
+    )
 }
 
 /// The edit that exports a static: at the end of the line above, so that the columns of the static stay,
@@ -139,11 +177,6 @@ fn path(of: &SyntaxNode) -> Option<String> {
     let is_in_cell = names.iter().any(|name| name.starts_with(CELL_FUNCTION));
     names.reverse();
     (!is_in_cell).then(|| names.join("::"))
-}
-
-/// Attributes that do not change where or how a static is stored.
-fn is_neutral(attribute: &ast::Attr) -> bool {
-    tokens::is_neutral(attribute.syntax())
 }
 
 /// Types without a part that can change.

@@ -34,7 +34,7 @@ static LAST: Mutex<u8> = Mutex::new(0);
 // Above a blank line.
 
 static TOP: Mutex<u8> = Mutex::new(0);
-#[unsafe(no_mangle)] static USERS: AtomicU32 = AtomicU32::new(0);
+#[made_by_a_macro] static OTHER: AtomicU32 = AtomicU32::new(0);
 unsafe extern \"C\" { static environ: *const u8; }
 fn run_user_code_1() { static LOCAL: AtomicU32 = AtomicU32::new(0); }
 ";
@@ -48,10 +48,89 @@ fn run_user_code_1() { static LOCAL: AtomicU32 = AtomicU32::new(0); }
     // Above a blank line.
 
     #[unsafe(export_name = "memit_static_#")] static TOP: Mutex<u8> = Mutex::new(0);
-    #[unsafe(no_mangle)] static USERS: AtomicU32 = AtomicU32::new(0);
+    #[made_by_a_macro] static OTHER: AtomicU32 = AtomicU32::new(0);
     unsafe extern "C" { static environ: *const u8; }
     fn run_user_code_1() { static LOCAL: AtomicU32 = AtomicU32::new(0); }
     "#);
+}
+
+#[test]
+fn attributes_can_say_where_a_static_is_stored() {
+    let source = "\
+#[used] static A: AtomicU32 = AtomicU32::new(0);
+#[cfg(unix)] #[unsafe(link_section = \".data.b\")] static B: AtomicU32 = AtomicU32::new(0);
+#[thread_local] static C: Cell<u8> = Cell::new(0);
+#[cfg_attr(unix, dynamic)] static D: AtomicU32 = AtomicU32::new(0);
+";
+    insta::assert_snapshot!(exported(source), @r#"
+    #[unsafe(export_name = "memit_static_#")] #[used] static A: AtomicU32 = AtomicU32::new(0); #[unsafe(export_name = "memit_static_#")]
+    #[cfg(unix)] #[unsafe(link_section = ".data.b")] static B: AtomicU32 = AtomicU32::new(0);
+    #[thread_local] static C: Cell<u8> = Cell::new(0);
+    #[cfg_attr(unix, dynamic)] static D: AtomicU32 = AtomicU32::new(0);
+    "#);
+}
+
+#[test]
+fn a_static_keeps_the_name_that_the_user_has_chosen() {
+    let named = |source: &str| shared_in(source).named;
+    let source = "#[unsafe(no_mangle)] static USERS: AtomicU32 = X;\n\
+                  #[unsafe(export_name = \"hits\")] static HITS: AtomicU32 = X;\n";
+    let before = named(source);
+    assert_eq!(before.keys().collect::<Vec<_>>(), ["USERS", "hits"]);
+    let edited = named(&source.replace("AtomicU32", "AtomicU64"));
+    assert!(before.iter().all(|(name, number)| edited[name] != *number));
+    let (exported, _) = shared_in(source).apply(source);
+    let table = exported.strip_prefix(source).unwrap();
+    let table = table
+        .replace(|c: char| c.is_ascii_digit(), "")
+        .replace(", ", "");
+    assert_eq!(
+        table,
+        "\n#[unsafe(export_name = \"memit_named_statics\")] static MEMIT_NAMED_STATICS: [u; ] = [];\n"
+    );
+}
+
+#[test]
+fn the_items_of_a_body_are_a_part_of_its_statics() {
+    let number = |items: &str| {
+        let of_body = "static S: Mutex<Option<T>> = X; println!(\"a\");";
+        let source = format!(
+            "mod a {{ pub struct T(u8); }} mod b {{ pub struct T(String); }}\n\
+             macro_rules! define {{ ($t:ty) => {{ struct T($t); }} }}\n\
+             fn f() {{ {items} {{ {of_body} }} }}"
+        );
+        numbers(&source)["f::S"]
+    };
+    for (before, after) in [
+        ("use a::T;", "use b::T;"),
+        ("struct T(u8);", "struct T(String);"),
+        ("type T = u8;", "type T = String;"),
+        (
+            "type T = [u8; N]; const N: usize = 1;",
+            "type T = [u8; N]; const N: usize = 2;",
+        ),
+        ("define!(u8);", "define!(String);"),
+        (
+            "mod m { pub type T = u8; } use m::T;",
+            "mod m { pub type T = u16; } use m::T;",
+        ),
+        (
+            "struct L; impl Tr for L { type Out = u8; } type T = <L as Tr>::Out;",
+            "struct L; impl Tr for L { type Out = u16; } type T = <L as Tr>::Out;",
+        ),
+    ] {
+        assert_ne!(number(before), number(after), "{before}");
+        let other = format!("{before} fn g() {{}} println!(\"b\"); static U: u8 = 1;");
+        assert_eq!(number(before), number(&other), "{before}");
+    }
+}
+
+#[test]
+fn one_path_can_stand_for_several_statics() {
+    let source = "#[cfg(a)] static N: Mutex<u8> = X; #[cfg(not(a))] static N: Mutex<u16> = X;";
+    let before = numbers(source);
+    assert_ne!(before, numbers(&source.replace("u8", "i8")));
+    assert_ne!(before, numbers(&source.replace("u16", "i16")));
 }
 
 #[test]
