@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Output};
 
 use super::dependencies::Dependencies;
 use super::probes::{self, Probes, Problem, Sources};
-use super::statics::Numbers;
+use super::statics::{Numbers, unshared};
 use super::variables::{self, Decisions};
 use super::{Compilation, SOURCE, compilation, macros};
 
@@ -23,6 +23,8 @@ pub(super) struct CellCompilation {
     pub(super) statics: Numbers,
     /// Whether the source says that statics are shared.
     pub(super) shares_statics: bool,
+    /// Whether the cell can have statics.
+    pub(super) may_have_statics: bool,
     pub(super) cell: variables::Cell,
 }
 
@@ -52,6 +54,7 @@ impl CellCompilation {
                 };
                 if output.status.success() {
                     probes::tell(session, &probes)?;
+                    rewritten.compiled.unshared = unshared::of(&self.asked);
                     variables::write_compiled(session, &rewritten.compiled)?;
                     return pass_on(&output);
                 }
@@ -80,8 +83,9 @@ impl CellCompilation {
                 }
             }
             let source = plain.as_ref().unwrap_or(source);
-            variables::write_compiled(session, &rewritten.compiled)?;
-            if !rewritten.has_variables() && self.dependencies.is_none() && !self.shares_statics {
+            let is_plain = !rewritten.has_variables() && self.dependencies.is_none();
+            if is_plain && !self.may_have_statics {
+                variables::write_compiled(session, &rewritten.compiled)?;
                 write_copy(session, source)?;
                 return Ok(Err(self.command));
             }
@@ -89,6 +93,8 @@ impl CellCompilation {
                 return self.again(session, true);
             };
             if output.status.success() {
+                rewritten.compiled.unshared = unshared::of(&self.asked);
+                variables::write_compiled(session, &rewritten.compiled)?;
                 return pass_on(&output);
             }
             if !decisions.learn(&rewritten, source, &output.stderr) {

@@ -165,6 +165,8 @@ fn compilation(
         Shared::default()
     };
     let shares_statics = !shared.is_empty();
+    let may_have_statics =
+        statics::may_have_statics(&source) || externs(&arguments).next().is_some();
     let (source, statics) = shared.apply(&source);
     let held = variables::held(session);
     let cell = variables::Cell::read(source, &arguments, held);
@@ -181,6 +183,7 @@ fn compilation(
         dependencies,
         statics,
         shares_statics,
+        may_have_statics,
         cell,
     })))
 }

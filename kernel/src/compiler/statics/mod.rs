@@ -8,7 +8,9 @@
 
 mod attributes;
 mod surroundings;
+mod symbols;
 mod thread_locals;
+pub(super) mod unshared;
 
 use std::collections::BTreeMap;
 
@@ -55,7 +57,7 @@ pub(super) fn shared(source: &str, crates: BTreeMap<String, u64>) -> Shared {
 }
 
 /// Whether the word `static` occurs, apart from the lifetime.
-fn may_have_statics(source: &str) -> bool {
+pub(super) fn may_have_statics(source: &str) -> bool {
     let mut words = source.match_indices("static");
     words.any(|(at, word)| {
         let behind = source[at + word.len()..].chars().next();
