@@ -2,11 +2,30 @@
 
 use ra_ap_syntax::SyntaxKind;
 
-use super::trees::Tree;
+use super::trees::{Fragment, Tree};
+
+/// Kinds that other macros can take apart.
+const OPEN: [&str; 5] = ["block", "ident", "lifetime", "tt", "vis"];
+
+/// What a metavariable of this kind stands for.
+pub(super) fn one_piece(kind: &str, trees: &[Tree]) -> Vec<Tree> {
+    let is_one = matches!(trees, [Tree::Fragment(_)]);
+    if is_one || OPEN.contains(&kind) {
+        return trees.to_vec();
+    }
+    let (kind, trees) = (kind.to_owned(), trees.to_vec());
+    vec![Tree::Fragment(Fragment { kind, trees })]
+}
 
 /// The number of trees that a fragment of this kind takes from the start of `trees`.
 pub(super) fn length(kind: &str, trees: &[Tree]) -> Option<usize> {
     let first = trees.first();
+    if let Some(of) = first.and_then(Tree::fragment)
+        && (of.kind == kind || kind == "tt")
+        && ["item", "literal", "tt"].contains(&kind)
+    {
+        return Some(1);
+    }
     let one_if = |is: bool| is.then_some(1);
     match kind {
         "ident" => one_if(first?.word().is_some_and(|word| word != "_")),

@@ -7,27 +7,42 @@
 //! anew.
 
 mod attributes;
+mod made;
+mod place;
 mod surroundings;
 mod symbols;
 mod thread_locals;
 pub(super) mod unshared;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use memit_measure::shared_statics::{NAMED, PREFIX};
 use ra_ap_syntax::ast::{self, AstNode};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 
-use super::CELL_FUNCTION;
 use super::definitions::{Definitions, Reached, tokens};
 use super::edits::{self, Edit};
+use made::Made;
+use place::Place;
 
 /// The statics of a session: a number by path.
 pub(crate) type Numbers = BTreeMap<String, u64>;
 
+/// The statics that cells share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sharing {
+    Nothing,
+    /// Those in the source.
+    Written,
+    /// Those that macros make, too.
+    Made,
+}
+
 /// The source with statics that all cells share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
+    made: Made,
     edits: Vec<Edit>,
     /// The statics that can change, and whose start anew is worth a word.
     numbers: Numbers,
@@ -37,14 +52,28 @@ pub(super) struct Shared {
     named: Numbers,
 }
 
-/// Shares the statics in the source of a cell. `crates` are the dependencies with a number that
-/// changes when a dependency is compiled again.
-pub(super) fn shared(source: &str, crates: BTreeMap<String, u64>) -> Shared {
+/// Shares statics in the source of a cell. `crates` are the dependencies with a number that changes when
+/// a dependency is compiled again, and `libraries` are their files.
+pub(super) fn shared(
+    source: &str,
+    sharing: Sharing,
+    crates: BTreeMap<String, u64>,
+    libraries: &BTreeMap<String, PathBuf>,
+) -> Shared {
     let mut shared = Shared::default();
-    if !may_have_statics(source) {
+    // The macros of dependencies can make statics of any tokens.
+    let may_have_statics = may_have_statics(source) || !libraries.is_empty();
+    if !may_have_statics || sharing == Sharing::Nothing {
         return shared;
     }
-    let file = SourceFile::parse(source, Edition::Edition2024).tree();
+    let parsed = |source: &str| SourceFile::parse(source, Edition::Edition2024).tree();
+    let mut file = parsed(source);
+    if sharing == Sharing::Made {
+        shared.made = made::written_out(source, file.syntax(), libraries);
+        if !shared.made.is_empty() {
+            file = parsed(&shared.made.source);
+        }
+    }
     let definitions = Definitions::of(file.syntax(), crates);
     for node in file.syntax().descendants() {
         if let Some(of) = ast::Static::cast(node.clone()) {
@@ -66,13 +95,21 @@ pub(super) fn may_have_statics(source: &str) -> bool {
 }
 
 impl Shared {
-    /// Whether the source has no statics that can be shared.
-    pub(super) fn is_empty(&self) -> bool {
-        self.edits.is_empty()
+    /// What is shared.
+    pub(super) fn sharing(&self) -> Sharing {
+        if self.edits.is_empty() && self.named.is_empty() {
+            Sharing::Nothing
+        } else if self.made.is_empty() {
+            Sharing::Written
+        } else {
+            Sharing::Made
+        }
     }
 
     /// The source with exported names, and the statics. No line moves.
     pub(super) fn apply(self, source: &str) -> (String, Numbers) {
+        let made = Some(self.made).filter(|made| !made.is_empty());
+        let source = made.as_ref().map_or(source, |made| &made.source);
         let mut exported = edits::apply(source, self.edits);
         if !self.named.is_empty() {
             exported.push_str(&table(&self.named));
@@ -81,28 +118,40 @@ impl Shared {
     }
 
     fn share(&mut self, of: &ast::Static, definitions: &Definitions) {
-        let is_declaration = of.body().is_none();
-        let (Some(path), Some(type_), false) = (path(of.syntax()), of.ty(), is_declaration) else {
+        let (Some(place), Some(type_), Some(value)) = (Place::of(of.syntax()), of.ty(), of.body())
+        else {
             return;
         };
+        // The compiler may read the key from the value, and not from the static.
+        if thread_locals::is_in(value.syntax()) {
+            return;
+        }
         let Some(name) = attributes::name(of) else {
             return;
         };
-        let number = self.number(&path, of.syntax(), definitions);
+        let number = self.number(&place.path, of.syntax(), of.syntax(), definitions);
         match name {
             Some(name) => add(&mut self.named, name, number),
             None => self.edits.extend(export(of.syntax(), number)),
         }
         if of.mut_token().is_some() || can_change(type_.syntax()) {
-            add(&mut self.numbers, path, number);
+            add(&mut self.numbers, place.shown, number);
         }
     }
 
-    /// A number for a static, which no other static of the source has.
-    fn number(&mut self, path: &str, of: &SyntaxNode, definitions: &Definitions) -> u64 {
+    /// A number for a static, which no other static of the source has. `place` is where the static is in
+    /// the source.
+    fn number(
+        &mut self,
+        path: &str,
+        of: &SyntaxNode,
+        place: &SyntaxNode,
+        definitions: &Definitions,
+    ) -> u64 {
         let mut reached = definitions.reached_by(of);
         let mut texts = vec![tokens::text(of)];
-        for around in surroundings::of(of, definitions) {
+        texts.extend(self.made.around(place).map(|around| tokens::text(&around)));
+        for around in surroundings::of(place, definitions) {
             reached.extend(definitions.reached_by(&around));
             texts.push(surroundings::text(&around));
         }
@@ -157,28 +206,6 @@ fn export(item: &SyntaxNode, number: u64) -> Option<Edit> {
 /// The attribute that exports a static.
 fn attribute(number: u64) -> String {
     format!("#[unsafe(export_name = \"{PREFIX}{number:016x}\")]")
-}
-
-/// Where a static is: the names of what it is in, and its own; `None` in the statements of a cell.
-fn path(of: &SyntaxNode) -> Option<String> {
-    let mut names: Vec<String> = Vec::new();
-    for node in of.ancestors() {
-        if let Some(of) = ast::Impl::cast(node.clone()) {
-            names.extend(of.self_ty().map(|of| of.syntax().to_string()));
-            names.extend(of.trait_().map(|of| of.syntax().to_string()));
-        } else if ast::ExternBlock::can_cast(node.kind()) {
-            return None;
-        } else {
-            names.extend(
-                node.children()
-                    .find_map(ast::Name::cast)
-                    .map(|name| name.text().to_string()),
-            );
-        }
-    }
-    let is_in_cell = names.iter().any(|name| name.starts_with(CELL_FUNCTION));
-    names.reverse();
-    (!is_in_cell).then(|| names.join("::"))
 }
 
 /// Types without a part that can change.

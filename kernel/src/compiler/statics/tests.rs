@@ -1,7 +1,7 @@
 use super::*;
 
 fn shared_in(source: &str) -> Shared {
-    shared(source, BTreeMap::new())
+    shared(source, Sharing::Made, BTreeMap::new(), &BTreeMap::new())
 }
 
 /// The source with statics that cells share, with `#` for the number of each.
@@ -93,13 +93,15 @@ fn a_static_keeps_the_name_that_the_user_has_chosen() {
 #[test]
 fn the_items_of_a_body_are_a_part_of_its_statics() {
     let number = |items: &str| {
-        let of_body = "static S: Mutex<Option<T>> = X; println!(\"a\");";
+        let of_body = "static S: Mutex<Option<T>> = X; println!(\"a\"); \
+                       thread_local! { static K: Cell<Option<T>> = X; }";
         let source = format!(
             "mod a {{ pub struct T(u8); }} mod b {{ pub struct T(String); }}\n\
              macro_rules! define {{ ($t:ty) => {{ struct T($t); }} }}\n\
              fn f() {{ {items} {{ {of_body} }} }}"
         );
-        numbers(&source)["f::S"]
+        let numbers = numbers(&source);
+        [numbers["f::S"], numbers["f::K"]]
     };
     for (before, after) in [
         ("use a::T;", "use b::T;"),
@@ -119,7 +121,11 @@ fn the_items_of_a_body_are_a_part_of_its_statics() {
             "struct L; impl Tr for L { type Out = u16; } type T = <L as Tr>::Out;",
         ),
     ] {
-        assert_ne!(number(before), number(after), "{before}");
+        let pairs = number(before).into_iter().zip(number(after));
+        assert!(
+            pairs.into_iter().all(|(before, after)| before != after),
+            "{before}"
+        );
         let other = format!("{before} fn g() {{}} println!(\"b\"); static U: u8 = 1;");
         assert_eq!(number(before), number(&other), "{before}");
     }
@@ -141,8 +147,9 @@ thread_local! {
         Vec<u8>> = const { RefCell::new(Vec::new()) };
     pub static N: Cell<u8> = Cell::new(1)
 }
-std::thread_local!(static M: u8 = 1;);
+#[allow(dead_code)] std::thread_local!(static M: u8 = 1;);
 thread_local! { fn other() {} }
+static KEY: &LocalKey<u8> = { thread_local! { static K: u8 = 1; } &K };
 ";
     insta::assert_snapshot!(exported(source), @r#"
 
@@ -152,6 +159,7 @@ thread_local! { fn other() {} }
 
     #[unsafe(export_name = "memit_static_#")] static M: ::memit_session::SharedKey<u8> = ::memit_session::SharedKey::new({ ::std::thread_local! { static M: u8 = 1 } M });
     thread_local! { fn other() {} }
+    static KEY: &LocalKey<u8> = { thread_local! { static K: u8 = 1; } &K };
     "#);
 }
 
