@@ -102,8 +102,9 @@ fn at_home(body: &[Tree], home: Home<'_>) -> Vec<Tree> {
                 }));
             }
             Tree::Group(group) => written.push(Tree::Group(Group {
+                open: group.open,
                 trees: at_home(&group.trees, home),
-                ..group.clone()
+                origins: [Origin::Macro(home.number); 2],
             })),
             Tree::Fragment(of) => written.push(Tree::Fragment(of.clone())),
         }

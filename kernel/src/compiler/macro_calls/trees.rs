@@ -51,8 +51,8 @@ pub(super) struct Group {
     /// The opening delimiter.
     pub(super) open: char,
     pub(super) trees: Vec<Tree>,
-    /// Where the opening delimiter comes from.
-    pub(super) origin: Origin,
+    /// Where the delimiters come from.
+    pub(super) origins: [Origin; 2],
 }
 
 impl Tree {
@@ -122,12 +122,16 @@ fn of(node: &SyntaxNode, leave_out: impl Fn(&SyntaxToken) -> bool) -> Vec<Tree> 
 
 fn group(tree: &ast::TokenTree) -> Group {
     let open = tree.left_delimiter_token();
+    let range = tree.syntax().text_range();
     Group {
         open: open
             .and_then(|open| open.text().chars().next())
             .unwrap_or('('),
         trees: inside(tree),
-        origin: Origin::Text(tree.syntax().text_range().start().into()),
+        origins: [
+            Origin::Text(range.start().into()),
+            Origin::Text(usize::from(range.end()).saturating_sub(1)),
+        ],
     }
 }
 
@@ -190,13 +194,16 @@ fn flatten(trees: &[Tree], piece: Option<&Piece>, leaves: &mut Vec<Leaf>) {
             }
         };
         let piece = piece.or(of_fragment.as_ref());
-        let delimiter = |text: &str| Leaf {
+        let of_macro = [Origin::Macro(0); 2];
+        let origins = tree.group().map_or(of_macro, |group| group.origins);
+        let delimiter = |text: &str, origin| Leaf {
             piece: piece.cloned(),
+            origin,
             ..written(text, SyntaxKind::WHITESPACE, 0)
         };
-        leaves.extend((!open.is_empty()).then(|| delimiter(open)));
+        leaves.extend((!open.is_empty()).then(|| delimiter(open, origins[0])));
         flatten(inner, piece, leaves);
-        leaves.extend((!close.is_empty()).then(|| delimiter(close)));
+        leaves.extend((!close.is_empty()).then(|| delimiter(close, origins[1])));
     }
 }
 
@@ -207,7 +214,7 @@ pub(super) fn with_fragments(trees: Vec<Tree>, leaves: &[Leaf], starts: &[usize]
     for tree in trees {
         let origin = match &tree {
             Tree::Leaf(leaf) => Some(leaf.origin),
-            Tree::Group(group) => Some(group.origin),
+            Tree::Group(group) => Some(group.origins[0]),
             Tree::Fragment(_) => None,
         };
         let number = match origin {

@@ -343,26 +343,42 @@ fn located(leaf: Leaf, leaves: &[Leaf], starts: &[usize]) -> Leaf {
     Leaf { origin, ..leaf }
 }
 
-/// The tokens as source. A token of the source stays in its line; `None` if a line would have to be added.
+/// The tokens as source. A token of the source stays in its line, and in its column if no token of a macro
+/// is in the way. `None` if a line would have to be added.
 fn in_lines(leaves: &[Leaf], call: &SyntaxNode, source: &str) -> Option<String> {
-    let range = usize_range(call);
-    let line_of = |at: usize| source[range.start..at].matches('\n').count();
-    let mut text = String::new();
+    let Range { start, end } = usize_range(call);
+    let line_of = |at: usize| source[start..at].matches('\n').count();
+    let start_of_line = |text: &str| text.rfind('\n').map_or(0, |before| before + 1);
+    let mut text = source[start_of_line(&source[..start])..start].to_owned();
+    let before = text.len();
     let mut line = 0;
+    // Where the last token ends, and whether the next may follow without a blank.
+    let mut behind = None;
+    let mut is_joint = true;
     for leaf in leaves {
-        if let Origin::Text(at) = leaf.origin {
+        let at = match leaf.origin {
+            Origin::Text(at) => Some(at),
+            Origin::Macro(_) => None,
+        };
+        if !is_joint && (at.is_none() || at != behind) {
+            text.push(' ');
+        }
+        if let Some(at) = at {
             let wanted = line_of(at).max(line);
             text.push_str(&"\n".repeat(wanted - line));
             line = wanted;
+            let column = source[start_of_line(&source[..at])..at].chars().count();
+            let written = text[start_of_line(&text)..].chars().count();
+            text.push_str(&" ".repeat(column.saturating_sub(written)));
         }
         text.push_str(&leaf.text);
-        if !leaf.is_joint {
-            text.push(' ');
-        }
         line += leaf.text.matches('\n').count();
+        behind = at.map(|at| at + leaf.text.len());
+        is_joint = leaf.is_joint;
     }
-    let missing = line_of(range.end).checked_sub(line)?;
-    Some(text + &"\n".repeat(missing))
+    text.push(' ');
+    let missing = line_of(end).checked_sub(line)?;
+    Some(text.split_off(before) + &"\n".repeat(missing))
 }
 
 #[cfg(test)]
