@@ -158,16 +158,19 @@ fn repeat<'a>(
     to: &mut Vec<Tree>,
 ) -> Option<&'a [Tree]> {
     let (repetition, length) = pattern::repeated(&group.trees, behind)?;
-    let repeated: Vec<_> = metavariables(&group.trees)
-        .into_iter()
-        .filter_map(|name| match bindings.get(&name)? {
-            Binding::Many(turns) => Some((name, turns)),
-            Binding::One(_) => None,
-        })
-        .collect();
+    let mut repeated = Vec::new();
+    let mut of_turn = Bindings::new();
+    for name in metavariables(&group.trees) {
+        match bindings.get(&name) {
+            Some(Binding::Many(turns)) => repeated.push((name, turns)),
+            Some(one) => {
+                of_turn.insert(name, one.clone());
+            }
+            None => {}
+        }
+    }
     let turns = repeated.iter().map(|(_, turns)| turns.len()).max()?;
     for turn in 0..turns {
-        let mut of_turn = bindings.clone();
         for (name, turns) in &repeated {
             of_turn.insert(name.clone(), turns.get(turn)?.clone());
         }

@@ -18,47 +18,60 @@ pub(super) struct ForeignMacro {
     pub(super) has_inner_macros: bool,
 }
 
-/// The macros of a crate by name; `None` for a name of several macros, of which `#[cfg]` chooses one.
-pub(super) type Exported = BTreeMap<String, Option<ForeignMacro>>;
+/// The sources of a crate that export macros.
+#[derive(Debug, Default)]
+pub(super) struct ForeignSources {
+    texts: Vec<String>,
+    /// The macros that were looked for.
+    known: BTreeMap<String, Option<ForeignMacro>>,
+}
 
-/// The macros that the crate in `library` exports.
-pub(super) fn exported(library: &Path) -> Exported {
-    let mut exported = Exported::new();
-    for source in sources(library).unwrap_or_default() {
-        let Ok(text) = fs::read_to_string(source) else {
-            continue;
-        };
-        if text.contains("macro_export") {
-            add(&text, &mut exported);
+impl ForeignSources {
+    /// The sources of the crate in `library`.
+    pub(super) fn of(library: &Path) -> Self {
+        let sources = sources(library).unwrap_or_default().into_iter();
+        let texts = sources.filter_map(|source| fs::read_to_string(source).ok());
+        Self {
+            texts: texts.filter(|text| text.contains("macro_export")).collect(),
+            known: BTreeMap::new(),
         }
     }
-    exported
-}
 
-fn add(source: &str, exported: &mut Exported) {
-    let file = SourceFile::parse(source, Edition::Edition2024).tree();
-    for of in file
-        .syntax()
-        .descendants()
-        .filter_map(ast::MacroRules::cast)
-    {
-        let mut attributes = of.attrs().map(|attribute| attribute.syntax().to_string());
-        let export = attributes.find(|attribute| attribute.contains("macro_export"));
-        let (Some(export), Some(name)) = (export, of.name()) else {
-            continue;
-        };
-        let foreign = expansion::rules(&of).map(|rules| ForeignMacro {
-            rules: rules.into(),
-            has_inner_macros: export.contains("local_inner_macros"),
-        });
-        exported
-            .entry(name.text().to_string())
-            .and_modify(|other| *other = None)
-            .or_insert(foreign);
+    /// The macro of this name; `None` if there are several, of which `#[cfg]` chooses one.
+    pub(super) fn exported(&mut self, name: &str) -> Option<ForeignMacro> {
+        if let Some(known) = self.known.get(name) {
+            return known.clone();
+        }
+        let definition = format!("macro_rules! {name}");
+        let files = self.texts.iter().filter(|text| text.contains(&definition));
+        let mut found = files.flat_map(|text| defined(text, name));
+        let only = found.next().filter(|_| found.next().is_none()).flatten();
+        self.known.insert(name.to_owned(), only.clone());
+        only
     }
 }
 
-/// The sources of `library`, from the file that rustc writes beside the library for cargo.
+/// The macros of this name that `source` exports; `None` for a macro that cannot be read.
+fn defined(source: &str, name: &str) -> Vec<Option<ForeignMacro>> {
+    let file = SourceFile::parse(source, Edition::Edition2024).tree();
+    let macros = file
+        .syntax()
+        .descendants()
+        .filter_map(ast::MacroRules::cast);
+    let named = macros.filter(|of| of.name().is_some_and(|it| it.text() == name));
+    let exported = named.filter_map(|of| {
+        let mut attributes = of.attrs().map(|attribute| attribute.syntax().to_string());
+        let export = attributes.find(|attribute| attribute.contains("macro_export"))?;
+        Some(expansion::rules(&of).map(|rules| ForeignMacro {
+            rules: rules.into(),
+            has_inner_macros: export.contains("local_inner_macros"),
+        }))
+    });
+    exported.collect()
+}
+
+/// The sources of `library`, from the file that rustc writes beside the library for cargo. `None` if a
+/// path is relative to a directory that only cargo knows.
 fn sources(library: &Path) -> Option<Vec<PathBuf>> {
     let name = library.file_stem()?.to_str()?.strip_prefix("lib")?;
     let rules = fs::read_to_string(library.with_file_name(format!("{name}.d"))).ok()?;
@@ -66,8 +79,8 @@ fn sources(library: &Path) -> Option<Vec<PathBuf>> {
     // A blank in a path is behind a backslash.
     let sources = sources.replace("\\ ", "\0");
     let sources = sources.split(' ').map(|path| path.replace('\0', " "));
-    let is_rust = |path: &PathBuf| path.extension().is_some_and(|of| of == "rs");
-    Some(sources.map(PathBuf::from).filter(is_rust).collect())
+    let paths: Vec<_> = sources.map(PathBuf::from).collect();
+    paths.iter().all(|path| path.is_absolute()).then_some(paths)
 }
 
 #[cfg(test)]
@@ -88,19 +101,15 @@ mod tests {
         let library = directory.path().join("libshapes-1.rlib");
         let rules = format!("/deps/shapes-1.d: {escaped} /none/README.md\n\n{escaped}:\n");
         fs::write(directory.path().join("shapes-1.d"), rules).unwrap();
-        let exported = exported(&library);
-        let found: Vec<_> = exported
-            .iter()
-            .map(|(name, of)| (name.as_str(), of.as_ref().map(|of| of.has_inner_macros)))
-            .collect();
-        assert_eq!(
-            found,
-            [
-                ("either", None),
-                ("inner", Some(false)),
-                ("outer", Some(true))
-            ]
-        );
-        assert!(super::exported(Path::new("/none/libnone.rlib")).is_empty());
+        let has_inner_macros = |name: &str| {
+            let found = ForeignSources::of(&library).exported(name)?;
+            Some(found.has_inner_macros)
+        };
+        assert_eq!(has_inner_macros("outer"), Some(true));
+        assert_eq!(has_inner_macros("inner"), Some(false));
+        assert_eq!(has_inner_macros("either"), None);
+        assert_eq!(has_inner_macros("private"), None);
+        fs::write(directory.path().join("shapes-1.d"), "x.d: src/lib.rs\n").unwrap();
+        assert_eq!(has_inner_macros("outer"), None, "a path that cargo knows");
     }
 }

@@ -14,7 +14,7 @@ use ra_ap_syntax::ast::{self, AstNode, HasAttrs, HasName};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode};
 
 use super::expansion::{self, Home, Rule};
-use super::foreign::{self, Exported, ForeignMacro};
+use super::foreign::{ForeignMacro, ForeignSources};
 use super::hygiene;
 use super::imports::Imports;
 use super::trees::{self, Fragment, Group, Leaf, Origin, Tree};
@@ -35,7 +35,7 @@ pub(crate) struct Known<'a> {
     imports: Imports,
     /// The libraries of the dependencies.
     crates: &'a BTreeMap<String, PathBuf>,
-    exported: RefCell<BTreeMap<String, Exported>>,
+    foreign: RefCell<BTreeMap<String, ForeignSources>>,
     expansions: Cell<u32>,
 }
 
@@ -72,7 +72,7 @@ impl<'a> Known<'a> {
             local,
             imports: Imports::of(file),
             crates,
-            exported: RefCell::default(),
+            foreign: RefCell::default(),
             expansions: Cell::new(0),
         }
     }
@@ -192,11 +192,11 @@ impl<'a> Known<'a> {
 
     fn foreign(&self, crate_: &str, name: &str) -> Option<ForeignMacro> {
         let library = self.crates.get(crate_)?;
-        let mut exported = self.exported.borrow_mut();
-        let macros = exported
-            .entry(crate_.to_owned())
-            .or_insert_with(|| foreign::exported(library));
-        macros.get(name)?.clone()
+        let mut foreign = self.foreign.borrow_mut();
+        let sources = foreign.entry(crate_.to_owned());
+        sources
+            .or_insert_with(|| ForeignSources::of(library))
+            .exported(name)
     }
 }
 
