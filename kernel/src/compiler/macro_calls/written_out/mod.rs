@@ -15,9 +15,11 @@ use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode};
 
 use super::expansion::{self, Home, Rule};
 use super::foreign::{ForeignMacro, ForeignSources};
+use super::fragment;
 use super::hygiene;
 use super::imports::Imports;
-use super::trees::{self, Fragment, Group, Leaf, Origin, Tree};
+
+use super::trees::{self, Group, Leaf, Origin, Tree};
 use super::{Macros, STANDARD_ITEMS, STANDARD_STATEMENTS, name};
 use crate::compiler::definitions::tokens;
 
@@ -163,7 +165,11 @@ impl<'a> Known<'a> {
     fn find(&self, call: &ast::MacroCall) -> Option<Definition> {
         let path = call.path()?.syntax().text().to_string();
         let path: String = path.split_whitespace().collect();
-        let path = path.trim_start_matches("::").trim_start_matches("crate::");
+        let of_session = path.strip_prefix("crate::");
+        if of_session.is_some_and(|path| path.contains("::")) {
+            return None;
+        }
+        let path = of_session.unwrap_or(path.trim_start_matches("::"));
         let of_crate = |crate_: &str, name: &str| {
             let foreign = self.foreign(crate_, name)?;
             Some(Definition {
@@ -243,33 +249,8 @@ fn are_whole(trees: &[Tree]) -> bool {
     trees.iter().all(|tree| match tree {
         Tree::Leaf(_) => true,
         Tree::Group(Group { trees, .. }) => are_whole(trees),
-        Tree::Fragment(of) => is_whole(of) && are_whole(&of.trees),
+        Tree::Fragment(of) => fragment::is_whole(&of.kind, &of.trees) && are_whole(&of.trees),
     })
-}
-
-fn is_whole(of: &Fragment) -> bool {
-    let mut text = String::new();
-    trees::write(&of.trees, &mut text);
-    let text = text.trim_end();
-    let is_one = |before: &str, after: &str, is: fn(SyntaxNode) -> bool| {
-        let source = format!("{before}{text}{after}");
-        let file = SourceFile::parse(&source, Edition::Edition2024);
-        let whole = before.len()..before.len() + text.len();
-        let mut nodes = file.tree().syntax().descendants();
-        file.errors().is_empty() && nodes.any(|node| usize_range(&node) == whole && is(node))
-    };
-    match of.kind.as_str() {
-        "expr" | "expr_2021" | "literal" => is_one("const X: u8 = ", ";", |node| {
-            ast::Expr::can_cast(node.kind())
-        }),
-        "ty" | "path" => is_one("type X = ", ";", |node| ast::Type::can_cast(node.kind())),
-        "item" => is_one("", "", |node| ast::Item::can_cast(node.kind())),
-        "pat" | "pat_param" => is_one("const X: u8 = match 1 { ", " => 2 };", |node| {
-            ast::Pat::can_cast(node.kind())
-        }),
-        "meta" => is_one("#[", "] struct X;", |node| ast::Meta::can_cast(node.kind())),
-        _ => false,
-    }
 }
 
 /// What stands in front of a piece of code to make a source of it, and behind.

@@ -81,6 +81,11 @@ fn what_a_metavariable_stands_for_stays_one_piece() {
             "macro_rules! make { ($t:ty) => { static A: Option<&$t> = None; } }\nmake!(dyn Any + Send);",
             "static A : Option <& ( dyn Any + Send ) > = None ;",
         ),
+        (
+            "macro_rules! make { ($e:expr) => { static A: u8 = $e; }; ($($t:tt)*) => { static B: u8 = 1; } }\n\
+             make!(fold::<u8, u8>(|a, b| a + b));",
+            "static A : u8 = ( fold::<u8, u8>(|a, b| a + b) ) ;",
+        ),
         // An expression is no literal, even if it looks like one.
         (
             "macro_rules! outer { ($e:expr) => { inner!($e); } }\n\
@@ -119,6 +124,7 @@ fn a_call_stays_if_its_meaning_is_not_certain() {
         "macro_rules! make { () => { static A: u8 = 1; } }\n\
          mod m { macro_rules! make { () => {} } make!(); }",
         "macro_rules! make { () => { static A: u8 = 1; } }\nother::make!();",
+        "macro_rules! make { () => { static A: u8 = 1; } }\ncrate::m::make!();",
         // What looks like a literal is an expression for the inner macro.
         "macro_rules! make { ($e:expr) => { static A: u8 = inner!($e); } }\n\
          macro_rules! inner { (0) => { 1 }; ($e:expr) => { 2 } }\nmake!(0);",
