@@ -18,7 +18,6 @@ use super::foreign::{ForeignMacro, ForeignSources};
 use super::fragment;
 use super::hygiene;
 use super::imports::Imports;
-
 use super::trees::{self, Group, Leaf, Origin, Tree};
 use super::{Macros, STANDARD_ITEMS, STANDARD_STATEMENTS, name};
 use crate::compiler::definitions::tokens;
