@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Output};
 
 use super::dependencies::Dependencies;
 use super::probes::{self, Probes, Problem, Sources};
-use super::statics::Numbers;
+use super::statics::{Numbers, Sharing, unshared};
 use super::variables::{self, Decisions};
 use super::{Compilation, SOURCE, compilation, macros};
 
@@ -21,8 +21,11 @@ pub(super) struct CellCompilation {
     pub(super) dependencies: Option<Dependencies>,
     /// The statics that the cell shares with others.
     pub(super) statics: Numbers,
-    /// Whether the source says that statics are shared.
-    pub(super) shares_statics: bool,
+    pub(super) sharing: Sharing,
+    /// How statics are to be shared if the cell compiles.
+    pub(super) better: Option<Sharing>,
+    /// Whether the cell can have statics.
+    pub(super) may_have_statics: bool,
     pub(super) cell: variables::Cell,
 }
 
@@ -48,10 +51,15 @@ impl CellCompilation {
             } = probes::put(session, source, true, may_switch);
             if let Some(probed) = &probed {
                 let Some(output) = self.output(session, probed)? else {
-                    return self.again(session, true);
+                    let (sharing, better) = (self.sharing, self.better);
+                    return self.again(session, sharing, better);
                 };
                 if output.status.success() {
+                    if let Some(sharing) = self.better {
+                        return self.again(session, sharing, None);
+                    }
                     probes::tell(session, &probes)?;
+                    rewritten.compiled.unshared = unshared::of(&self.asked);
                     variables::write_compiled(session, &rewritten.compiled)?;
                     return pass_on(&output);
                 }
@@ -80,22 +88,31 @@ impl CellCompilation {
                 }
             }
             let source = plain.as_ref().unwrap_or(source);
-            variables::write_compiled(session, &rewritten.compiled)?;
-            if !rewritten.has_variables() && self.dependencies.is_none() && !self.shares_statics {
+            let is_plain = !rewritten.has_variables() && self.dependencies.is_none();
+            if is_plain && !self.may_have_statics {
+                variables::write_compiled(session, &rewritten.compiled)?;
                 write_copy(session, source)?;
                 return Ok(Err(self.command));
             }
             let Some(output) = self.output(session, source)? else {
-                return self.again(session, true);
+                let (sharing, better) = (self.sharing, self.better);
+                return self.again(session, sharing, better);
             };
             if output.status.success() {
+                if let Some(sharing) = self.better {
+                    return self.again(session, sharing, None);
+                }
+                rewritten.compiled.unshared = unshared::of(&self.asked);
+                variables::write_compiled(session, &rewritten.compiled)?;
                 return pass_on(&output);
             }
             if !decisions.learn(&rewritten, source, &output.stderr) {
-                if self.shares_statics {
-                    return self.again(session, false);
-                }
-                return pass_on(&output);
+                // An error of the user's is told about the user's columns.
+                return match self.sharing {
+                    Sharing::Nothing => pass_on(&output),
+                    Sharing::Written => self.again(session, Sharing::Nothing, None),
+                    Sharing::Made => self.again(session, Sharing::Nothing, Some(Sharing::Written)),
+                };
             }
         }
     }
@@ -124,21 +141,20 @@ impl CellCompilation {
         Ok(None)
     }
 
-    /// Compiles the cell with what has been noted. Without shared statics, errors are about the user's
-    /// columns.
+    /// Compiles the cell with what has been noted. If the cell compiles, compiles the cell with a `better`
+    /// sharing of statics.
     fn again(
         self,
         session: &Path,
-        shares_statics: bool,
+        sharing: Sharing,
+        better: Option<Sharing>,
     ) -> anyhow::Result<Result<ExitCode, Command>> {
         let arguments = self.asked.into_iter().map(OsString::from).collect();
-        match compilation(
-            session,
-            self.command.get_program(),
-            arguments,
-            shares_statics,
-        )? {
-            Compilation::Cell(cell) => cell.compile(session),
+        match compilation(session, self.command.get_program(), arguments, sharing)? {
+            Compilation::Cell(mut cell) => {
+                cell.better = better;
+                cell.compile(session)
+            }
             Compilation::Other(command) => Ok(Err(command)),
         }
     }

@@ -24,6 +24,7 @@ pub(crate) mod statics;
 mod value;
 pub(crate) mod variables;
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
@@ -38,7 +39,7 @@ use cell::{CellCompilation, write_copy};
 use dependencies::Dependencies;
 use identity::Identity;
 use session_crate::{STORE, SessionCrate};
-use statics::Shared;
+use statics::Sharing;
 
 /// The name under which cargo starts this part.
 const NAME: &str = "memit-rustc";
@@ -75,7 +76,7 @@ pub(crate) fn run(session: &Path) -> ExitCode {
         eprintln!("{NAME}: cargo starts this with the compiler as its first argument");
         return ExitCode::FAILURE;
     };
-    let compiled = match compilation(session, &rustc, arguments.collect(), true) {
+    let compiled = match compilation(session, &rustc, arguments.collect(), Sharing::Made) {
         Ok(Compilation::Cell(cell)) => cell.compile(session),
         Ok(Compilation::Other(command)) => Ok(Err(command)),
         Err(error) => Err(error),
@@ -104,13 +105,13 @@ enum Compilation {
     Other(Command),
 }
 
-/// Prepares a compilation with these arguments of rustc. A cell that is to be run can share its statics
-/// with other cells.
+/// Prepares a compilation with these arguments of rustc. A cell that is to be run can share statics with
+/// other cells.
 fn compilation(
     session: &Path,
     rustc: &OsStr,
     arguments: Vec<OsString>,
-    shares_statics: bool,
+    sharing: Sharing,
 ) -> anyhow::Result<Compilation> {
     let mut command = Command::new(rustc);
     let text = |argument: &OsString| argument.to_str().map(str::to_owned);
@@ -163,12 +164,13 @@ fn compilation(
     }
     let asked = arguments.clone();
     keep_identity(session, rustc, &mut arguments)?;
-    let shared = if shares_statics {
-        statics::shared(&source, variables::crates(&arguments))
-    } else {
-        Shared::default()
-    };
-    let shares_statics = !shared.is_empty();
+    let libraries = externs(&arguments)
+        .map(|(name, file)| (name.to_owned(), PathBuf::from(file)))
+        .collect::<BTreeMap<_, _>>();
+    let crates = variables::crates(&arguments);
+    let shared = statics::shared(&source, sharing, crates, &libraries);
+    let sharing = shared.sharing();
+    let may_have_statics = statics::may_have_statics(&source) || !libraries.is_empty();
     let (source, statics) = shared.apply(&source);
     let held = variables::held(session);
     let cell = variables::Cell::read(source, &arguments, held);
@@ -184,7 +186,9 @@ fn compilation(
         command,
         dependencies,
         statics,
-        shares_statics,
+        sharing,
+        better: None,
+        may_have_statics,
         cell,
     })))
 }

@@ -232,7 +232,7 @@ fn load(host: &Host, arguments: &str, statics: &mut SharedStatics) -> Result<Run
     }
     // SAFETY: the library is never unloaded, and its code has not run. The names of statics contain
     // a number for their definitions.
-    unsafe { statics.share(symbol) };
+    unsafe { statics.share(handle, symbol) };
     // SAFETY: evcxr generates this function with exactly this type.
     Ok(unsafe { std::mem::transmute::<*mut c_void, RunCell>(symbol) })
 }

@@ -17,7 +17,7 @@ use ra_ap_syntax::ast::{self, AstNode};
 use serde::{Deserialize, Serialize};
 
 use super::CELL_CRATE;
-use super::macro_calls::Macros;
+use super::macro_calls::{Macros, Makes};
 use mentions::{ANY, ERROR, Mention};
 
 /// A definition that a type reaches.
@@ -108,6 +108,11 @@ impl Definitions {
         }
         definitions.collect(file);
         definitions
+    }
+
+    /// Whether a call may make items.
+    pub(crate) fn may_make_items(&self, call: &ast::MacroCall) -> bool {
+        self.macros.makes(call) != Makes::Statements
     }
 
     /// Whether the session still has this definition.

@@ -1,12 +1,34 @@
 //! Fragments: the pieces of code that `$name:kind` takes.
 
-use ra_ap_syntax::SyntaxKind;
+use std::ops::Range;
 
-use super::trees::Tree;
+use ra_ap_syntax::ast::{self, AstNode};
+use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode};
+
+use super::trees::{self, Fragment, Tree};
+
+/// Kinds that other macros can take apart.
+const OPEN: [&str; 5] = ["block", "ident", "lifetime", "tt", "vis"];
+
+/// What a metavariable of this kind stands for.
+pub(super) fn one_piece(kind: &str, trees: &[Tree]) -> Vec<Tree> {
+    let is_one = matches!(trees, [Tree::Fragment(_)]);
+    if is_one || OPEN.contains(&kind) {
+        return trees.to_vec();
+    }
+    let (kind, trees) = (kind.to_owned(), trees.to_vec());
+    vec![Tree::Fragment(Fragment { kind, trees })]
+}
 
 /// The number of trees that a fragment of this kind takes from the start of `trees`.
 pub(super) fn length(kind: &str, trees: &[Tree]) -> Option<usize> {
     let first = trees.first();
+    if let Some(of) = first.and_then(Tree::fragment)
+        && (of.kind == kind || kind == "tt")
+        && ["item", "literal", "tt"].contains(&kind)
+    {
+        return Some(1);
+    }
     let one_if = |is: bool| is.then_some(1);
     match kind {
         "ident" => one_if(first?.word().is_some_and(|word| word != "_")),
@@ -23,7 +45,8 @@ pub(super) fn length(kind: &str, trees: &[Tree]) -> Option<usize> {
         "item" => item(trees),
         "ty" | "path" => of_type(trees),
         "meta" => until(trees, &[","], |_| false),
-        "expr" | "expr_2021" | "stmt" => until(trees, &["=>", ",", ";"], |_| false),
+        "expr" | "expr_2021" => expression(trees),
+        "stmt" => until(trees, EXPRESSION_ENDS, |_| false),
         "pat" | "pat_param" => {
             let ends: &[&str] = if kind == "pat" {
                 &["=>", ",", "="]
@@ -75,6 +98,52 @@ fn until(trees: &[Tree], ends: &[&str], is_end: impl Fn(&Tree) -> bool) -> Optio
         at += length;
     }
     (at > 0).then_some(at)
+}
+
+const EXPRESSION_ENDS: &[&str] = &["=>", ",", ";"];
+
+/// An expression may contain commas: `|a, b| a`, `f::<A, B>()`.
+fn expression(trees: &[Tree]) -> Option<usize> {
+    let first = until(trees, EXPRESSION_ENDS, |_| false)?;
+    let mut length = first;
+    while !is_whole("expr", &trees[..length]) {
+        let Some(more) = trees
+            .get(length + 1..)
+            .filter(|_| trees[length].is(","))
+            .and_then(|rest| until(rest, EXPRESSION_ENDS, |_| false))
+        else {
+            return Some(first);
+        };
+        length += 1 + more;
+    }
+    Some(length)
+}
+
+/// Whether `trees` are one piece of code of this kind, as the parser reads them.
+pub(super) fn is_whole(kind: &str, trees: &[Tree]) -> bool {
+    let mut text = String::new();
+    trees::write(trees, &mut text);
+    let text = text.trim_end();
+    let is_one = |before: &str, after: &str, is: fn(SyntaxNode) -> bool| {
+        let source = format!("{before}{text}{after}");
+        let file = SourceFile::parse(&source, Edition::Edition2024);
+        let whole = before.len()..before.len() + text.len();
+        let mut nodes = file.tree().syntax().descendants();
+        file.errors().is_empty()
+            && nodes.any(|node| Range::<usize>::from(node.text_range()) == whole && is(node))
+    };
+    match kind {
+        "expr" | "expr_2021" | "literal" => is_one("const X: u8 = ", ";", |node| {
+            ast::Expr::can_cast(node.kind())
+        }),
+        "ty" | "path" => is_one("type X = ", ";", |node| ast::Type::can_cast(node.kind())),
+        "item" => is_one("", "", |node| ast::Item::can_cast(node.kind())),
+        "pat" | "pat_param" => is_one("const X: u8 = match 1 { ", " => 2 };", |node| {
+            ast::Pat::can_cast(node.kind())
+        }),
+        "meta" => is_one("#[", "] struct X;", |node| ast::Meta::can_cast(node.kind())),
+        _ => false,
+    }
 }
 
 fn visibility(trees: &[Tree]) -> usize {

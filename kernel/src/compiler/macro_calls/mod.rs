@@ -5,11 +5,15 @@
 //! other macros, the tokens of the call tell: a call that holds `struct Name` makes a struct.
 
 mod expansion;
+mod foreign;
 mod fragment;
+mod hygiene;
+mod imports;
 mod pattern;
 #[cfg(test)]
 mod tests;
 mod trees;
+mod written_out;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,8 +22,9 @@ use std::sync::Arc;
 use ra_ap_syntax::ast::{self, AstNode, AstToken, HasName};
 use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind};
 
-use expansion::Rule;
+use expansion::{Home, Rule};
 use trees::Tree;
+pub(crate) use written_out::Known;
 
 /// The `macro_rules!` of a session.
 #[derive(Debug, Clone, Default)]
@@ -150,7 +155,10 @@ impl Macros {
             let rules = self.rules.get(&name(call)?);
             let rules = rules.filter(|_| is_of_session(call))?;
             let arguments = trees::inside(&call.token_tree()?);
-            expansion::expand(rules.as_ref()?, &arguments)?
+            let expanded = expansion::expand(rules.as_ref()?, &arguments, Home::default())?;
+            let mut text = String::new();
+            trees::write(&expanded, &mut text);
+            text
         };
         let parsed = SourceFile::parse(&text, Edition::Edition2024);
         let is_items = parsed.errors().is_empty() && !text.trim().is_empty();

@@ -63,7 +63,7 @@ pub(super) fn read(trees: &[Tree]) -> Option<Vec<Pattern>> {
     while let Some((first, behind)) = rest.split_first() {
         rest = behind;
         match first {
-            Tree::Group(Group { open, trees }) => {
+            Tree::Group(Group { open, trees, .. }) => {
                 patterns.push(Pattern::Group(*open, read(trees)?));
             }
             Tree::Leaf(leaf) if leaf.kind == SyntaxKind::DOLLAR => {
@@ -84,6 +84,7 @@ pub(super) fn read(trees: &[Tree]) -> Option<Vec<Pattern>> {
                 }
             }
             Tree::Leaf(leaf) => patterns.push(Pattern::Token(leaf.text.clone())),
+            Tree::Fragment(_) => return None,
         }
     }
     Some(patterns)
@@ -116,7 +117,8 @@ fn start_matches<'a>(
             }
             Pattern::Fragment { name, kind } => {
                 let (fragment, behind) = rest.split_at(fragment::length(kind, rest)?);
-                bindings.insert(name.clone(), Binding::One(fragment.to_vec()));
+                let one = Binding::One(fragment::one_piece(kind, fragment));
+                bindings.insert(name.clone(), one);
                 rest = behind;
             }
             Pattern::Repetition(repetition) => rest = repeat(repetition, rest, bindings)?,

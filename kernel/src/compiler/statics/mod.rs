@@ -6,39 +6,74 @@
 //! of the first cell that has a static of this name. An edited static has another number, and starts
 //! anew.
 
+mod attributes;
+mod made;
+mod place;
+mod surroundings;
+mod symbols;
 mod thread_locals;
+pub(super) mod unshared;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use memit_measure::shared_statics::PREFIX;
-use ra_ap_syntax::ast::{self, AstNode, HasAttrs};
+use memit_measure::shared_statics::{NAMED, PREFIX};
+use ra_ap_syntax::ast::{self, AstNode};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 
-use super::CELL_FUNCTION;
 use super::definitions::{Definitions, Reached, tokens};
 use super::edits::{self, Edit};
+use made::Made;
+use place::Place;
 
 /// The statics of a session: a number by path.
 pub(crate) type Numbers = BTreeMap<String, u64>;
 
+/// The statics that cells share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sharing {
+    Nothing,
+    /// Those in the source.
+    Written,
+    /// Those that macros make, too.
+    Made,
+}
+
 /// The source with statics that all cells share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
+    made: Made,
     edits: Vec<Edit>,
     /// The statics that can change, and whose start anew is worth a word.
     numbers: Numbers,
     /// How many statics have a number.
     used: BTreeMap<u64, u64>,
+    /// The statics whose names the user has chosen: numbers by name.
+    named: Numbers,
 }
 
-/// Shares the statics in the source of a cell. `crates` are the dependencies with a number that
-/// changes when a dependency is compiled again.
-pub(super) fn shared(source: &str, crates: BTreeMap<String, u64>) -> Shared {
+/// Shares statics in the source of a cell. `crates` are the dependencies with a number that changes when
+/// a dependency is compiled again, and `libraries` are their files.
+pub(super) fn shared(
+    source: &str,
+    sharing: Sharing,
+    crates: BTreeMap<String, u64>,
+    libraries: &BTreeMap<String, PathBuf>,
+) -> Shared {
     let mut shared = Shared::default();
-    if !may_have_statics(source) {
+    // The macros of dependencies can make statics of any tokens.
+    let may_have_statics = may_have_statics(source) || !libraries.is_empty();
+    if !may_have_statics || sharing == Sharing::Nothing {
         return shared;
     }
-    let file = SourceFile::parse(source, Edition::Edition2024).tree();
+    let parsed = |source: &str| SourceFile::parse(source, Edition::Edition2024).tree();
+    let mut file = parsed(source);
+    if sharing == Sharing::Made {
+        shared.made = made::written_out(source, file.syntax(), libraries);
+        if !shared.made.is_empty() {
+            file = parsed(&shared.made.source);
+        }
+    }
     let definitions = Definitions::of(file.syntax(), crates);
     for node in file.syntax().descendants() {
         if let Some(of) = ast::Static::cast(node.clone()) {
@@ -51,7 +86,7 @@ pub(super) fn shared(source: &str, crates: BTreeMap<String, u64>) -> Shared {
 }
 
 /// Whether the word `static` occurs, apart from the lifetime.
-fn may_have_statics(source: &str) -> bool {
+pub(super) fn may_have_statics(source: &str) -> bool {
     let mut words = source.match_indices("static");
     words.any(|(at, word)| {
         let behind = source[at + word.len()..].chars().next();
@@ -60,40 +95,94 @@ fn may_have_statics(source: &str) -> bool {
 }
 
 impl Shared {
-    /// Whether the source has no statics that can be shared.
-    pub(super) fn is_empty(&self) -> bool {
-        self.edits.is_empty()
+    /// What is shared.
+    pub(super) fn sharing(&self) -> Sharing {
+        if self.edits.is_empty() && self.named.is_empty() {
+            Sharing::Nothing
+        } else if self.made.is_empty() {
+            Sharing::Written
+        } else {
+            Sharing::Made
+        }
     }
 
     /// The source with exported names, and the statics. No line moves.
     pub(super) fn apply(self, source: &str) -> (String, Numbers) {
-        (edits::apply(source, self.edits), self.numbers)
+        let made = Some(self.made).filter(|made| !made.is_empty());
+        let source = made.as_ref().map_or(source, |made| &made.source);
+        let mut exported = edits::apply(source, self.edits);
+        if !self.named.is_empty() {
+            exported.push_str(&table(&self.named));
+        }
+        (exported, self.numbers)
     }
 
     fn share(&mut self, of: &ast::Static, definitions: &Definitions) {
-        let is_declaration = of.body().is_none();
-        let (Some(path), Some(type_), false) = (path(of.syntax()), of.ty(), is_declaration) else {
+        let (Some(place), Some(type_), Some(value)) = (Place::of(of.syntax()), of.ty(), of.body())
+        else {
             return;
         };
-        if !of.attrs().all(|attribute| is_neutral(&attribute)) {
+        // The compiler may read the key from the value, and not from the static.
+        if thread_locals::is_in(value.syntax()) {
             return;
         }
-        let number = self.number(&path, of.syntax(), definitions);
-        self.edits.extend(export(of.syntax(), number));
+        let Some(name) = attributes::name(of) else {
+            return;
+        };
+        let number = self.number(&place.path, of.syntax(), of.syntax(), definitions);
+        match name {
+            Some(name) => add(&mut self.named, name, number),
+            None => self.edits.extend(export(of.syntax(), number)),
+        }
         if of.mut_token().is_some() || can_change(type_.syntax()) {
-            self.numbers.insert(path, number);
+            add(&mut self.numbers, place.shown, number);
         }
     }
 
-    /// A number for a static, which no other static of the source has.
-    fn number(&mut self, path: &str, of: &SyntaxNode, definitions: &Definitions) -> u64 {
-        let reached = definitions.reached_by(of);
+    /// A number for a static, which no other static of the source has. `place` is where the static is in
+    /// the source.
+    fn number(
+        &mut self,
+        path: &str,
+        of: &SyntaxNode,
+        place: &SyntaxNode,
+        definitions: &Definitions,
+    ) -> u64 {
+        let mut reached = definitions.reached_by(of);
+        let mut texts = vec![tokens::text(of)];
+        texts.extend(self.made.around(place).map(|around| tokens::text(&around)));
+        for around in surroundings::of(place, definitions) {
+            reached.extend(definitions.reached_by(&around));
+            texts.push(surroundings::text(&around));
+        }
         let reached: Vec<_> = reached.iter().map(Reached::fingerprint).collect();
-        let number = tokens::hash((path, tokens::text(of), reached));
+        let number = tokens::hash((path, texts, reached));
         let before = self.used.entry(number).or_default();
         *before += 1;
         tokens::hash((number, *before))
     }
+}
+
+/// Adds a number for `key`. A key of several statics, of which `#[cfg]` may choose one, has a number
+/// for all of them.
+fn add(numbers: &mut Numbers, key: String, number: u64) {
+    let sum = numbers.entry(key).or_default();
+    *sum = sum.wrapping_add(number);
+}
+
+/// A table of statics with names of their own, for the session process. It stands behind the last
+/// line.
+fn table(named: &Numbers) -> String {
+    let lines = named
+        .iter()
+        .map(|(name, number)| format!("{number:016x} {name}\n"));
+    let bytes = lines.collect::<String>() + "\0";
+    let symbol = NAMED.to_string_lossy();
+    format!(
+        "\n#[unsafe(export_name = \"{symbol}\")] static MEMIT_NAMED_STATICS: [u8; {}] = {:?};\n",
+        bytes.len(),
+        bytes.as_bytes(),
+    )
 }
 
 /// The edit that exports a static: at the end of the line above, so that the columns of the static stay,
@@ -117,33 +206,6 @@ fn export(item: &SyntaxNode, number: u64) -> Option<Edit> {
 /// The attribute that exports a static.
 fn attribute(number: u64) -> String {
     format!("#[unsafe(export_name = \"{PREFIX}{number:016x}\")]")
-}
-
-/// Where a static is: the names of what it is in, and its own; `None` in the statements of a cell.
-fn path(of: &SyntaxNode) -> Option<String> {
-    let mut names: Vec<String> = Vec::new();
-    for node in of.ancestors() {
-        if let Some(of) = ast::Impl::cast(node.clone()) {
-            names.extend(of.self_ty().map(|of| of.syntax().to_string()));
-            names.extend(of.trait_().map(|of| of.syntax().to_string()));
-        } else if ast::ExternBlock::can_cast(node.kind()) {
-            return None;
-        } else {
-            names.extend(
-                node.children()
-                    .find_map(ast::Name::cast)
-                    .map(|name| name.text().to_string()),
-            );
-        }
-    }
-    let is_in_cell = names.iter().any(|name| name.starts_with(CELL_FUNCTION));
-    names.reverse();
-    (!is_in_cell).then(|| names.join("::"))
-}
-
-/// Attributes that do not change where or how a static is stored.
-fn is_neutral(attribute: &ast::Attr) -> bool {
-    tokens::is_neutral(attribute.syntax())
 }
 
 /// Types without a part that can change.

@@ -4,29 +4,32 @@
 //! a static of the same name, so that cells share the key.
 
 use ra_ap_syntax::ast::{self, AstNode, HasAttrs, HasName, HasVisibility};
-use ra_ap_syntax::{Edition, SourceFile};
+use ra_ap_syntax::{Edition, SourceFile, SyntaxNode};
 
-use super::{Shared, attribute, path};
-use crate::compiler::definitions::Definitions;
+use super::place::Place;
+use super::{Shared, add, attribute};
+use crate::compiler::definitions::{Definitions, tokens};
 
 const MACRO: [&str; 3] = ["thread_local", "std::thread_local", "::std::thread_local"];
 
 /// Shares the statics in a call of `thread_local!`. Leaves another call alone.
 pub(super) fn share(call: &ast::MacroCall, definitions: &Definitions, shared: &mut Shared) {
-    let name = call.path().map(|path| path.syntax().to_string());
-    let is_thread_local = name.is_some_and(|name| MACRO.contains(&name.as_str()));
-    if !is_thread_local || call.attrs().next().is_some() {
+    let mut attributes = call.attrs();
+    if !is_thread_local(call)
+        || !attributes.all(|attribute| tokens::is_neutral(attribute.syntax()))
+        || is_computed(call)
+    {
         return;
     }
-    let (Some(tokens), Some(around)) = (call.token_tree(), path(call.syntax())) else {
+    let (Some(arguments), Some(around)) = (call.token_tree(), Place::of(call.syntax())) else {
         return;
     };
-    let text = tokens.syntax().to_string();
+    let text = arguments.syntax().to_string();
     let Some(statics) = text.get(1..text.len() - 1).and_then(statics) else {
         return;
     };
     let whole = call.syntax().text_range();
-    let inner = tokens.syntax().text_range();
+    let inner = arguments.syntax().text_range();
     let start = usize::from(inner.start()) + 1;
     let source = call.syntax().to_string();
     // No line moves.
@@ -51,12 +54,8 @@ pub(super) fn share(call: &ast::MacroCall, definitions: &Definitions, shared: &m
         else {
             return;
         };
-        let path = if around.is_empty() {
-            name.clone()
-        } else {
-            format!("{around}::{name}")
-        };
-        let number = shared.number(&path, of.syntax(), definitions);
+        let place = around.with(&name);
+        let number = shared.number(&place.path, of.syntax(), call.syntax(), definitions);
         let insert = |at: usize, text: String| (start + at..start + at, text);
         edits.push(insert(begin, attribute(number) + " "));
         let made = format!(
@@ -69,9 +68,33 @@ pub(super) fn share(call: &ast::MacroCall, definitions: &Definitions, shared: &m
             .is_some_and(|semicolon| usize::from(semicolon.text_range().end()) < text.len() - 1);
         let end = if is_closed { "" } else { ";" };
         edits.push(insert(body_end, format!(" }} {name} }}){end}")));
-        shared.numbers.insert(path, number);
+        add(&mut shared.numbers, place.shown, number);
     }
     shared.edits.extend(edits);
+}
+
+/// Whether a call of `thread_local!` is in `node`.
+pub(super) fn is_in(node: &SyntaxNode) -> bool {
+    let mut calls = node.descendants().filter_map(ast::MacroCall::cast);
+    calls.any(|call| is_thread_local(&call))
+}
+
+fn is_thread_local(call: &ast::MacroCall) -> bool {
+    let name = call.path().map(|path| path.syntax().text().to_string());
+    let name = name.map(|name| name.replace(' ', ""));
+    name.is_some_and(|name| MACRO.contains(&name.as_str()))
+}
+
+/// Whether the compiler computes the value that the call is a part of. A key in a static cannot take
+/// part.
+fn is_computed(call: &ast::MacroCall) -> bool {
+    let mut around = call.syntax().ancestors().skip(1);
+    let function = around.find(|node| {
+        ast::Fn::can_cast(node.kind())
+            || ast::Static::can_cast(node.kind())
+            || ast::Const::can_cast(node.kind())
+    });
+    function.is_some_and(|node| !ast::Fn::can_cast(node.kind()))
 }
 
 /// A static in a call, by places in the text between the delimiters.

@@ -57,6 +57,8 @@ pub(crate) struct Variables {
     pub(crate) unwanted: BTreeSet<String>,
     /// The statics that all cells share.
     pub(crate) statics: Arc<Numbers>,
+    /// The statics of which each cell has its own, and whether a cell has said so.
+    pub(crate) unshared: Arc<BTreeMap<String, bool>>,
 }
 
 /// A variable in the store.
@@ -106,6 +108,8 @@ pub(crate) struct Compiled {
     pub(crate) given_up: Vec<GivenUp>,
     /// The statics of the session.
     pub(crate) statics: Numbers,
+    /// The statics that it uses and does not share with others.
+    pub(crate) unshared: BTreeSet<String>,
 }
 
 /// A variable that a cell puts into the store.

@@ -17,7 +17,7 @@ pub(crate) use build_watch::BuildWatch;
 pub(crate) use evaluation_error::EvaluationError;
 pub(crate) use inserted::Inserted;
 pub(crate) use interrupter::Interrupter;
-pub(crate) use record::Snapshot;
+pub(crate) use record::{Anew, Snapshot};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -67,8 +67,8 @@ pub(crate) struct Engine {
     compiled: Compiled,
     /// The variables that it gave up and whose destructors panicked.
     leaked: Vec<String>,
-    /// The statics that have started anew, because their definitions have changed.
-    anew: Vec<String>,
+    /// The statics that have started anew.
+    anew: Vec<Anew>,
     /// The counts of these functions in a cell that is not a measurement.
     counted: Option<LinesMeasurement>,
     /// The measurement of the code that ran last, complete or as far as it came.
@@ -293,8 +293,8 @@ impl Engine {
         self.leaked.iter().any(|leaked| leaked == variable)
     }
 
-    /// Takes the statics that have started anew, because their definitions have changed.
-    pub(crate) fn take_anew(&mut self) -> Vec<String> {
+    /// Takes the statics that have started anew.
+    pub(crate) fn take_anew(&mut self) -> Vec<Anew> {
         std::mem::take(&mut self.anew)
     }
 

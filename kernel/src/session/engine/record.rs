@@ -19,6 +19,15 @@ use crate::compiler::variables::{
     self, ANCHOR, BOUND, Compiled, Gone, How, Put, TAKEN, UNSEEN, Variable, Variables,
 };
 
+/// A static that starts anew.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Anew {
+    /// Its definition, or what its type reaches, has changed.
+    Edited(String),
+    /// Each cell that uses it has its own.
+    Unshared(String),
+}
+
 /// The variables of a session, as cells see them.
 #[derive(Default)]
 pub(super) struct Record {
@@ -173,12 +182,37 @@ impl Record {
     }
 
     /// Records what a cell did that ended so. Returns the statics that start anew with the cell.
-    pub(super) fn settle(&mut self, compiled: &Compiled, end: End) -> Vec<String> {
+    pub(super) fn settle(&mut self, compiled: &Compiled, end: End) -> Vec<Anew> {
         if end == End::Undone {
             return Vec::new();
         }
         self.settle_variables(compiled, end);
-        self.settle_statics(&compiled.statics)
+        let edited = self.settle_statics(&compiled.statics);
+        let mut anew: Vec<_> = edited.into_iter().map(Anew::Edited).collect();
+        anew.extend(
+            self.settle_unshared(&compiled.unshared)
+                .into_iter()
+                .map(Anew::Unshared),
+        );
+        anew
+    }
+
+    /// Returns the statics that an earlier cell has used, too, if no cell has said so.
+    fn settle_unshared(&mut self, unshared: &BTreeSet<String>) -> Vec<String> {
+        let before = Arc::clone(&self.variables.unshared);
+        let new: Vec<_> = unshared
+            .iter()
+            .filter(|path| before.get(*path) != Some(&true))
+            .collect();
+        if new.is_empty() {
+            return Vec::new();
+        }
+        let known = Arc::make_mut(&mut Arc::make_mut(&mut self.variables).unshared);
+        for path in &new {
+            known.insert(String::clone(path), before.contains_key(*path));
+        }
+        let is_known = |path: &&String| before.contains_key(*path);
+        new.into_iter().filter(is_known).cloned().collect()
     }
 
     fn settle_statics(&mut self, statics: &Numbers) -> Vec<String> {
@@ -345,9 +379,32 @@ mod tests {
         assert!(record.settle(&compiled(1), End::Complete).is_empty());
         let before = record.snapshot();
         assert!(record.settle(&compiled(2), End::Undone).is_empty());
-        assert_eq!(record.settle(&compiled(2), End::Early), ["HITS"]);
+        let edited = [Anew::Edited("HITS".to_owned())];
+        assert_eq!(record.settle(&compiled(2), End::Early), edited);
         record.restore(&before);
-        assert_eq!(record.settle(&compiled(2), End::Complete), ["HITS"]);
+        assert_eq!(record.settle(&compiled(2), End::Complete), edited);
+    }
+
+    #[test]
+    fn a_static_that_cells_do_not_share_is_told_once() {
+        let mut record = Record::default();
+        let compiled = Compiled {
+            unshared: ["MADE".to_owned()].into(),
+            ..Compiled::default()
+        };
+        let told = [Anew::Unshared("MADE".to_owned())];
+        assert!(record.settle(&compiled, End::Undone).is_empty());
+        assert!(record.settle(&compiled, End::Complete).is_empty());
+        assert!(
+            record
+                .settle(&Compiled::default(), End::Complete)
+                .is_empty()
+        );
+        let before = record.snapshot();
+        assert_eq!(record.settle(&compiled, End::Complete), told);
+        assert!(record.settle(&compiled, End::Complete).is_empty());
+        record.restore(&before);
+        assert_eq!(record.settle(&compiled, End::Early), told);
     }
 
     #[test]

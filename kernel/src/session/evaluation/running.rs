@@ -12,7 +12,7 @@ use super::undo_log::UndoLog;
 use super::value::{self, Prepared};
 use super::{given_up, left, phase_types, self_imports};
 use crate::compiler::variables::{GivenUp, Left};
-use crate::session::engine::{CellOutcome, Engine, EvaluationError};
+use crate::session::engine::{Anew, CellOutcome, Engine, EvaluationError};
 use crate::session::errors::CellError;
 use crate::session::io::{Output, Stream, bundle};
 
@@ -189,10 +189,18 @@ impl Running<'_> {
         }
     }
 
-    /// Names the statics whose definitions, or what their types reach, have changed.
+    /// Names the statics that have started anew.
     fn say_what_starts_anew(&mut self) {
-        for path in self.engine.take_anew() {
-            let note = format!("`{path}` starts anew, because its definition has changed\n");
+        for each in self.engine.take_anew() {
+            let note = match each {
+                Anew::Edited(path) => {
+                    format!("`{path}` starts anew, because its definition has changed\n")
+                }
+                Anew::Unshared(path) => format!(
+                    "`{path}` starts anew in each cell: cells cannot share this static, because a macro or an \
+                     attribute makes it\n"
+                ),
+            };
             self.output.stream(Stream::Stderr, &note);
         }
     }
