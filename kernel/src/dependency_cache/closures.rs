@@ -34,7 +34,7 @@ impl Closures {
             all.extend(lock.closure(name).into_iter().map(str::to_owned));
             let path = self.directory.join(name);
             if all != before || !path.exists() {
-                let lines: String = all.iter().map(|name| format!("{name}\n")).collect();
+                let lines = all.into_iter().collect::<Vec<_>>().join("\n");
                 let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
                 io::Write::write_all(&mut file, lines.as_bytes())?;
                 file.persist(path)?;

@@ -105,7 +105,8 @@ impl DependencyCache {
             }
         }
         Closures::new(&self.directory).keep(&lock)?;
-        self.prune()
+        self.prune();
+        Ok(())
     }
 
     /// What the cache holds.
@@ -126,7 +127,7 @@ impl DependencyCache {
     }
 
     /// Removes the units that were used least recently, until the rest is within the limit.
-    fn prune(&self) -> io::Result<()> {
+    fn prune(&self) {
         let mut entries: Vec<_> = self
             .entries()
             .map(|entry| (entry.last_used(), entry))
@@ -140,7 +141,6 @@ impl DependencyCache {
             bytes -= entry.usage().bytes;
             entry.remove();
         }
-        Ok(())
     }
 
     fn entries(&self) -> impl Iterator<Item = Entry> {
