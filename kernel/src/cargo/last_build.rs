@@ -196,6 +196,9 @@ fn inputs(arguments: &[OsString]) -> Option<u64> {
     let variables: BTreeMap<_, _> = env::vars_os().collect();
     variables.hash(&mut hasher);
     env::current_dir().ok()?.hash(&mut hasher);
+    // An update of the toolchain writes another compiler to the same place.
+    let compiler = fs::metadata(env::var_os("RUSTC")?).ok()?;
+    (compiler.len(), compiler.modified().ok()).hash(&mut hasher);
     for file in ["Cargo.toml", "Cargo.lock"] {
         fs::read(file).ok()?.hash(&mut hasher);
     }

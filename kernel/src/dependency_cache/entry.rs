@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::iter::Sum;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,12 @@ const LIST: &str = "files.json";
 
 /// The endings of files that nobody writes in place: these files are shared, others are copied.
 const SHARED: [&str; 3] = ["rlib", "rmeta", "so"];
+
+/// How the names of directories start that are becoming units, and of those that no longer are.
+const NEW: &str = ".new-";
+const OLD: &str = ".old-";
+/// No kernel takes so long for one unit.
+const LONG_AGO: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A unit in the cache, which may not exist.
 pub(super) struct Entry {
@@ -94,9 +100,7 @@ impl Entry {
         }
         let units = self.directory.with_file_name("");
         fs::create_dir_all(&units)?;
-        let incomplete = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempdir_in(&units)?;
+        let incomplete = tempfile::Builder::new().prefix(NEW).tempdir_in(&units)?;
         for file in &listed {
             let kept = incomplete.path().join(&file.path);
             fs::create_dir_all(kept.with_file_name(""))?;
@@ -130,7 +134,7 @@ impl Entry {
     /// Removes the entry. Other kernels see all of the entry or nothing.
     pub(super) fn remove(&self) {
         let units = self.directory.with_file_name("");
-        let Ok(removed) = tempfile::Builder::new().prefix(".old-").tempdir_in(units) else {
+        let Ok(removed) = tempfile::Builder::new().prefix(OLD).tempdir_in(units) else {
             return;
         };
         let _ = fs::rename(&self.directory, removed.path().join("unit"));
@@ -139,6 +143,22 @@ impl Entry {
     fn list(&self) -> io::Result<Vec<Listed>> {
         let list = fs::read(self.directory.join(LIST))?;
         serde_json::from_slice(&list).map_err(io::Error::other)
+    }
+}
+
+/// Removes what kernels have left behind that were killed while they kept or removed a unit.
+pub(super) fn remove_remains(units: &Path) {
+    let entries = fs::read_dir(units).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let is_unfinished = [NEW, OLD]
+            .iter()
+            .any(|start| name.to_string_lossy().starts_with(start));
+        let age = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = age.ok().and_then(|modified| modified.elapsed().ok());
+        if is_unfinished && age.is_some_and(|age| age > LONG_AGO) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 

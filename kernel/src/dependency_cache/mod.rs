@@ -128,6 +128,7 @@ impl DependencyCache {
 
     /// Removes the units that were used least recently, until the rest is within the limit.
     fn prune(&self) {
+        entry::remove_remains(&self.units());
         let mut entries: Vec<_> = self
             .entries()
             .map(|entry| (entry.last_used(), entry))

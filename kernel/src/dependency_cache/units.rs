@@ -122,3 +122,45 @@ fn files(base: &Path, below: &Path) -> io::Result<Vec<PathBuf>> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_a_unit_are_found_by_its_hash() {
+        let target = tempfile::tempdir().unwrap();
+        let unit = "serde-json-3cdf5f1596bded6a";
+        let files = [
+            "debug/.fingerprint/serde-json-3cdf5f1596bded6a/lib-serde_json",
+            "debug/build/serde-json-3cdf5f1596bded6a/out/a.rs",
+            "debug/deps/libserde_json-3cdf5f1596bded6a.rlib",
+            "debug/deps/serde_json-3cdf5f1596bded6a.d",
+            "x86/debug/.fingerprint/ctx-ffffffffffffffff/lib-ctx",
+            "x86/debug/deps/libctx.so",
+        ];
+        for file in files {
+            let path = target.path().join(file);
+            fs::create_dir_all(path.with_file_name("")).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let mut units = of(target.path()).unwrap();
+        units.sort_by(|one, other| other.name.cmp(&one.name));
+        assert_eq!(
+            (&*units[0].name, package(&units[0].name)),
+            (unit, "serde-json")
+        );
+        units[0].files.sort();
+        let found: Vec<_> = units[0]
+            .files
+            .iter()
+            .filter_map(|file| file.to_str())
+            .collect();
+        assert_eq!(found, files[..4]);
+        assert_eq!(units[1].files.len(), 1);
+        assert!(is_in(target.path(), unit));
+        remove(target.path(), unit);
+        assert!(!is_in(target.path(), unit));
+        assert!(!is_unit("serde-json") && !is_unit(".new-3cdf5f") && !is_unit("closures"));
+    }
+}
