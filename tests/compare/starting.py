@@ -27,10 +27,10 @@ DEPENDENCIES = [
 ]
 
 
-def first(start, *codes):
-    """Seconds from the start of the kernel's process to the reply to each of its first cells."""
+def first(start, code):
+    """Seconds from the start of the kernel's process to the reply to its first cell."""
     with start() as kernel:
-        return [kernel.since_start(kernel.run(code)) for code in codes]
+        return kernel.since_start(kernel.run(code))
 
 
 def evaluated(memit, *codes, **variables):
@@ -45,30 +45,32 @@ def main():
     common.enter_environment()
     parser = common.arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="starts of each program (default: 5)")
+    parser.add_argument("--without-evcxr", action="store_true", help="leave out evcxr_jupyter")
     options = parser.parse_args()
     memit = common.find_memit(options.memit)
-    program = cells.install_evcxr()
+    program = None if options.without_evcxr else cells.install_evcxr()
     print(common.machine(memit), end="\n\n")
     with common.MemitKernels(memit) as kernels:
-        evcxr_kernels = cells.EvcxrKernels(program, kernels.directory.name)
         sides = [
-            ("memit", lambda: first(kernels.start, "1+1", "let x = 3;")),
-            ("evcxr_jupyter", lambda: first(evcxr_kernels.start, "1+1", "let x = 3;")),
-            ("ipykernel", lambda: first(common.start_ipykernel, "1+1", "x = 3")),
+            ("memit", lambda: first(kernels.start, "1+1")),
+            ("ipykernel", lambda: first(common.start_ipykernel, "1+1")),
         ]
+        if program:
+            evcxr_kernels = cells.EvcxrKernels(program, kernels.directory.name)
+            sides.append(("evcxr_jupyter", lambda: first(evcxr_kernels.start, "1+1")))
         taken = [[] for _ in sides]
         lets, evals, measured = [], [], []
         for _ in range(options.rounds):
             for times, (_, run) in zip(taken, sides):
                 times.append(run())
-            lets += first(kernels.start, "let x = 3;")
+            lets.append(first(kernels.start, "let x = 3;"))
             evals.append(evaluated(memit, "1+1"))
             measured.append(evaluated(memit, MEMIT))
-    results = [statistics.median(times[0] for times in side) for side in taken]
+    results = [statistics.median(side) for side in taken]
     rows = [(name, f"{result:.2f} s", f"{results[0] / result:.2f}")
             for (name, _), result in zip(sides, results)]
     print(f"From the start of the process to the result of `1+1`, median of {options.rounds}.\n")
-    common.table(["kernel", "first result", "memit / it"], rows)
+    common.table(["kernel", "first result", "memit / kernel"], rows)
     rows = [
         ("the first cell of a kernel is `let x = 3;`", lets),
         ("`memit eval '1+1'`", evals),
