@@ -30,6 +30,16 @@ def test_a_cell_that_awaits_can_be_run_again(awaiting):
         assert awaiting.run(JOBS).result == "3"
 
 
+def test_a_cell_without_an_await_starts_tasks(awaiting):
+    sleep = "tokio::time::sleep(std::time::Duration::from_millis(5)).await"
+    awaiting.run(f"let later = tokio::spawn(async {{ {sleep}; 21 }});")
+    awaiting.run("fn start() -> tokio::task::JoinHandle<u8> { tokio::spawn(async { 3 }) }\nlet started = start();")
+    assert awaiting.value("(later.await?, started.await?)") == "(21, 3)"
+    # Nothing blocks: a runtime works and ends in such a cell, too.
+    own = "let own = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;"
+    assert awaiting.value(f"{{ {own} let job = tokio::spawn(async {{ 4 }}); own.block_on(job)? }}") == "4"
+
+
 def test_a_runtime_of_the_users_own_works_after_an_await(awaiting):
     awaiting.run("let rt = tokio::runtime::Builder::new_current_thread().enable_all().build()?;")
     sleep = "tokio::time::sleep(std::time::Duration::from_millis(5)).await"

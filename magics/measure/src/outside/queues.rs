@@ -156,18 +156,17 @@ impl Content {
             return None;
         }
         let link = fs::read_link(format!("/proc/self/fd/{number}")).ok()?;
-        let is = match link.to_str()? {
-            "anon_inode:[eventpoll]" => Self::poll,
+        let of = match link.to_str()? {
+            "anon_inode:[eventpoll]" => |_, info: &str| {
+                let watched = info.lines().filter_map(Watched::of);
+                Some(Self::Poll(watched.collect()))
+            },
             "anon_inode:[eventfd]" => Self::counter,
             "anon_inode:[timerfd]" => Self::timer,
             _ => return None,
         };
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{number}")).ok()?;
-        is(number, &info)
-    }
-
-    fn poll(_: RawFd, info: &str) -> Option<Self> {
-        Some(Self::Poll(info.lines().filter_map(Watched::of).collect()))
+        of(number, &info)
     }
 
     fn counter(_: RawFd, info: &str) -> Option<Self> {
