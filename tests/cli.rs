@@ -1,5 +1,7 @@
 //! The command line as users type it.
 
+#[path = "cli/cache.rs"]
+mod cache;
 #[path = "cli/eval.rs"]
 mod eval;
 #[path = "cli/home.rs"]

@@ -10,16 +10,20 @@ mod chart_file;
 mod cli;
 mod compiler;
 mod data_directory;
+mod dependency_cache;
 mod headless;
 mod install;
 pub mod jupyter;
 mod kernel_info;
+mod library_source;
 mod mprof;
 mod session;
+mod tools_environment;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use library_source::LibrarySource;
 use memit_session_process::{relay, supervisor};
 use tracing_subscriber::EnvFilter;
 
@@ -42,12 +46,22 @@ pub fn run() -> ExitCode {
     let cli = cli::Cli::parse();
     log_to_stderr();
     if cli.starts_a_session() {
-        cargo_settings::leave_out();
+        tools_environment::enter();
     }
-    cli.run().unwrap_or_else(|error| {
+    let code = cli.run().unwrap_or_else(|error| {
         eprintln!("memit: {error:#}");
         ExitCode::FAILURE
-    })
+    });
+    remove_files();
+    code
+}
+
+/// Removes the files of this process that no value removes when it is dropped. Called before the process
+/// ends.
+fn remove_files() {
+    if let Some(library) = LibrarySource::of_process() {
+        library.remove();
+    }
 }
 
 /// Logs to standard error. `MEMIT_LOG` selects messages like `RUST_LOG`; the default is memit's

@@ -99,6 +99,11 @@ pub enum Action {
         /// The bytes of the name in the cell.
         range: Range<usize>,
     },
+    /// Describes the cache of compiled dependencies.
+    Cache {
+        /// Whether to clear the cache.
+        clears: bool,
+    },
     /// Forgets all variables, items and dependencies.
     Reset {
         /// Whether to ask the user first.

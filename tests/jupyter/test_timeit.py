@@ -41,7 +41,7 @@ def test_the_data_has_every_run(kernel):
     data = kernel.run("%timeit -n 50 -r 4 vec![0u8; 64]").json
     assert set(data) == {
         "magic", "loops", "repeat", "all_runs", "timings", "best", "worst", "average", "stdev",
-        "compile_time", "clock", "isolated", "threads", "cycle_ns", "clock_error", "grown", "restarts",
+        "compile_time", "clock", "isolated", "threads", "empty_loop", "clock_error", "grown", "restarts",
         "outlasting", "memory",
     }
     assert (data["magic"], data["loops"], data["repeat"]) == ("timeit", 50, 4)
@@ -56,7 +56,6 @@ def test_the_data_has_every_run(kernel):
     variance = sum((t - mean) ** 2 for t in data["timings"]) / 4
     assert math.isclose(data["stdev"], math.sqrt(variance), abs_tol=1e-9)
     assert data["compile_time"] > 1_000_000
-    assert 0 < data["cycle_ns"] < 10
 
 
 def test_heap_is_counted_for_each_loop(kernel):
@@ -287,8 +286,9 @@ def test_work_that_the_compiler_may_have_removed_is_noted(kernel):
         "%timeit -n 1000000 -r 50 measured.len()",
         "%%timeit --fresh -n 100000 -r 50 let copy = measured.clone();\ncopy.len()",
     ]:
-        text = kernel.run(cell).text
-        assert note in text and "black_box" in text
+        cell = kernel.run(cell)
+        assert note in cell.text and "black_box" in cell.text
+        assert 0 < cell.json["empty_loop"] < 10
     real = kernel.run("%timeit -r 3 std::hint::black_box(vec![1u8; 1000]).len()")
     assert "removed" not in real.text
 

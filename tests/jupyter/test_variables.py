@@ -248,7 +248,7 @@ def test_a_panic_without_a_checkpoint_drops_no_variable(fresh_kernel):
 
 def test_variables_are_listed_with_types_that_can_be_written(kernel):
     kernel.run("let listed = std::thread::spawn(|| 5).join();")
-    assert "listed: Result<i32, Box<dyn ::std::any::Any" in kernel.run(":vars").result
+    assert "listed: Result<i32, Box<dyn std::any::Any" in kernel.run(":vars").result
     assert kernel.run(":type listed").result.startswith("listed: Result<i32")
     assert "did you mean `listed`?" in kernel.fails(":type listd", "CommandError").content["evalue"]
 

@@ -16,7 +16,7 @@ mod macros;
 pub(crate) mod marks;
 mod print;
 pub(crate) mod probes;
-mod runtime;
+pub(crate) mod runtime;
 mod session_crate;
 mod shadowing;
 pub(crate) mod statics;

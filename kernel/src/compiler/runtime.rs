@@ -21,7 +21,7 @@ const TAKE: &str = "match\nmutex.lock()";
 const CLOSE: &str = "\n});\n})) {";
 
 /// The crate with the runtime.
-pub(super) const CRATE: &str = "tokio";
+pub(crate) const CRATE: &str = "tokio";
 
 /// Gives the cell the runtime of the copy of tokio that all cells share, which has the number `shared`,
 /// or one of its own, or none; `None` if evcxr's code has no runtime.

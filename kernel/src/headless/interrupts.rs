@@ -23,6 +23,7 @@ pub(super) fn start_session() -> anyhow::Result<Session> {
             let mut asked = false;
             for _ in signals.forever() {
                 if std::mem::replace(&mut asked, true) {
+                    crate::remove_files();
                     std::process::exit(INTERRUPTED);
                 }
                 interrupter.interrupt();

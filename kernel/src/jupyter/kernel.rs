@@ -84,6 +84,7 @@ pub(crate) fn serve(connection_file: &Path, history: DatabasePlace) -> anyhow::R
     if !cells_ended {
         tracing::warn!("exiting without waiting for the compiler or the analyser");
         // Returning would wait for the socket of the cell.
+        crate::remove_files();
         std::process::exit(0);
     }
     Ok(())

@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use memit_magics::{MagicError, cell, nearest};
 
+use crate::cargo_settings::RELEASE;
+
 /// A piece of a cell with commands that evcxr understands. Bytes and lines are those of the cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Adapted {
@@ -17,6 +19,8 @@ pub(crate) struct Adapted {
     pub(crate) questions: Vec<Question>,
     /// Whether there is a `:clear`, which is left out of the source.
     pub(crate) clears: bool,
+    /// The level of optimisation that the cell sets by `:opt`, which is left out of the source.
+    pub(crate) opt_level: Option<&'static str>,
 }
 
 /// A question about the session's variables.
@@ -100,17 +104,18 @@ fn is_installed(program: &str) -> bool {
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
-/// Adapts the commands at the start of `source`.
+/// Adapts the commands at the start of `source`. `current` is the level of optimisation so far.
 ///
 /// # Errors
 ///
 /// If there is no such command. The range of the error is a range of `source`.
-pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
+pub(crate) fn adapted(source: &str, current: &str) -> Result<Adapted, MagicError> {
     let (commands, rust) = cell::split_commands(source);
     let mut adapted = String::new();
     let mut notes = Vec::new();
     let mut questions = Vec::new();
     let mut clears = false;
+    let mut opt_level = None;
     for line in commands.split_inclusive('\n') {
         let Some(command) = Command::read(line) else {
             adapted.push_str(line);
@@ -138,6 +143,12 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
             adapted.extend(blank());
         } else if name == "dep" {
             adapted.push_str(&with_hyphen(line));
+        } else if name == "opt" {
+            let of_line = adapted.len()..adapted.len() + line.trim_end().len();
+            let level = optimisation(argument, opt_level.unwrap_or(current), of_line)?;
+            notes.push(format!("Optimization: {level}"));
+            opt_level = Some(level);
+            adapted.extend(blank());
         } else {
             adapted.push_str(line);
         }
@@ -148,8 +159,35 @@ pub(crate) fn adapted(source: &str) -> Result<Adapted, MagicError> {
         notes,
         questions,
         clears,
+        opt_level,
     })
 }
+
+/// The level of optimisation that `:opt` asks for. Without an argument, `:opt` switches optimisation off
+/// and on.
+fn optimisation(
+    argument: &str,
+    current: &str,
+    line: Range<usize>,
+) -> Result<&'static str, MagicError> {
+    let wanted = match argument {
+        "" if current == OFF => RELEASE,
+        "" => OFF,
+        level => level,
+    };
+    OPT_LEVELS
+        .into_iter()
+        .find(|level| *level == wanted)
+        .ok_or_else(|| {
+            let message = format!("there is no level of optimisation `{wanted}`");
+            let help = format!("the levels are {}", OPT_LEVELS.join(", "));
+            MagicError::new(message, line).with_help(help)
+        })
+}
+
+/// The levels of optimisation that cargo knows.
+const OPT_LEVELS: [&str; 6] = [OFF, "1", "2", RELEASE, "s", "z"];
+const OFF: &str = "0";
 
 /// What a command asks about variables.
 fn question(name: &str, argument: &str) -> Option<Question> {
@@ -204,6 +242,27 @@ fn with_hyphen(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn adapted(source: &str) -> Result<Adapted, MagicError> {
+        super::adapted(source, "3")
+    }
+
+    #[test]
+    fn the_level_of_optimisation_is_set_and_switched() {
+        let level = |source: &str| adapted(source).unwrap().opt_level;
+        assert_eq!(level(":dep a"), None);
+        assert_eq!(level(":opt s\n1"), Some("s"));
+        assert_eq!(level(":opt"), Some("0"));
+        assert_eq!(level(":opt\n:opt"), Some("3"));
+        let cell = adapted("\n :opt 1\n1").unwrap();
+        assert_eq!(
+            (&*cell.source, &*cell.notes),
+            ("\n       \n1", &["Optimization: 1".to_owned()][..])
+        );
+        let error = adapted("1;\n").and(adapted(" :opt 4")).unwrap_err();
+        assert_eq!(error.span, 0..7);
+        assert_eq!(error.message, "there is no level of optimisation `4`");
+    }
 
     #[test]
     fn a_command_without_an_effect_leaves_the_lines_around_it() {

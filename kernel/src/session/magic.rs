@@ -7,7 +7,7 @@ use memit_magics::split::{MagicText, Request};
 use super::errors::{CellError, diagnostics};
 use super::evaluation::Running;
 use super::io::bundle;
-use super::{describe, measure};
+use super::{describe, measure, shared_dependencies};
 
 /// Runs one magic. `last` says that the cell ends with it.
 pub(super) fn run(
@@ -47,6 +47,10 @@ pub(super) fn run(
             let Some(text) = running.delete(&name)? else {
                 return Err(of_magic(running.unknown(&name, range)));
             };
+            running.output.display(bundle::of_text(&text));
+        }
+        Action::Cache { clears } => {
+            let text = shared_dependencies::answer(clears)?;
             running.output.display(bundle::of_text(&text));
         }
         Action::Reset { asks } => {

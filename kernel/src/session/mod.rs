@@ -12,6 +12,7 @@ mod evaluation;
 mod io;
 mod magic;
 mod measure;
+mod shared_dependencies;
 mod variable_list;
 
 pub(crate) use editor::{Completions, Match, Problem, completeness};
@@ -153,8 +154,9 @@ impl Session {
                     let in_line = before.rsplit('\n').next().unwrap_or_default();
                     let blanks = "\n".repeat(before.matches('\n').count())
                         + &" ".repeat(in_line.chars().count());
-                    let adapted = commands::adapted(&code[range.clone()])
-                        .map_err(|error| diagnostics::of_command(error, range.start, code))?;
+                    let adapted =
+                        commands::adapted(&code[range.clone()], running.engine.opt_level())
+                            .map_err(|error| diagnostics::of_command(error, range.start, code))?;
                     for note in &adapted.notes {
                         output.display(bundle::of_text(note));
                     }
@@ -176,7 +178,12 @@ impl Session {
                         }
                     }
                     let source = blanks + &adapted.source;
-                    measure::evaluate(&mut running, placed, &source, is_last)?;
+                    let level_before = running.engine.opt_level();
+                    if let Some(level) = adapted.opt_level {
+                        running.engine.set_opt_level(level);
+                    }
+                    measure::evaluate(&mut running, placed, &source, is_last)
+                        .inspect_err(|_| running.engine.set_opt_level(level_before))?;
                 }
                 Part::Magic(magic) => magic::run(&mut running, &magic, index == last)?,
             }

@@ -35,7 +35,7 @@ fn all(engine: &Engine) -> MimeBundle {
     let (mut lines, mut rows) = (String::new(), String::new());
     for (name, of) in engine.types() {
         let _ = writeln!(lines, "{name}: {of}");
-        let cells = [name, of].map(|text| format!("<td>{}</td>", escaped(text)));
+        let cells = [name, &of].map(|text| format!("<td>{}</td>", escaped(text)));
         let _ = write!(rows, "<tr>{}</tr>", cells.concat());
     }
     if lines.is_empty() {

@@ -14,8 +14,9 @@ pub struct TimeMeasurement {
     pub all_runs: Vec<u64>,
     /// The clock that was read.
     pub clock: Clock,
-    /// Length of one processor cycle, measured just before the runs; 0 if unknown.
-    pub cycle_ns: f64,
+    /// Time of a round of an empty loop, the shortest measured beside the runs; 0 if no run was short
+    /// enough for a comparison.
+    pub empty_loop_ns: f64,
     /// By how much the time of an execution may be off, as the clock is read around a set-up; 0 if
     /// it is not.
     pub clock_error_ns: f64,

@@ -130,6 +130,7 @@ mod tests {
         %undo              Take the session back to before its last cell
         %xdel              Delete a variable or an item
         %reset             Forget all variables, items and dependencies
+        %cache             Show or clear the cache of compiled dependencies
         %lsmagic           List the magics
 
         `%name?` shows the help of a magic.

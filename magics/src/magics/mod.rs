@@ -1,5 +1,6 @@
 //! The magics, one file each; the code that several of them share; and the registry with its users.
 
+mod cache;
 pub mod help;
 pub mod line_magic;
 mod lprun;

@@ -1,6 +1,7 @@
 //! The list of all magics. Help, `%lsmagic`, completion and the README's table come from this list;
 //! a new magic is a new file and one line here.
 
+use super::cache::Cache;
 use super::lprun::Lprun;
 use super::lsmagic::Lsmagic;
 use super::memit::Memit;
@@ -16,7 +17,7 @@ use crate::magic::Magic;
 /// All magics, in the order of `%lsmagic`.
 pub fn all() -> &'static [&'static dyn Magic] {
     &[
-        &Memit, &Timeit, &Mprun, &Lprun, &Mprof, &Session, &Undo, &Xdel, &Reset, &Lsmagic,
+        &Memit, &Timeit, &Mprun, &Lprun, &Mprof, &Session, &Undo, &Xdel, &Reset, &Cache, &Lsmagic,
     ]
 }
 

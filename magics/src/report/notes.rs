@@ -112,9 +112,9 @@ pub(super) fn spread(result: &TimeitResult) -> Option<String> {
 /// A warning that the compiler may have removed the snippet, with the remedy.
 pub(super) fn removed_work(result: &TimeitResult) -> Option<String> {
     result.work_may_be_removed().then(|| {
-        let cycle = units::time(result.cycle_ns, result.precision);
+        let empty = units::time(result.empty_loop, result.precision);
         format!(
-            "as fast as an empty loop (one clock cycle is {cycle}): the statements take a few cycles at \
+            "as fast as an empty loop ({empty}): the statements take a few cycles at \
              most, or the compiler has removed the work or done it at compile time. To keep the work, \
              pass the inputs through black_box: %timeit f(std::hint::black_box(x))"
         )

@@ -58,7 +58,7 @@ pub(super) fn measured_time() -> TimeMeasurement {
             111_500_000,
             111_800_000,
         ],
-        cycle_ns: 0.3125,
+        empty_loop_ns: 0.3125,
         memory: Some(MemoryRun {
             baseline_rss: 5_452_595,
             peak_rss: 5_452_595,

@@ -34,8 +34,9 @@ pub struct TimeitResult {
     pub isolated: bool,
     /// Threads of the session when the measurement started.
     pub threads: u32,
-    /// Length of one processor cycle; 0 if unknown.
-    pub cycle_ns: f64,
+    /// Time of a round of an empty loop, the shortest measured beside the runs; 0 if no loop took less
+    /// than 10 ns.
+    pub empty_loop: f64,
     /// By how much the time of a loop may be off, because the clock is read around set-ups; 0 if it
     /// is not.
     pub clock_error: f64,
@@ -101,7 +102,7 @@ impl TimeitResult {
             clock: measurement.clock,
             isolated: measurement.isolated,
             threads: measurement.threads,
-            cycle_ns: measurement.cycle_ns,
+            empty_loop: measurement.empty_loop_ns,
             clock_error: measurement.clock_error_ns,
             grown: measurement.grown,
             restarts: measurement.restarts,
@@ -120,11 +121,11 @@ impl TimeitResult {
         suspicious.then(|| self.worst / self.best)
     }
 
-    /// Whether a loop took no longer than an empty loop, which takes one processor cycle. The time does
-    /// not tell statements that the compiler has removed from a few instructions, which processors
+    /// Whether a loop took hardly longer than an empty loop beside the same runs. The time does not
+    /// tell statements that the compiler has removed from a few instructions, which processors
     /// execute beside those of the loop. The margin allows for changing clock rates and shared cores.
     pub fn work_may_be_removed(&self) -> bool {
-        self.repeat > 0 && self.best < 2.5 * self.cycle_ns
+        self.repeat > 0 && self.best < 2.5 * self.empty_loop
     }
 
     /// This result as a `TimeitResult` with a `TimeitMemory`, with the fields of the JSON.
@@ -136,7 +137,7 @@ impl TimeitResult {
 rust_struct! {
     TimeitResult as "TimeitResult" {
         loops, repeat, all_runs, timings, best, worst, average, stdev, compile_time, clock,
-        isolated, threads, cycle_ns, clock_error, grown, restarts, outlasting, memory,
+        isolated, threads, empty_loop, clock_error, grown, restarts, outlasting, memory,
     } without precision
 }
 
@@ -177,7 +178,7 @@ mod tests {
             all_runs: all_runs.to_vec(),
             isolated: true,
             threads: 1,
-            cycle_ns: 0.25,
+            empty_loop_ns: 0.25,
             ..TimeMeasurement::default()
         }
     }
@@ -222,17 +223,17 @@ mod tests {
     }
 
     #[test]
-    fn the_work_of_a_loop_of_a_cycle_may_be_removed() {
+    fn the_work_of_a_loop_as_fast_as_an_empty_one_may_be_removed() {
         let removed = |loops, runs: &[u64]| {
             TimeitResult::new(measurement(loops, runs), 0, 3).work_may_be_removed()
         };
         assert!(removed(1_000, &[50, 60]));
         assert!(!removed(1_000, &[900, 1_000]));
-        let unknown_cycle = TimeMeasurement {
-            cycle_ns: 0.0,
+        let not_compared = TimeMeasurement {
+            empty_loop_ns: 0.0,
             ..measurement(1_000, &[0])
         };
-        assert!(!TimeitResult::new(unknown_cycle, 0, 3).work_may_be_removed());
+        assert!(!TimeitResult::new(not_compared, 0, 3).work_may_be_removed());
     }
 
     #[test]
@@ -243,7 +244,7 @@ mod tests {
             concat!(
                 r#"{"magic":"timeit","loops":4,"repeat":2,"all_runs":[8,16],"timings":[2.0,4.0],"#,
                 r#""best":2.0,"worst":4.0,"average":3.0,"stdev":1.0,"compile_time":7,"#,
-                r#""clock":"wall","isolated":true,"threads":1,"cycle_ns":0.25,"clock_error":0.0,"#,
+                r#""clock":"wall","isolated":true,"threads":1,"empty_loop":0.25,"clock_error":0.0,"#,
                 r#""grown":0,"restarts":0,"outlasting":0,"memory":{"loops":2,"#,
                 r#""heap_allocated":48.0,"heap_allocated_requested":45.0,"allocations":1.5,"peak_memory":5100,"increment":100,"#,
                 r#""heap_peak":64,"heap_retained":0,"source":"vmhwm"}}"#

@@ -25,7 +25,7 @@ use super::statics::Numbers;
 
 pub(super) use decisions::Decisions;
 pub(super) use rewrite::{Cell, crates, without_keeping};
-pub(crate) use types::of_rustc;
+pub(crate) use types::{is_common, of_rustc, shown};
 
 /// The value of a variable that a cell takes from the store, until this module replaces it. The
 /// analyser sees a value of the variable's type.

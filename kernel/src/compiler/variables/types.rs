@@ -75,8 +75,68 @@ pub(crate) fn of_rustc(name: &str, cell_crate: &str) -> Option<String> {
     Some(never_written_out(&written))
 }
 
+/// Whether every cell can write the type that [`of_rustc`] has written: whether the type consists of
+/// types of the language and of well-known types of the library.
+pub(crate) fn is_common(of: &str) -> bool {
+    let mut paths = of.split(|c| !is_in_path(c)).filter(|path| !path.is_empty());
+    let is_number = |path: &str| path.starts_with(|c: char| c.is_ascii_digit());
+    let is_known =
+        |path| PRIMITIVE.contains(&path) || WELL_KNOWN.iter().any(|known| known.0 == path);
+    paths.all(|path| is_number(path) || is_known(path))
+        && of
+            .chars()
+            .all(|c| is_in_path(c) || "<>()[]&,; ".contains(c))
+}
+
+fn is_in_path(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == ':'
+}
+
+/// Types of the language, and what may stand in a type.
+const PRIMITIVE: [&str; 18] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "mut", "str", "u8",
+    "u16", "u32", "u64", "u128", "usize",
+];
+
+/// Types of the library as [`of_rustc`] writes them, and as people do.
+const WELL_KNOWN: [(&str, &str); 11] = [
+    ("::core::option::Option", "Option"),
+    ("::core::result::Result", "Result"),
+    ("::std::boxed::Box", "Box"),
+    ("::std::collections::btree_map::BTreeMap", "BTreeMap"),
+    ("::std::collections::btree_set::BTreeSet", "BTreeSet"),
+    ("::std::collections::hash_map::HashMap", "HashMap"),
+    ("::std::collections::hash_set::HashSet", "HashSet"),
+    ("::std::rc::Rc", "Rc"),
+    ("::std::string::String", "String"),
+    ("::std::sync::Arc", "Arc"),
+    ("::std::vec::Vec", "Vec"),
+];
+
+/// The type as people write it.
+pub(crate) fn shown(of: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = of;
+    while !rest.is_empty() {
+        let length = rest.find(|c| !is_in_path(c)).unwrap_or(rest.len());
+        let (path, behind) = rest.split_at(length);
+        let known = WELL_KNOWN.iter().find(|known| known.0 == path);
+        shown.push_str(match known {
+            Some((_, short)) => short,
+            // A part of another type, as in `<T as Trait>::Value`.
+            None if shown.ends_with('>') => path,
+            None => path.trim_start_matches("crate::").trim_start_matches("::"),
+        });
+        let next = behind.chars().next();
+        shown.extend(next);
+        rest = &behind[next.map_or(0, char::len_utf8)..];
+    }
+    shown
+}
+
 /// Private modules of the library, and the public ones with the same types.
-const PUBLIC: [(&str, &str); 8] = [
+const PUBLIC: [(&str, &str); 9] = [
+    ("::core::ops::range::", "::core::ops::"),
     (
         "::std::collections::hash::map::",
         "::std::collections::hash_map::",
@@ -142,6 +202,52 @@ mod tests {
             Some("(&str, dyn ::core::any::Any + ::core::marker::Send)")
         );
         assert_eq!(written("ctx::run_user_code_1::{{closure}}"), None);
+    }
+
+    #[test]
+    fn common_types_are_those_that_every_cell_can_write() {
+        for common in [
+            "i32",
+            "()",
+            "[u8; 4]",
+            "&mut str",
+            "(f64, ::std::vec::Vec<::std::string::String>)",
+            "::std::collections::hash_map::HashMap<&str, ::core::option::Option<bool>>",
+        ] {
+            assert!(is_common(common), "{common}");
+        }
+        for other in [
+            "crate::Metre",
+            "::std::vec::IntoIter<i32>",
+            "::std::boxed::Box<dyn ::core::fmt::Debug>",
+            "fn(i32) -> i32",
+            "::rayon::Vec<i32>",
+            "*const u8",
+        ] {
+            assert!(!is_common(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_type_is_shown_as_people_write_it() {
+        for (of, expected) in [
+            (
+                "::std::vec::Vec<(&str, ::core::option::Option<crate::shapes::Metre>)>",
+                "Vec<(&str, Option<shapes::Metre>)>",
+            ),
+            (
+                "::std::boxed::Box<dyn ::core::any::Any + ::core::marker::Send>",
+                "Box<dyn core::any::Any + core::marker::Send>",
+            ),
+            ("crate::Crate<[crate_of; 3]>", "Crate<[crate_of; 3]>"),
+            (
+                "::std::vec::Vec<<fn() -> ! as ::memit_session::FunctionResult>::Value>",
+                "Vec<<fn() -> ! as memit_session::FunctionResult>::Value>",
+            ),
+            ("HashMap<String, Vec<é>>", "HashMap<String, Vec<é>>"),
+        ] {
+            assert_eq!(shown(of), expected);
+        }
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! A session that starts in the background while the kernel answers requests.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -15,8 +13,6 @@ use crate::session::{CellError, Session};
 /// A session that is starting, running, or could not be started.
 pub(crate) struct BackgroundSession {
     state: Startup,
-    /// Whether a cell waits for the session.
-    wanted: Arc<AtomicBool>,
     interrupt: Interrupt,
 }
 
@@ -42,20 +38,12 @@ impl BackgroundSession {
     /// Starts a session on a separate thread, and connects `interrupt` to it.
     pub(crate) fn start(interrupt: Interrupt, alive: Alive) -> anyhow::Result<Self> {
         let (started, session) = sync_channel(1);
-        let wanted = Arc::new(AtomicBool::new(false));
-        let cell_waits = Arc::clone(&wanted);
         let connected = interrupt.clone();
         thread::Builder::new()
             .name("session".to_owned())
             .spawn(move || {
-                let session = Session::start().map(|mut session| {
-                    connected.connect(session.interrupter());
-                    // Use the time in which the user types the first cell.
-                    if !cell_waits.load(Relaxed) {
-                        session.warm_up();
-                    }
-                    session
-                });
+                let session =
+                    Session::start().inspect(|session| connected.connect(session.interrupter()));
                 // If the kernel is ending, nobody receives the session, and it is dropped here.
                 let _ = started.send(session);
                 drop(alive);
@@ -63,7 +51,6 @@ impl BackgroundSession {
             .context("cannot start the session thread")?;
         Ok(Self {
             state: Startup::Starting(session),
-            wanted,
             interrupt,
         })
     }
@@ -80,7 +67,6 @@ impl BackgroundSession {
     ///
     /// If the session cannot be started, or the waiting cell is interrupted.
     pub(super) fn wait(&mut self) -> Result<&mut Session, CellError> {
-        self.wanted.store(true, Relaxed);
         while let Startup::Starting(session) = &self.state {
             match session.recv_timeout(LOOK) {
                 Ok(started) => self.state = Startup::from(started),
@@ -120,7 +106,6 @@ impl BackgroundSession {
     pub(super) fn failed(why: &str) -> Self {
         Self {
             state: Startup::Failed(why.to_owned()),
-            wanted: Arc::default(),
             interrupt: Interrupt::default(),
         }
     }
@@ -156,7 +141,6 @@ mod tests {
         let (_starts_for_ever, session) = sync_channel(1);
         let mut waiting = BackgroundSession {
             state: Startup::Starting(session),
-            wanted: Arc::default(),
             interrupt: interrupt.clone(),
         };
         waiting.begin_cell();

@@ -30,7 +30,7 @@ pub(crate) fn check<M: Fn(usize) -> usize>(
     rewrite: impl FnOnce(&str) -> (String, M),
 ) -> Vec<Problem> {
     let blanked = blank_magics(code);
-    let (source, line) = match commands::adapted(&blanked) {
+    let (source, line) = match commands::adapted(&blanked, engine.opt_level()) {
         Ok(adapted) => rewrite(&adapted.source),
         // evcxr reports the command.
         Err(_) => rewrite(&blanked),

@@ -215,7 +215,7 @@ mod tests {
             texts("%"),
             [
                 "%memit", "%timeit", "%mprun", "%lprun", "%mprof", "%session", "%undo", "%xdel",
-                "%reset", "%lsmagic"
+                "%reset", "%cache", "%lsmagic"
             ]
         );
         assert_eq!(texts("%memit --re"), ["--repeat", "--return"]);

@@ -29,6 +29,7 @@ impl Engine {
 
     /// The completions at the byte `at` of `code`.
     pub(crate) fn completions(&mut self, code: &str, at: usize) -> Option<evcxr::Completions> {
+        self.wake_analyser();
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let typed = code[..at]
             .rsplit(|c| !is_word(c))
@@ -86,6 +87,7 @@ impl Engine {
 
     /// The documentation of the name that ends at the byte `at` of `code`, as plain text and HTML.
     pub(crate) fn hover(&mut self, code: &str, at: usize) -> Option<(String, String)> {
+        self.wake_analyser();
         let words = syntax::words(code);
         let (front, bound) = self.with_variables(code, |name| words.contains(name));
         match self.context.hover_at(&bound, at + front) {

@@ -1,10 +1,11 @@
 //! Evaluates a cell, with the variables that it mentions.
 
 use std::collections::BTreeSet;
+use std::slice;
 use std::sync::Arc;
 
 use evcxr::{EvalCallbacks, EvalOutputs};
-use memit_magics::cell;
+use memit_magics::cell::{self, syntax::Statements};
 use memit_measurement::Measured;
 
 use super::evaluation_error::{EvaluationError, Stopped};
@@ -25,8 +26,9 @@ impl Engine {
         &mut self,
         source: &str,
     ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
-        let mut unseen = BTreeSet::new();
         let statements = cell::rust(source);
+        let mut unseen = self.untyped(&statements);
+        let adds_dependencies = self.restore_dependencies(source, &statements);
         loop {
             let bound = self.record.bound(source, &statements, &unseen);
             match self.evaluate_bound(bound) {
@@ -36,12 +38,11 @@ impl Engine {
                 },
                 // evcxr does not name the variable if the compiler has warnings.
                 Err(EvaluationError::Compile { errors, .. })
-                    if unseen.is_empty()
-                        && statements.is_valid()
-                        && errors.iter().all(is_warning) =>
+                    if statements.is_valid() && errors.iter().all(is_warning) =>
                 {
+                    let before = unseen.len();
                     unseen.extend(statements.bound_names());
-                    if unseen.is_empty() {
+                    if unseen.len() == before {
                         return Err(EvaluationError::Other(NOT_COMPILED.to_owned()));
                     }
                 }
@@ -49,11 +50,29 @@ impl Engine {
                     let named = std::mem::take(&mut outcome.named);
                     self.name_types(named);
                     self.record.remember_blocks(statements.names_in_blocks());
+                    if adds_dependencies {
+                        self.keep_dependencies();
+                    }
                     return Ok((outputs, outcome));
                 }
                 error => return error,
             }
         }
+    }
+
+    /// The names of the variables whose types rustc is to tell. Wakes the analyser if the type of a
+    /// variable may be one that rustc names in a way that no cell can write.
+    fn untyped(&mut self, statements: &Statements) -> BTreeSet<String> {
+        if self.analyser.is_awake() || !statements.is_valid() {
+            return BTreeSet::new();
+        }
+        let mut untyped = statements.lets();
+        untyped.retain(|each| !each.is_typed());
+        if untyped.iter().all(|each| each.is_evident) {
+            return untyped.into_iter().flat_map(|each| each.names).collect();
+        }
+        self.wake_analyser();
+        BTreeSet::new()
     }
 
     /// Evaluates a source with its variables.
@@ -155,26 +174,36 @@ impl Engine {
             self.counted.take(),
             self.measured.take(),
         );
+        let cell = self.record.cell;
+        let mut doubtful = Vec::new();
+        let mut unnamed = Vec::new();
         for (name, by_rustc) in named {
             let Some(put) = compiled.put.get(&name) else {
                 continue;
             };
-            let cell = self.record.cell;
-            let variable = |of| Variable {
+            let Some(of) = variables::of_rustc(&by_rustc, CELL_CRATE) else {
+                unnamed.push(name);
+                continue;
+            };
+            if !variables::is_common(&of) {
+                doubtful.push(name.clone());
+            }
+            let variable = Arc::new(Variable {
                 of,
                 is_mutable: put.is_mutable,
                 cell,
                 reached: put.reached.clone(),
-            };
-            if let Some(of) = variables::of_rustc(&by_rustc, CELL_CRATE) {
-                let variable = Arc::new(variable(of));
-                self.record.change(|variables| {
-                    variables.held.insert(name.clone(), variable);
-                });
-                if self.evaluate_with(&name).is_ok() {
-                    continue;
-                }
-            }
+            });
+            self.record.change(|variables| {
+                variables.held.insert(name, variable);
+            });
+        }
+        if !doubtful.is_empty() && self.evaluate_with(&doubtful).is_err() {
+            let is_alone = doubtful.len() == 1;
+            doubtful.retain(|name| is_alone || self.evaluate_with(slice::from_ref(name)).is_err());
+            unnamed.extend(doubtful);
+        }
+        for name in unnamed {
             self.record.change(|variables| {
                 variables.held.remove(&name);
             });
@@ -188,9 +217,11 @@ impl Engine {
         self.compiled = Compiled { left, ..compiled };
     }
 
-    /// Evaluates nothing, with a variable: an error if no cell can take the variable.
-    fn evaluate_with(&mut self, variable: &str) -> Result<(), EvaluationError> {
-        let bindings = self.record.bindings(|name| name == variable);
+    /// Evaluates nothing, with these variables: an error if no cell can take them all.
+    fn evaluate_with(&mut self, names: &[String]) -> Result<(), EvaluationError> {
+        let bindings = self
+            .record
+            .bindings(|name| names.iter().any(|with| with == name));
         let source = format!("let {ANCHOR} = ();{bindings}\n{NOTHING}");
         self.link.pass();
         self.evaluate_bound(Inserted::new(&source, &[])).map(drop)

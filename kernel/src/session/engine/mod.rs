@@ -1,7 +1,9 @@
 //! The engine: evcxr, with a session process of memit as its child.
 
+mod analyser;
 mod analysis;
 mod build_watch;
+mod compiled_elsewhere;
 mod evaluate;
 mod evaluation_error;
 mod inserted;
@@ -17,7 +19,7 @@ pub(crate) use inserted::Inserted;
 pub(crate) use interrupter::Interrupter;
 pub(crate) use record::Snapshot;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -31,10 +33,13 @@ use memit_measurement::{Described, Remark};
 use memit_measurement::{LinesMeasurement, Measured};
 use memit_session_process::{relay, supervisor};
 
+use crate::cargo_settings::{OPT_LEVEL, RELEASE};
 use crate::compiler;
 use crate::compiler::probes::{self, Probes, Wanted};
-use crate::compiler::variables::{Compiled, GivenUp, Left};
+use crate::compiler::variables::{self, Compiled, GivenUp, Left};
 use crate::session::io::{Input, NoAnswer, NoInput, Output, Stream};
+use analyser::Analyser;
+use compiled_elsewhere::Keeping;
 use questions::Questions;
 use record::Record;
 use supervisor_link::SupervisorLink;
@@ -42,9 +47,16 @@ pub(crate) use supervisor_link::{CellOutcome, ShowPlaced};
 
 /// Compiles and runs Rust. Knows nothing of magics.
 pub(crate) struct Engine {
+    // Dropped before the context, which removes the files that are kept.
+    keeping: Keeping,
     // Dropped before the link, so that the session ends while its supervisor still listens.
     context: CommandContext,
     link: SupervisorLink,
+    analyser: Analyser,
+    /// The packages that the cache has been asked for.
+    restored: BTreeSet<String>,
+    /// The level of optimisation of cells and dependencies.
+    opt_level: &'static str,
     /// The questions of the running cell.
     questions: Questions,
     /// The functions with probes in the source that was compiled last.
@@ -76,18 +88,11 @@ const PRELUDE: &str = "let _ = ::memit_session::start_session();";
 /// A statement without an effect.
 const NOTHING: &str = "let _ = ();";
 
-/// Makes cells and dependencies release code, together with [`RELEASE_OPT_LEVEL`]: evcxr's manifest
-/// turns both checks on.
-const RELEASE: [&str; 2] = [
-    ":build_env CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false",
-    ":build_env CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false",
-];
-const RELEASE_OPT_LEVEL: &str = "3";
-
 impl Engine {
     /// Starts the compiler, the analyser and the session process. Takes seconds.
     pub(crate) fn start() -> anyhow::Result<Self> {
         let link = SupervisorLink::start()?;
+        let analyser = Analyser::start(&link.directory().join(supervisor::LIBRARY));
         let mut command = Command::new(std::env::current_exe()?);
         command.env(relay::SOCKET_VARIABLE, link.socket());
         let (context, outputs) = EvalContext::with_subprocess_command(command)
@@ -96,10 +101,6 @@ impl Engine {
         // User output arrives through the link, but evcxr waits until its own channels are empty.
         drain("evcxr stdout", outputs.stdout)?;
         drain("evcxr stderr", outputs.stderr)?;
-        context.set_opt_level(RELEASE_OPT_LEVEL)?;
-        for command in RELEASE {
-            context.execute(command)?;
-        }
         let rustc = compiler::install(link.directory())?;
         context.execute(&format!(
             ":build_env RUSTC_WORKSPACE_WRAPPER={}",
@@ -115,8 +116,12 @@ impl Engine {
         link.expect_prelude();
         context.execute(PRELUDE)?;
         Ok(Self {
+            keeping: Keeping::default(),
             context,
             link,
+            analyser,
+            restored: BTreeSet::new(),
+            opt_level: RELEASE,
             questions: Questions::new(Arc::new(NoInput("no cell runs"))),
             probes: Probes::default(),
             record: Record::default(),
@@ -130,8 +135,10 @@ impl Engine {
         })
     }
 
-    /// Makes the analyser infer its first types, which takes seconds, here or in the first `let`.
+    /// Makes the analyser read the library and infer its first types, which takes seconds, here or in
+    /// the first request for completions.
     pub(crate) fn warm_up(&mut self) {
+        self.wake_analyser();
         let code = "let warm = vec![String::new()]; warm";
         if let Err(error) = self.context.hover_at(code, code.len()) {
             tracing::debug!("warming up: {error}");
@@ -380,9 +387,9 @@ impl Engine {
     }
 
     /// The names of the session's variables with their types, sorted.
-    pub(crate) fn types(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn types(&self) -> impl Iterator<Item = (&str, String)> {
         let held = self.record.variables().held.iter();
-        held.map(|(name, variable)| (name.as_str(), variable.of.as_str()))
+        held.map(|(name, variable)| (name.as_str(), variables::shown(&variable.of)))
     }
 
     /// Whether the session depends on the crate of this name.
@@ -404,6 +411,22 @@ impl Engine {
     /// Whether a type of the dependencies of the last cell may display itself; `None` if that is not known.
     pub(crate) fn dependencies_display(&self) -> Option<bool> {
         compiler::dependencies::display(self.link.directory())
+    }
+
+    /// The level of optimisation of cells and dependencies.
+    pub(crate) fn opt_level(&self) -> &'static str {
+        self.opt_level
+    }
+
+    /// Sets the level of optimisation of the next cells.
+    pub(crate) fn set_opt_level(&mut self, level: &'static str) {
+        if level != self.opt_level {
+            let command = format!(":build_env {OPT_LEVEL}={level}");
+            match self.context.execute(&command) {
+                Ok(_) => self.opt_level = level,
+                Err(error) => tracing::warn!("{command}: {error}"),
+            }
+        }
     }
 
     /// The number of threads of the session process.

@@ -77,6 +77,6 @@ impl Running<'_> {
         let names: Vec<_> = names.into_iter().collect();
         let is_user = |of: &str| names.iter().any(|name| syntax::mentions(of, name));
         let (variable, of) = self.engine.types().find(|(_, of)| is_user(of))?;
-        Some((variable.to_owned(), of.to_owned()))
+        Some((variable.to_owned(), of))
     }
 }

@@ -6,7 +6,7 @@
 use memit_session::abi::{Clock, TimePlan};
 
 use super::batch::Batches;
-use super::cycle::cycle_ns;
+use super::empty_loop;
 use super::progress::{Number, Progress, Stage};
 use crate::board::Board;
 use crate::fork::{self, Silence};
@@ -20,6 +20,8 @@ use std::sync::Arc;
 const LONG_ENOUGH_NS: u64 = 200_000_000;
 /// Powers of ten that are tried for the number of loops, as in Python's `timeit`.
 const MAX_LOOPS: u64 = 1_000_000_000;
+/// Time of a loop that is compared with an empty loop.
+const HARDLY_ANY_NS: u64 = 10;
 /// A lower growth of the heap is that of caches.
 const GROWTH: u64 = 64 << 10;
 /// The first executions may fill caches, so their growth says nothing about later ones.
@@ -49,9 +51,6 @@ pub(super) struct MeasuringTime {
 impl MeasuringTime {
     /// Call this in the process of the run: in the fork, if the run is a fork.
     pub(super) fn new(progress: Progress, plan: TimePlan, limit: u64) -> Self {
-        if progress.get(Number::Cycle) == 0 {
-            progress.set_float(Number::Cycle, cycle_ns());
-        }
         if plan.isolated {
             unhook();
         }
@@ -142,6 +141,7 @@ impl MeasuringTime {
             Stage::Trying if done > 0 => progress.begin(Stage::Running(0)),
             Stage::Running(run) if done >= progress.get(Number::Loops) => {
                 progress.set_time(run, elapsed);
+                self.compare_with_an_empty_loop(done, elapsed);
                 progress.begin(Stage::Running(run + 1));
             }
             Stage::Ranging if done >= progress.get(Number::Loops) => {
@@ -161,6 +161,17 @@ impl MeasuringTime {
             }
             _ => {}
         }
+    }
+
+    /// Times an empty loop beside a run whose loops take hardly any time.
+    fn compare_with_an_empty_loop(&self, loops: u64, elapsed: u64) {
+        if elapsed >= loops.saturating_mul(HARDLY_ANY_NS) {
+            return;
+        }
+        let now = empty_loop::round_ns(loops);
+        let before = self.progress.float(Number::EmptyLoop);
+        let shortest = if before > 0.0 { before.min(now) } else { now };
+        self.progress.set_float(Number::EmptyLoop, shortest);
     }
 
     /// Growth of the live heap over so many executions, as far as one can tell.

@@ -5,7 +5,7 @@
 
 mod batch;
 mod counting;
-mod cycle;
+mod empty_loop;
 mod measuring;
 mod progress;
 
@@ -60,7 +60,7 @@ fn measure_runs(
         loops: progress.get(Number::Loops),
         all_runs,
         clock: plan.clock,
-        cycle_ns: progress.float(Number::Cycle),
+        empty_loop_ns: progress.float(Number::EmptyLoop),
         clock_error_ns: progress.get(Number::Error) as f64 / executions as f64,
         restarts: u32::try_from(progress.get(Number::Restarts)).unwrap_or(u32::MAX),
         outlasting: run::outlasting(&progress.board),

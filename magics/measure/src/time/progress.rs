@@ -13,8 +13,8 @@ use crate::run::FIGURES;
 pub(super) enum Number {
     /// Executions in a run.
     Loops = FIGURES,
-    /// Length of a processor cycle, as the bits of a float.
-    Cycle,
+    /// Shortest time of a round of an empty loop beside the runs, as the bits of a float.
+    EmptyLoop,
     /// See [`Stage`].
     Stage,
     /// Executions of the current run that are done, and their time.

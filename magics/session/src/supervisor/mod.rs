@@ -57,6 +57,9 @@ pub const ARGUMENT: &str = "session";
 /// A link to the directory where evcxr compiles, beside the socket where relays connect.
 pub const COMPILED: &str = "evcxr";
 
+/// A link to the directory where the analyser finds the standard library, beside the same socket.
+pub const LIBRARY: &str = "library";
+
 /// How long an output waits for another representation of itself while the cell runs on.
 const GALLERY_PATIENCE: Duration = Duration::from_millis(20);
 
@@ -118,8 +121,10 @@ fn remove_directories(evcxr: &Evcxr) {
     let Some(directory) = socket.as_deref().and_then(Path::parent) else {
         return;
     };
-    if let Ok(compiled) = fs::read_link(directory.join(COMPILED)) {
-        let _ = fs::remove_dir_all(compiled);
+    for link in [COMPILED, LIBRARY] {
+        if let Ok(linked) = fs::read_link(directory.join(link)) {
+            let _ = fs::remove_dir_all(linked);
+        }
     }
     let _ = fs::remove_dir_all(directory);
 }

@@ -2,6 +2,7 @@
 
 mod closed;
 mod end;
+mod evident;
 mod leaving;
 mod surroundings;
 
@@ -135,6 +136,7 @@ impl Statements {
                     .collect(),
                 is_mutable: names.iter().any(|name| name.mut_token().is_some()),
                 is_closure: matches!(value, Some(ast::Expr::ClosureExpr(_))),
+                is_evident: value.as_ref().is_some_and(evident::has_evident_type),
                 of: statement.ty().map(|of| of.syntax().text().to_string()),
                 value: value.map(|value| value.syntax().text().to_string()),
             })
@@ -284,10 +286,20 @@ pub struct Let {
     pub is_closure: bool,
     /// Whether a name is `mut`.
     pub is_mutable: bool,
+    /// Whether the type of its value is evident from the source: one that any cell can write.
+    pub is_evident: bool,
     /// The type, if the statement says one.
     pub of: Option<String>,
     /// The text of the value.
     pub value: Option<String>,
+}
+
+impl Let {
+    /// Whether the statement says the whole type of its one variable.
+    pub fn is_typed(&self) -> bool {
+        let is_whole = |of: &String| !words(of).contains("_");
+        self.names.len() == 1 && self.of.as_ref().is_some_and(is_whole)
+    }
 }
 
 fn offset(bytes: usize) -> TextSize {

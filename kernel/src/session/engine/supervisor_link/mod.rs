@@ -24,8 +24,8 @@ use memit_measurement::{Described, Ended, Request};
 use memit_process::process;
 use memit_session_process::supervisor;
 
-use crate::cargo_settings;
 use crate::session::io::Output;
+use crate::tools_environment;
 use state::{LinkState, Shared};
 
 /// The connection. A reader thread delivers output as it arrives.
@@ -216,9 +216,7 @@ fn start_supervisor(directory: &Path, shared: &Arc<Shared>) -> io::Result<Child>
     let relays = UnixListener::bind(directory.join(SOCKET_NAME))?;
     let (kernel, supervisor) = UnixStream::pair()?;
     let mut command = Command::new(std::env::current_exe()?);
-    for name in cargo_settings::of_builds() {
-        command.env_remove(name);
-    }
+    tools_environment::leave(&mut command);
     command
         .arg(supervisor::ARGUMENT)
         .stdin(OwnedFd::from(relays))

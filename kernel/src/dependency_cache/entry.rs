@@ -1,0 +1,180 @@
+//! A unit in the cache.
+
+use std::fs::{self, File, FileTimes};
+use std::io::{self, Read as _};
+use std::iter::Sum;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+/// The list of the files of a unit, which is written last and touched at each use.
+const LIST: &str = "files.json";
+
+/// The endings of files that nobody writes in place: these files are shared, others are copied.
+const SHARED: [&str; 3] = ["rlib", "rmeta", "so"];
+
+/// A unit in the cache, which may not exist.
+pub(super) struct Entry {
+    directory: PathBuf,
+}
+
+/// A file of a unit.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Listed {
+    path: PathBuf,
+    bytes: u64,
+    /// CRC-32 of the contents: a damaged disk, not an attacker, changes files.
+    checksum: u32,
+}
+
+/// What a cache holds.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) units: usize,
+    pub(crate) bytes: u64,
+}
+
+impl Sum for Usage {
+    fn sum<I: Iterator<Item = Self>>(usages: I) -> Self {
+        usages.fold(Self::default(), |sum, one| Self {
+            units: sum.units + one.units,
+            bytes: sum.bytes + one.bytes,
+        })
+    }
+}
+
+impl Entry {
+    pub(super) fn new(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    /// The name of the unit.
+    pub(super) fn name(&self) -> &str {
+        let name = self.directory.file_name().and_then(|name| name.to_str());
+        name.unwrap_or_default()
+    }
+
+    /// Puts the files of the unit into `target`.
+    ///
+    /// # Errors
+    ///
+    /// If the entry is damaged or a file cannot be written. Some files may have been put then.
+    pub(super) fn restore(&self, target: &Path) -> io::Result<()> {
+        for listed in self.list()? {
+            let (kept, restored) = (self.directory.join(&listed.path), target.join(&listed.path));
+            if checksum(&kept)? != (listed.bytes, listed.checksum) {
+                let damaged = format!("{} is damaged", listed.path.display());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, damaged));
+            }
+            fs::create_dir_all(restored.with_file_name(""))?;
+            transfer(&kept, &restored)?;
+        }
+        let times = FileTimes::new().set_modified(SystemTime::now());
+        // Only the order in which units are removed depends on this time.
+        let _ = File::open(self.directory.join(LIST)).and_then(|list| list.set_times(times));
+        Ok(())
+    }
+
+    /// Keeps the files of a unit, which are in `target`, unless the cache has the same files.
+    pub(super) fn keep(&self, target: &Path, files: &[PathBuf]) -> io::Result<()> {
+        let mut listed = Vec::new();
+        for path in files {
+            let (bytes, checksum) = checksum(&target.join(path))?;
+            listed.push(Listed {
+                path: path.clone(),
+                bytes,
+                checksum,
+            });
+        }
+        listed.sort_by(|one, other| one.path.cmp(&other.path));
+        if self.list().is_ok_and(|list| list == listed) {
+            return Ok(());
+        }
+        let units = self.directory.with_file_name("");
+        fs::create_dir_all(&units)?;
+        let incomplete = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempdir_in(&units)?;
+        for file in &listed {
+            let kept = incomplete.path().join(&file.path);
+            fs::create_dir_all(kept.with_file_name(""))?;
+            transfer(&target.join(&file.path), &kept)?;
+        }
+        fs::write(incomplete.path().join(LIST), serde_json::to_vec(&listed)?)?;
+        self.remove();
+        match fs::rename(incomplete.path(), &self.directory) {
+            // Another kernel has kept the unit meanwhile.
+            Err(_) if self.directory.exists() => Ok(()),
+            renamed => renamed,
+        }
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        let bytes = self
+            .list()
+            .map(|list| list.iter().map(|file| file.bytes).sum());
+        Usage {
+            units: 1,
+            bytes: bytes.unwrap_or(0),
+        }
+    }
+
+    pub(super) fn last_used(&self) -> SystemTime {
+        let list = fs::metadata(self.directory.join(LIST));
+        list.and_then(|list| list.modified())
+            .unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// Removes the entry. Other kernels see all of the entry or nothing.
+    pub(super) fn remove(&self) {
+        let units = self.directory.with_file_name("");
+        let Ok(removed) = tempfile::Builder::new().prefix(".old-").tempdir_in(units) else {
+            return;
+        };
+        let _ = fs::rename(&self.directory, removed.path().join("unit"));
+    }
+
+    fn list(&self) -> io::Result<Vec<Listed>> {
+        let list = fs::read(self.directory.join(LIST))?;
+        serde_json::from_slice(&list).map_err(io::Error::other)
+    }
+}
+
+/// The length and the checksum of a file.
+fn checksum(path: &Path) -> io::Result<(u64, u32)> {
+    let mut file = File::open(path)?;
+    let mut hasher = crc32fast::Hasher::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut bytes = 0;
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((bytes, hasher.finalize())),
+            read => {
+                hasher.update(&buffer[..read]);
+                bytes += read as u64;
+            }
+        }
+    }
+}
+
+/// Makes `to` the same file as `from`, or a copy with the same times.
+fn transfer(from: &Path, to: &Path) -> io::Result<()> {
+    let is_shared = from
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .is_some_and(|ending| SHARED.contains(&ending));
+    if is_shared && fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    fs::copy(from, to)?;
+    let metadata = fs::metadata(from)?;
+    let times = FileTimes::new()
+        .set_accessed(metadata.accessed()?)
+        .set_modified(metadata.modified()?);
+    // The user may write the copy, also if a file of the package was read-only.
+    let mode = metadata.permissions().mode() | 0o200;
+    fs::set_permissions(to, fs::Permissions::from_mode(mode))?;
+    File::options().write(true).open(to)?.set_times(times)
+}

@@ -1,0 +1,124 @@
+//! The files that cargo makes for a package that is compiled in one way: a unit, in cargo's terms.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Where cargo keeps what makes a unit fresh.
+const FINGERPRINTS: &str = ".fingerprint";
+/// Where cargo keeps build scripts and their output.
+const BUILD: &str = "build";
+/// Where compiled crates are, with the hash of their unit in their names.
+const CRATES: &str = "deps";
+
+/// A unit, and its files below the directory in which cargo builds.
+pub(super) struct Unit {
+    /// The name of the package and a hash.
+    pub(super) name: String,
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// Whether this is the name of a unit.
+pub(super) fn is_unit(name: &str) -> bool {
+    let hash = name.rsplit_once('-').map(|(_, hash)| hash);
+    hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// The package of a unit.
+pub(super) fn package(unit: &str) -> &str {
+    unit.rsplit_once('-').map_or(unit, |(package, _)| package)
+}
+
+/// The units in `target`.
+pub(super) fn of(target: &Path) -> io::Result<Vec<Unit>> {
+    let mut units = Vec::new();
+    for profile in profiles(target) {
+        let mut crates: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for file in files(&target.join(&profile).join(CRATES), Path::new(""))? {
+            if let Some(hash) = hash(&file) {
+                crates.entry(hash).or_default().push(file);
+            }
+        }
+        for name in names(&target.join(&profile).join(FINGERPRINTS)) {
+            if !is_unit(&name) {
+                continue;
+            }
+            let mut of_unit = Vec::new();
+            for directory in [FINGERPRINTS, BUILD] {
+                let below = profile.join(directory).join(&name);
+                of_unit.extend(files(target, &below)?);
+            }
+            let hash = &name[package(&name).len() + 1..];
+            let crates = crates.remove(hash).unwrap_or_default().into_iter();
+            of_unit.extend(crates.map(|file| profile.join(CRATES).join(file)));
+            units.push(Unit {
+                name,
+                files: of_unit,
+            });
+        }
+    }
+    Ok(units)
+}
+
+/// Whether cargo has files of the unit.
+pub(super) fn is_in(target: &Path, unit: &str) -> bool {
+    let is_in = |profile: PathBuf| target.join(profile).join(FINGERPRINTS).join(unit).exists();
+    profiles(target).into_iter().any(is_in)
+}
+
+/// Makes cargo build the unit.
+pub(super) fn remove(target: &Path, unit: &str) {
+    for profile in profiles(target) {
+        let _ = fs::remove_dir_all(target.join(profile).join(FINGERPRINTS).join(unit));
+    }
+}
+
+/// The directories for the machine itself and for the target of the cells.
+fn profiles(target: &Path) -> Vec<PathBuf> {
+    const PROFILE: &str = "debug";
+    let mut profiles = vec![PathBuf::from(PROFILE)];
+    profiles.extend(
+        names(target)
+            .into_iter()
+            .map(|name| Path::new(&name).join(PROFILE)),
+    );
+    profiles.retain(|profile| target.join(profile).join(FINGERPRINTS).is_dir());
+    profiles
+}
+
+/// The hash of the unit at the end of the name of a crate's file: `libeither-3cdf5f1596bded6a.rlib`.
+fn hash(file: &Path) -> Option<String> {
+    let stem = file.file_name()?.to_str()?.split('.').next()?;
+    let hash = &stem[package(stem).len()..];
+    is_unit(stem).then(|| hash[1..].to_owned())
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect()
+}
+
+/// The paths of the files in `base` below `below`, which may not exist, relative to `base`.
+fn files(base: &Path, below: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut open = vec![below.to_owned()];
+    while let Some(directory) = open.pop() {
+        let entries = match fs::read_dir(base.join(&directory)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let path = directory.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                open.push(path);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,35 @@
+//! `%cache`: the cache of compiled dependencies in words.
+
+use memit_magics::units;
+
+use super::errors::CellError;
+use crate::dependency_cache::{DependencyCache, VARIABLE};
+
+/// The text of `%cache`, which clears the cache first if `clears`.
+///
+/// # Errors
+///
+/// If the cache cannot be cleared.
+pub(crate) fn answer(clears: bool) -> Result<String, CellError> {
+    let Some(cache) = DependencyCache::of_user() else {
+        return Ok(format!("the cache of dependencies is off: {VARIABLE}=off"));
+    };
+    let directory = cache.directory().display();
+    let before = cache.usage();
+    if clears {
+        cache.clear().map_err(|error| {
+            let message = format!("{directory} cannot be removed: {error}");
+            CellError::new("CacheError", message)
+        })?;
+        return Ok(format!(
+            "removed {} from {directory}",
+            units::mib(before.bytes)
+        ));
+    }
+    let limit = units::mib(cache.limit());
+    Ok(format!(
+        "directory:  {directory}\nholds:      {} in {}\nat most:    {limit}",
+        units::mib(before.bytes),
+        units::counted(&before.units.to_string(), "compiled package")
+    ))
+}

@@ -1,0 +1,189 @@
+//! The cache of compiled dependencies, which sessions share.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::support::{Ran, memit, ran};
+
+/// A cell that depends on a small crate of the registry.
+const CELL: &str = ":dep itoa = \"1\"\nitoa::Buffer::new().format(7).len()";
+const COMPILING: &str = "Compiling itoa";
+
+/// A user with a cache of their own.
+struct User(TempDir);
+
+impl User {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.0.path().join("memit/dependencies")
+    }
+
+    /// Runs cells in a new session.
+    fn eval(&self, cells: &[&str]) -> Ran {
+        self.eval_with(&[], cells)
+    }
+
+    fn eval_with(&self, variables: &[(&str, &str)], cells: &[&str]) -> Ran {
+        let mut command = memit();
+        command
+            .env("XDG_CACHE_HOME", self.0.path())
+            .envs(variables.iter().copied())
+            .arg("eval")
+            .args(cells);
+        ran(&mut command, "").expect_code(0)
+    }
+
+    /// Whether a new session compiles the crate.
+    fn compiles(&self) -> bool {
+        let ran = self.eval(&[CELL]);
+        assert_eq!(ran.stdout, "1\n");
+        ran.stderr.contains(COMPILING)
+    }
+
+    /// The files of the crate in the cache.
+    fn libraries(&self) -> Vec<PathBuf> {
+        let mut open = vec![self.cache()];
+        let mut found = Vec::new();
+        while let Some(directory) = open.pop() {
+            for entry in fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else if path.extension().is_some_and(|ending| ending == "rlib") {
+                    found.push(path);
+                }
+            }
+        }
+        found
+    }
+}
+
+#[test]
+fn a_second_session_compiles_no_dependency_again() {
+    let user = User::new();
+    assert!(user.compiles());
+    assert!(!user.compiles());
+    let shown = user.eval(&["%cache", "%cache -c", "%cache"]).stdout;
+    assert!(shown.contains("in 1 compiled package\n"), "{shown}");
+    assert!(shown.contains("in 0 compiled packages\n"), "{shown}");
+    assert!(user.compiles());
+}
+
+#[test]
+fn other_features_and_levels_are_compiled_and_kept_beside() {
+    let user = User::new();
+    assert!(user.compiles());
+    let slow = format!(":opt 0\n{CELL}");
+    assert!(user.eval(&[&slow]).stderr.contains(COMPILING));
+    assert!(!user.eval(&[&slow]).stderr.contains(COMPILING));
+    assert!(!user.compiles());
+    let flags = [("RUSTFLAGS", "--cfg other")];
+    assert_eq!(
+        user.eval_with(&flags, &[CELL]).stdout.lines().last(),
+        Some("1")
+    );
+}
+
+#[test]
+fn a_damaged_file_is_compiled_again() {
+    let user = User::new();
+    assert!(user.compiles());
+    for damage in [
+        |file: &Path| fs::write(file, "damaged").unwrap(),
+        |file: &Path| fs::remove_file(file).unwrap(),
+        |file: &Path| {
+            let mut bytes = fs::read(file).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(file, bytes).unwrap();
+        },
+    ] {
+        let libraries = user.libraries();
+        assert_eq!(libraries.len(), 1);
+        damage(&libraries[0]);
+        assert!(user.compiles());
+        assert!(!user.compiles());
+    }
+    for list in ["{", "[]"] {
+        let unit = user.libraries()[0].ancestors().nth(4).unwrap().to_owned();
+        fs::write(unit.join("files.json"), list).unwrap();
+        assert!(user.compiles(), "{list}");
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_used_costs_no_result() {
+    for make in [
+        |cache: &Path| fs::write(cache, "a file").unwrap(),
+        // No user may write there.
+        |cache: &Path| symlink("/proc/self", cache).unwrap(),
+        |cache: &Path| symlink("/dev/full", cache).unwrap(),
+    ] {
+        let user = User::new();
+        make(&user.0.path().join("memit"));
+        assert!(user.compiles());
+        assert!(user.compiles());
+    }
+    let user = User::new();
+    for _ in 0..2 {
+        let off = user.eval_with(&[("MEMIT_CACHE", "off")], &[CELL, "%cache"]);
+        assert!(off.stderr.contains(COMPILING));
+        assert!(off.stdout.contains("is off"), "{}", off.stdout);
+    }
+    assert!(!user.cache().exists());
+}
+
+#[test]
+fn the_cache_is_bounded() {
+    let user = User::new();
+    let ran = user.eval_with(&[("MEMIT_CACHE", "0")], &[CELL]);
+    assert_eq!(ran.stdout, "1\n");
+    assert!(user.libraries().is_empty());
+}
+
+#[test]
+fn sessions_at_the_same_time_share_the_cache() {
+    let user = User::new();
+    std::thread::scope(|scope| {
+        let sessions = [(); 3].map(|()| scope.spawn(|| user.compiles()));
+        for session in sessions {
+            session.join().unwrap();
+        }
+    });
+    assert!(!user.compiles());
+    assert_eq!(user.libraries().len(), 1);
+}
+
+#[test]
+fn a_crate_on_this_machine_is_compiled_in_each_session() {
+    let user = User::new();
+    let package = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = package.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"local-crate\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+         [dependencies]\nitoa = \"1\"\n",
+    );
+    let path = package.path().display();
+    let cell = format!(":dep local-crate = {{ path = \"{path}\" }}\nlocal_crate::number()");
+    for number in ["1", "2"] {
+        write(
+            "src/lib.rs",
+            &format!("pub fn number() -> i32 {{ {number} }}"),
+        );
+        let ran = user.eval(&[&cell]);
+        assert_eq!(ran.stdout, format!("{number}\n"));
+        // What the crate needs comes from a registry.
+        assert_eq!(ran.stderr.contains(COMPILING), number == "1");
+    }
+}
