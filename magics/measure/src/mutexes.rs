@@ -6,9 +6,10 @@
 //! thread that the calling thread was to the thread that it is.
 //!
 //! From then until glibc has compared the owner with the calling thread, the thread must not be
-//! stopped ([`is_outside`]). A call that may wait can be stopped, so a mutex is tried first: only
-//! the owner of another mutex waits. A thread that waits for a condition with a recursive mutex
-//! could still be stopped in the few instructions in front of its wait.
+//! stopped ([`is_outside`]). A call that waits must not keep the thread from being stopped, so
+//! `pthread_mutex_trylock` comes first: a thread waits only if another thread holds the mutex. One
+//! gap is left: a thread may be stopped in the few instructions between the hand-over and the
+//! release of a recursive mutex in a wait for a condition.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_void};
