@@ -147,6 +147,33 @@ def test_only_a_second_interrupt_ends_the_session_process(fresh_kernel):
     assert "protected:    yes" in kernel.run("%session").text
 
 
+# A thread whose waits the system ends whenever the thread is asked to stop, and counts how often.
+INTERRUPTED = """
+unsafe extern "C" { fn pause() -> i32; }
+static STOPS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+std::thread::spawn(|| loop { unsafe { pause() }; STOPS.fetch_add(1, std::sync::atomic::Ordering::SeqCst); });
+"""
+
+
+def test_a_thread_that_blocks_signals_is_waited_for_once(fresh_kernel):
+    kernel = fresh_kernel
+    kernel.run(INTERRUPTED + A_DEAF_THREAD)
+    stops = "STOPS.load(std::sync::atomic::Ordering::SeqCst)"
+    kernel.run("%memit -r 1 1")
+    before = int(kernel.value(stops))
+    assert before > 0
+    for _ in range(3):
+        assert kernel.run("%memit -r 3 1").json["isolated"] is False
+    assert int(kernel.value(stops)) == before
+    assert "protected:    no: the thread `deaf` (" in kernel.run("%session").text
+    # The thread blocks signals no longer.
+    kernel.run("listen();")
+    assert kernel.run("%memit -r 1 1").json["isolated"] is True
+    assert int(kernel.value(stops)) > before
+    kernel.fails("std::process::abort()")
+    assert "protected:    yes" in kernel.run("%session").text
+
+
 def test_a_crash_with_threads_says_what_is_lost(fresh_kernel):
     kernel = fresh_kernel
     kernel.run(

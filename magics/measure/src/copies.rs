@@ -2,7 +2,7 @@
 //!
 //! `fork` alone copies the calling thread. If there are others, `memit_threads` stops them, and makes
 //! them again in the copy. No thread is stopped within `malloc`, so both processes may allocate
-//! meanwhile.
+//! meanwhile. A copy gets queues of its own, by which the system wakes its threads.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -10,6 +10,8 @@ use std::io;
 use memit_process::process;
 use memit_threads::{Alone, Forked, StopOptions, Stopped};
 
+#[cfg(target_os = "linux")]
+use crate::outside::Queues;
 use crate::{heap, threads};
 
 /// Why this process cannot be copied.
@@ -76,8 +78,8 @@ impl Others {
             return Ok(Self(None));
         }
         let checked = memit_threads::check()?;
-        // SAFETY: the function reads a variable of the calling thread, and nothing else.
-        let options = unsafe { StopOptions::default().may_stop(heap::is_outside) };
+        // SAFETY: the function reads variables of the calling thread, and nothing else.
+        let options = unsafe { StopOptions::default().may_stop(may_stop) };
         Ok(Self(Some(checked.stop(&options)?)))
     }
 
@@ -87,6 +89,17 @@ impl Others {
     ///
     /// If the system refuses. The other threads go on then.
     pub(crate) fn copy(self) -> Result<Copied, NoCopy> {
+        #[cfg(target_os = "linux")]
+        let queues = Queues::now();
+        let copied = self.fork()?;
+        #[cfg(target_os = "linux")]
+        if let Copied::Copy(_) = &copied {
+            queues.set_apart();
+        }
+        Ok(copied)
+    }
+
+    fn fork(self) -> Result<Copied, NoCopy> {
         let Some(stopped) = self.0 else {
             // SAFETY: no other thread exists that could hold a lock which the fork would need.
             return match unsafe { libc::fork() } {
@@ -102,6 +115,15 @@ impl Others {
             Forked::Child(alone) => Copied::Copy(Single(Some(alone))),
         })
     }
+}
+
+/// Whether the calling thread may be stopped where it is.
+fn may_stop() -> bool {
+    #[cfg(owner_hooks)]
+    if !crate::mutexes::is_outside() {
+        return false;
+    }
+    heap::is_outside()
 }
 
 impl Single {

@@ -84,8 +84,11 @@ pub(crate) fn run(
     match others.copy()? {
         Copied::Copy(single) => {
             become_run(limits);
-            outside.set_run_apart();
-            let code = single.begin_others().map_or(NO_THREADS, |()| body());
+            let apart = outside.set_run_apart();
+            let code = single.begin_others().map_or(NO_THREADS, |()| {
+                apart.watch();
+                body()
+            });
             // SAFETY: `_exit` has no preconditions. Destructors and exit handlers are the session's
             // to run.
             unsafe { libc::_exit(code) }

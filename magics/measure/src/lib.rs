@@ -36,6 +36,8 @@ mod measurements;
 mod measuring;
 #[cfg(unix)]
 mod memory;
+#[cfg(owner_hooks)]
+mod mutexes;
 #[cfg(heap_hooks)]
 mod offset_tables;
 #[cfg(unix)]

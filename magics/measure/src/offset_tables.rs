@@ -4,6 +4,7 @@
 //! "Dynamic Linking"), where the dynamic linker has put the addresses of the functions.
 
 use std::ffi::{CStr, c_void};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::loaded::{Kind, Loaded};
 
@@ -28,7 +29,8 @@ struct Walk<'a> {
 /// Makes every call of a function on the left a call of the function on its right, which must have
 /// the same type.
 ///
-/// The process must be a fork that ends with its run, because nothing puts the addresses back.
+/// The process must be a fork that ends with its run, because nothing puts the addresses back. Its
+/// threads must run: one of them may hold the lock of the dynamic linker that this takes.
 pub(crate) fn replace(tables: Tables, replaced: Replaced<'_>) {
     let mut walk = Walk { tables, replaced };
     // SAFETY: the callback has the required type and does not unwind, and its data outlives the
@@ -49,28 +51,23 @@ unsafe extern "C" fn replace_in_library(
     if is_executable && walk.tables == Tables::OfLibraries {
         return 0;
     }
-    // SAFETY: no other thread runs in this fork that could unload the library.
+    // SAFETY: the linker holds its lock during the call, so nobody unloads the library meanwhile.
     let Some(library) = (unsafe { Loaded::of(info) }).filter(Loaded::unseal) else {
         return 0;
     };
     for (relocation, word) in library.relocations() {
         if matches!(relocation.kind(), Some(Kind::OffsetTable | Kind::Function)) {
             // SAFETY: the word belongs to the offset table of the library, which is writable now,
-            // and no other thread runs in this fork.
-            unsafe { replace_address(word, walk.replaced) };
+            // and is aligned. Other threads that use the word see one of the two addresses.
+            replace_address(unsafe { AtomicUsize::from_ptr(word) }, walk.replaced);
         }
     }
     0
 }
 
-/// # Safety
-///
-/// `slot` must be readable and writable, and nothing else may use the slot meanwhile.
-unsafe fn replace_address(slot: *mut usize, replaced: Replaced<'_>) {
-    // SAFETY: the caller's contract.
-    let address = unsafe { slot.read() };
+fn replace_address(slot: &AtomicUsize, replaced: Replaced<'_>) {
+    let address = slot.load(Relaxed);
     if let Some((_, by)) = replaced.iter().find(|(from, _)| *from == address) {
-        // SAFETY: the caller's contract.
-        unsafe { slot.write(*by) };
+        slot.store(*by, Relaxed);
     }
 }

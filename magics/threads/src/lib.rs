@@ -74,7 +74,7 @@
 //! Said in an [`Error`], with the name of the thread:
 //!
 //! - A thread that blocks the signal. The workers of `io_uring`, which Linux lists as threads, do
-//!   so.
+//!   so. The next stop does not wait for a thread that has blocked the signal all the time.
 //! - A thread that waits where no signal arrives: for a process of `vfork`, or for a disk that does
 //!   not answer.
 //! - A thread that glibc has not started, or one with a shadow stack or with restartable sequences
@@ -97,7 +97,8 @@
 //! - Settings of a single thread that others do not have: a filter of system calls, a namespace, a
 //!   user, a folder, a table of files, a policy for memory.
 //! - The parent and the fork share open files. Both take wake-ups from one epoll, eventfd or
-//!   socket, so the threads of one of them should stay stopped.
+//!   socket, so the threads of one of them should stay stopped, or the caller should give the fork
+//!   queues of its own before [`Alone::revive`].
 //!
 //! A signal needs stack. A thread with a small alternate stack that runs a handler there already
 //! may have no room for a second one: Linux needs up to 4 KiB where vector registers are large.

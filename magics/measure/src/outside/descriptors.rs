@@ -39,7 +39,7 @@ pub(super) struct Descriptor {
 static OWN: Mutex<Vec<(RawFd, Id)>> = Mutex::new(Vec::new());
 
 /// Counts everything that is open now as memit's own.
-pub fn set_own_aside() {
+pub(super) fn set_own_aside() {
     let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
     own.clear();
     let all = numbers().into_iter().filter_map(Descriptor::of);
@@ -161,7 +161,7 @@ fn is_memory<T>(_device: T) -> bool {
 
 /// The numbers of the open descriptors.
 #[cfg(target_os = "linux")]
-fn numbers() -> Vec<RawFd> {
+pub(super) fn numbers() -> Vec<RawFd> {
     use std::mem::MaybeUninit;
 
     use rustix::fs::{Mode, RawDir};

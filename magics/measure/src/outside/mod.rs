@@ -2,9 +2,9 @@
 //!
 //! A fork shares open files with the session: their positions, and what is written to them. A run
 //! must leave neither behind. The session therefore puts the positions of its files back after a
-//! run. In the run, copies take the place of files that are open for writing. Sockets, pipes and
-//! the few files that cannot be copied are watched, and the report names those that a run has
-//! written to or read from.
+//! run. In the run, copies take the place of files that are open for writing, and of the queues by
+//! which the system wakes threads. Sockets, pipes and the few files that cannot be copied are
+//! watched, and the report names those that a run has written to or read from.
 
 #[cfg(heap_hooks)]
 mod calls;
@@ -12,6 +12,8 @@ mod descriptors;
 mod positions;
 #[cfg(target_os = "linux")]
 mod private_copies;
+#[cfg(target_os = "linux")]
+mod queues;
 #[cfg(heap_hooks)]
 mod watch;
 
@@ -21,9 +23,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use memit_measurement::Remark;
 
 use crate::shared::Shared;
-pub use descriptors::set_own_aside;
 use descriptors::{Descriptor, Kind};
 pub use positions::Positions;
+#[cfg(target_os = "linux")]
+pub(crate) use queues::Queues;
 
 /// The bit of an effect: the run has written.
 const WROTE: u64 = 1;
@@ -34,6 +37,13 @@ const READ: u64 = 2;
 const SHUT_DOWN: u64 = 8;
 /// The bit of a file that the run shares with the session.
 const SHARED: u64 = 4;
+
+/// Counts everything that is open now as memit's own.
+pub fn set_own_aside() {
+    descriptors::set_own_aside();
+    #[cfg(target_os = "linux")]
+    queues::set_own_aside();
+}
 
 /// What the session has open at the start of a run.
 pub(crate) struct Outside {
@@ -62,25 +72,24 @@ impl Outside {
         })
     }
 
-    /// Sets the run apart from the files of the session. Call this in the run.
-    pub(crate) fn set_run_apart(&self) {
-        let Some(effects) = &self.effects else { return };
+    /// Sets the run apart from the files of the session. Call this in the run, before other threads
+    /// begin.
+    pub(crate) fn set_run_apart(&self) -> Apart<'_> {
         #[cfg(target_os = "linux")]
         let is_private = private_copies::put(&self.descriptors);
         #[cfg(not(target_os = "linux"))]
         let is_private = vec![false; self.descriptors.len()];
         for ((descriptor, effects), is_private) in
-            self.descriptors.iter().zip(effects.iter()).zip(&is_private)
+            self.descriptors.iter().zip(self.effects()).zip(&is_private)
         {
             if descriptor.kind == Kind::File && !is_private {
                 effects.store(SHARED, Relaxed);
             }
         }
-        #[cfg(heap_hooks)]
-        watch::begin(&self.descriptors, &is_private, effects);
-        // Without hooks in front of the functions of libc, nothing can be watched.
-        #[cfg(not(heap_hooks))]
-        let _ = (is_private, effects);
+        Apart {
+            outside: self,
+            is_private,
+        }
     }
 
     /// Undoes what a run has done to the positions of files. Call this in the session when the run
@@ -114,6 +123,27 @@ impl Outside {
     }
 }
 
+/// A run that is set apart from the files of the session.
+pub(crate) struct Apart<'a> {
+    outside: &'a Outside,
+    /// For each descriptor, whether the run can change nothing through it.
+    is_private: Vec<bool>,
+}
+
+impl Apart<'_> {
+    /// Watches what the run shares with the session. Call this when other threads have begun: see
+    /// [`crate::offset_tables::replace`].
+    pub(crate) fn watch(self) {
+        #[cfg(heap_hooks)]
+        if let Some(effects) = &self.outside.effects {
+            watch::begin(&self.outside.descriptors, &self.is_private, effects);
+        }
+        // Without hooks in front of the functions of libc, nothing can be watched.
+        #[cfg(not(heap_hooks))]
+        let _ = (self.outside, self.is_private);
+    }
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::fs::File;
@@ -132,7 +162,7 @@ mod tests {
         // SAFETY: the child calls the system, allocates, which glibc allows after a fork, and exits.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
-            outside.set_run_apart();
+            outside.set_run_apart().watch();
             let code = i32::from(!run());
             // SAFETY: no preconditions.
             unsafe { libc::_exit(code) };

@@ -149,7 +149,8 @@ impl Processes {
         }
         if let Some(session) = self.session.take() {
             process::end_by_pidfd(&session.end);
-            poll::readable([session.end.as_fd()], Some(END_PATIENCE))?;
+            // A process that becomes the session before its parent is gone would end with its parent.
+            wait_for_end(session.end.as_fd())?;
         }
         // What the ended process wrote and reported belongs to the failed cell, or is torn.
         wires.clear()?;
@@ -205,9 +206,57 @@ impl Processes {
     }
 }
 
+/// Waits for the end of a process that has been told to end, as long as patience lasts.
+fn wait_for_end(end: BorrowedFd<'_>) -> io::Result<()> {
+    let deadline = Instant::now() + END_PATIENCE;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // The end of another child interrupts the wait by its signal.
+        if poll::readable([end], Some(left))? == [true] || left.is_zero() {
+            return Ok(());
+        }
+    }
+}
+
 /// All processes of the session, and what they have started.
 pub(super) fn descendants() -> HashSet<u32> {
     process::descendants(std::process::id())
         .into_iter()
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    use super::*;
+
+    #[test]
+    fn signals_do_not_shorten_the_wait_for_an_end() {
+        extern "C" fn ignore(_: libc::c_int) {}
+        // SAFETY: all zeros is a valid `sigaction`, a plain C struct.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        action.sa_sigaction = ignore as *const () as libc::sighandler_t;
+        // SAFETY: the handler does nothing.
+        unsafe { libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut()) };
+        let mut child = Command::new("sleep").arg("0.3").spawn().unwrap();
+        let end = process::pidfd(child.id().cast_signed()).unwrap();
+        // SAFETY: the function only returns a number.
+        let waiting = unsafe { libc::pthread_self() };
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Relaxed) {
+                    // SAFETY: the thread waits for this one, so it has not ended.
+                    unsafe { libc::pthread_kill(waiting, libc::SIGUSR1) };
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+            wait_for_end(end.as_fd()).unwrap();
+            is_over.store(true, Relaxed);
+        });
+        assert!(poll::is_readable(&end).unwrap(), "the process has ended");
+        child.wait().unwrap();
+    }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod awaited;
+mod deaf;
 mod descriptor;
 mod fork;
 mod glibc;

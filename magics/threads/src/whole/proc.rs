@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::io::Write as _;
+use std::str::FromStr;
 
 use crate::Error;
 
@@ -89,13 +90,23 @@ pub(super) fn read_about<'a>(thread: u32, name: &str, buffer: &'a mut [u8]) -> O
 
 /// Number of threads of this process, from the text of its `stat`: the 18th number behind the name.
 pub(super) fn threads(stat: &[u8]) -> Option<usize> {
-    let mut fields = behind_name(stat)?.split(|byte| *byte == b' ');
-    std::str::from_utf8(fields.nth(17)?).ok()?.parse().ok()
+    number(stat, 17)
+}
+
+/// When a thread has started, in ticks since the system has, from the text of its `stat`: the 20th
+/// number behind the name.
+pub(super) fn started(stat: &[u8]) -> Option<u64> {
+    number(stat, 19)
 }
 
 /// The state of a thread as a letter, from the text of its `stat`.
 pub(super) fn state(stat: &[u8]) -> Option<u8> {
     behind_name(stat)?.first().copied()
+}
+
+fn number<T: FromStr>(stat: &[u8], at: usize) -> Option<T> {
+    let mut fields = behind_name(stat)?.split(|byte| *byte == b' ');
+    std::str::from_utf8(fields.nth(at)?).ok()?.parse().ok()
 }
 
 /// The fields behind the name, which may contain spaces and parentheses.
@@ -121,6 +132,7 @@ mod tests {
     fn numbers_are_counted_from_the_end_of_the_name() {
         assert_eq!(state(STAT), Some(b'S'));
         assert_eq!(threads(STAT), Some(3));
+        assert_eq!(started(STAT), Some(12));
         assert_eq!(threads(b"17 (a) S 1"), None);
         assert_eq!(state(b"17"), None);
     }

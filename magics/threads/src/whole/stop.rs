@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::{Error, Peculiarity, Silence, StopOptions, Unsupported};
 
 use super::awaited::{Awaited, Mutex, mutex_at};
+use super::deaf;
 use super::descriptor::{self, Places};
 use super::list::List;
 use super::parked::{ANSWERS, EPOCH, Parked, set_may_stop, ticket};
@@ -42,7 +43,8 @@ impl Stop {
     ///
     /// A thread may block the signal while it waits for a lock of a thread that has stopped
     /// already: threads of glibc do so when they begin and end. So the threads go on after a short
-    /// time, and are stopped again.
+    /// time, and are stopped again. A thread that has blocked the signal all that time is looked
+    /// at before the next stop.
     ///
     /// # Errors
     ///
@@ -50,6 +52,9 @@ impl Stop {
     pub(super) fn all_others(options: &StopOptions) -> Result<Self, Error> {
         let begun = Instant::now();
         let signal = signal::install()?;
+        if let Some(error) = deaf::still_blocks(signal) {
+            return Err(error);
+        }
         set_may_stop(options.may_stop);
         let list = List::open()?;
         let mut time = FIRST_ATTEMPT.min(options.limit);
@@ -66,7 +71,7 @@ impl Stop {
                     })
             );
             if !may_pass || begun.elapsed() >= options.limit {
-                return attempt;
+                return attempt.inspect_err(deaf::remember);
             }
             std::thread::sleep(time / 2);
             time *= 2;

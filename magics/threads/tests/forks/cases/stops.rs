@@ -16,6 +16,14 @@ use super::threads::waiting;
 pub(crate) const CASES: &[Case] = &[
     ("stopped threads stand still, and go on", stand_still),
     ("a thread that blocks the signal is named", blocked_is_named),
+    (
+        "a thread that blocks the signal is waited for once",
+        waited_for_once,
+    ),
+    (
+        "a second thread that blocks the signal is found behind the first",
+        second_is_found,
+    ),
     ("a signal that comes late does nothing", late_signal),
     (
         "a thread that waits for a process of vfork is named",
@@ -113,6 +121,60 @@ fn blocked_is_named() {
         check().unwrap().stop(&StopOptions::default()).is_ok()
     });
     in_fork(|| {});
+}
+
+/// How often a thread has been asked to stop.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+fn counts() -> bool {
+    ASKED.fetch_add(1, SeqCst);
+    true
+}
+
+/// Stops the threads, each of which counts how often it is asked.
+fn counted_stop() -> Result<(), Error> {
+    // SAFETY: the function changes a static.
+    let options = unsafe { StopOptions::default().may_stop(counts) };
+    check().unwrap().stop(&options).map(drop)
+}
+
+fn waited_for_once() {
+    let (_sender, _thread) = waiting("other");
+    let (_, unblock, _thread) = blocking();
+    let error = counted_stop().unwrap_err();
+    let asked = ASKED.load(SeqCst);
+    assert!(asked > 0);
+    for _ in 0..20 {
+        assert_eq!(counted_stop().unwrap_err(), error);
+    }
+    assert_eq!(
+        ASKED.load(SeqCst),
+        asked,
+        "the other thread has been left alone"
+    );
+    unblock.send(()).unwrap();
+    wait_until("the thread can be stopped", || counted_stop().is_ok());
+    assert!(ASKED.load(SeqCst) > asked);
+    in_fork(|| {});
+}
+
+fn second_is_found() {
+    let (first, unblock_first, _thread) = blocking();
+    let id = |error| match error {
+        Error::NoAnswer { thread, .. } => thread.id,
+        error => panic!("{error}"),
+    };
+    assert_eq!(id(counted_stop().unwrap_err()), first.unsigned_abs());
+    let (second, unblock_second, _thread) = blocking();
+    for _ in 0..3 {
+        assert_eq!(id(counted_stop().unwrap_err()), first.unsigned_abs());
+    }
+    unblock_first.send(()).unwrap();
+    wait_until("the second is found", || {
+        id(counted_stop().unwrap_err()) == second.unsigned_abs()
+    });
+    unblock_second.send(()).unwrap();
+    wait_until("both can be stopped", || counted_stop().is_ok());
 }
 
 fn late_signal() {
