@@ -19,7 +19,7 @@ const SHARED: [&str; 3] = ["rlib", "rmeta", "so"];
 const NEW: &str = ".new-";
 const OLD: &str = ".old-";
 /// No kernel takes so long for one unit.
-const LONG_AGO: Duration = Duration::from_secs(24 * 60 * 60);
+const LONG_AGO: Duration = Duration::from_hours(24);
 
 /// A unit in the cache, which may not exist.
 pub(super) struct Entry {

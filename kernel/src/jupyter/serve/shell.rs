@@ -78,12 +78,11 @@ impl Shell {
                 } else {
                     inspect::magic_reply(request)
                 };
-                match magic_reply {
-                    Some(reply) => self.socket.answer(request, || Answer::Reply(reply)),
-                    None => {
-                        self.wait_for_session();
-                        self.answer(request);
-                    }
+                if let Some(reply) = magic_reply {
+                    self.socket.answer(request, || Answer::Reply(reply));
+                } else {
+                    self.wait_for_session();
+                    self.answer(request);
                 }
             }
             _ => self.answer(request),
