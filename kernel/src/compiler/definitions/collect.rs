@@ -193,7 +193,7 @@ impl Definitions {
             }
             return;
         }
-        let what = What::Other(tokens::hash(&module));
+        let what = What::Import(tokens::hash(&module));
         let import = |name: &str| {
             let mut defined = definition(name, what, None);
             // The import and what it imports have one name.

@@ -34,6 +34,8 @@ pub(crate) enum What {
     Type(u64),
     /// Another definition with these tokens.
     Other(u64),
+    /// An import with these tokens, which defines nothing.
+    Import(u64),
     /// An `impl` for a type of this name, with these tokens.
     Impl(u64),
     /// A crate in this state.
@@ -49,7 +51,7 @@ impl Reached {
     pub(crate) fn rank(&self) -> u8 {
         match self.what {
             What::Type(_) => 0,
-            What::Other(_) => 1,
+            What::Other(_) | What::Import(_) => 1,
             What::Impl(_) => 2,
             What::Crate(_) => 3,
             What::Foreign => 4,
@@ -121,7 +123,7 @@ impl Definitions {
         match reached.what {
             What::Crate(state) | What::Cell(state) => self.crates.get(name) == Some(&state),
             What::Foreign => !self.by_name.contains_key(name),
-            What::Type(_) | What::Other(_) | What::Impl(_) => {
+            What::Type(_) | What::Other(_) | What::Import(_) | What::Impl(_) => {
                 let attached = self.attached.get(name).into_iter().flatten();
                 self.by_name
                     .get(name)

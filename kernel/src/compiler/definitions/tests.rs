@@ -214,6 +214,34 @@ fn a_dependency_counts_where_a_type_comes_from_it() {
     assert!(!of_crate("std::shapes::Dot", ""));
 }
 
+#[test]
+fn the_crate_of_the_cell_counts_where_it_defines_a_part_of_the_type() {
+    let of_cell = |of: &str, source: &str| {
+        let source = format!("{source} type Of = {of};");
+        let file = SourceFile::parse(&source, Edition::Edition2024).tree();
+        let definitions = Definitions::of(file.syntax(), [(CELL_CRATE.to_owned(), 7)].into());
+        let aliases = file.syntax().children().filter_map(ast::TypeAlias::cast);
+        let of = aliases.last().and_then(|alias| alias.ty()).unwrap();
+        let reached = definitions.reached_by(of.syntax());
+        reached.iter().any(|reached| reached.what == What::Cell(7))
+    };
+    assert!(of_cell("Vec<Dot>", "struct Dot;"));
+    assert!(of_cell(
+        "Dot",
+        "mod shapes { pub struct Dot; } use shapes::Dot;"
+    ));
+    assert!(of_cell("Box<dyn Shape>", "trait Shape {}"));
+    assert!(!of_cell(
+        "Arc<AtomicU64>",
+        "use std::sync::{Arc, atomic::AtomicU64};"
+    ));
+    assert!(!of_cell(
+        "Number",
+        "use std::sync::atomic::AtomicU64 as Number;"
+    ));
+    assert!(!of_cell("shapes::Dot", "use shapes::Dot;"));
+}
+
 /// A definition `name` made of one of the other types.
 fn a_definition(name: &'static str, other: &'static str) -> impl Strategy<Value = String> {
     let field = prop_oneof![

@@ -9,7 +9,7 @@ pub(crate) fn note(given_up: &GivenUp, is_leaked: bool, number: u64) -> String {
     let name = &changed.name;
     let reason = match changed.what {
         What::Type(_) => format!("`{name}`, which it contains, was redefined in cell {number}"),
-        What::Other(_) => {
+        What::Other(_) | What::Import(_) => {
             format!("`{name}`, on which its type depends, was redefined in cell {number}")
         }
         What::Impl(_) => {
@@ -39,7 +39,7 @@ pub(crate) fn help(given_up: &GivenUp) -> String {
     let name = &changed.name;
     let reason = match changed.what {
         What::Type(_) => format!("it contains the old `{name}`, which this cell redefines"),
-        What::Other(_) | What::Foreign => {
+        What::Other(_) | What::Import(_) | What::Foreign => {
             format!("its type depends on the old `{name}`, which this cell redefines")
         }
         What::Impl(_) => {

@@ -77,8 +77,9 @@ impl SupervisorLink {
     }
 
     /// Whether the supervisor has ended.
-    pub(crate) fn is_lost(&mut self) -> bool {
-        if matches!(self.supervisor.try_wait(), Ok(Some(_))) {
+    pub(crate) fn is_lost(&self) -> bool {
+        // A supervisor that is ending looks alive, but does not answer.
+        if !self.is_in_sync() {
             // The reader thread may still have events of the supervisor to read.
             let state = self.shared.lock();
             self.shared.wait_for(state, END_TIMEOUT, |_| None::<()>);
@@ -140,19 +141,22 @@ impl SupervisorLink {
 
     /// Waits until all output that was written so far has been delivered.
     pub(crate) fn sync(&self) {
+        if !self.is_in_sync() && self.shared.lock().supervisor.is_some() {
+            tracing::warn!("the session did not deliver its output in time");
+        }
+    }
+
+    /// Waits until all output that was written so far has been delivered; false if the supervisor does not
+    /// answer.
+    fn is_in_sync(&self) -> bool {
         let mut state = self.shared.lock();
         let number = state.synced + 1;
         if state.send(Request::Sync(number)).is_err() {
-            return;
+            return false;
         }
         let is_synced = |state: &mut LinkState| (state.synced >= number).then_some(());
-        if self
-            .shared
-            .wait_for(state, ANSWER_TIMEOUT, is_synced)
-            .is_none()
-        {
-            tracing::warn!("the session did not deliver its output in time");
-        }
+        let synced = self.shared.wait_for(state, ANSWER_TIMEOUT, is_synced);
+        synced.is_some()
     }
 
     /// Describes the processes of the session; `None` if there are none.
