@@ -67,7 +67,8 @@ impl Engine {
             return BTreeSet::new();
         }
         let mut untyped = statements.lets();
-        untyped.retain(|each| !each.is_typed());
+        // `let _ = …;` binds nothing.
+        untyped.retain(|each| !each.names.is_empty() && !each.is_typed());
         if untyped.iter().all(|each| each.is_evident) {
             return untyped.into_iter().flat_map(|each| each.names).collect();
         }
