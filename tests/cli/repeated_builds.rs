@@ -123,3 +123,12 @@ fn a_dependency_that_has_vanished_is_built_again() {
     let values: Vec<_> = ran.stdout.lines().filter(|line| line.len() == 1).collect();
     assert_eq!(values, ["1", "2"]);
 }
+
+#[test]
+fn shell_lines_reach_the_users_own_cargo() {
+    let toolchain = Toolchain::new();
+    for line in ["!cargo --version", "!PATH=/nowhere:$PATH cargo --version"] {
+        let (printed, _) = toolchain.eval(&[line]);
+        assert!(printed.starts_with("cargo "), "{printed}");
+    }
+}

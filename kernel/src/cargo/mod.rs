@@ -47,7 +47,7 @@ pub(crate) fn install(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Plays the part, in a process whose `PATH` starts with the directory of [`install`].
+/// Plays the part, in a process whose `PATH` names the directory of [`install`].
 pub(crate) fn run(part: Part) -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     match part {
@@ -95,20 +95,23 @@ fn run_rustup(arguments: &[OsString]) -> ExitCode {
     }
 }
 
-/// The directory of the links: the first of `PATH`.
+/// The directory of the links.
 fn directory() -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?).next()
+    let path = env::var_os("PATH")?;
+    let mut directories = env::split_paths(&path);
+    directories.find(|directory| is_this_program(&directory.join(CARGO)))
 }
 
-/// The program of this name behind the directory of the links.
+/// The program of this name on the `PATH` that is none of the links.
 fn in_path(name: &str) -> Option<PathBuf> {
-    let ours = directory();
     let path = env::var_os("PATH")?;
-    let mut others = env::split_paths(&path).filter(|other| Some(other) != ours.as_ref());
-    others.find_map(|directory| {
-        let program = directory.join(name);
-        program.is_file().then_some(program)
-    })
+    let mut programs = env::split_paths(&path).map(|directory| directory.join(name));
+    programs.find(|program| program.is_file() && !is_this_program(program))
+}
+
+fn is_this_program(program: &Path) -> bool {
+    let ours = env::current_exe().and_then(fs::canonicalize);
+    ours.is_ok_and(|ours| fs::canonicalize(program).is_ok_and(|program| program == ours))
 }
 
 fn become_program(program: &Path, arguments: &[OsString]) -> ExitCode {
