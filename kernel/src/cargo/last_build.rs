@@ -25,6 +25,8 @@ const BUILD: &str = "target/memit-build.json";
 /// The last command of `rustc` for a cell.
 const COMPILER: &str = "target/memit-rustc.json";
 
+const LOCK: &str = "Cargo.lock";
+
 /// cargo's exit code if a crate does not compile.
 const NOT_COMPILED: u8 = 101;
 
@@ -34,7 +36,7 @@ const JOBS: [&str; 3] = ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"];
 /// A successful build.
 #[derive(Serialize, Deserialize)]
 struct Build {
-    /// A hash of all that cargo looked at, apart from the source of the cell.
+    /// See [`inputs`].
     inputs: u64,
     compiler: Recorded,
     /// What cargo printed of the crate.
@@ -88,8 +90,13 @@ fn build(cargo: &Path, arguments: &[OsString]) -> io::Result<ExitCode> {
     Ok(code(status))
 }
 
-/// Records a build. Without a record, cargo builds the next cell, too.
+/// Records a build. Without a record, cargo builds the next cell, too: cargo has to look at the sources of
+/// crates on this machine.
 fn record(arguments: &[OsString], said: &str) {
+    let has_others = !Lock::read(Path::new(LOCK)).is_ok_and(|lock| lock.local() <= 1);
+    if has_others {
+        return;
+    }
     let Some((inputs, artifact)) = inputs(arguments).zip(Artifact::find(said, CELL_CRATE)) else {
         return;
     };
@@ -184,13 +191,8 @@ fn code(status: ExitStatus) -> ExitCode {
     }
 }
 
-/// A hash of all that cargo looks at, apart from the source of the cell; `None` if that is not known, or if
-/// cargo has to look at other sources: those of crates on this machine.
+/// A hash of all that cargo looks at, apart from the sources of crates; `None` if that is not known.
 fn inputs(arguments: &[OsString]) -> Option<u64> {
-    let lock = Path::new("Cargo.lock");
-    if Lock::read(lock).ok()?.local() > 1 {
-        return None;
-    }
     let mut hasher = DefaultHasher::new();
     arguments.hash(&mut hasher);
     let variables: BTreeMap<_, _> = env::vars_os().collect();
@@ -199,7 +201,7 @@ fn inputs(arguments: &[OsString]) -> Option<u64> {
     // An update of the toolchain writes another compiler to the same place.
     let compiler = fs::metadata(env::var_os("RUSTC")?).ok()?;
     (compiler.len(), compiler.modified().ok()).hash(&mut hasher);
-    for file in ["Cargo.toml", "Cargo.lock"] {
+    for file in ["Cargo.toml", LOCK] {
         fs::read(file).ok()?.hash(&mut hasher);
     }
     let own = [".cargo/config.toml"].map(PathBuf::from);

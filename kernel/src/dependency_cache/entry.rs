@@ -3,7 +3,7 @@
 use std::fs::{self, File, FileTimes};
 use std::io::{self, Read as _};
 use std::iter::Sum;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -85,9 +85,17 @@ impl Entry {
 
     /// Keeps the files of a unit, which are in `target`, unless the cache has the same files.
     pub(super) fn keep(&self, target: &Path, files: &[PathBuf]) -> io::Result<()> {
+        let before = self.list().unwrap_or_default();
         let mut listed = Vec::new();
         for path in files {
-            let (bytes, checksum) = checksum(&target.join(path))?;
+            let file = target.join(path);
+            let known = before.iter().find(|known| known.path == *path);
+            // A file that was restored and not built anew need not be read.
+            let known = known.filter(|_| are_one_file(&file, &self.directory.join(path)));
+            let (bytes, checksum) = match known {
+                Some(known) => (known.bytes, known.checksum),
+                None => checksum(&file)?,
+            };
             listed.push(Listed {
                 path: path.clone(),
                 bytes,
@@ -95,7 +103,7 @@ impl Entry {
             });
         }
         listed.sort_by(|one, other| one.path.cmp(&other.path));
-        if self.list().is_ok_and(|list| list == listed) {
+        if before == listed {
             return Ok(());
         }
         let units = self.directory.with_file_name("");
@@ -160,6 +168,12 @@ pub(super) fn remove_remains(units: &Path) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
+}
+
+/// Whether both names are those of one file.
+fn are_one_file(one: &Path, other: &Path) -> bool {
+    let identity = |path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    identity(one).is_some_and(|of_one| identity(other) == Some(of_one))
 }
 
 /// The length and the checksum of a file.

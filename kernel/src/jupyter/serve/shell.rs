@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::jupyter::lifecycle::ExitRequest;
 use crate::jupyter::request::{
     Executor, comm, complete, history, inspect, is_complete, kernel_info, shutdown,
@@ -72,20 +74,19 @@ impl Shell {
                     .answer(request, || Answer::Reply(shutdown::reply(request)));
                 self.exit.request();
             }
-            about @ ("complete_request" | "inspect_request") => {
-                let magic_reply = if about == "complete_request" {
-                    complete::magic_reply(request)
-                } else {
-                    inspect::magic_reply(request)
-                };
-                if let Some(reply) = magic_reply {
-                    self.socket.answer(request, || Answer::Reply(reply));
-                } else {
-                    self.wait_for_session();
-                    self.answer(request);
-                }
-            }
+            "complete_request" => self.answer_editor(request, complete::magic_reply(request)),
+            "inspect_request" => self.answer_editor(request, inspect::magic_reply(request)),
             _ => self.answer(request),
+        }
+    }
+
+    /// Answers about a magic at once, and about Rust when the session has started.
+    fn answer_editor(&mut self, request: &Message, magic_reply: Option<Value>) {
+        if let Some(reply) = magic_reply {
+            self.socket.answer(request, || Answer::Reply(reply));
+        } else {
+            self.wait_for_session();
+            self.answer(request);
         }
     }
 
