@@ -50,14 +50,28 @@ fn start_of(id: u32) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::system::{Blocked, thread_id};
+    use super::super::signal;
+    use super::super::system::thread_id;
     use super::*;
+
+    /// Blocks the signal for this thread, or no longer does.
+    fn mask(how: libc::c_int, signal: libc::c_int) {
+        // SAFETY: all zeros is a valid set, and all pointers are to it.
+        unsafe {
+            let mut one = std::mem::zeroed();
+            libc::sigaddset(&raw mut one, signal);
+            let refused = libc::pthread_sigmask(how, &raw const one, std::ptr::null_mut());
+            assert_eq!(refused, 0);
+        }
+    }
 
     #[test]
     fn a_thread_is_remembered_as_long_as_it_blocks_the_signal() {
-        let signal = libc::SIGRTMAX() - 1;
+        let signal = signal::install().unwrap();
         let error = || silence::error(thread_id(), Silence::Blocks(signal));
-        let blocked = Blocked::all();
+        mask(libc::SIG_BLOCK, signal);
+        // The signal is of no stop, so the handler does nothing.
+        assert!(signal::send(signal, thread_id(), 0).unwrap());
         assert_eq!(still_blocks(signal), None);
         remember(&error());
         assert_eq!(still_blocks(signal), Some(error()));
@@ -66,11 +80,17 @@ mod tests {
         assert_eq!(still_blocks(signal), None);
 
         remember(&error());
-        drop(blocked);
+        mask(libc::SIG_UNBLOCK, signal);
         assert_eq!(still_blocks(signal), None);
-        let blocked = Blocked::all();
+        mask(libc::SIG_BLOCK, signal);
+        assert!(signal::send(signal, thread_id(), 0).unwrap());
         assert_eq!(still_blocks(signal), None, "the thread has been forgotten");
-        drop(blocked);
+        mask(libc::SIG_UNBLOCK, signal);
+
+        remember(&error());
+        mask(libc::SIG_BLOCK, signal);
+        assert_eq!(still_blocks(signal), None, "no signal is held back");
+        mask(libc::SIG_UNBLOCK, signal);
 
         remember(&silence::error(thread_id(), Silence::Uninterruptible));
         assert_eq!(ID.load(Relaxed), 0);

@@ -115,10 +115,10 @@ fn behind_name(stat: &[u8]) -> Option<&[u8]> {
     stat.get(end + 2..)
 }
 
-/// The signals that a thread blocks, one bit each, from the text of its `status`.
-pub(super) fn blocked(status: &[u8]) -> Option<u64> {
+/// The signals of a mask, one bit each, from the text of a thread's `status`.
+pub(super) fn mask(status: &[u8], name: &str) -> Option<u64> {
     let mut lines = status.split(|byte| *byte == b'\n');
-    let mask = lines.find_map(|line| line.strip_prefix(b"SigBlk:\t"))?;
+    let mask = lines.find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b":\t"))?;
     u64::from_str_radix(std::str::from_utf8(mask).ok()?, 16).ok()
 }
 
@@ -138,10 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn blocked_signals_are_a_mask() {
-        let status = b"Name:\tx\nSigPnd:\t0\nSigBlk:\t8000000000000001\nSigIgn:\t0\n";
-        assert_eq!(blocked(status), Some(1 << 63 | 1));
-        assert_eq!(blocked(b"Name:\tx\n"), None);
+    fn masks_have_names() {
+        let status = b"Name:\tx\nSigPnd:\t2\nSigBlk:\t8000000000000001\nSigIgn:\t0\n";
+        assert_eq!(mask(status, "SigBlk"), Some(1 << 63 | 1));
+        assert_eq!(mask(status, "SigPnd"), Some(2));
+        assert_eq!(mask(b"Name:\tx\n", "SigBlk"), None);
     }
 
     #[test]

@@ -58,9 +58,10 @@ impl Stop {
         set_may_stop(options.may_stop);
         let list = List::open()?;
         let mut time = FIRST_ATTEMPT.min(options.limit);
+        let patience = options.limit * PATIENCE;
         loop {
-            let patience = options.limit * PATIENCE;
-            let attempt = Self::attempt(&list, signal, time, patience);
+            let left = patience.saturating_sub(begun.elapsed());
+            let attempt = Self::attempt(&list, signal, time, left);
             let attempt = attempt.and_then(Self::without_waiters);
             let may_pass = matches!(
                 attempt,
@@ -70,7 +71,14 @@ impl Stop {
                         ..
                     })
             );
-            if !may_pass || begun.elapsed() >= options.limit {
+            let limit = match attempt {
+                Err(Error::NoAnswer {
+                    why: Silence::NotNow,
+                    ..
+                }) => patience,
+                _ => options.limit,
+            };
+            if !may_pass || begun.elapsed() >= limit {
                 return attempt.inspect_err(deaf::remember);
             }
             std::thread::sleep(time / 2);
@@ -92,12 +100,14 @@ impl Stop {
             used: 0,
         };
         let mut pause = SHORTEST_PAUSE;
+        let mut has_been_busy = false;
         loop {
             let answers = ANSWERS.load(Acquire);
             let look = stop.look(list, signal)?;
             if look.missing.is_none() && look.threads == list.count()? {
                 return Ok(stop);
             }
+            has_been_busy |= look.again;
             let elapsed = begun.elapsed();
             if elapsed > time {
                 stop.check_missing(signal)?;
@@ -105,7 +115,7 @@ impl Stop {
             if elapsed > patience {
                 // Without a missing thread, threads have ended in every look.
                 let missing = look.missing.unwrap_or(process_id());
-                let why = if look.again {
+                let why = if has_been_busy {
                     Silence::NotNow
                 } else {
                     Silence::Unknown

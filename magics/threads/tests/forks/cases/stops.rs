@@ -34,6 +34,10 @@ pub(crate) const CASES: &[Case] = &[
     ("threads by the hundred are stopped", hundreds),
     ("a thread may say where it may stop", may_stop),
     ("a thread that may never stop is named", never),
+    (
+        "a thread that is in the handler does not block the signal",
+        in_handler,
+    ),
     ("two threads stop the others in turn", in_turn),
     (
         "a thread that is stopped while it waits for its turn gets it",
@@ -353,7 +357,7 @@ fn never() {
     });
     let _thread = thread.unwrap();
     receiver.recv().unwrap();
-    let options = StopOptions::default().limit(Duration::from_millis(2));
+    let options = StopOptions::default().limit(Duration::from_millis(20));
     // SAFETY: the function reads a thread-local variable without a destructor.
     let options = unsafe { options.may_stop(is_not_busy) };
     let error = check().unwrap().stop(&options).unwrap_err();
@@ -361,6 +365,32 @@ fn never() {
         panic!("{error}");
     };
     assert_eq!((thread.name(), why), ("busy", Silence::NotNow));
+}
+
+/// May not stop, and takes the handler longer to say so than a thread that blocks the signal is
+/// waited for.
+fn is_slowly_busy() -> bool {
+    let pause = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 60_000_000,
+    };
+    // SAFETY: `nanosleep` is async-signal-safe, and the pause is a local.
+    unsafe { libc::nanosleep(&raw const pause, std::ptr::null_mut()) };
+    false
+}
+
+fn in_handler() {
+    let _thread = waiting("slow");
+    let options = StopOptions::default().limit(Duration::from_millis(20));
+    // SAFETY: the function makes a system call.
+    let slow = unsafe { options.may_stop(is_slowly_busy) };
+    let error = check().unwrap().stop(&slow).unwrap_err();
+    let Error::NoAnswer { thread, why } = error else {
+        panic!("{error}");
+    };
+    assert_eq!((thread.name(), why), ("slow", Silence::NotNow));
+    // The thread has not been taken for one that blocks the signal, so the next stop tries.
+    drop(check().unwrap().stop(&options).unwrap());
 }
 
 fn in_turn() {
