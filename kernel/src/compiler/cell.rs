@@ -1,24 +1,33 @@
 //! Compiles a cell that is to be run, again if need be.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, ExitCode, Output};
+use std::time::Instant;
 
+use super::bodies::Bodies;
 use super::dependencies::Dependencies;
+use super::division::{Work, divide};
 use super::probes::{self, Probes, Problem, Sources};
 use super::statics::{Numbers, Sharing, unshared};
-use super::variables::{self, Decisions};
-use super::{Compilation, SOURCE, compilation, macros};
+use super::variables::{self, Compiled, Decisions, Rewritten};
+use super::{Compilation, SOURCE, compilation, library, macros};
 
 /// The compilation of a cell.
 pub(super) struct CellCompilation {
     /// The arguments with which cargo asks for the cell.
     pub(super) asked: Vec<String>,
-    pub(super) command: Command,
+    pub(super) rustc: OsString,
+    pub(super) arguments: Vec<String>,
+    /// The arguments that name the crates of ours.
+    pub(super) externals: Vec<String>,
     /// The libraries to which the cell is linked.
     pub(super) dependencies: Option<Dependencies>,
+    /// The dependencies with their states.
+    pub(super) crates: BTreeMap<String, u64>,
     /// The statics that the cell shares with others.
     pub(super) statics: Numbers,
     pub(super) sharing: Sharing,
@@ -29,13 +38,25 @@ pub(super) struct CellCompilation {
     pub(super) cell: variables::Cell,
 }
 
+/// What rustc has made of a source.
+enum Made {
+    /// The cell. The bytes are those of its library.
+    Cell(Output, Vec<u8>),
+    /// Errors, from which something about the variables has been learnt.
+    Learnt,
+    /// Other errors.
+    Errors(Output),
+    /// The cell is to be compiled again, with what has been noted.
+    Again,
+}
+
 impl CellCompilation {
     /// Compiles the cell. If an error is about what becomes of a variable at the end of the cell,
     /// compiles again with another end.
     ///
     /// Compiles the source with probes first, if there is one. Without it, or if it does not
     /// compile, compiles the plain source, so that compiler messages are about the user's code.
-    pub(super) fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
+    pub(super) fn compile(self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
         let mut decisions = Decisions::default();
         let mut may_switch = true;
         loop {
@@ -50,33 +71,29 @@ impl CellCompilation {
                 mut probes,
             } = probes::put(session, source, true, may_switch);
             if let Some(probed) = &probed {
-                let Some(output) = self.output(session, probed)? else {
-                    let (sharing, better) = (self.sharing, self.better);
-                    return self.again(session, sharing, better);
-                };
-                if output.status.success() {
-                    if let Some(sharing) = self.better {
-                        return self.again(session, sharing, None);
+                match self.make(session, probed, &mut decisions, &rewritten)? {
+                    Made::Again => return self.again_as_before(session),
+                    Made::Cell(output, library) => {
+                        if self.better.is_none() {
+                            probes::tell(session, &probes)?;
+                        }
+                        return self.finish(session, rewritten.compiled, &output, &library);
                     }
-                    probes::tell(session, &probes)?;
-                    rewritten.compiled.unshared = unshared::of(&self.asked);
-                    variables::write_compiled(session, &rewritten.compiled)?;
-                    return pass_on(&output);
+                    Made::Learnt => continue,
+                    Made::Errors(_) if has_switched => {
+                        // Not every body compiles twice in one function.
+                        may_switch = false;
+                        continue;
+                    }
+                    Made::Errors(output) => {
+                        probes = Probes {
+                            problem: Some(Problem::Compile {
+                                message: String::from_utf8_lossy(&output.stderr).into_owned(),
+                            }),
+                            ..Probes::default()
+                        };
+                    }
                 }
-                if decisions.learn(&rewritten, probed, &output.stderr) {
-                    continue;
-                }
-                if has_switched {
-                    // Not every body compiles twice in one function.
-                    may_switch = false;
-                    continue;
-                }
-                probes = Probes {
-                    problem: Some(Problem::Compile {
-                        message: String::from_utf8_lossy(&output.stderr).into_owned(),
-                    }),
-                    ..Probes::default()
-                };
             }
             match &probes.problem {
                 None => {}
@@ -88,57 +105,111 @@ impl CellCompilation {
                 }
             }
             let source = plain.as_ref().unwrap_or(source);
-            let is_plain = !rewritten.has_variables() && self.dependencies.is_none();
-            if is_plain && !self.may_have_statics {
-                variables::write_compiled(session, &rewritten.compiled)?;
-                write_copy(session, source)?;
-                return Ok(Err(self.command));
-            }
-            let Some(output) = self.output(session, source)? else {
-                let (sharing, better) = (self.sharing, self.better);
-                return self.again(session, sharing, better);
-            };
-            if output.status.success() {
-                if let Some(sharing) = self.better {
-                    return self.again(session, sharing, None);
+            return match self.make(session, source, &mut decisions, &rewritten)? {
+                Made::Again => self.again_as_before(session),
+                Made::Cell(output, library) => {
+                    self.finish(session, rewritten.compiled, &output, &library)
                 }
-                rewritten.compiled.unshared = unshared::of(&self.asked);
-                variables::write_compiled(session, &rewritten.compiled)?;
-                return pass_on(&output);
-            }
-            if !decisions.learn(&rewritten, source, &output.stderr) {
+                Made::Learnt => continue,
                 // An error of the user's is told about the user's columns.
-                return match self.sharing {
+                Made::Errors(output) => match self.sharing {
                     Sharing::Nothing => pass_on(&output),
+                    _ if !self.may_have_statics => pass_on(&output),
                     Sharing::Written => self.again(session, Sharing::Nothing, None),
                     Sharing::Made => self.again(session, Sharing::Nothing, Some(Sharing::Written)),
-                };
+                },
+            };
+        }
+    }
+
+    /// Reports what the compiled cell does, unless statics can be shared in a better way.
+    fn finish(
+        self,
+        session: &Path,
+        mut compiled: Compiled,
+        output: &Output,
+        library: &[u8],
+    ) -> anyhow::Result<Result<ExitCode, Command>> {
+        if let Some(sharing) = self.better {
+            return self.again(session, sharing, None);
+        }
+        compiled.unshared = unshared::of(library);
+        variables::write_compiled(session, &compiled)?;
+        pass_on(output)
+    }
+
+    /// Compiles a source: first without the bodies that the cell does not call, and with all bodies if
+    /// that does not do. Learns from errors.
+    fn make(
+        &self,
+        session: &Path,
+        source: &str,
+        decisions: &mut Decisions,
+        rewritten: &Rewritten,
+    ) -> anyhow::Result<Made> {
+        let mut bodies = Bodies::of(session, source, &self.crates);
+        loop {
+            let source = bodies.source.clone();
+            let begun = Instant::now();
+            let Some(output) = self.output(session, &source, bodies.work())? else {
+                return Ok(Made::Again);
+            };
+            if !output.status.success() && decisions.learn(rewritten, &source, &output.stderr) {
+                return Ok(Made::Learnt);
+            }
+            if output.status.success() {
+                let library = fs::read(library(&self.asked)).unwrap_or_default();
+                if !bodies.are_missed(&library) {
+                    bodies.remember(session, begun.elapsed())?;
+                    return Ok(Made::Cell(output, library));
+                }
+            }
+            if !bodies.put_back() {
+                return Ok(Made::Errors(output));
             }
         }
     }
 
     /// What rustc says; `None` if it cannot link the cell to the libraries of the dependencies.
-    fn output(&mut self, session: &Path, source: &str) -> io::Result<Option<Output>> {
+    fn output(&self, session: &Path, source: &str, work: Work) -> io::Result<Option<Output>> {
+        let mut command = self.command(session, source, work);
         let Some(dependencies) = &self.dependencies else {
             write_copy(session, source)?;
-            return self.command.output().map(Some);
+            return command.output().map(Some);
         };
         write_copy(session, &dependencies.named(source))?;
-        let output = self.command.output()?;
+        let output = self
+            .command(session, source, work)
+            .args(dependencies.arguments())
+            .output()?;
         let Some(reason) = Dependencies::suspected(&output) else {
             return Ok(Some(output));
         };
         // The libraries are to blame if the cell compiles without them.
         write_copy(session, source)?;
-        let arguments: Vec<_> = self.command.get_args().collect();
-        let others = arguments.len() - dependencies.arguments().len();
-        let mut without = Command::new(self.command.get_program());
-        without.current_dir(session).args(&arguments[..others]);
-        if !without.output()?.status.success() {
+        if !command.output()?.status.success() {
             return Ok(Some(output));
         }
         dependencies.give_up(&reason)?;
         Ok(None)
+    }
+
+    /// The command that compiles a source without the libraries of the dependencies.
+    fn command(&self, session: &Path, source: &str, work: Work) -> Command {
+        let mut arguments = self.arguments.clone();
+        divide(session, source, work, &mut arguments);
+        let mut command = Command::new(&self.rustc);
+        command
+            .current_dir(session)
+            .args(arguments)
+            .args(&self.externals);
+        command
+    }
+
+    /// Compiles the cell with what has been noted, and shares statics as before.
+    fn again_as_before(self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
+        let (sharing, better) = (self.sharing, self.better);
+        self.again(session, sharing, better)
     }
 
     /// Compiles the cell with what has been noted. If the cell compiles, compiles the cell with a `better`
@@ -150,7 +221,7 @@ impl CellCompilation {
         better: Option<Sharing>,
     ) -> anyhow::Result<Result<ExitCode, Command>> {
         let arguments = self.asked.into_iter().map(OsString::from).collect();
-        match compilation(session, self.command.get_program(), arguments, sharing)? {
+        match compilation(session, &self.rustc, arguments, sharing)? {
             Compilation::Cell(mut cell) => {
                 cell.better = better;
                 cell.compile(session)

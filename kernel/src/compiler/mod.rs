@@ -5,9 +5,11 @@
 //! arguments of cells, and then becomes `rustc`. It compiles everything else unchanged.
 
 pub(crate) mod allocator;
+mod bodies;
 mod cell;
 pub(crate) mod definitions;
 pub(crate) mod dependencies;
+mod division;
 mod edits;
 mod endings;
 mod identity;
@@ -21,6 +23,7 @@ pub(crate) mod runtime;
 mod session_crate;
 mod shadowing;
 pub(crate) mod statics;
+mod symbols;
 mod value;
 pub(crate) mod variables;
 
@@ -32,8 +35,6 @@ use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-
-use memit_magics::cell::snippet::MEASUREMENT;
 
 use cell::{CellCompilation, write_copy};
 use dependencies::Dependencies;
@@ -174,16 +175,13 @@ fn compilation(
     let (source, statics) = shared.apply(&source);
     let held = variables::held(session);
     let cell = variables::Cell::read(source, &arguments, held);
-    divide(session, cell.source(), &mut arguments);
     let externals = session_crate.arguments(&arguments);
-    let libraries = dependencies.as_ref().map(Dependencies::arguments);
-    command
-        .args(arguments)
-        .args(externals)
-        .args(libraries.into_iter().flatten());
     Ok(Compilation::Cell(Box::new(CellCompilation {
         asked,
-        command,
+        rustc: rustc.to_owned(),
+        crates: variables::crates(&arguments),
+        arguments,
+        externals,
         dependencies,
         statics,
         sharing,
@@ -199,29 +197,6 @@ fn is_cell(arguments: &[String]) -> bool {
         && value_of(arguments, "--crate-type") == Some("cdylib")
 }
 
-/// Below this many bytes, compiling everything again is faster than saving incremental results.
-const SMALL: usize = 2048;
-
-/// Chooses codegen units. With cargo's many units, rustc can reuse code that has not changed since
-/// the previous cell. A measurement is one unit, because inlining must not depend on how the code
-/// happens to be divided.
-fn divide(session: &Path, source: &str, arguments: &mut Vec<String>) {
-    let is_small = source.len() < SMALL;
-    let is_measurement = source.contains(MEASUREMENT);
-    if is_small || is_measurement {
-        arguments.push("-Ccodegen-units=1".to_owned());
-    }
-    if is_small {
-        let option = |pair: &[String]| pair[0] == "-C" && pair[1].starts_with("incremental=");
-        if let Some(at) = arguments.windows(2).position(option) {
-            arguments.drain(at..at + 2);
-        }
-    } else if is_measurement {
-        let directory = session.join("incremental");
-        arguments.push(format!("-Cincremental={}", directory.display()));
-    }
-}
-
 /// The argument behind `option`.
 pub(crate) fn value_of<'a>(arguments: &'a [String], option: &str) -> Option<&'a str> {
     let mut behind = arguments.iter().skip_while(|argument| *argument != option);
@@ -232,6 +207,16 @@ pub(crate) fn value_of<'a>(arguments: &'a [String], option: &str) -> Option<&'a 
 pub(crate) fn externs(arguments: &[String]) -> impl Iterator<Item = (&str, &str)> {
     let values = arguments.windows(2).filter(|pair| pair[0] == "--extern");
     values.filter_map(|pair| pair[1].split_once('='))
+}
+
+/// The library that rustc makes of a cell with these arguments.
+fn library(arguments: &[String]) -> PathBuf {
+    let suffix = arguments
+        .iter()
+        .find_map(|argument| argument.strip_prefix("extra-filename="));
+    let directory = value_of(arguments, "--out-dir").unwrap_or_default();
+    let name = format!("lib{CELL_CRATE}{}.so", suffix.unwrap_or_default());
+    Path::new(directory).join(name)
 }
 
 /// Keeps the identity of types that cells define when a dependency is added.
@@ -276,30 +261,6 @@ mod tests {
         let without = without_store(source).unwrap();
         assert_eq!(without, "#![allow(x)]\n\n\n\n\n\n\n\nfn user() {}\n");
         assert_eq!(without_store("fn user() {}\n"), None);
-    }
-
-    #[test]
-    fn only_a_large_cell_is_divided() {
-        let divided = |source: &str| {
-            let arguments = ["-C", "codegen-units=16", "-C", "incremental=target", "x.rs"];
-            let mut arguments = arguments.map(str::to_owned).to_vec();
-            divide(Path::new("/session"), source, &mut arguments);
-            arguments.join(" ")
-        };
-        let large = "fn f() {}\n".repeat(1000);
-        let units = "-C codegen-units=16";
-        assert_eq!(divided("1"), format!("{units} x.rs -Ccodegen-units=1"));
-        assert_eq!(
-            divided(&large),
-            format!("{units} -C incremental=target x.rs")
-        );
-        assert_eq!(
-            divided(&(large + MEASUREMENT)),
-            format!(
-                "{units} -C incremental=target x.rs -Ccodegen-units=1 \
-                 -Cincremental=/session/incremental"
-            )
-        );
     }
 
     #[test]

@@ -10,7 +10,6 @@ mod attributes;
 mod made;
 mod place;
 mod surroundings;
-mod symbols;
 mod thread_locals;
 pub(super) mod unshared;
 

@@ -5,25 +5,16 @@
 //! uses.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
-use super::symbols;
-use crate::compiler::{CELL_CRATE, CELL_FUNCTION, value_of};
+use crate::compiler::{CELL_CRATE, CELL_FUNCTION, symbols};
 
 /// Sections whose contents can change.
 const CHANGING: [&str; 4] = [".bss", ".data", ".tbss", ".tdata"];
 
-/// The paths of the statics that can change and that belong to this cell alone, apart from those in the
-/// statements of the cell. `arguments` are those of rustc.
-pub(in crate::compiler) fn of(arguments: &[String]) -> BTreeSet<String> {
-    let suffix = arguments
-        .iter()
-        .find_map(|argument| argument.strip_prefix("extra-filename="));
-    let directory = value_of(arguments, "--out-dir").unwrap_or_default();
-    let name = format!("lib{CELL_CRATE}{}.so", suffix.unwrap_or_default());
-    let library = fs::read(Path::new(directory).join(name)).unwrap_or_default();
-    symbols::of_data(&library)
+/// The paths of the statics in `library`, a compiled cell, that can change and that belong to this cell
+/// alone, apart from those in the statements of the cell.
+pub(in crate::compiler) fn of(library: &[u8]) -> BTreeSet<String> {
+    symbols::of_data(library)
         .into_iter()
         .filter(|symbol| CHANGING.contains(&symbol.section))
         .filter_map(|symbol| users_path(&format!("{:#}", rustc_demangle::demangle(symbol.name))))

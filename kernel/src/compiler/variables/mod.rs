@@ -24,7 +24,7 @@ use super::definitions::Reached;
 use super::statics::Numbers;
 
 pub(super) use decisions::Decisions;
-pub(super) use rewrite::{Cell, crates, without_keeping};
+pub(super) use rewrite::{Cell, Rewritten, crates, without_keeping};
 pub(crate) use types::{is_common, of_rustc, shown};
 
 /// The value of a variable that a cell takes from the store, until this module replaces it. The

@@ -44,11 +44,6 @@ impl Rewritten {
             can_borrow: BTreeSet::new(),
         }
     }
-
-    /// Whether errors of rustc can be about the variables.
-    pub(crate) fn has_variables(&self) -> bool {
-        !self.puts.is_empty()
-    }
 }
 
 /// A call that puts a variable into the store.
@@ -89,11 +84,6 @@ impl Cell {
         let changed = changed.flatten();
         cell.given_up = changed.collect();
         cell
-    }
-
-    /// The source as evcxr wrote it.
-    pub(crate) fn source(&self) -> &str {
-        &self.source
     }
 
     /// The source, with what `decisions` say about the variables.

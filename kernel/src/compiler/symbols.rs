@@ -1,4 +1,4 @@
-//! Reads the symbols of data in a library (System V ABI, "Object Files"). The library is of 64 bits, and
+//! Reads the symbols in a library (System V ABI, "Object Files"). The library is of 64 bits, and
 //! little-endian.
 
 /// A symbol that stands for data.
@@ -12,6 +12,10 @@ pub(super) struct Symbol<'a> {
 const MAGIC: &[u8] = b"\x7fELF\x02\x01";
 /// `SHT_SYMTAB`.
 const SYMBOL_TABLE: u32 = 2;
+/// `SHT_DYNSYM`.
+const DYNAMIC_SYMBOLS: u32 = 11;
+/// `SHN_UNDEF`.
+const UNDEFINED: usize = 0;
 /// `STT_OBJECT` and `STT_TLS`.
 const DATA: [u8; 2] = [1, 6];
 /// `sizeof(Elf64_Sym)`.
@@ -22,6 +26,21 @@ pub(super) fn of_data(library: &[u8]) -> Vec<Symbol<'_>> {
     sections(library)
         .and_then(|sections| read(library, &sections))
         .unwrap_or_default()
+}
+
+/// Whether `library` needs a symbol of this name from elsewhere; false for a file of another format.
+pub(super) fn is_undefined(library: &[u8], name: &str) -> bool {
+    let find = |sections: Vec<Section>| {
+        let table = sections.iter().find(|of| of.kind == DYNAMIC_SYMBOLS)?;
+        let names = contents(library, sections.get(table.link)?)?;
+        let mut entries = contents(library, table)?.chunks_exact(ENTRY);
+        let is_it = |entry: &[u8]| {
+            half(entry, 6) == Some(UNDEFINED)
+                && quarter(entry, 0).and_then(|at| text(names, at)) == Some(name)
+        };
+        Some(entries.any(is_it))
+    };
+    sections(library).and_then(find).unwrap_or(false)
 }
 
 /// A header of a section.
@@ -54,7 +73,7 @@ fn sections(library: &[u8]) -> Option<Vec<Section>> {
 }
 
 fn read<'a>(library: &'a [u8], sections: &[Section]) -> Option<Vec<Symbol<'a>>> {
-    let contents = |of: &Section| library.get(of.start..of.start.checked_add(of.size)?);
+    let contents = |of: &Section| contents(library, of);
     let names_of_sections = contents(sections.get(half(library, 0x3e)?)?)?;
     let table = sections.iter().find(|of| of.kind == SYMBOL_TABLE)?;
     let names = contents(sections.get(table.link)?)?;
@@ -67,6 +86,10 @@ fn read<'a>(library: &'a [u8], sections: &[Section]) -> Option<Vec<Symbol<'a>>> 
         })
     });
     Some(symbols.collect())
+}
+
+fn contents<'a>(library: &'a [u8], of: &Section) -> Option<&'a [u8]> {
+    library.get(of.start..of.start.checked_add(of.size)?)
 }
 
 fn text(table: &[u8], at: usize) -> Option<&str> {
@@ -105,6 +128,9 @@ mod tests {
             .iter()
             .filter(|symbol| symbol.name.contains("READ_BY_A_TEST"));
         assert_eq!(found.next().unwrap().section, ".data");
+        assert!(is_undefined(&program, "abort"));
+        assert!(!is_undefined(&program, "main"));
+        assert!(!is_undefined(&program, "abor"));
     }
 
     #[test]
@@ -113,5 +139,6 @@ mod tests {
         assert_eq!(of_data(MAGIC), []);
         let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         assert_eq!(of_data(&program[..4096]), []);
+        assert!(!is_undefined(&program[..4096], "abort"));
     }
 }
