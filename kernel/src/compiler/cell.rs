@@ -111,14 +111,29 @@ impl CellCompilation {
                     self.finish(session, rewritten.compiled, &output, &library)
                 }
                 Made::Learnt => continue,
-                // An error of the user's is told about the user's columns.
-                Made::Errors(output) => match self.sharing {
-                    Sharing::Nothing => pass_on(&output),
-                    _ if !self.may_have_statics => pass_on(&output),
-                    Sharing::Written => self.again(session, Sharing::Nothing, None),
-                    Sharing::Made => self.again(session, Sharing::Nothing, Some(Sharing::Written)),
-                },
+                Made::Errors(output) => self.fail(session, &rewritten.compiled, &output),
             };
+        }
+    }
+
+    /// Reports errors of the user's, told about the user's columns, and what the cell would do.
+    fn fail(
+        self,
+        session: &Path,
+        compiled: &Compiled,
+        output: &Output,
+    ) -> anyhow::Result<Result<ExitCode, Command>> {
+        match self.sharing {
+            Sharing::Written if self.may_have_statics => {
+                self.again(session, Sharing::Nothing, None)
+            }
+            Sharing::Made if self.may_have_statics => {
+                self.again(session, Sharing::Nothing, Some(Sharing::Written))
+            }
+            _ => {
+                variables::write_compiled(session, compiled)?;
+                pass_on(output)
+            }
         }
     }
 
