@@ -8,9 +8,11 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Output};
 use std::time::Instant;
 
-use super::bodies::Bodies;
+use anyhow::Context as _;
+
 use super::dependencies::Dependencies;
-use super::division::{Work, divide};
+use super::division::divide;
+use super::needed::{self, Attempt, Needed};
 use super::probes::{self, Probes, Problem, Sources};
 use super::statics::{Numbers, Sharing, unshared};
 use super::variables::{self, Compiled, Decisions, Rewritten};
@@ -153,7 +155,7 @@ impl CellCompilation {
         pass_on(output)
     }
 
-    /// Compiles a source: first without the bodies that the cell does not call, and with all bodies if
+    /// Compiles a source: first with what the cell needs of the session's items, and with everything if
     /// that does not do. Learns from errors.
     fn make(
         &self,
@@ -162,46 +164,45 @@ impl CellCompilation {
         decisions: &mut Decisions,
         rewritten: &Rewritten,
     ) -> anyhow::Result<Made> {
-        let mut bodies = Bodies::of(session, source, &self.crates);
-        loop {
-            let source = bodies.source.clone();
+        let mut needed = Needed::of(session, source, &self.crates);
+        let mut errors = None;
+        while let Some(attempt) = needed.next() {
             let begun = Instant::now();
-            let Some(output) = self.output(session, &source, bodies.work())? else {
+            let Some(output) = self.output(session, &attempt)? else {
                 return Ok(Made::Again);
             };
-            if !output.status.success() && decisions.learn(rewritten, &source, &output.stderr) {
-                return Ok(Made::Learnt);
-            }
-            if output.status.success() {
-                let library = fs::read(library(&self.asked)).unwrap_or_default();
-                if !bodies.are_missed(&library) {
-                    bodies.remember(session, begun.elapsed())?;
-                    return Ok(Made::Cell(output, library));
+            if !output.status.success() {
+                if decisions.learn(rewritten, &attempt.source, &output.stderr) {
+                    return Ok(Made::Learnt);
                 }
+                errors = Some(output);
+                continue;
             }
-            if !bodies.put_back() {
-                return Ok(Made::Errors(output));
+            let library = fs::read(library(&self.asked)).unwrap_or_default();
+            if !needed::is_missed(&library) {
+                needed.remember(session, &attempt, begun.elapsed())?;
+                return Ok(Made::Cell(output, library));
             }
         }
+        errors.map(Made::Errors).context("rustc has not been run")
     }
 
     /// What rustc says; `None` if it cannot link the cell to the libraries of the dependencies.
-    fn output(&self, session: &Path, source: &str, work: Work) -> io::Result<Option<Output>> {
-        let mut command = self.command(session, source, work);
-        let Some(dependencies) = &self.dependencies else {
-            write_copy(session, source)?;
+    fn output(&self, session: &Path, attempt: &Attempt<'_>) -> io::Result<Option<Output>> {
+        let mut command = self.command(session, attempt);
+        let dependencies = self.dependencies.as_ref().filter(|_| attempt.has_items);
+        let Some(dependencies) = dependencies else {
+            write_copy(session, &attempt.source)?;
             return command.output().map(Some);
         };
-        write_copy(session, &dependencies.named(source))?;
-        let output = self
-            .command(session, source, work)
-            .args(dependencies.arguments())
-            .output()?;
+        write_copy(session, &dependencies.named(&attempt.source))?;
+        let mut linked = self.command(session, attempt);
+        let output = linked.args(dependencies.arguments()).output()?;
         let Some(reason) = Dependencies::suspected(&output) else {
             return Ok(Some(output));
         };
         // The libraries are to blame if the cell compiles without them.
-        write_copy(session, source)?;
+        write_copy(session, &attempt.source)?;
         if !command.output()?.status.success() {
             return Ok(Some(output));
         }
@@ -210,9 +211,9 @@ impl CellCompilation {
     }
 
     /// The command that compiles a source without the libraries of the dependencies.
-    fn command(&self, session: &Path, source: &str, work: Work) -> Command {
+    fn command(&self, session: &Path, attempt: &Attempt<'_>) -> Command {
         let mut arguments = self.arguments.clone();
-        divide(session, source, work, &mut arguments);
+        divide(session, &attempt.source, attempt.work, &mut arguments);
         let mut command = Command::new(&self.rustc);
         command
             .current_dir(session)

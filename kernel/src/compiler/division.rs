@@ -8,7 +8,7 @@ use memit_magics::cell::snippet::MEASUREMENT;
 const SMALL: usize = 2048;
 
 /// What is known of a cell.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Work {
     /// The bytes of the source that rustc has to check.
     pub(super) bytes: usize,

@@ -5,7 +5,6 @@
 //! arguments of cells, and then becomes `rustc`. It compiles everything else unchanged.
 
 pub(crate) mod allocator;
-mod bodies;
 mod cell;
 pub(crate) mod definitions;
 pub(crate) mod dependencies;
@@ -16,6 +15,7 @@ mod identity;
 pub(crate) mod macro_calls;
 mod macros;
 pub(crate) mod marks;
+mod needed;
 mod print;
 pub(crate) mod probes;
 pub(crate) mod recorded;

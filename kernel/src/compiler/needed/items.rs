@@ -6,7 +6,12 @@ use ra_ap_syntax::ast::{self, AstNode, HasAttrs, HasName};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode};
 use serde::{Deserialize, Serialize};
 
+use super::closed::Names;
 use crate::compiler::CELL_FUNCTION;
+use crate::compiler::variables::UNSEEN;
+
+/// How the names of items start that are not the user's.
+const OURS: [&str; 2] = [CELL_FUNCTION, UNSEEN];
 
 /// Attributes that let nobody call a function without naming it, and leave its body what it is.
 const HARMLESS: [&str; 8] = [
@@ -32,6 +37,9 @@ pub(super) struct Items {
     pub(super) roots: Vec<Range<usize>>,
     /// What is outside of functions, except the function of the cell.
     pub(super) rest: Vec<Range<usize>>,
+    /// The items of the session, those of modules with their modules.
+    pub(super) of_session: Vec<Range<usize>>,
+    pub(super) names: Names,
 }
 
 /// A function or a method.
@@ -73,6 +81,10 @@ impl Items {
         let file = SourceFile::parse(source, Edition::Edition2024);
         let mut items = Self::default();
         items.collect(file.tree().syntax(), source);
+        let file = file.tree();
+        for item in file.syntax().children().filter_map(ast::Item::cast) {
+            items.add_names(&item);
+        }
         items
     }
 
@@ -86,10 +98,12 @@ impl Items {
             }
     }
 
-    /// Lets the function of the cell end elsewhere, with all that is behind.
-    pub(super) fn end_cell_at(&mut self, end: usize) {
-        let Some(cell) = &mut self.cell else { return };
-        let before = std::mem::replace(&mut cell.end, end);
+    /// Places the function of the cell elsewhere, with all that is behind.
+    pub(super) fn place_cell(&mut self, place: Range<usize>) {
+        let end = place.end;
+        let Some(before) = self.cell.replace(place).map(|cell| cell.end) else {
+            return;
+        };
         let functions = self.functions.iter_mut();
         let functions = functions.flat_map(|of| [&mut of.range, &mut of.body]);
         let definitions = self.definitions.iter_mut().map(|of| &mut of.range);
@@ -101,7 +115,8 @@ impl Items {
             .chain(definitions)
             .chain(implementations)
             .chain(&mut self.roots)
-            .chain(&mut self.rest);
+            .chain(&mut self.rest)
+            .chain(&mut self.of_session);
         for range in ranges.filter(|range| range.start >= before) {
             *range = range.start - before + end..range.end - before + end;
         }
@@ -150,6 +165,9 @@ impl Items {
             | ast::Item::MacroCall(_)
             | ast::Item::AsmExpr(_) => None,
         };
+        if name.as_ref().is_some_and(|name| name.text() == UNSEEN) {
+            return;
+        }
         self.rest.push(range.clone());
         let Some(name) = name else {
             self.roots.push(range);
@@ -165,6 +183,51 @@ impl Items {
             }));
         }
         self.definitions.push(Definition { names, range });
+    }
+
+    /// Adds an item of the session, with the names that the item defines outside of bodies.
+    fn add_names(&mut self, item: &ast::Item) {
+        let range = range(item.syntax());
+        let name = match item {
+            ast::Item::Fn(of) => of.name(),
+            ast::Item::MacroRules(of) => of.name(),
+            // The crates that every cell needs.
+            ast::Item::ExternCrate(_) => return,
+            _ => None,
+        };
+        let is_ours = |name: ast::Name| OURS.iter().any(|ours| name.text().starts_with(ours));
+        if name.is_some_and(is_ours) {
+            return;
+        }
+        let nodes = || item.syntax().descendants();
+        let names = &mut self.names;
+        names.are_open |= nodes().any(|node| match ast::UseTree::cast(node.clone()) {
+            Some(tree) => tree.star_token().is_some(),
+            None => is_call_between_items(&node),
+        });
+        let brings_traits = |node| ast::Use::can_cast(node) || ast::Trait::can_cast(node);
+        names.has_traits |= names.are_open || nodes().any(|node| brings_traits(node.kind()));
+        let first = self
+            .functions
+            .partition_point(|of| of.range.start < range.start);
+        let bodies = self.functions[first..].iter().map(|of| &of.body);
+        let bodies = bodies.take_while(|body| body.start < range.end);
+        let bodies: Vec<_> = bodies.collect();
+        let is_in_body = |name: &SyntaxNode| {
+            let start = usize::from(name.text_range().start());
+            bodies.iter().any(|body| body.contains(&start))
+        };
+        for node in nodes() {
+            let name = match ast::UseTree::cast(node.clone()) {
+                Some(tree) => imported(&tree),
+                None if ast::Name::can_cast(node.kind()) && !is_in_body(&node) => {
+                    Some(node.text().to_string())
+                }
+                None => None,
+            };
+            names.defined.extend(name);
+        }
+        self.of_session.push(range);
     }
 
     fn add_function(&mut self, function: &ast::Fn, source: &str, of: Option<usize>) {
@@ -226,6 +289,35 @@ impl Items {
 fn is_plain(function: &ast::Fn, text: &str) -> bool {
     const FAR: [&str; 3] = ["impl", "macro_rules", "static"];
     function.const_token().is_none() && !super::words(text).any(|word| FAR.contains(&word))
+}
+
+/// The name that an import without braces imports, apart from a new name.
+fn imported(tree: &ast::UseTree) -> Option<String> {
+    let path = tree.path()?;
+    let last = path.segment()?;
+    let is_leaf = tree.use_tree_list().is_none() && tree.star_token().is_none();
+    if !is_leaf {
+        return None;
+    }
+    let name = if last.self_token().is_some() {
+        // `use a::{self}` imports `a`.
+        let list = tree.syntax().parent()?;
+        let outer = list.parent().and_then(ast::UseTree::cast)?;
+        outer.path()?.segment()?.name_ref()
+    } else {
+        last.name_ref()
+    };
+    name.map(|name| name.text().to_string())
+}
+
+fn is_call_between_items(node: &SyntaxNode) -> bool {
+    ast::MacroCall::can_cast(node.kind())
+        && node.parent().is_some_and(|parent| {
+            matches!(
+                parent.kind(),
+                SyntaxKind::SOURCE_FILE | SyntaxKind::ITEM_LIST
+            )
+        })
 }
 
 fn range(node: &SyntaxNode) -> Range<usize> {

@@ -7,21 +7,42 @@ fn source(items: &str, cell: &str) -> String {
     )
 }
 
-/// The functions whose bodies are left out of a cell, if the cell before has compiled with `before`.
+/// The functions whose needed are left out of a cell, if the cell before has compiled with `before`.
 fn left_out(before: &str, now: &str, cell: &str) -> Vec<String> {
     let session = tempfile::tempdir().unwrap();
     let crates = BTreeMap::new();
     let before = source(before, "1");
-    let compiled = Bodies::of(session.path(), &before, &crates);
-    assert_eq!(compiled.source, before, "nothing is known yet");
-    compiled.remember(session.path(), Duration::ZERO).unwrap();
-    names(&Bodies::of(session.path(), &source(now, cell), &crates))
+    let attempts = compile(session.path(), &before, &crates);
+    assert_eq!(attempts, [before], "nothing is known yet");
+    let now = source(now, cell);
+    without_bodies(&compile(session.path(), &now, &crates))
 }
 
-fn names(bodies: &Bodies<'_>) -> Vec<String> {
-    let items = Items::of(&bodies.source);
+/// The sources from which a cell may be compiled. The last of them compiles.
+fn compile(session: &Path, source: &str, crates: &BTreeMap<String, u64>) -> Vec<String> {
+    let mut needed = Needed::of(session, source, crates);
+    let mut sources = Vec::new();
+    loop {
+        let attempt = needed.next().unwrap();
+        sources.push(attempt.source.clone().into_owned());
+        if needed.attempts.is_empty() {
+            assert_eq!(attempt.source, source);
+            assert!(attempt.has_items);
+            needed.remember(session, &attempt, Duration::ZERO).unwrap();
+            return sources;
+        }
+    }
+}
+
+/// The functions without a body in one of the sources.
+fn without_bodies(sources: &[String]) -> Vec<String> {
+    let lacks = |source: &&String| source.contains(LEFT_OUT);
+    let Some(source) = sources.iter().find(lacks) else {
+        return Vec::new();
+    };
+    let items = Items::of(source);
     let functions = items.functions.iter();
-    let left_out = functions.filter(|of| bodies.source[of.body.clone()].contains(LEFT_OUT));
+    let left_out = functions.filter(|of| source[of.body.clone()].contains(LEFT_OUT));
     left_out.map(|of| of.name.clone()).collect()
 }
 
@@ -81,10 +102,7 @@ fn another_dependency_of_the_same_name_counts() {
         let crates = crates
             .iter()
             .map(|(name, state)| ((*name).to_owned(), *state));
-        let bodies = Bodies::of(session.path(), &source, &crates.collect());
-        let names = names(&bodies);
-        bodies.remember(session.path(), Duration::ZERO).unwrap();
-        names.len()
+        without_bodies(&compile(session.path(), &source, &crates.collect())).len()
     };
     assert_eq!(left_out(&[("a", 1)]), 0);
     assert_eq!(left_out(&[("a", 1)]), 1);
@@ -181,25 +199,23 @@ fn lines_and_columns_stay() {
     let items = format!("mod m {{\n  fn f(n: u8) -> u8 {{ n;\n{body} }}");
     let source = source(&items, "1");
     let crates = BTreeMap::new();
-    Bodies::of(session.path(), &source, &crates)
-        .remember(session.path(), Duration::ZERO)
-        .unwrap();
-    let mut bodies = Bodies::of(session.path(), &source, &crates);
-    let place = |source: &str| {
+    compile(session.path(), &source, &crates);
+    let place = |source: &str, name: &str| {
         let (line, text) = source
             .lines()
             .enumerate()
-            .find(|(_, line)| line.contains("fn after"))
+            .find(|(_, line)| line.contains(name))
             .unwrap();
-        (line, text.split("fn after").next().unwrap().chars().count())
+        (line, text.split(name).next().unwrap().chars().count())
     };
-    assert_eq!(names(&bodies), ["f"]);
-    assert_eq!(place(&bodies.source), place(&source));
-    assert!(bodies.work().bytes < source.len());
-    assert!(bodies.put_back());
-    assert_eq!(bodies.source, source);
-    assert_eq!(bodies.work().bytes, source.len());
-    assert!(!bodies.put_back());
+    let sources = compile(session.path(), &source, &crates);
+    let [closed, shorter, _] = sources.as_slice() else {
+        panic!("{sources:?}");
+    };
+    assert_eq!(without_bodies(&sources), ["f"]);
+    assert_eq!(place(shorter, "fn after"), place(&source, "fn after"));
+    assert!(!closed.contains("mod m"));
+    assert_eq!(place(closed, "fn run_"), place(&source, "fn run_"));
 }
 
 #[test]
@@ -208,17 +224,23 @@ fn a_record_serves_until_an_item_is_new() {
     let crates = BTreeMap::new();
     let items = function("fn f()", "") + &function("fn g()", "");
     let recorded = |items: &str, cell: &str, millis| {
-        let source = source(items, cell);
-        let bodies = Bodies::of(session.path(), &source, &crates);
-        assert_eq!(bodies.known.items, Items::of(&source));
-        let is_recorded = bodies.is_recorded;
+        let source = source(items, cell).replace("BLANK", "\n\n\n");
+        let mut needed = Needed::of(session.path(), &source, &crates);
+        assert_eq!(needed.known.items, Items::of(&source));
+        let is_recorded = needed.is_recorded;
         let taken = Duration::from_millis(millis);
-        bodies.remember(session.path(), taken).unwrap();
+        let is_closed = |attempt: &Attempt<'_>| !attempt.has_items;
+        let attempt = std::iter::from_fn(|| needed.next()).find(|attempt| !is_closed(attempt));
+        needed
+            .remember(session.path(), &attempt.unwrap(), taken)
+            .unwrap();
         is_recorded
     };
     assert!(!recorded(&items, "1", 0));
     assert!(recorded(&items, "a longer cell {}", 0));
     assert!(recorded(&items, "\u{e9}", 0));
+    assert!(recorded(&(items.clone() + "BLANK"), "1", 0));
+    assert!(recorded(&items, "1", 0));
     assert!(!recorded(&items, "} fn other() {", 0));
     assert!(!recorded(&items, "1", 0));
     let known = || Record::read(session.path()).unwrap().known;
@@ -229,6 +251,88 @@ fn a_record_serves_until_an_item_is_new() {
     let more = items.clone() + &function("fn h()", "");
     assert!(!recorded(&more, "1", 0));
     assert!(known().is_slow);
-    std::fs::write(session.path().join("bodies.json"), "{").unwrap();
+    std::fs::write(session.path().join("needed.json"), "{").unwrap();
     assert!(!recorded(&more, "1", 0));
+}
+
+/// Whether a cell is compiled without the items of the session, which the session had before.
+fn is_closed(items: &str, cell: &str) -> bool {
+    let session = tempfile::tempdir().unwrap();
+    let crates = [("dep".to_owned(), 1)].into();
+    let source = format!("{items}\nfn run_user_code_1() {{\n{cell}\n}}\n");
+    compile(session.path(), &source, &crates);
+    let mut needed = Needed::of(session.path(), &source, &crates);
+    let attempt = needed.next().unwrap();
+    let items = Items::of(&attempt.source);
+    assert_eq!(attempt.has_items, !items.of_session.is_empty());
+    !attempt.has_items
+}
+
+#[test]
+fn a_cell_that_names_nothing_is_compiled_without_items() {
+    let items = "struct S { x: u8 }\nfn f() -> S { let inner = 1; S { x: inner } }\nuse dep::{Thing, a_module::{self, x as other}};";
+    for cell in [
+        "1 + 1",
+        "let y = 3;",
+        "inner",
+        "println!(\"{}\", 1)",
+        "let v: Vec<u64> = ::std::vec::Vec::new(); (1, 'a').0",
+        "std::mem::size_of::<u8>()",
+        "y.cast().is_null()",
+        "memit_unseen!(p q =>\nlet (p, q) = (1, 2);\n);",
+    ] {
+        assert!(is_closed(items, cell), "{cell}");
+    }
+    for cell in [
+        "f()",
+        "S { y: 1 }",
+        "a.x",
+        "Thing",
+        "dep::other()",
+        "println!(\"{x}\")",
+        "v.len()",
+        "v.iter::<u8>()",
+        "println!(\"{}\", v.len())",
+        "unsafe extern \"C\" { safe fn exported(); }",
+        "other",
+        "a_module",
+    ] {
+        assert!(!is_closed(items, cell), "{cell}");
+    }
+    // Without traits in scope, a method is one of the library.
+    assert!(is_closed("struct S;", "v.len()"));
+    assert!(!is_closed("struct S; trait T {}", "v.len()"));
+}
+
+#[test]
+fn an_import_of_everything_may_define_any_name() {
+    for open in [
+        "use dep::prelude::*;",
+        "dep::items! { a }",
+        "mod inner { use dep::*; }",
+    ] {
+        for cell in [
+            "1 + 1",
+            "let y = 3;",
+            "let y = 3; (y, y + 1)",
+            "memit_unseen!(p q =>\nlet (p, q) = (1, 2);\n);",
+            "match &(\n1+1\n) { value => ::std::println!(\"\", value) };",
+            "for n in 0..3 { let mut m = n; m += 1; }",
+            "::memit_session::measure({ use ::memit_session::abi::plan::*; Plan::Time(TimePlan { \
+             loops: 1 }) }, &mut || { });",
+        ] {
+            assert!(is_closed(open, cell), "{open} {cell}");
+        }
+        for cell in [
+            "println!(\"\")",
+            "Vec::new()",
+            "let N = 3;",
+            "y",
+            "i32::MAX",
+            "[1].len()",
+            "memit_unseen!(c =>\nlet c = b;\n);",
+        ] {
+            assert!(!is_closed(open, cell), "{open} {cell}");
+        }
+    }
 }

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::items::Items;
 
 /// The source that was compiled last.
-const SOURCE: &str = "bodies.rs";
+const SOURCE: &str = "needed.rs";
 /// What is known of this source.
-const KNOWN: &str = "bodies.json";
+const KNOWN: &str = "needed.json";
 
 /// A source, and what is known of the source.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -60,14 +60,16 @@ impl Record {
     /// The items of another source, if only the function of the cell is another.
     pub(super) fn items_of(&self, source: &str) -> Option<Items> {
         let cell = self.known.items.cell.clone()?;
+        // evcxr does not leave the same number of blank lines in front of each cell.
+        let front = self.source[..cell.start].trim_end();
         let end = source.len().checked_sub(self.source.len() - cell.end)?;
-        let is_same = source.get(..cell.start)? == &self.source[..cell.start]
-            && source.get(end..)? == &self.source[cell.end..];
-        if !is_same || !Items::of(source.get(cell.start..end)?).are_one_cell() {
+        if source.get(..front.len())? != front || source.get(end..)? != &self.source[cell.end..] {
             return None;
         }
+        let between = Items::of(source.get(front.len()..end)?);
+        let start = between.are_one_cell().then_some(between.cell)??.start;
         let mut items = self.known.items.clone();
-        items.end_cell_at(end);
+        items.place_cell(front.len() + start..end);
         Some(items)
     }
 
