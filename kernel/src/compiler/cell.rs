@@ -150,6 +150,7 @@ impl CellCompilation {
         if let Some(sharing) = self.better {
             return self.again(session, sharing, None);
         }
+        self.cell.keep_definitions(session)?;
         compiled.unshared = unshared::of(library);
         variables::write_compiled(session, &compiled)?;
         pass_on(output)

@@ -174,7 +174,7 @@ fn compilation(
     let may_have_statics = statics::may_have_statics(&source) || !libraries.is_empty();
     let (source, statics) = shared.apply(&source);
     let held = variables::held(session);
-    let cell = variables::Cell::read(source, &arguments, held);
+    let cell = variables::Cell::read(session, source, &arguments, held);
     let externals = session_crate.arguments(&arguments);
     Ok(Compilation::Cell(Box::new(CellCompilation {
         asked,

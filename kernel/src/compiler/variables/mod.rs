@@ -10,6 +10,7 @@
 mod decisions;
 mod rewrite;
 mod run_function;
+mod session_definitions;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};

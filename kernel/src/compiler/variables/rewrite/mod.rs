@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use ra_ap_syntax::ast::AstNode;
@@ -10,8 +12,9 @@ use ra_ap_syntax::{Edition, SourceFile};
 
 use super::decisions::{Decision, Decisions, slot};
 use super::run_function::{RunFunction, STORE};
+use super::session_definitions::SessionDefinitions;
 use super::{Compiled, GivenUp, Held, Put, types};
-use crate::compiler::definitions::{Definitions, Reached, tokens};
+use crate::compiler::definitions::{Reached, tokens};
 use crate::compiler::edits::{self, Edit};
 use crate::compiler::{CELL_CRATE, externs};
 
@@ -19,7 +22,7 @@ use crate::compiler::{CELL_CRATE, externs};
 pub(crate) struct Cell {
     source: String,
     function: Option<RunFunction>,
-    definitions: Definitions,
+    definitions: SessionDefinitions,
     held: Held,
     given_up: Vec<GivenUp>,
 }
@@ -56,11 +59,11 @@ pub(super) struct PutCall {
 
 impl Cell {
     /// Reads a cell. `arguments` are those of rustc, `held` are the variables of the session.
-    pub(crate) fn read(source: String, arguments: &[String], held: Held) -> Self {
+    pub(crate) fn read(session: &Path, source: String, arguments: &[String], held: Held) -> Self {
         let mut cell = Self {
-            source,
             function: None,
-            definitions: Definitions::default(),
+            definitions: SessionDefinitions::of(session, &source, crates(arguments)),
+            source,
             held,
             given_up: Vec::new(),
         };
@@ -68,14 +71,14 @@ impl Cell {
         if cell.held.is_empty() && !has_variables {
             return cell;
         }
-        let file = SourceFile::parse(&cell.source, Edition::Edition2024).tree();
+        // The items count by their length only.
+        let items = cell.definitions.length();
+        let function = " ".repeat(items) + &cell.source[items..];
+        let file = SourceFile::parse(&function, Edition::Edition2024).tree();
         cell.function = RunFunction::find(file.syntax());
-        cell.definitions = Definitions::of(file.syntax(), crates(arguments));
         let changed = cell.held.groups.iter().filter_map(|(reached, names)| {
-            let reached = reached
-                .iter()
-                .filter(|reached| !cell.definitions.has(reached));
-            let changed = reached.min_by_key(|changed| changed.rank())?;
+            let missing = cell.definitions.missing(reached).into_iter();
+            let changed = missing.min_by_key(|changed| changed.rank())?;
             Some(names.iter().map(|variable| GivenUp {
                 variable: variable.clone(),
                 changed: changed.clone(),
@@ -84,6 +87,11 @@ impl Cell {
         let changed = changed.flatten();
         cell.given_up = changed.collect();
         cell
+    }
+
+    /// Keeps what the cell has asked about definitions.
+    pub(crate) fn keep_definitions(&self, session: &Path) -> io::Result<()> {
+        self.definitions.keep(session)
     }
 
     /// The source, with what `decisions` say about the variables.
@@ -281,9 +289,7 @@ impl Cell {
     }
 
     fn reached(&self, of: &str) -> BTreeSet<Reached> {
-        types::parsed(of)
-            .map(|of| self.definitions.reached_by(&of))
-            .unwrap_or_default()
+        self.definitions.reached_by(of)
     }
 }
 

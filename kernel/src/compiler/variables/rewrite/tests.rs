@@ -1,5 +1,13 @@
+use ra_ap_syntax::ast::AstNode as _;
+
 use super::*;
-use crate::compiler::variables::{Left, TAKEN};
+use crate::compiler::definitions::Definitions;
+use crate::compiler::variables::{Left, TAKEN, types};
+
+/// A cell of a session without a directory.
+fn read(source: String, arguments: &[String], held: Held) -> Cell {
+    Cell::read(Path::new("/dev/null"), source, arguments, held)
+}
 
 /// A cell as evcxr writes it, which takes `v` and binds `w`.
 fn cell(definition: &str, statements: &str) -> String {
@@ -35,7 +43,7 @@ fn held_with(reached: BTreeSet<Reached>) -> Held {
 
 fn rewritten(definition: &str, statements: &str, decisions: &Decisions) -> Rewritten {
     let source = cell(definition, statements);
-    let rewritten = Cell::read(source.clone(), &[], held("struct P(u8);")).rewritten(decisions);
+    let rewritten = read(source.clone(), &[], held("struct P(u8);")).rewritten(decisions);
     assert_eq!(rewritten.source.lines().count(), source.lines().count());
     rewritten
 }
@@ -72,7 +80,7 @@ fn a_cell_that_binds_nothing_takes_variables_without_evcxrs_store() {
         evcxr_variable_store: *mut u8) -> *mut u8 {\nif ::std::panic::catch_unwind(||{\n\
         memit_bound!( let mut v: Vec<P> = X; );\nv.len();\n}).is_err() {\n}\nevcxr_variable_store\n}";
     let read = |source: &str| {
-        Cell::read(source.to_owned(), &[], held("struct P(u8);")).rewritten(&Decisions::default())
+        read(source.to_owned(), &[], held("struct P(u8);")).rewritten(&Decisions::default())
     };
     let caught = read(source);
     assert_eq!(caught.source.lines().count(), source.lines().count());
@@ -124,10 +132,10 @@ fn items_give_a_variable_up_too() {
     let source = "struct P(u16);\n#[unsafe(no_mangle)]\npub extern \"C\" fn run_user_code_2(\n\
         mut x: *mut std::os::raw::c_void) -> *mut std::os::raw::c_void {x}";
     let rewritten =
-        Cell::read(source.to_owned(), &[], held("struct P(u8);")).rewritten(&Decisions::default());
+        read(source.to_owned(), &[], held("struct P(u8);")).rewritten(&Decisions::default());
     assert!(rewritten.source.contains("give_up(x.cast(), &[\"v\"])"));
     assert!(rewritten.puts.is_empty());
-    let same = Cell::read(source.to_owned(), &[], held("struct P(u16);"));
+    let same = read(source.to_owned(), &[], held("struct P(u16);"));
     assert_eq!(same.rewritten(&Decisions::default()).source, source);
 }
 
@@ -183,11 +191,11 @@ fn a_dependency_that_is_compiled_again_is_another_one() {
 fn types_of_a_crate_with_another_identity_are_other_types() {
     let source = || cell("struct P(u8);", "let w = v;");
     let metadata = |value: &str| ["-C".to_owned(), format!("metadata={value}")];
-    let first = Cell::read(source(), &metadata("0"), held("struct P(u8);"));
+    let first = read(source(), &metadata("0"), held("struct P(u8);"));
     let put = first.rewritten(&Decisions::default()).compiled.put;
     let held = held_with(put["w"].reached.clone());
     let given_up = |value| {
-        Cell::read(source(), &metadata(value), held.clone())
+        read(source(), &metadata(value), held.clone())
             .given_up
             .len()
     };
