@@ -7,9 +7,14 @@
 use ra_ap_syntax::ast::{self, AstNode, HasAttrs};
 use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode};
 
+use super::variables::UNSEEN;
+
 /// The source with copies of its macros at the top; `None` if it has no macros.
 pub(super) fn first(source: &str) -> Option<String> {
-    if !source.contains("macro_rules") {
+    // Only the cell calls our macro, below all items.
+    let ours = format!("macro_rules! {UNSEEN} ");
+    let mut macros = source.match_indices("macro_rules");
+    if macros.all(|(at, _)| source[at..].starts_with(&ours)) {
         return None;
     }
     let file = SourceFile::parse(source, Edition::Edition2024).tree();
@@ -81,5 +86,8 @@ mod tests {
         assert_eq!(first("fn f() {}"), None);
         assert_eq!(first("macro_rules! m { () => { \"a\nb\" } }"), None);
         assert_eq!(first("fn f() { macro_rules! m { () => {} } }"), None);
+        let ours = "macro_rules! memit_unseen { () => {} }\n";
+        assert_eq!(first(ours), None);
+        assert!(first(&format!("{ours}macro_rules! m {{ () => {{}} }}")).is_some());
     }
 }

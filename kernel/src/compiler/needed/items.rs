@@ -250,7 +250,7 @@ impl Items {
         };
         self.functions.push(Function {
             is_exported: !function.attrs().all(is_harmless),
-            is_plain: is_plain(function, &source[range.clone()]),
+            is_plain: is_plain(function, &source[body.clone()]),
             name,
             range,
             body,
@@ -284,11 +284,16 @@ impl Items {
 }
 
 /// Whether only the calls of a function depend on its body. The body of a constant function runs while
-/// the cell is compiled, the result `impl Trait` has the type that the body has, and implementations and
-/// macros in a body count everywhere.
-fn is_plain(function: &ast::Fn, text: &str) -> bool {
+/// the cell is compiled, the result `impl Trait` has the type that the body has, and implementations,
+/// macros and statics in a body count everywhere.
+fn is_plain(function: &ast::Fn, body: &str) -> bool {
     const FAR: [&str; 3] = ["impl", "macro_rules", "static"];
-    function.const_token().is_none() && !super::words(text).any(|word| FAR.contains(&word))
+    let result = function.ret_type();
+    let result = result.map(|result| result.syntax().text().to_string());
+    let is_opaque = |result: String| super::words(&result).any(|word| word == "impl");
+    function.const_token().is_none()
+        && !result.is_some_and(is_opaque)
+        && !super::words(body).any(|word| FAR.contains(&word))
 }
 
 /// The name that an import without braces imports, apart from a new name.

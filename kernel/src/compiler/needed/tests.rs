@@ -116,7 +116,7 @@ fn bodies_stay_that_count_without_a_call() {
     for head in [
         "const fn f()",
         "fn f() -> impl Iterator<Item = u8>",
-        "fn f(x: impl Fn())",
+        "fn f() -> Option<Box<impl Fn()>>",
         "#[unsafe(no_mangle)]\nextern \"C\" fn f()",
         "#[tokio::main]\nasync fn f()",
     ] {
@@ -131,7 +131,11 @@ fn bodies_stay_that_count_without_a_call() {
         let items = function("fn f()", body);
         assert_eq!(left_out(&items, &items, "1"), [""; 0], "{body}");
     }
-    for head in ["async fn f()", "#[inline]\npub unsafe fn f<T>(t: T) -> !"] {
+    for head in [
+        "fn f(x: impl Fn()) -> &'static str",
+        "async fn f()",
+        "#[inline]\npub unsafe fn f<T>(t: T) -> !",
+    ] {
         let items = function(head, "");
         assert_eq!(left_out(&items, &items, "1"), ["f"], "{head}");
     }
