@@ -27,6 +27,12 @@ fn squares(n: u64) -> u64 { (0..n).into_par_iter().map(|i| i * i).sum() }
 async fn nap() { tokio::time::sleep(std::time::Duration::from_millis(1)).await }
 """
 
+# A large dependency, which compiles for minutes where no session has compiled it.
+POLARS = """\
+:dep polars = { version = "0.46", features = ["lazy"] }
+use polars::prelude::*;
+fn height() -> usize { df!("a" => [1i32, 2, 3]).unwrap().height() }"""
+
 CELLS = [
     ("`1+1`", "1+1"),
     ("`let x = 3;`", "let x = 3;"),
@@ -93,12 +99,20 @@ def time_cells(with_none, with_some, rounds):
         yield name, f"{1000 * none:,.0f} ms", f"{1000 * some:,.0f} ms", f"{some / none:.2f}"
 
 
+def show_cells(kernels, kernel, dependencies, options):
+    with kernels.start() as plain:
+        rows = list(time_cells(plain, kernel, 3 * options.rounds))
+    print(f"From the request to the end of its output, median of {3 * options.rounds}.\n")
+    common.table(["cell", "no dependencies", dependencies, "ratio"], rows)
+
+
 def main():
     common.enter_environment()
     parser = common.arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default: 5)")
     parser.add_argument("--runs", type=int, default=7, help="runs in each turn (default: 7)")
     parser.add_argument("--only", choices=["cells", *(case.name for case in CASES)], help="one part alone")
+    parser.add_argument("--polars", action="store_true", help="cells beside a notebook that uses polars, alone")
     options = parser.parse_args()
     memit = common.find_memit(options.memit)
     cases = [case for case in CASES if options.only in (None, case.name)]
@@ -106,13 +120,14 @@ def main():
     print(common.machine(memit), end="\n\n")
     depend = "".join(f":dep {dependency}\n" for dependency in DEPENDENCIES)
     with common.MemitKernels(memit) as kernels, kernels.start() as kernel:
+        if options.polars:
+            kernel.run(POLARS)
+            show_cells(kernels, kernel, "polars", options)
+            return
         kernel.run(f":build_env RUSTFLAGS=-Cprefer-dynamic {flags}")
         kernel.run(depend + USES)
         if options.only in (None, "cells"):
-            with kernels.start() as plain:
-                rows = list(time_cells(plain, kernel, 3 * options.rounds))
-            print(f"From the request to the end of its output, median of {3 * options.rounds}.\n")
-            common.table(["cell", "no dependencies", "serde_json, rayon, tokio and others", "ratio"], rows)
+            show_cells(kernels, kernel, "serde_json, rayon, tokio and others", options)
         if cases:
             with tempfile.TemporaryDirectory(prefix="memit-compare-") as directory:
                 programs = timeit.build_programs(directory, flags, cases, DEPENDENCIES)

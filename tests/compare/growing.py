@@ -8,7 +8,8 @@ import statistics
 
 import common
 
-CELLS = [("`1+1`", "1+1"), ("`let x = 3;`", "let x = 3;"), ("an empty `%memit`", "%memit ()")]
+CELLS = [("`1+1`", "1+1"), ("`let x = 3;`", "let x = 3;"), ("an empty `%memit`", "%memit ()"),
+         ("a call of a function", "f1(1)")]
 
 DEPENDENCIES = """\
 :dep serde_json = "1"
@@ -58,6 +59,8 @@ def main():
                 continue
             with contextlib.ExitStack() as stack:
                 small, grown = (stack.enter_context(kernels.start()) for _ in range(2))
+                for kernel in (small, grown):
+                    kernel.run(function(1))
                 for source in sources:
                     grown.run(source)
                 for source in ["1+1"] * 3:
