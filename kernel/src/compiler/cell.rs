@@ -9,8 +9,11 @@ use std::process::{Command, ExitCode, Output};
 use super::dependencies::Dependencies;
 use super::probes::{self, Probes, Problem, Sources};
 use super::statics::{Numbers, Sharing, unshared};
-use super::variables::{self, Decisions};
+use super::variables::{self, Decisions, naming};
 use super::{Compilation, SOURCE, compilation, macros};
+
+/// The directory, in that of the session, for what rustc writes when it names types.
+const NAMES: &str = "names";
 
 /// The compilation of a cell.
 pub(super) struct CellCompilation {
@@ -37,6 +40,9 @@ impl CellCompilation {
     /// compile, compiles the plain source, so that compiler messages are about the user's code.
     pub(super) fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
         let mut decisions = Decisions::default();
+        if self.better.is_none() {
+            self.learn_types(session, &mut decisions)?;
+        }
         let mut may_switch = true;
         loop {
             let mut rewritten = self.cell.rewritten(&decisions);
@@ -115,6 +121,26 @@ impl CellCompilation {
                 };
             }
         }
+    }
+
+    /// Lets rustc name the types of the variables. What becomes of the variables decides the real compilation
+    /// if rustc cannot name the types.
+    fn learn_types(&self, session: &Path, decisions: &mut Decisions) -> io::Result<()> {
+        while let Some(asking) = self.cell.rewritten(decisions).asking() {
+            let source = macros::first(&asking.source);
+            let source = source.as_ref().unwrap_or(&asking.source);
+            let linked = self.dependencies.as_ref().map(|all| all.named(source));
+            write_copy(session, linked.as_ref().unwrap_or(source))?;
+            let output = naming::command(&self.command, &session.join(NAMES)).output()?;
+            if output.status.success() {
+                decisions.learn_types(&asking, source, &output.stderr, &self.asked);
+                break;
+            }
+            if !decisions.learn(&asking, source, &output.stderr) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// What rustc says; `None` if it cannot link the cell to the libraries of the dependencies.

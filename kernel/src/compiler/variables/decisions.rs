@@ -44,20 +44,9 @@ impl Decisions {
     /// Learns from the errors of rustc, `messages`, one JSON object a line, about the compiled
     /// `source`. Returns whether a decision has changed.
     pub(crate) fn learn(&mut self, rewritten: &Rewritten, source: &str, messages: &[u8]) -> bool {
-        let puts: Vec<_> = rewritten
-            .puts
-            .iter()
-            .filter_map(|put| {
-                let start = source.rfind(&put.text)?;
-                Some((put.slot.as_str(), start..start + put.text.len()))
-            })
-            .collect();
-        let puts = Puts(puts);
+        let puts = Puts::of(rewritten, source);
         let mut has_changed = false;
-        for line in messages.split(|byte| *byte == b'\n') {
-            let Ok(message) = serde_json::from_slice::<Value>(line) else {
-                continue;
-            };
+        for message in parsed(messages) {
             if message["level"] == "error" {
                 has_changed |= self.learn_from(&Message(&message), &puts, rewritten);
             }
@@ -135,7 +124,7 @@ impl Decisions {
         self.decide(slot, qualified.map_or(Decision::Inferred, Decision::Typed))
     }
 
-    fn decide(&mut self, slot: &str, decision: Decision) -> bool {
+    pub(super) fn decide(&mut self, slot: &str, decision: Decision) -> bool {
         let is_new = self.of.get(slot) != Some(&decision);
         self.of.insert(slot.to_owned(), decision);
         is_new
@@ -149,11 +138,21 @@ const BORROWS: [&str; 14] = [
 ];
 
 /// The variables that the cell puts, with the bytes of the calls.
-struct Puts<'a>(Vec<(&'a str, Range<usize>)>);
+pub(super) struct Puts<'a>(Vec<(&'a str, Range<usize>)>);
 
 impl<'a> Puts<'a> {
+    pub(super) fn of(rewritten: &'a Rewritten, source: &str) -> Self {
+        let place = |text: &str| {
+            let start = source.rfind(text)?;
+            Some(start..start + text.len())
+        };
+        let puts = rewritten.puts.iter();
+        let found = puts.filter_map(|put| Some((put.slot.as_str(), place(&put.text)?)));
+        Self(found.collect())
+    }
+
     /// The variables of the calls at these places.
-    fn at(&self, spans: impl Iterator<Item = Range<usize>>) -> Vec<&'a str> {
+    pub(super) fn at(&self, spans: impl Iterator<Item = Range<usize>>) -> Vec<&'a str> {
         spans.filter_map(|span| self.variable_at(&span)).collect()
     }
 
@@ -164,11 +163,17 @@ impl<'a> Puts<'a> {
     }
 }
 
+/// The messages of rustc, one JSON object a line.
+pub(super) fn parsed(messages: &[u8]) -> impl Iterator<Item = Value> {
+    let lines = messages.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| serde_json::from_slice(line).ok())
+}
+
 /// A message of rustc.
-struct Message<'a>(&'a Value);
+pub(super) struct Message<'a>(pub(super) &'a Value);
 
 impl<'a> Message<'a> {
-    fn code(&self) -> &'a str {
+    pub(super) fn code(&self) -> &'a str {
         self.0["code"]["code"].as_str().unwrap_or_default()
     }
 
@@ -186,12 +191,12 @@ impl<'a> Message<'a> {
         self.title().split('`').nth(1)
     }
 
-    fn all_spans(&self) -> impl Iterator<Item = &'a Value> {
+    pub(super) fn all_spans(&self) -> impl Iterator<Item = &'a Value> {
         self.0["spans"].as_array().into_iter().flatten()
     }
 
     /// The places of the message, primary or not.
-    fn spans(&self, is_primary: bool) -> impl Iterator<Item = Range<usize>> {
+    pub(super) fn spans(&self, is_primary: bool) -> impl Iterator<Item = Range<usize>> {
         let of_kind = move |span: &&Value| span["is_primary"].as_bool() == Some(is_primary);
         self.all_spans().filter(of_kind).filter_map(range)
     }
@@ -248,6 +253,8 @@ mod tests {
     fn rewritten() -> Rewritten {
         let put = |variable: &str| PutCall {
             slot: slot(variable, true),
+            variable: variable.to_owned(),
+            is_evident: false,
             of: Some("Box<dyn Any>".to_owned()),
             text: format!("put({variable});"),
         };
