@@ -15,8 +15,11 @@ use super::division::divide;
 use super::needed::{self, Attempt, Needed};
 use super::probes::{self, Probes, Problem, Sources};
 use super::statics::{Numbers, Sharing, unshared};
-use super::variables::{self, Compiled, Decisions, Rewritten};
+use super::variables::{self, Compiled, Decisions, Rewritten, naming};
 use super::{Compilation, SOURCE, compilation, library, macros};
+
+/// The directory, in that of the session, for what rustc writes when it names types.
+const NAMES: &str = "names";
 
 /// The compilation of a cell.
 pub(super) struct CellCompilation {
@@ -60,6 +63,12 @@ impl CellCompilation {
     /// compile, compiles the plain source, so that compiler messages are about the user's code.
     pub(super) fn compile(self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
         let mut decisions = Decisions::default();
+        if self.better.is_none()
+            && !self.learn_types(session, &mut decisions)?
+            && let Some((sharing, better)) = self.less()
+        {
+            return self.again(session, sharing, better);
+        }
         let mut may_switch = true;
         loop {
             let mut rewritten = self.cell.rewritten(&decisions);
@@ -125,18 +134,53 @@ impl CellCompilation {
         compiled: &Compiled,
         output: &Output,
     ) -> anyhow::Result<Result<ExitCode, Command>> {
-        match self.sharing {
-            Sharing::Written if self.may_have_statics => {
-                self.again(session, Sharing::Nothing, None)
-            }
-            Sharing::Made if self.may_have_statics => {
-                self.again(session, Sharing::Nothing, Some(Sharing::Written))
-            }
-            _ => {
-                variables::write_compiled(session, compiled)?;
-                pass_on(output)
-            }
+        if let Some((sharing, better)) = self.less() {
+            return self.again(session, sharing, better);
         }
+        variables::write_compiled(session, compiled)?;
+        pass_on(output)
+    }
+
+    /// How to share statics if the cell does not compile, and how to share them afterwards.
+    fn less(&self) -> Option<(Sharing, Option<Sharing>)> {
+        match self.sharing {
+            Sharing::Written if self.may_have_statics => Some((Sharing::Nothing, None)),
+            Sharing::Made if self.may_have_statics => {
+                Some((Sharing::Nothing, Some(Sharing::Written)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Lets rustc name the types of the variables. Returns whether rustc has found no error of the user's.
+    fn learn_types(&self, session: &Path, decisions: &mut Decisions) -> io::Result<bool> {
+        'asking: while let Some(asking) = self.cell.rewritten(decisions).asking() {
+            let source = macros::first(&asking.source);
+            let source = source.as_ref().unwrap_or(&asking.source);
+            let mut needed = Needed::of(session, source, &self.crates);
+            let mut is_error = false;
+            while let Some(attempt) = needed.next() {
+                let mut command = self.command(session, &attempt);
+                match self.libraries(&attempt) {
+                    Some(libraries) => {
+                        write_copy(session, &libraries.named(&attempt.source))?;
+                        command.args(libraries.arguments());
+                    }
+                    None => write_copy(session, &attempt.source)?,
+                }
+                let output = naming::command(&command, &session.join(NAMES)).output()?;
+                if output.status.success() {
+                    decisions.learn_types(&asking, &attempt.source, &output.stderr, &self.asked);
+                    return Ok(true);
+                }
+                if decisions.learn(&asking, &attempt.source, &output.stderr) {
+                    continue 'asking;
+                }
+                is_error = naming::is_error_of_source(&output.stderr);
+            }
+            return Ok(!is_error);
+        }
+        Ok(true)
     }
 
     /// Reports what the compiled cell does, unless statics can be shared in a better way.
@@ -191,8 +235,7 @@ impl CellCompilation {
     /// What rustc says; `None` if it cannot link the cell to the libraries of the dependencies.
     fn output(&self, session: &Path, attempt: &Attempt<'_>) -> io::Result<Option<Output>> {
         let mut command = self.command(session, attempt);
-        let dependencies = self.dependencies.as_ref().filter(|_| attempt.has_items);
-        let Some(dependencies) = dependencies else {
+        let Some(dependencies) = self.libraries(attempt) else {
             write_copy(session, &attempt.source)?;
             return command.output().map(Some);
         };
@@ -209,6 +252,12 @@ impl CellCompilation {
         }
         dependencies.give_up(&reason)?;
         Ok(None)
+    }
+
+    /// The libraries to which a source is linked.
+    fn libraries(&self, attempt: &Attempt<'_>) -> Option<&Dependencies> {
+        let libraries = self.dependencies.as_ref();
+        libraries.filter(|_| attempt.has_items)
     }
 
     /// The command that compiles a source without the libraries of the dependencies.

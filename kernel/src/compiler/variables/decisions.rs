@@ -18,6 +18,8 @@ pub(crate) struct Decisions {
     pub(super) of: BTreeMap<String, Decision>,
     /// Variables that end before the others are put, because they borrow from them.
     pub(super) ended: BTreeSet<String>,
+    /// Types that are still to be tried, by [`slot`], the next one last.
+    others: BTreeMap<String, Vec<String>>,
 }
 
 /// The name of a variable that the cell binds, or of one that the cell has taken: a cell can have both
@@ -44,22 +46,11 @@ impl Decisions {
     /// Learns from the errors of rustc, `messages`, one JSON object a line, about the compiled
     /// `source`. Returns whether a decision has changed.
     pub(crate) fn learn(&mut self, rewritten: &Rewritten, source: &str, messages: &[u8]) -> bool {
-        let puts: Vec<_> = rewritten
-            .puts
-            .iter()
-            .filter_map(|put| {
-                let start = source.rfind(&put.text)?;
-                Some((put.slot.as_str(), start..start + put.text.len()))
-            })
-            .collect();
-        let puts = Puts(puts);
+        let puts = Puts::of(rewritten, source);
         let mut has_changed = false;
-        for line in messages.split(|byte| *byte == b'\n') {
-            let Ok(message) = serde_json::from_slice::<Value>(line) else {
-                continue;
-            };
+        for message in parsed(messages) {
             if message["level"] == "error" {
-                has_changed |= self.learn_from(&Message(&message), &puts, rewritten);
+                has_changed |= self.learn_from(&Message(&message), &puts, rewritten, source);
             }
         }
         has_changed
@@ -70,6 +61,7 @@ impl Decisions {
         message: &Message<'_>,
         puts: &Puts<'_>,
         rewritten: &Rewritten,
+        source: &str,
     ) -> bool {
         let primary = puts.at(message.spans(true));
         match message.code() {
@@ -77,7 +69,7 @@ impl Decisions {
                 Some(moved) => self.decide(moved, Decision::Moved(message.moved_by(puts))),
                 None => false,
             },
-            "E0381" | "E0425" => match primary.first() {
+            "E0381" | "E0425" if !message.is_about_a_type() => match primary.first() {
                 Some(unset) => self.decide(unset, Decision::Left(Left::Unset)),
                 None => false,
             },
@@ -85,7 +77,7 @@ impl Decisions {
                 self.learn_of_borrow(message, &primary, puts, rewritten)
             }
             _ => match primary.first() {
-                Some(variable) => self.try_another_type(variable, message, rewritten),
+                Some(variable) => self.try_another_type(variable, message, rewritten, source),
                 None => false,
             },
         }
@@ -125,6 +117,7 @@ impl Decisions {
         slot: &str,
         message: &Message<'_>,
         rewritten: &Rewritten,
+        source: &str,
     ) -> bool {
         let put = rewritten.puts.iter().find(|put| put.slot == slot);
         let Some(of) = put.and_then(|put| put.of.as_deref()) else {
@@ -132,10 +125,15 @@ impl Decisions {
         };
         let qualified = message.quoted().zip(message.import());
         let qualified = qualified.and_then(|(name, path)| types::qualified(of, name, &path));
-        self.decide(slot, qualified.map_or(Decision::Inferred, Decision::Typed))
+        if let Some((missing, parent)) = message.missing_in_crate() {
+            let others = || types::renamed(of, missing, parent, source);
+            self.others.entry(slot.to_owned()).or_insert_with(others);
+        }
+        let next = qualified.or_else(|| self.others.get_mut(slot)?.pop());
+        self.decide(slot, next.map_or(Decision::Inferred, Decision::Typed))
     }
 
-    fn decide(&mut self, slot: &str, decision: Decision) -> bool {
+    pub(super) fn decide(&mut self, slot: &str, decision: Decision) -> bool {
         let is_new = self.of.get(slot) != Some(&decision);
         self.of.insert(slot.to_owned(), decision);
         is_new
@@ -149,11 +147,21 @@ const BORROWS: [&str; 14] = [
 ];
 
 /// The variables that the cell puts, with the bytes of the calls.
-struct Puts<'a>(Vec<(&'a str, Range<usize>)>);
+pub(super) struct Puts<'a>(Vec<(&'a str, Range<usize>)>);
 
 impl<'a> Puts<'a> {
+    pub(super) fn of(rewritten: &'a Rewritten, source: &str) -> Self {
+        let place = |text: &str| {
+            let start = source.rfind(text)?;
+            Some(start..start + text.len())
+        };
+        let puts = rewritten.puts.iter();
+        let found = puts.filter_map(|put| Some((put.slot.as_str(), place(&put.text)?)));
+        Self(found.collect())
+    }
+
     /// The variables of the calls at these places.
-    fn at(&self, spans: impl Iterator<Item = Range<usize>>) -> Vec<&'a str> {
+    pub(super) fn at(&self, spans: impl Iterator<Item = Range<usize>>) -> Vec<&'a str> {
         spans.filter_map(|span| self.variable_at(&span)).collect()
     }
 
@@ -164,11 +172,17 @@ impl<'a> Puts<'a> {
     }
 }
 
+/// The messages of rustc, one JSON object a line.
+pub(super) fn parsed(messages: &[u8]) -> impl Iterator<Item = Value> {
+    let lines = messages.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| serde_json::from_slice(line).ok())
+}
+
 /// A message of rustc.
-struct Message<'a>(&'a Value);
+pub(super) struct Message<'a>(pub(super) &'a Value);
 
 impl<'a> Message<'a> {
-    fn code(&self) -> &'a str {
+    pub(super) fn code(&self) -> &'a str {
         self.0["code"]["code"].as_str().unwrap_or_default()
     }
 
@@ -181,17 +195,33 @@ impl<'a> Message<'a> {
         self.code().is_empty() && self.title().contains("lifetime")
     }
 
+    /// Values, types and traits that are not found can have one code.
+    fn is_about_a_type(&self) -> bool {
+        let title = self.title();
+        ["type", "trait", "struct"]
+            .iter()
+            .any(|kind| title.starts_with(&format!("cannot find {kind} ")))
+    }
+
+    /// The name of a crate that another crate exports under another name, and the name of that crate. The
+    /// messages of rustc name a type by the first name.
+    fn missing_in_crate(&self) -> Option<(&'a str, &'a str)> {
+        let mut quoted = self.title().split('`').skip(1).step_by(2);
+        let names = quoted.next().zip(quoted.next());
+        names.filter(|_| self.code() == "E0433")
+    }
+
     /// The first name in backquotes.
     fn quoted(&self) -> Option<&'a str> {
         self.title().split('`').nth(1)
     }
 
-    fn all_spans(&self) -> impl Iterator<Item = &'a Value> {
+    pub(super) fn all_spans(&self) -> impl Iterator<Item = &'a Value> {
         self.0["spans"].as_array().into_iter().flatten()
     }
 
     /// The places of the message, primary or not.
-    fn spans(&self, is_primary: bool) -> impl Iterator<Item = Range<usize>> {
+    pub(super) fn spans(&self, is_primary: bool) -> impl Iterator<Item = Range<usize>> {
         let of_kind = move |span: &&Value| span["is_primary"].as_bool() == Some(is_primary);
         self.all_spans().filter(of_kind).filter_map(range)
     }
@@ -248,6 +278,8 @@ mod tests {
     fn rewritten() -> Rewritten {
         let put = |variable: &str| PutCall {
             slot: slot(variable, true),
+            variable: variable.to_owned(),
+            is_evident: false,
             of: Some("Box<dyn Any>".to_owned()),
             text: format!("put({variable});"),
         };
@@ -320,6 +352,18 @@ mod tests {
         assert_eq!(decisions.of["v"], typed);
         assert!(learned(&mut decisions, "E0308", "mismatched types", &spans));
         assert_eq!(decisions.of["v"], Decision::Inferred);
+    }
+
+    #[test]
+    fn a_type_that_is_not_found_is_no_missing_value() {
+        let mut decisions = Decisions::default();
+        let spans = [span("put(v)", true, "")];
+        let title = "cannot find type `Any` in this scope";
+        assert!(learned(&mut decisions, "E0425", title, &spans));
+        assert_ne!(decisions.of["v"], Decision::Left(Left::Unset));
+        let title = "cannot find value `v` in this scope";
+        assert!(learned(&mut decisions, "E0425", title, &spans));
+        assert_eq!(decisions.of["v"], Decision::Left(Left::Unset));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! session's directory, because cargo runs between them.
 
 mod decisions;
+pub(super) mod naming;
 mod rewrite;
 mod run_function;
 mod session_definitions;

@@ -74,6 +74,8 @@ pub(super) struct Bound {
     /// The type; `None` if evcxr does not know it.
     pub(super) of: Option<String>,
     pub(super) is_mutable: bool,
+    /// Whether the source shows a type that every cell can write.
+    pub(super) is_evident: bool,
     /// Where the cell binds it; 0 if no `let` does that evcxr sees.
     at: usize,
 }
@@ -231,6 +233,7 @@ impl RunFunction {
             return;
         };
         let names = names.trim_start_matches('(');
+        let lets = Statements::parse(statement.trim_end_matches(')')).lets();
         for name in names.split_whitespace() {
             let is_mutable = tokens
                 .windows(2)
@@ -243,13 +246,13 @@ impl RunFunction {
                     Bound {
                         of: None,
                         is_mutable,
+                        is_evident: lets.iter().all(|each| each.is_evident),
                         at,
                     },
                 );
             }
         }
-        let statement = statement.trim_end_matches(')');
-        let unseen = Statements::parse(statement).bound_names();
+        let unseen: Vec<_> = lets.into_iter().flat_map(|each| each.names).collect();
         self.bound
             .retain(|name, bound| bound.at >= at || !unseen.contains(name));
         self.shadowed.extend(unseen);

@@ -1,5 +1,7 @@
 //! How a cell writes a type.
 
+use std::collections::BTreeSet;
+
 use ra_ap_syntax::ast::{self, AstNode};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxNode};
 
@@ -48,7 +50,6 @@ pub(crate) fn of_rustc(name: &str, cell_crate: &str) -> Option<String> {
     let mut written = String::new();
     let mut rest = name;
     while !rest.is_empty() {
-        let is_part = |c: char| c.is_alphanumeric() || c == '_';
         let word = rest.split(|c| !is_part(c)).next().unwrap_or_default();
         if word.is_empty() {
             let next = rest.chars().next()?;
@@ -62,17 +63,61 @@ pub(crate) fn of_rustc(name: &str, cell_crate: &str) -> Option<String> {
             _ if !is_first => written.push_str(word),
             _ if word == cell_crate => written.push_str("crate"),
             // A cell has no `extern crate alloc`.
-            "alloc" => written.push_str("::std"),
+            "alloc" | "core" => written.push_str("::std"),
             _ => {
                 written.push_str("::");
                 written.push_str(word);
             }
         }
     }
-    for (private, public) in PUBLIC {
-        written = written.replace(private, public);
+    Some(never_written_out(&replaced(&written, &PUBLIC)))
+}
+
+/// The type that a message of rustc names so, as a cell could write it; `None` if a part of the type has no
+/// name. `crates` are those that a cell can name.
+pub(super) fn of_message(name: &str, crates: &BTreeSet<&str>) -> Option<String> {
+    let has_name = !name.contains('{') && !name.contains("...");
+    let mut written = String::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(length);
+        if word.is_empty() {
+            let next = rest.chars().next()?;
+            written.push(next);
+            rest = &rest[next.len_utf8()..];
+            continue;
+        }
+        rest = behind;
+        let is_path = behind.starts_with("::");
+        let is_first = !written.ends_with("::") && !written.ends_with(['\'', '"', '-']);
+        if word == "impl" {
+            return None;
+        } else if is_first && is_path && crates.contains(word) {
+            written.push_str("::");
+        } else if is_first && !is_path && is_of_language(word) || behind.starts_with(" = ") {
+            // No path.
+        } else if is_first {
+            written.push_str("crate::");
+        }
+        written.push_str(word);
     }
-    Some(never_written_out(&written))
+    has_name.then(|| never_written_out(&replaced(&written, &STABLE)))
+}
+
+fn replaced(text: &str, paths: &[(&str, &str)]) -> String {
+    let replace = |text: String, (path, other): &(&str, &str)| text.replace(path, other);
+    paths.iter().fold(text.to_owned(), replace)
+}
+
+fn is_part(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+fn is_of_language(word: &str) -> bool {
+    PRIMITIVE.contains(&word)
+        || KEYWORDS.contains(&word)
+        || word.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Whether every cell can write the type that [`of_rustc`] has written: whether the type consists of
@@ -88,6 +133,11 @@ pub(crate) fn is_common(of: &str) -> bool {
             .all(|c| is_in_path(c) || "<>()[]&,; ".contains(c))
 }
 
+/// Words in types that are no types.
+const KEYWORDS: [&str; 9] = [
+    "as", "const", "dyn", "extern", "false", "fn", "for", "true", "unsafe",
+];
+
 fn is_in_path(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == ':'
 }
@@ -100,14 +150,14 @@ const PRIMITIVE: [&str; 18] = [
 
 /// Types of the library as [`of_rustc`] writes them, and as people do.
 const WELL_KNOWN: [(&str, &str); 11] = [
-    ("::core::option::Option", "Option"),
-    ("::core::result::Result", "Result"),
     ("::std::boxed::Box", "Box"),
-    ("::std::collections::btree_map::BTreeMap", "BTreeMap"),
-    ("::std::collections::btree_set::BTreeSet", "BTreeSet"),
-    ("::std::collections::hash_map::HashMap", "HashMap"),
-    ("::std::collections::hash_set::HashSet", "HashSet"),
+    ("::std::collections::BTreeMap", "BTreeMap"),
+    ("::std::collections::BTreeSet", "BTreeSet"),
+    ("::std::collections::HashMap", "HashMap"),
+    ("::std::collections::HashSet", "HashSet"),
+    ("::std::option::Option", "Option"),
     ("::std::rc::Rc", "Rc"),
+    ("::std::result::Result", "Result"),
     ("::std::string::String", "String"),
     ("::std::sync::Arc", "Arc"),
     ("::std::vec::Vec", "Vec"),
@@ -134,34 +184,70 @@ pub(crate) fn shown(of: &str) -> String {
     shown
 }
 
-/// Private modules of the library, and the public ones with the same types.
-const PUBLIC: [(&str, &str); 9] = [
-    ("::core::ops::range::", "::core::ops::"),
+/// Private paths of the library, and public ones of the same types.
+const PUBLIC: [(&str, &str); 13] = [
+    ("::std::ops::range::", "::std::ops::"),
     (
-        "::std::collections::hash::map::",
-        "::std::collections::hash_map::",
-    ),
-    (
-        "::std::collections::hash::set::",
-        "::std::collections::hash_set::",
+        "::std::collections::btree::map::BTreeMap",
+        "::std::collections::BTreeMap",
     ),
     (
         "::std::collections::btree::map::",
         "::std::collections::btree_map::",
     ),
     (
+        "::std::collections::btree::set::BTreeSet",
+        "::std::collections::BTreeSet",
+    ),
+    (
         "::std::collections::btree::set::",
         "::std::collections::btree_set::",
+    ),
+    (
+        "::std::collections::hash::map::HashMap",
+        "::std::collections::HashMap",
+    ),
+    (
+        "::std::collections::hash::map::",
+        "::std::collections::hash_map::",
+    ),
+    (
+        "::std::collections::hash::set::HashSet",
+        "::std::collections::HashSet",
+    ),
+    (
+        "::std::collections::hash::set::",
+        "::std::collections::hash_set::",
     ),
     ("::std::thread::join_handle::", "::std::thread::"),
     ("::std::sync::poison::mutex::", "::std::sync::"),
     ("::std::sync::poison::rwlock::", "::std::sync::"),
-    ("::core::str::iter::", "::core::str::"),
+    ("::std::str::iter::", "::std::str::"),
 ];
+
+/// Modules of the library that need an unstable feature, and stable ones with the types that stable code
+/// can have. A message of rustc may name either.
+const STABLE: [(&str, &str); 1] = [("::std::sync::mpmc::", "::std::sync::mpsc::")];
+
+/// The type with the name `missing` in the crate `parent` replaced by each of the names that the source uses
+/// of this crate.
+pub(super) fn renamed(of: &str, missing: &str, parent: &str, source: &str) -> Vec<String> {
+    let parent = parent.trim_start_matches("::");
+    let path = format!("::{parent}::{missing}::");
+    let before = format!("{parent}::");
+    let names = source.split(&before).skip(1);
+    let names = names.filter_map(|behind| behind.split(|c| !is_part(c)).next());
+    let names: BTreeSet<_> = names
+        .filter(|name| !name.is_empty() && *name != missing)
+        .collect();
+    let renamed = names
+        .iter()
+        .map(|name| of.replace(&path, &format!("::{before}{name}::")));
+    renamed.filter(|renamed| renamed != of).collect()
+}
 
 /// `text` with the unqualified name `name` replaced by `path`; `None` if the name does not occur.
 pub(super) fn qualified(text: &str, name: &str, path: &str) -> Option<String> {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut written = String::new();
     let mut copied = 0;
     for (at, _) in text.match_indices(name) {
@@ -199,9 +285,55 @@ mod tests {
         );
         assert_eq!(
             written("(&str, dyn core::any::Any + core::marker::Send)").as_deref(),
-            Some("(&str, dyn ::core::any::Any + ::core::marker::Send)")
+            Some("(&str, dyn ::std::any::Any + ::std::marker::Send)")
         );
         assert_eq!(written("ctx::run_user_code_1::{{closure}}"), None);
+    }
+
+    #[test]
+    fn types_in_messages_become_types_of_a_cell() {
+        let crates = BTreeSet::from(["std", "alloc", "tokio"]);
+        for (named, written) in [
+            ("&str", "&str"),
+            ("[u8; 4]", "[u8; 4]"),
+            ("Metre", "crate::Metre"),
+            ("(Top, a::Q<3, true>)", "(crate::Top, crate::a::Q<3, true>)"),
+            (
+                "std::vec::Vec<shapes::Metre>",
+                "::std::vec::Vec<crate::shapes::Metre>",
+            ),
+            (
+                "tokio::sync::mpsc::Sender<i32>",
+                "::tokio::sync::mpsc::Sender<i32>",
+            ),
+            (
+                "std::result::Result<u8, std::sync::mpmc::RecvError>",
+                "::std::result::Result<u8, ::std::sync::mpsc::RecvError>",
+            ),
+            // A module of the user's may have the name of a crate that the cell cannot name.
+            ("hidden::Made", "crate::hidden::Made"),
+            ("std::borrow::Cow<'_, str>", "::std::borrow::Cow<'_, str>"),
+            (
+                "std::boxed::Box<dyn std::iter::Iterator<Item = Metre> + std::marker::Send>",
+                "::std::boxed::Box<dyn ::std::iter::Iterator<Item = crate::Metre> + ::std::marker::Send>",
+            ),
+            (
+                "for<'a> unsafe extern \"C\" fn(&'a mut Metre) -> *const u8",
+                "for<'a> unsafe extern \"C\" fn(&'a mut crate::Metre) -> *const u8",
+            ),
+            ("extern \"C-unwind\" fn()", "extern \"C-unwind\" fn()"),
+        ] {
+            assert_eq!(of_message(named, &crates).as_deref(), Some(written));
+        }
+        for unnamed in [
+            "{closure@src/lib.rs:3:9: 3:12}",
+            "std::iter::Map<std::vec::IntoIter<i32>, {closure@src/lib.rs:3:9: 3:12}>",
+            "fn() {make}",
+            "impl std::fmt::Display",
+            "std::vec::Vec<...>",
+        ] {
+            assert_eq!(of_message(unnamed, &crates), None, "{unnamed}");
+        }
     }
 
     #[test]
@@ -212,7 +344,7 @@ mod tests {
             "[u8; 4]",
             "&mut str",
             "(f64, ::std::vec::Vec<::std::string::String>)",
-            "::std::collections::hash_map::HashMap<&str, ::core::option::Option<bool>>",
+            "::std::collections::HashMap<&str, ::std::option::Option<bool>>",
         ] {
             assert!(is_common(common), "{common}");
         }
@@ -232,7 +364,7 @@ mod tests {
     fn a_type_is_shown_as_people_write_it() {
         for (of, expected) in [
             (
-                "::std::vec::Vec<(&str, ::core::option::Option<crate::shapes::Metre>)>",
+                "::std::vec::Vec<(&str, ::std::option::Option<crate::shapes::Metre>)>",
                 "Vec<(&str, Option<shapes::Metre>)>",
             ),
             (
@@ -248,6 +380,16 @@ mod tests {
         ] {
             assert_eq!(shown(of), expected);
         }
+    }
+
+    #[test]
+    fn a_crate_is_tried_under_the_names_of_the_source() {
+        let source =
+            "use front::channel; let (a, b) = front::channel::make(front::Kind::new()); front::";
+        let of = "::std::vec::Vec<::front::back::Sender<u8>>";
+        let expected = ["Kind", "channel"].map(|name| of.replace("back", name));
+        assert_eq!(renamed(of, "back", "front", source), expected);
+        assert_eq!(renamed(of, "other", "front", source), [""; 0]);
     }
 
     #[test]

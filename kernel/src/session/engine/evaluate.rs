@@ -1,11 +1,10 @@
 //! Evaluates a cell, with the variables that it mentions.
 
-use std::collections::BTreeSet;
 use std::slice;
 use std::sync::Arc;
 
 use evcxr::{EvalCallbacks, EvalOutputs};
-use memit_magics::cell::{self, syntax::Statements};
+use memit_magics::cell;
 use memit_measurement::Measured;
 
 use super::evaluation_error::{EvaluationError, Stopped};
@@ -16,7 +15,6 @@ use super::{Engine, NOTHING};
 use crate::compiler::CELL_CRATE;
 use crate::compiler::probes;
 use crate::compiler::variables::{self, ANCHOR, Compiled, Left, Variable};
-use crate::session::errors::compiler::is_warning;
 use crate::session::errors::{Explanations, panic_site};
 
 impl Engine {
@@ -27,53 +25,17 @@ impl Engine {
         source: &str,
     ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
         let statements = cell::rust(source);
-        let mut unseen = self.untyped(&statements);
         let adds_dependencies = self.restore_dependencies(source, &statements);
-        loop {
-            let bound = self.record.bound(source, &statements, &unseen);
-            match self.evaluate_bound(bound) {
-                Err(EvaluationError::Other(message)) => match variable_without_type(&message) {
-                    Some(variable) if unseen.insert(variable.to_owned()) => {}
-                    _ => return Err(EvaluationError::Other(message)),
-                },
-                // evcxr does not name the variable if the compiler has warnings.
-                Err(EvaluationError::Compile { errors, .. })
-                    if statements.is_valid() && errors.iter().all(is_warning) =>
-                {
-                    let before = unseen.len();
-                    unseen.extend(statements.bound_names());
-                    if unseen.len() == before {
-                        return Err(EvaluationError::Other(NOT_COMPILED.to_owned()));
-                    }
-                }
-                Ok((outputs, mut outcome)) => {
-                    let named = std::mem::take(&mut outcome.named);
-                    self.name_types(named);
-                    self.record.remember_blocks(statements.names_in_blocks());
-                    if adds_dependencies {
-                        self.keep_dependencies();
-                    }
-                    return Ok((outputs, outcome));
-                }
-                error => return error,
-            }
+        let bound = self.record.bound(source, &statements);
+        let (outputs, mut outcome) = self.evaluate_bound(bound)?;
+        let named = std::mem::take(&mut outcome.named);
+        self.name_types(named);
+        self.record.remember_blocks(statements.names_in_blocks());
+        if adds_dependencies {
+            self.is_prepared = false;
+            self.keep_dependencies();
         }
-    }
-
-    /// The names of the variables whose types rustc is to tell. Wakes the analyser if the type of a
-    /// variable may be one that rustc names in a way that no cell can write.
-    fn untyped(&mut self, statements: &Statements) -> BTreeSet<String> {
-        if self.analyser.is_awake() || !statements.is_valid() {
-            return BTreeSet::new();
-        }
-        let mut untyped = statements.lets();
-        // `let _ = …;` binds nothing.
-        untyped.retain(|each| !each.names.is_empty() && !each.is_typed());
-        if untyped.iter().all(|each| each.is_evident) {
-            return untyped.into_iter().flat_map(|each| each.names).collect();
-        }
-        self.wake_analyser();
-        BTreeSet::new()
+        Ok((outputs, outcome))
     }
 
     /// Evaluates a source with its variables.
@@ -227,14 +189,4 @@ impl Engine {
         self.link.pass();
         self.evaluate_bound(Inserted::new(&source, &[])).map(drop)
     }
-}
-
-/// What the user reads if a cell does not compile and the compiler says no more.
-const NOT_COMPILED: &str = "the cell does not compile";
-
-/// The variable whose type evcxr cannot name, if this is evcxr's complaint.
-fn variable_without_type(message: &str) -> Option<&str> {
-    let is_such = message.starts_with("Couldn't automatically determine type of variable")
-        || message.contains("is a closure, which cannot be persisted");
-    message.split('`').nth(1).filter(|_| is_such)
 }

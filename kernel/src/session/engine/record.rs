@@ -86,13 +86,8 @@ impl Record {
     }
 
     /// The source of a cell, with the variables that it mentions bound in front of its `statements`.
-    /// evcxr does not see the `let`s of the variables `unseen`.
-    pub(super) fn bound(
-        &self,
-        source: &str,
-        statements: &Statements,
-        unseen: &BTreeSet<String>,
-    ) -> Inserted {
+    /// evcxr does not see the `let`s without a type, because `rustc` names the types.
+    pub(super) fn bound(&self, source: &str, statements: &Statements) -> Inserted {
         let Some(start) = statements.start_of_run() else {
             return Inserted::new(source, &[]);
         };
@@ -103,8 +98,8 @@ impl Record {
         let lets = statements.lets();
         let mut insertions = Vec::new();
         for each in &lets {
-            let is_unseen = each.names.iter().any(|name| unseen.contains(name));
-            if each.is_closure && each.of.is_none() || is_unseen {
+            let is_unseen = !each.names.is_empty() && !each.is_typed();
+            if is_unseen && statements.is_valid() {
                 let places = each.range.start + commands.len()..each.range.end + commands.len();
                 insertions.push((places.start, unseen_start(each)));
                 insertions.push((places.end, ");".to_owned()));
@@ -294,7 +289,7 @@ impl Record {
 
 /// What opens the line before a `let` that evcxr must not see.
 fn unseen_start(each: &Let) -> String {
-    let names = if each.is_closure {
+    let names = if each.is_closure && each.of.is_none() {
         String::new()
     } else {
         each.names.join(" ")
@@ -331,7 +326,7 @@ mod tests {
     }
 
     fn of_record(source: &str) -> Inserted {
-        record().bound(source, &cell::rust(source), &BTreeSet::new())
+        record().bound(source, &cell::rust(source))
     }
 
     #[test]
@@ -340,13 +335,16 @@ mod tests {
         insta::assert_snapshot!(bound.source, @r#"
         :dep x
         #[allow(unused_macros)] macro_rules! memit_unseen { ($($name:ident)* => $($rest:tt)*) => { $($rest)* } } let memit_variables = (); let mut a: u8 = ::core::option::Option::None.expect("memit_taken");
+        memit_unseen!(c =>
         let c = a;
+        );
+                  
         memit_unseen!( =>
         let f = |x| x;
         );
                        c
         "#);
-        assert_eq!(bound.original(3), Some(2));
+        assert_eq!(bound.original(4), Some(2));
         let items = of_record("fn f(a: u8) {}");
         assert_eq!(items.source, "fn f(a: u8) {}");
         assert_eq!(of_record("1 + 1").source, "1 + 1");

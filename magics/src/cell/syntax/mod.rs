@@ -137,6 +137,7 @@ impl Statements {
                 is_mutable: names.iter().any(|name| name.mut_token().is_some()),
                 is_closure: matches!(value, Some(ast::Expr::ClosureExpr(_))),
                 is_evident: value.as_ref().is_some_and(evident::has_evident_type),
+                pattern: pattern.syntax().text().to_string(),
                 of: statement.ty().map(|of| of.syntax().text().to_string()),
                 value: value.map(|value| value.syntax().text().to_string()),
             })
@@ -288,6 +289,8 @@ pub struct Let {
     pub is_mutable: bool,
     /// Whether the type of its value is evident from the source: one that any cell can write.
     pub is_evident: bool,
+    /// The text of its pattern.
+    pub pattern: String,
     /// The type, if the statement says one.
     pub of: Option<String>,
     /// The text of the value.
@@ -298,7 +301,8 @@ impl Let {
     /// Whether the statement says the whole type of its one variable.
     pub fn is_typed(&self) -> bool {
         let is_whole = |of: &String| !words(of).contains("_");
-        self.names.len() == 1 && self.of.as_ref().is_some_and(is_whole)
+        let pattern = self.pattern.trim_start_matches("mut ");
+        self.names == [pattern] && self.of.as_ref().is_some_and(is_whole)
     }
 }
 
@@ -383,6 +387,26 @@ mod tests {
         assert_eq!(read[2].of, None);
         assert_eq!([read[1].is_closure, read[2].is_closure], [false, true]);
         assert_eq!(read[2].value.as_deref(), Some("|x| x"));
+    }
+
+    #[test]
+    fn a_let_says_the_whole_type_of_one_name() {
+        let is_typed = |code: &str| Statements::parse(code).lets()[0].is_typed();
+        for typed in ["let x: u8 = 1;", "let mut x: Vec<T> = f();", "let x: &str;"] {
+            assert!(is_typed(typed), "{typed}");
+        }
+        for other in [
+            "let x = 1;",
+            "let x: Vec<_> = f();",
+            "let (x, y): (A, B) = f();",
+            "let (x, ..): (A, B) = f();",
+            "let Some(x): Option<A> = f() else { return };",
+            "let &x: &u8 = f();",
+            "let ref x: u8 = f();",
+            "let x @ A(..): A = f();",
+        ] {
+            assert!(!is_typed(other), "{other}");
+        }
     }
 
     #[test]

@@ -50,10 +50,14 @@ impl Rewritten {
 }
 
 /// A call that puts a variable into the store.
+#[derive(Clone)]
 pub(super) struct PutCall {
     pub(super) slot: String,
+    pub(super) variable: String,
     /// The type; `None` if rustc infers it.
     pub(super) of: Option<String>,
+    /// Whether the source shows a type that every cell can write.
+    pub(super) is_evident: bool,
     pub(super) text: String,
 }
 
@@ -279,9 +283,12 @@ impl Cell {
             }
             None => format!(" {STORE}.put_unnamed({name:?}, {name});"),
         };
+        let bound = self.function.as_ref().and_then(|of| of.bound.get(name));
         rewriting.puts.push(PutCall {
             slot,
+            variable: name.to_owned(),
             of: put.of.clone(),
+            is_evident: bound.is_some_and(|bound| bound.is_evident),
             text: text.clone(),
         });
         rewriting.compiled.put.insert(name.to_owned(), put);

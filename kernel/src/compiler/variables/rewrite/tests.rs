@@ -164,6 +164,7 @@ fn a_let_that_evcxr_does_not_see_is_put_as_rustc_infers() {
     let statements = "memit_unseen!(a b =>\nlet (mut a, b) = f();\n);\nlet w = b;";
     let rewritten = rewritten("struct P(u8);", statements, &Decisions::default());
     assert!(rewritten.source.contains("put_unnamed(\"a\", a);"));
+    assert!(rewritten.asking().is_some());
     assert!(rewritten.compiled.put["a"].is_mutable);
     assert!(!rewritten.compiled.put["b"].is_mutable);
 }
