@@ -4,6 +4,7 @@
 //! compiler that cargo starts for a cell, or the command line.
 #![forbid(unsafe_code)]
 
+mod analyser;
 mod arguments;
 mod cargo;
 mod cargo_settings;
@@ -33,11 +34,10 @@ pub fn run() -> ExitCode {
     if std::env::var_os(relay::CHILD_VARIABLE).is_some() {
         return relay::run();
     }
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == supervisor::ARGUMENT)
-    {
-        return supervisor::run();
+    match std::env::args_os().nth(1) {
+        Some(argument) if argument == supervisor::ARGUMENT => return supervisor::run(),
+        Some(argument) if argument == analyser::ARGUMENT => return analyser::run(),
+        _ => {}
     }
     if let Some(part) = cargo::part() {
         return cargo::run(part);

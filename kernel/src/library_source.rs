@@ -1,15 +1,15 @@
-//! The source of the standard library, as the analyser sees it.
+//! The source of the standard library, as rust-analyzer sees it.
 //!
-//! The analyser takes seconds to read the library, and cells run without it. The analyser therefore
-//! reads a directory of this process: an empty one at first, and one with links to the crates of the
-//! library once the session needs to complete a name or to infer a type. Left out are crates whose
-//! names no notebook completes, which are more than half of the source: the tests, and the vendors'
-//! intrinsics of `stdarch`.
+//! rust-analyzer takes seconds to read the library, and cells run without it. The rust-analyzer in evcxr therefore
+//! reads an empty directory. The analyser, a process of its own, reads a directory with links to the crates of the
+//! library. Left out are crates whose names no notebook completes, which are more than half of the source:
+//! the tests, and the vendors' intrinsics of `stdarch`.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The variable that tells rust-analyzer where the source is.
 pub(crate) const VARIABLE: &str = "RUST_SRC_PATH";
@@ -29,52 +29,32 @@ const CRATES: [(&str, &str); 8] = [
 /// Without this directory, rust-analyzer looks for the source elsewhere.
 const CORE: &str = "core";
 
-/// The directory.
-pub(crate) struct LibrarySource {
-    directory: PathBuf,
+/// The source of the toolchain's library, if the toolchain has the component `rust-src`.
+pub(crate) fn of_toolchain() -> Option<PathBuf> {
+    let output = Command::new("rustc").args(["--print", "sysroot"]).output();
+    let sysroot = String::from_utf8(output.ok()?.stdout).ok()?;
+    let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library");
+    library.is_dir().then_some(library)
 }
 
-impl LibrarySource {
-    /// A directory, which may not exist yet.
-    pub(crate) fn at(directory: PathBuf) -> Self {
-        Self { directory }
-    }
+/// Makes a directory without source.
+pub(crate) fn make_empty(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory.join(CORE))
+}
 
-    /// Shows no source.
-    pub(crate) fn hide(&self) -> io::Result<()> {
-        self.clear()?;
-        fs::create_dir_all(self.directory.join(CORE))
+/// Makes a directory with links to the source of a library, unless there is one.
+pub(crate) fn link(directory: &Path, library: &Path) -> io::Result<()> {
+    if directory.exists() {
+        return Ok(());
     }
-
-    /// Shows the source of a library. Without one, rust-analyzer asks rustup for the source.
-    pub(crate) fn show(&self, library: Option<&Path>) -> io::Result<()> {
-        self.clear()?;
-        let Some(library) = library else {
-            return Ok(());
-        };
-        for (name, place) in CRATES {
-            let (source, link) = (library.join(name), self.directory.join(place));
-            if source.is_dir() {
-                fs::create_dir_all(link.with_file_name(""))?;
-                symlink(source, link)?;
-            }
+    for (name, place) in CRATES {
+        let (source, link) = (library.join(name), directory.join(place));
+        if source.is_dir() {
+            fs::create_dir_all(link.with_file_name(""))?;
+            symlink(source, link)?;
         }
-        Ok(())
     }
-
-    fn clear(&self) -> io::Result<()> {
-        // The supervisor of an earlier session may have removed the directory.
-        let entries = fs::read_dir(&self.directory).into_iter().flatten();
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
-            } else {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -82,33 +62,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_library_is_shown_and_hidden() {
+    fn a_library_is_linked_without_what_no_notebook_completes() {
         let library = tempfile::tempdir().unwrap();
         for name in ["core", "std", "std_detect", "stdarch", "coretests"] {
             fs::create_dir(library.path().join(name)).unwrap();
             fs::write(library.path().join(name).join("lib.rs"), name).unwrap();
         }
         let directory = tempfile::tempdir().unwrap();
-        let shown = LibrarySource::at(directory.path().join("library"));
-        shown.hide().unwrap();
-        let read = |path: &str| fs::read_to_string(shown.directory.join(path)).ok();
-        assert_eq!(read("core/lib.rs"), None);
-        shown.show(Some(library.path())).unwrap();
+        let [empty, linked] = ["empty", "linked"].map(|name| directory.path().join(name));
+        make_empty(&empty).unwrap();
+        assert!(empty.join(CORE).is_dir());
+        assert!(!empty.join("core/lib.rs").exists());
+        for _ in 0..2 {
+            link(&linked, library.path()).unwrap();
+        }
+        let read = |path: &str| fs::read_to_string(linked.join(path)).ok();
         assert_eq!(read("core/lib.rs").as_deref(), Some("core"));
-        assert_eq!(
-            read("stdarch/crates/std_detect/lib.rs").as_deref(),
-            Some("std_detect")
-        );
+        let of_std_detect = read("stdarch/crates/std_detect/lib.rs");
+        assert_eq!(of_std_detect.as_deref(), Some("std_detect"));
         assert_eq!(read("coretests/lib.rs"), None);
-        shown.hide().unwrap();
-        assert_eq!(read("core/lib.rs"), None);
-        assert!(shown.directory.join(CORE).is_dir());
-        fs::remove_dir_all(&shown.directory).unwrap();
-        shown.hide().unwrap();
-        assert_eq!(read("core/lib.rs"), None);
-        shown.show(None).unwrap();
-        assert!(!shown.directory.join(CORE).exists());
-        // The links led to the source, which has to stay.
-        assert!(library.path().join("core/lib.rs").exists());
     }
 }

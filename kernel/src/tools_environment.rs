@@ -6,7 +6,8 @@
 //! ```text
 //! memit-tools-…/
 //!     bin/        stand-ins for cargo and rustup, the first directory of PATH
-//!     library/    the source of the standard library, as the analyser sees it
+//!     library/    links to the source of the standard library, for the analyser
+//!     nothing/    no source of the library, for the rust-analyzer in evcxr
 //! ```
 //!
 //! Cells get the user's environment back.
@@ -18,8 +19,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::library_source::{self, LibrarySource};
-use crate::{cargo, cargo_settings};
+use crate::{cargo, cargo_settings, library_source};
 
 /// What stands before the name of a variable that keeps the user's value of the variable.
 const KEPT: &str = "MEMIT_USERS_";
@@ -55,9 +55,11 @@ pub(crate) fn enter() {
         }
     };
     command.env(DIRECTORY, &directory);
-    if std::env::var_os(library_source::VARIABLE).is_none() {
-        command.env(library_source::VARIABLE, library(&directory));
-    }
+    replace(
+        &mut command,
+        library_source::VARIABLE,
+        no_library(&directory).into(),
+    );
     if let Some(path) = std::env::var_os(PATH) {
         let directories = [bin(&directory)]
             .into_iter()
@@ -76,9 +78,7 @@ pub(crate) fn leave(command: &mut Command) {
     for (name, _) in cargo_settings::ours() {
         command.env_remove(name);
     }
-    if library_source().is_some() {
-        command.env_remove(library_source::VARIABLE);
-    }
+    command.env_remove(library_source::VARIABLE);
     command.env_remove(DIRECTORY);
     for (name, value) in std::env::vars_os() {
         let users = name.to_str().and_then(|name| name.strip_prefix(KEPT));
@@ -100,15 +100,25 @@ fn prefix() -> String {
     format!("memit-tools-{}-", std::process::id())
 }
 
-/// The source of the library in the directory of this process; `None` if the user has named another.
-pub(crate) fn library_source() -> Option<LibrarySource> {
-    let library = library(&directory()?);
-    let is_named = std::env::var_os(library_source::VARIABLE).is_some_and(|named| named == library);
-    is_named.then(|| LibrarySource::at(library))
+/// Shows the source of the library to a command that has the user's environment, unless the user has named
+/// another source. Without a source, rust-analyzer asks rustup for one.
+pub(crate) fn show_library(command: &mut Command) {
+    let users = kept(library_source::VARIABLE.as_ref());
+    let Some(directory) = directory().filter(|_| std::env::var_os(users).is_none()) else {
+        return;
+    };
+    let library = directory.join("library");
+    let linked =
+        library_source::of_toolchain().map(|source| library_source::link(&library, &source));
+    match linked {
+        Some(Ok(())) => drop(command.env(library_source::VARIABLE, library)),
+        Some(Err(error)) => tracing::warn!("the analyser reads the whole library: {error}"),
+        None => {}
+    }
 }
 
-fn library(directory: &Path) -> PathBuf {
-    directory.join("library")
+fn no_library(directory: &Path) -> PathBuf {
+    directory.join("nothing")
 }
 
 /// Removes the directory of this process.
@@ -125,7 +135,7 @@ fn bin(directory: &Path) -> PathBuf {
 fn create_directory() -> io::Result<PathBuf> {
     let directory = tempfile::Builder::new().prefix(&prefix()).tempdir()?;
     cargo::install(&bin(directory.path()))?;
-    LibrarySource::at(library(directory.path())).hide()?;
+    library_source::make_empty(&no_library(directory.path()))?;
     Ok(directory.keep())
 }
 

@@ -20,6 +20,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("compiler", &[]),
     ("cargo", &["cargo_settings", "compiler", "dependency_cache"]),
     ("tools_environment", &["cargo", "cargo_settings", "library_source"]),
+    ("analyser", &["tools_environment"]),
     ("install", &["data_directory"]),
     ("mprof", &["arguments", "chart_file"]),
     ("session/io", &[]),
@@ -27,14 +28,14 @@ const FOLDERS: &[(&str, &[&str])] = &[
     (
         "session/engine",
         &[
-            "cargo_settings", "compiler", "dependency_cache", "library_source", "tools_environment", "session/io",
+            "analyser", "cargo_settings", "compiler", "dependency_cache", "tools_environment", "session/io",
             "session/errors",
         ],
     ),
     ("session/commands", &["cargo_settings"]),
     ("session/shared_dependencies", &["dependency_cache", "session/errors"]),
     ("session/variable_list", &["session/commands", "session/io", "session/engine"]),
-    ("session/editor", &["session/commands", "session/io", "session/errors", "session/engine"]),
+    ("session/editor", &["analyser", "session/commands", "session/io", "session/errors", "session/engine"]),
     ("session/evaluation", &["compiler", "session/io", "session/errors", "session/engine"]),
     (
         "session/measure",

@@ -40,8 +40,11 @@ impl CellCompilation {
     /// compile, compiles the plain source, so that compiler messages are about the user's code.
     pub(super) fn compile(mut self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
         let mut decisions = Decisions::default();
-        if self.better.is_none() {
-            self.learn_types(session, &mut decisions)?;
+        if self.better.is_none()
+            && !self.learn_types(session, &mut decisions)?
+            && let Some((sharing, better)) = less(self.sharing)
+        {
+            return self.again(session, sharing, better);
         }
         let mut may_switch = true;
         loop {
@@ -114,18 +117,16 @@ impl CellCompilation {
             }
             if !decisions.learn(&rewritten, source, &output.stderr) {
                 // An error of the user's is told about the user's columns.
-                return match self.sharing {
-                    Sharing::Nothing => pass_on(&output),
-                    Sharing::Written => self.again(session, Sharing::Nothing, None),
-                    Sharing::Made => self.again(session, Sharing::Nothing, Some(Sharing::Written)),
+                return match less(self.sharing) {
+                    None => pass_on(&output),
+                    Some((sharing, better)) => self.again(session, sharing, better),
                 };
             }
         }
     }
 
-    /// Lets rustc name the types of the variables. What becomes of the variables decides the real compilation
-    /// if rustc cannot name the types.
-    fn learn_types(&self, session: &Path, decisions: &mut Decisions) -> io::Result<()> {
+    /// Lets rustc name the types of the variables. Returns whether rustc has found no error of the user's.
+    fn learn_types(&self, session: &Path, decisions: &mut Decisions) -> io::Result<bool> {
         while let Some(asking) = self.cell.rewritten(decisions).asking() {
             let source = macros::first(&asking.source);
             let source = source.as_ref().unwrap_or(&asking.source);
@@ -137,10 +138,10 @@ impl CellCompilation {
                 break;
             }
             if !decisions.learn(&asking, source, &output.stderr) {
-                break;
+                return Ok(!naming::is_error_of_source(&output.stderr));
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What rustc says; `None` if it cannot link the cell to the libraries of the dependencies.
@@ -183,6 +184,15 @@ impl CellCompilation {
             }
             Compilation::Other(command) => Ok(Err(command)),
         }
+    }
+}
+
+/// The sharing for a cell that does not compile with this one, and the one to try afterwards.
+fn less(sharing: Sharing) -> Option<(Sharing, Option<Sharing>)> {
+    match sharing {
+        Sharing::Nothing => None,
+        Sharing::Written => Some((Sharing::Nothing, None)),
+        Sharing::Made => Some((Sharing::Nothing, Some(Sharing::Written))),
     }
 }
 

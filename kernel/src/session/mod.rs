@@ -21,6 +21,8 @@ pub(crate) use errors::CellError;
 pub(crate) use io::{Input, MimeBundle, NoAnswer, NoInput, Output, Question, Stream};
 
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 use memit_magics::split::{self, Part};
 
@@ -40,12 +42,10 @@ pub(crate) struct Session {
     undo_log: UndoLog,
     /// The magics in blocks of the cells.
     placed: PlacedMagics,
-    /// Whether [`Self::warm_up`] has been called.
-    warm: bool,
 }
 
 impl Session {
-    /// Starts a session with its compiler and analyser. Takes seconds.
+    /// Starts a session with its compiler. Takes seconds.
     ///
     /// # Errors
     ///
@@ -60,7 +60,6 @@ impl Session {
             numbers: Vec::new(),
             undo_log: UndoLog::default(),
             placed,
-            warm: false,
         })
     }
 
@@ -69,15 +68,14 @@ impl Session {
         self.engine.close_input();
     }
 
-    /// Warms up the analyser, so that the first `let` need not wait for it. Takes seconds.
-    pub(crate) fn warm_up(&mut self) {
-        self.warm = true;
-        self.engine.warm_up();
+    /// Lets the analyser read the library and the dependencies in the background.
+    pub(crate) fn prepare_analyser(&mut self) {
+        self.engine.prepare_analyser();
     }
 
-    /// Whether [`Self::warm_up`] has been called.
-    pub(crate) fn is_warm(&self) -> bool {
-        self.warm
+    /// Whether the analyser knows the dependencies, or has been told to read them.
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.engine.is_prepared()
     }
 
     /// Evaluates the cell that front-ends show as `number`. `input` answers its questions. Returns
@@ -198,14 +196,26 @@ impl Session {
         })
     }
 
-    /// Completions of Rust at `cursor`, in Unicode code points.
-    pub(crate) fn complete(&mut self, code: &str, cursor: usize) -> Completions {
-        editor::complete(&mut self.engine, code, cursor)
+    /// Completions of Rust at `cursor`, in Unicode code points, or `Pending` if the analyser has not found
+    /// them after `patience`. Asking once more goes on with waiting.
+    pub(crate) fn complete(
+        &mut self,
+        code: &str,
+        cursor: usize,
+        patience: Duration,
+    ) -> Poll<Completions> {
+        editor::complete(&mut self.engine, code, cursor, patience)
     }
 
-    /// The documentation of the name in Rust at `cursor`, in Unicode code points.
-    pub(crate) fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
-        editor::inspect(&mut self.engine, code, cursor)
+    /// The documentation of the name in Rust at `cursor`, in Unicode code points, or `Pending` if the
+    /// analyser has not found it after `patience`. Asking once more goes on with waiting.
+    pub(crate) fn inspect(
+        &mut self,
+        code: &str,
+        cursor: usize,
+        patience: Duration,
+    ) -> Poll<Option<MimeBundle>> {
+        editor::inspect(&mut self.engine, code, cursor, patience)
     }
 
     /// A handle that interrupts the running cell.

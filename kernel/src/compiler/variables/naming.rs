@@ -89,6 +89,12 @@ impl Decisions {
     }
 }
 
+/// Whether rustc has found an error in the source. A rustc that refuses the options has not.
+pub(crate) fn is_error_of_source(messages: &[u8]) -> bool {
+    let mut errors = parsed(messages).filter(|message| message["level"] == "error");
+    errors.any(|error| Message(&error).all_spans().next().is_some())
+}
+
 /// The type that the lint names.
 fn named_type<'a>(message: &Message<'a>) -> Option<&'a str> {
     let mut labels = message
@@ -190,6 +196,16 @@ mod tests {
         let of = "::std::vec::Vec<crate::P>".to_owned();
         let learned = [("x".to_owned(), Decision::Typed(of))];
         assert_eq!(decisions.of, learned.into());
+    }
+
+    #[test]
+    fn a_compiler_that_refuses_the_options_has_found_no_error() {
+        let error = |spans: serde_json::Value| {
+            let message = json!({ "level": "error", "message": "refused", "spans": spans });
+            is_error_of_source(message.to_string().as_bytes())
+        };
+        assert!(error(json!([{ "byte_start": 1, "byte_end": 2 }])));
+        assert!(!error(json!([])));
     }
 
     #[test]

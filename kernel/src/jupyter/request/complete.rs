@@ -1,5 +1,8 @@
 //! `complete_request`: completes the code at the cursor.
 
+use std::task::Poll;
+use std::time::Duration;
+
 use jupyter_protocol::CompleteRequest;
 use serde_json::{Value, json};
 
@@ -14,22 +17,32 @@ pub(crate) fn magic_reply(request: &Message) -> Option<Value> {
     Some(content(&complete_magic(&code, cursor_pos)?))
 }
 
-/// The reply, which has no matches if there is no session.
-pub(crate) fn reply(request: &Message, session: Option<&mut Session>) -> Result<Value, BadRequest> {
-    let CompleteRequest { code, cursor_pos } = bad_request::content(request)?;
-    let none = || Completions {
-        matches: Vec::new(),
-        start: cursor_pos,
-        end: cursor_pos,
+/// The reply, which has no matches if there is no session; `Pending` if the analyser has not found the
+/// matches after `patience`.
+pub(crate) fn reply(
+    request: &Message,
+    session: Option<&mut Session>,
+    patience: Duration,
+) -> Poll<Result<Value, BadRequest>> {
+    let CompleteRequest { code, cursor_pos } = match bad_request::content(request) {
+        Ok(content) => content,
+        Err(error) => return Poll::Ready(Err(error)),
     };
-    let completions = match session {
-        None => none(),
-        Some(session) => guarded(|| session.complete(&code, cursor_pos)).unwrap_or_else(|panic| {
+    let none = || {
+        Poll::Ready(Completions {
+            matches: Vec::new(),
+            start: cursor_pos,
+            end: cursor_pos,
+        })
+    };
+    let completions = session.map_or_else(none, |session| {
+        let found = guarded(|| session.complete(&code, cursor_pos, patience));
+        found.unwrap_or_else(|panic| {
             tracing::warn!("the completer panicked: {panic}");
             none()
-        }),
-    };
-    Ok(content(&completions))
+        })
+    });
+    completions.map(|completions| Ok(content(&completions)))
 }
 
 fn content(completions: &Completions) -> Value {
@@ -57,6 +70,13 @@ fn content(completions: &Completions) -> Value {
 mod tests {
     use super::*;
     use crate::jupyter::wire::Header;
+
+    fn reply(request: &Message) -> Result<Value, BadRequest> {
+        match super::reply(request, None, Duration::ZERO) {
+            Poll::Ready(reply) => reply,
+            Poll::Pending => panic!("nobody is asked"),
+        }
+    }
 
     fn request(content: Value) -> Message {
         Message {
@@ -97,7 +117,7 @@ mod tests {
 
     #[test]
     fn nothing_is_completed_without_a_session() {
-        let reply = reply(&request(json!({"code": "v.pu", "cursor_pos": 4})), None).unwrap();
+        let reply = reply(&request(json!({"code": "v.pu", "cursor_pos": 4}))).unwrap();
         assert_eq!(reply["status"], "ok");
         assert_eq!(reply["matches"], json!([]));
         assert_eq!(
@@ -108,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_request_without_a_cursor_is_refused_with_a_reason() {
-        let error = reply(&request(json!({"code": "v.pu"})), None).unwrap_err();
+        let error = reply(&request(json!({"code": "v.pu"}))).unwrap_err();
         assert_eq!(
             error.to_string(),
             "complete_request: missing field `cursor_pos`"

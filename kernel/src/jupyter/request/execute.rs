@@ -83,18 +83,18 @@ impl Executor {
         &self.history
     }
 
-    /// Whether the session has started but its analyser is cold, so that the first `let` would be
-    /// slow.
-    pub(crate) fn is_cold(&mut self) -> bool {
-        self.session.get().is_some_and(|session| !session.is_warm())
+    /// Whether the session has started, and its analyser has not been told to read all dependencies.
+    pub(crate) fn is_unprepared(&mut self) -> bool {
+        let session = self.session.get();
+        session.is_some_and(|session| !session.is_prepared())
     }
 
-    /// Warms up the analyser. Takes seconds.
-    pub(crate) fn warm_up(&mut self) {
+    /// Lets the analyser read the library and the dependencies in the background.
+    pub(crate) fn prepare_analyser(&mut self) {
         if let Some(session) = self.session.get()
-            && let Err(panic) = guarded(|| session.warm_up())
+            && let Err(panic) = guarded(|| session.prepare_analyser())
         {
-            tracing::warn!("the analyser panicked while it was warmed up: {panic}");
+            tracing::warn!("the analyser was not prepared: {panic}");
         }
     }
 

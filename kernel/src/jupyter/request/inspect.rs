@@ -1,5 +1,8 @@
 //! `inspect_request`: shows the documentation of the name at the cursor.
 
+use std::task::Poll;
+use std::time::Duration;
+
 use jupyter_protocol::InspectRequest;
 use serde_json::{Value, json};
 
@@ -16,18 +19,27 @@ pub(crate) fn magic_reply(request: &Message) -> Option<Value> {
     Some(content(Some(inspect_magic(&code, cursor_pos)?)))
 }
 
-/// The reply, which finds nothing if there is no session.
-pub(crate) fn reply(request: &Message, session: Option<&mut Session>) -> Result<Value, BadRequest> {
+/// The reply, which finds nothing if there is no session; `Pending` if the analyser has not found the
+/// documentation after `patience`.
+pub(crate) fn reply(
+    request: &Message,
+    session: Option<&mut Session>,
+    patience: Duration,
+) -> Poll<Result<Value, BadRequest>> {
     let InspectRequest {
         code, cursor_pos, ..
-    } = bad_request::content(request)?;
-    let found = session.and_then(|session| {
-        guarded(|| session.inspect(&code, cursor_pos)).unwrap_or_else(|panic| {
+    } = match bad_request::content(request) {
+        Ok(content) => content,
+        Err(error) => return Poll::Ready(Err(error)),
+    };
+    let found = session.map_or(Poll::Ready(None), |session| {
+        let found = guarded(|| session.inspect(&code, cursor_pos, patience));
+        found.unwrap_or_else(|panic| {
             tracing::warn!("the inspector panicked: {panic}");
-            None
+            Poll::Ready(None)
         })
     });
-    Ok(content(found))
+    found.map(|found| Ok(content(found)))
 }
 
 fn content(found: Option<MimeBundle>) -> Value {

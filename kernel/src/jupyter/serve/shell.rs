@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -25,10 +26,13 @@ pub(crate) struct Shell {
     exit: ExitRequest,
 }
 
-/// After this long without a request the session warms up, so that the next cell need not wait.
+/// After this long without a request the analyser gets ready, so that completions need not wait.
 const PAUSE: Duration = Duration::from_millis(700);
 
-/// How often a request that waits for the session looks for the next request.
+const COMPLETE: &str = "complete_request";
+const INSPECT: &str = "inspect_request";
+
+/// How often a request that waits for the session or the analyser looks for other requests.
 const LOOK: Duration = Duration::from_millis(20);
 
 impl Shell {
@@ -60,8 +64,8 @@ impl Shell {
         if arrived.is_some() {
             return arrived;
         }
-        if self.executor.is_cold() && self.socket.is_quiet_for(PAUSE) {
-            self.executor.warm_up();
+        if self.executor.is_unprepared() && self.socket.is_quiet_for(PAUSE) {
+            self.executor.prepare_analyser();
         }
         self.socket.receive()
     }
@@ -74,28 +78,43 @@ impl Shell {
                     .answer(request, || Answer::Reply(shutdown::reply(request)));
                 self.exit.request();
             }
-            "complete_request" => self.answer_editor(request, complete::magic_reply(request)),
-            "inspect_request" => self.answer_editor(request, inspect::magic_reply(request)),
+            COMPLETE => self.answer_editor(request, complete::magic_reply(request)),
+            INSPECT => self.answer_editor(request, inspect::magic_reply(request)),
             _ => self.answer(request),
         }
     }
 
-    /// Answers about a magic at once, and about Rust when the session has started.
+    /// Answers about a magic at once, and about Rust when the analyser has found the answer. Other requests
+    /// go first, so that no cell waits.
     fn answer_editor(&mut self, request: &Message, magic_reply: Option<Value>) {
-        if let Some(reply) = magic_reply {
-            self.socket.answer(request, || Answer::Reply(reply));
-        } else {
-            self.wait_for_session();
-            self.answer(request);
+        let mut answer = magic_reply.map(Answer::Reply);
+        while answer.is_none() && self.arrived.iter().all(is_of_editor) {
+            answer = self.editor_reply(request);
+            if !self.socket.is_quiet_for(Duration::ZERO) {
+                self.arrived.extend(self.socket.drain());
+            }
+        }
+        match answer {
+            Some(answer) => self.socket.answer(request, || answer),
+            None => self.arrived.push_back(request.clone()),
         }
     }
 
-    /// Waits until the session has started or another request arrives.
-    fn wait_for_session(&mut self) {
-        while self.arrived.is_empty()
-            && self.executor.is_starting()
-            && self.socket.is_quiet_for(LOOK)
-        {}
+    /// The answer about Rust; `None` if the session or the analyser needs longer than [`LOOK`].
+    fn editor_reply(&mut self, request: &Message) -> Option<Answer> {
+        if self.executor.is_starting() {
+            self.socket.is_quiet_for(LOOK);
+            return None;
+        }
+        let session = self.executor.session();
+        let reply = match request.header.msg_type() {
+            COMPLETE => complete::reply(request, session, LOOK),
+            _ => inspect::reply(request, session, LOOK),
+        };
+        match reply {
+            Poll::Ready(reply) => Some(reply.into()),
+            Poll::Pending => None,
+        }
     }
 
     fn answer(&mut self, request: &Message) {
@@ -135,13 +154,15 @@ impl Shell {
     }
 }
 
-/// Answers every request except `execute_request` and `shutdown_request`.
+fn is_of_editor(request: &Message) -> bool {
+    [COMPLETE, INSPECT].contains(&request.header.msg_type())
+}
+
+/// Answers a request that neither runs a cell, nor ends the kernel, nor is about Rust that is being written.
 fn answer(request: &Message, executor: &mut Executor, info: &KernelInfo) -> Answer {
     match request.header.msg_type() {
         "kernel_info_request" => Answer::Reply(kernel_info::reply(info)),
         "is_complete_request" => is_complete::reply(request).into(),
-        "complete_request" => complete::reply(request, executor.session()).into(),
-        "inspect_request" => inspect::reply(request, executor.session()).into(),
         "history_request" => history::reply(request, executor.history()).into(),
         "comm_info_request" => Answer::Reply(comm::info_reply()),
         "comm_open" => {

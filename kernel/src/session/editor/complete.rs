@@ -1,5 +1,8 @@
 //! Completes code, and decides whether a cell is complete.
 
+use std::task::Poll;
+use std::time::Duration;
+
 use memit_magics::cell;
 use memit_magics::cell::options::{HELP, OptionSpec};
 use memit_magics::cell::syntax::{Completeness, Statements};
@@ -36,35 +39,44 @@ pub(crate) fn complete_magic(code: &str, cursor: usize) -> Option<Completions> {
     in_magic_head(code, position::to_bytes(code, cursor))
 }
 
-/// The completions of Rust at `cursor`, in code points.
-pub(crate) fn complete(engine: &mut Engine, code: &str, cursor: usize) -> Completions {
+/// The completions of Rust at `cursor`, in code points, or `Pending` if the analyser has not found them after
+/// `patience`.
+pub(crate) fn complete(
+    engine: &mut Engine,
+    code: &str,
+    cursor: usize,
+    patience: Duration,
+) -> Poll<Completions> {
     let at = position::to_bytes(code, cursor);
-    let Some(found) = engine.completions(&blank_magics(code), at) else {
-        return Completions {
-            matches: Vec::new(),
-            start: cursor,
-            end: cursor,
-        };
-    };
-    let mut matches: Vec<Match> = Vec::new();
-    for completion in found.completions {
-        let new = Match {
-            text: completion.code,
-            kind: completion.kind.to_owned(),
-        };
-        if !matches.contains(&new) {
-            matches.push(new);
+    let found = engine.completions(&blank_magics(code), at, patience);
+    found.map(|found| {
+        if found.all.is_empty() {
+            return Completions {
+                matches: Vec::new(),
+                start: cursor,
+                end: cursor,
+            };
         }
-    }
-    // The order of the analyser means nothing. The shortest name is nearest to what was typed.
-    if found.start_offset < at {
-        matches.sort_by_key(|found| found.text.chars().count());
-    }
-    Completions {
-        matches,
-        start: position::to_code_points(code, found.start_offset),
-        end: position::to_code_points(code, found.end_offset),
-    }
+        let mut matches: Vec<Match> = Vec::new();
+        for completion in found.all {
+            let new = Match {
+                text: completion.code,
+                kind: completion.kind,
+            };
+            if !matches.contains(&new) {
+                matches.push(new);
+            }
+        }
+        // The order of the analyser means nothing. The shortest name is nearest to what was typed.
+        if found.start < at {
+            matches.sort_by_key(|found| found.text.chars().count());
+        }
+        Completions {
+            matches,
+            start: position::to_code_points(code, found.start),
+            end: position::to_code_points(code, found.end),
+        }
+    })
 }
 
 /// The completions of a magic's name or options, if the byte `at` lies in one.

@@ -1,14 +1,15 @@
 //! Finds the documentation of the name at the cursor.
 
+use std::task::Poll;
+use std::time::Duration;
+
 use memit_magics::split::blank_magics;
 use memit_magics::{help, registry};
 
 use super::{complete, position};
+use crate::analyser::Documentation;
 use crate::session::engine::Engine;
 use crate::session::io::{MimeBundle, bundle};
-
-/// The text of evcxr for a name without documentation.
-const NOTHING: &str = "No documentation found";
 
 /// The help of the magic at `cursor`; `None` if there is no magic.
 pub(crate) fn inspect_magic(code: &str, cursor: usize) -> Option<MimeBundle> {
@@ -16,16 +17,22 @@ pub(crate) fn inspect_magic(code: &str, cursor: usize) -> Option<MimeBundle> {
     Some(bundle::of_text(&text))
 }
 
-/// The documentation of the name in Rust at `cursor`.
-pub(crate) fn inspect(engine: &mut Engine, code: &str, cursor: usize) -> Option<MimeBundle> {
+/// The documentation of the name in Rust at `cursor`, or `Pending` if the analyser has not found it after
+/// `patience`.
+pub(crate) fn inspect(
+    engine: &mut Engine,
+    code: &str,
+    cursor: usize,
+    patience: Duration,
+) -> Poll<Option<MimeBundle>> {
     let at = position::to_bytes(code, cursor);
-    let (plain, html) = engine.hover(&blank_magics(code), end_of_name(code, at))?;
-    if plain == NOTHING {
-        return None;
-    }
-    let mut found = bundle::of_text(&plain);
-    found.insert("text/html".to_owned(), html.into());
-    Some(found)
+    let found = engine.documentation(&blank_magics(code), end_of_name(code, at), patience);
+    found.map(|found| {
+        let Documentation { plain, html } = found?;
+        let mut shown = bundle::of_text(&plain);
+        shown.insert("text/html".to_owned(), html.into());
+        Some(shown)
+    })
 }
 
 fn magic_help(code: &str, at: usize) -> Option<String> {

@@ -32,6 +32,7 @@ impl Engine {
         self.name_types(named);
         self.record.remember_blocks(statements.names_in_blocks());
         if adds_dependencies {
+            self.is_prepared = false;
             self.keep_dependencies();
         }
         Ok((outputs, outcome))

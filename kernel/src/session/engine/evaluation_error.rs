@@ -3,7 +3,7 @@
 use memit_measurement::Ended;
 use memit_measurement::{FailureKind, Panic, QuestionMark};
 
-use super::{Inserted, toolchain};
+use super::Inserted;
 use crate::session::errors::{CellError, Explanations, compiler, panic_site, question_mark};
 
 /// Why an evaluation failed.
@@ -128,15 +128,7 @@ impl EvaluationError {
                 format!("the Rust session could not be started: {reason}"),
                 "Fix the cause, then run the cell again. Variables are lost, items and dependencies are kept.",
             ),
-            Self::Other(message) => {
-                let unknown_type = message.starts_with("Couldn't automatically determine type");
-                let error = CellError::new("Error", message);
-                if unknown_type && !toolchain::has_library_source() {
-                    error.with_note(NEEDS_SOURCE)
-                } else {
-                    error
-                }
-            }
+            Self::Other(message) => CellError::new("Error", message),
         }
     }
 }
@@ -158,6 +150,3 @@ const LOST: &str =
     "Variables are lost, items and dependencies are kept. The next cell starts a new session.";
 const LOST_WITH_THREADS: &str = "The session process had more than one thread, so there was no checkpoint to go \
      back to: its variables are lost, items and dependencies are kept.";
-
-const NEEDS_SOURCE: &str = "help: type inference needs the source of the standard library, which \
-     this toolchain lacks. Run `rustup component add rust-src`, then restart the kernel.";

@@ -1,6 +1,5 @@
 //! The engine: evcxr, with a session process of memit as its child.
 
-mod analyser;
 mod analysis;
 mod build_watch;
 mod compiled_elsewhere;
@@ -33,13 +32,14 @@ use memit_measurement::{Described, Remark};
 use memit_measurement::{LinesMeasurement, Measured};
 use memit_session_process::{relay, supervisor};
 
+use crate::analyser::Analyser;
 use crate::cargo_settings::{OPT_LEVEL, RELEASE};
 use crate::compiler;
 use crate::compiler::probes::{self, Probes, Wanted};
 use crate::compiler::variables::{self, Compiled, GivenUp, Left};
 use crate::session::io::{Input, NoAnswer, NoInput, Output, Stream};
 use crate::tools_environment;
-use analyser::Analyser;
+use analysis::Asked;
 use compiled_elsewhere::Keeping;
 use questions::Questions;
 use record::Record;
@@ -54,6 +54,10 @@ pub(crate) struct Engine {
     context: CommandContext,
     link: SupervisorLink,
     analyser: Analyser,
+    /// The question that an editor has asked last, until the next cell.
+    asked: Option<Asked>,
+    /// Whether the analyser knows the dependencies, or has been told to read them.
+    is_prepared: bool,
     /// The packages that the cache has been asked for.
     restored: BTreeSet<String>,
     /// The level of optimisation of cells and dependencies.
@@ -90,13 +94,12 @@ const PRELUDE: &str = "let _ = ::memit_session::start_session();";
 const NOTHING: &str = "let _ = ();";
 
 impl Engine {
-    /// Starts the compiler, the analyser and the session process. Takes seconds.
+    /// Starts the compiler and the session process. Takes seconds.
     pub(crate) fn start() -> anyhow::Result<Self> {
         let link = SupervisorLink::start()?;
         if let Some(directory) = tools_environment::directory() {
             symlink(directory, link.directory().join(supervisor::TOOLS))?;
         }
-        let analyser = Analyser::start();
         let mut command = Command::new(std::env::current_exe()?);
         command.env(relay::SOCKET_VARIABLE, link.socket());
         let (context, outputs) = EvalContext::with_subprocess_command(command)
@@ -123,7 +126,9 @@ impl Engine {
             keeping: Keeping::default(),
             context,
             link,
-            analyser,
+            analyser: Analyser::default(),
+            asked: None,
+            is_prepared: false,
             restored: BTreeSet::new(),
             opt_level: RELEASE,
             questions: Questions::new(Arc::new(NoInput("no cell runs"))),
@@ -137,16 +142,6 @@ impl Engine {
             remarks: Vec::new(),
             threads_since: None,
         })
-    }
-
-    /// Makes the analyser read the library and infer its first types, which takes seconds, here or in
-    /// the first request for completions.
-    pub(crate) fn warm_up(&mut self) {
-        self.wake_analyser();
-        let code = "let warm = vec![String::new()]; warm";
-        if let Err(error) = self.context.hover_at(code, code.len()) {
-            tracing::debug!("warming up: {error}");
-        }
     }
 
     /// Starts the cell `number`, which front-ends show as `shown`: `output` receives its output, and
@@ -163,6 +158,8 @@ impl Engine {
         output: &Arc<dyn Output>,
         input: Arc<dyn Input>,
     ) -> Result<(), EvaluationError> {
+        self.analyser.pause();
+        self.asked = None;
         self.questions = Questions::new(input);
         self.record.cell = shown;
         let is_lost = self.link.is_lost();
@@ -206,6 +203,7 @@ impl Engine {
     /// Waits until all output of the cell has been delivered.
     pub(crate) fn end_cell(&mut self) {
         self.link.end_cell();
+        self.analyser.resume();
         let has_threads = self.link.threads() > 1;
         let since = self.threads_since.unwrap_or(self.record.cell);
         self.threads_since = has_threads.then_some(since);

@@ -335,13 +335,16 @@ mod tests {
         insta::assert_snapshot!(bound.source, @r#"
         :dep x
         #[allow(unused_macros)] macro_rules! memit_unseen { ($($name:ident)* => $($rest:tt)*) => { $($rest)* } } let memit_variables = (); let mut a: u8 = ::core::option::Option::None.expect("memit_taken");
+        memit_unseen!(c =>
         let c = a;
+        );
+                  
         memit_unseen!( =>
         let f = |x| x;
         );
                        c
         "#);
-        assert_eq!(bound.original(3), Some(2));
+        assert_eq!(bound.original(4), Some(2));
         let items = of_record("fn f(a: u8) {}");
         assert_eq!(items.source, "fn f(a: u8) {}");
         assert_eq!(of_record("1 + 1").source, "1 + 1");

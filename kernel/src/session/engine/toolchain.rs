@@ -1,6 +1,5 @@
 //! Explains errors that a broken or incomplete toolchain causes.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 /// Adds to the error of a failed start what is wrong with the toolchain, if anything.
@@ -22,24 +21,4 @@ pub(super) fn explained(error: anyhow::Error) -> anyhow::Error {
         ));
     }
     error
-}
-
-/// Whether the toolchain has the component `rust-src`; true if that cannot be determined.
-pub(super) fn has_library_source() -> bool {
-    sysroot().is_none_or(|sysroot| sysroot.join(LIBRARY).is_dir())
-}
-
-/// The source of the toolchain's standard library, if the toolchain has the component `rust-src`.
-pub(super) fn library_source() -> Option<PathBuf> {
-    let library = sysroot()?.join(LIBRARY);
-    library.is_dir().then_some(library)
-}
-
-/// Where `rust-src` puts the source of the library.
-const LIBRARY: &str = "lib/rustlib/src/rust/library";
-
-fn sysroot() -> Option<PathBuf> {
-    let output = Command::new("rustc").args(["--print", "sysroot"]).output();
-    let sysroot = String::from_utf8(output.ok()?.stdout).ok()?;
-    Some(PathBuf::from(sysroot.trim()))
 }

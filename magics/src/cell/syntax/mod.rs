@@ -119,10 +119,6 @@ impl Statements {
     /// The `let` statements at the top level.
     pub fn lets(&self) -> Vec<Let> {
         let before = BEFORE.len();
-        let is_name = |pattern: &ast::Pat| match pattern {
-            ast::Pat::IdentPat(name) => name.ref_token().is_none() && name.pat().is_none(),
-            _ => false,
-        };
         let read = |statement: ast::LetStmt| {
             let range = statement.syntax().text_range();
             let pattern = statement.pat()?;
@@ -141,7 +137,7 @@ impl Statements {
                 is_mutable: names.iter().any(|name| name.mut_token().is_some()),
                 is_closure: matches!(value, Some(ast::Expr::ClosureExpr(_))),
                 is_evident: value.as_ref().is_some_and(evident::has_evident_type),
-                is_name: is_name(&pattern),
+                pattern: pattern.syntax().text().to_string(),
                 of: statement.ty().map(|of| of.syntax().text().to_string()),
                 value: value.map(|value| value.syntax().text().to_string()),
             })
@@ -293,8 +289,8 @@ pub struct Let {
     pub is_mutable: bool,
     /// Whether the type of its value is evident from the source: one that any cell can write.
     pub is_evident: bool,
-    /// Whether its pattern is one name, and no more than `mut`.
-    pub is_name: bool,
+    /// The text of its pattern.
+    pub pattern: String,
     /// The type, if the statement says one.
     pub of: Option<String>,
     /// The text of the value.
@@ -305,7 +301,8 @@ impl Let {
     /// Whether the statement says the whole type of its one variable.
     pub fn is_typed(&self) -> bool {
         let is_whole = |of: &String| !words(of).contains("_");
-        self.is_name && self.of.as_ref().is_some_and(is_whole)
+        let pattern = self.pattern.trim_start_matches("mut ");
+        self.names == [pattern] && self.of.as_ref().is_some_and(is_whole)
     }
 }
 
