@@ -23,6 +23,8 @@ def kernel(module_kernel):
 # Types that the library defines in a private module, and how a list of variables shows them.
 OF_THE_LIBRARY = {
     "std::sync::mpsc::channel::<u8>().0": "std::sync::mpsc::Sender<u8>",
+    "std::thread::spawn(|| std::sync::mpsc::channel::<u8>().1.recv())":
+        "std::thread::JoinHandle<Result<u8, std::sync::mpsc::RecvError>>",
     "std::sync::Mutex::new(vec![1u8])": "std::sync::Mutex<Vec<u8>>",
     "vec![1u8].into_iter()": "std::vec::IntoIter<u8>",
     'std::collections::HashMap::from([(1u8, "a")]).into_values()':

@@ -70,10 +70,7 @@ pub(crate) fn of_rustc(name: &str, cell_crate: &str) -> Option<String> {
             }
         }
     }
-    for (private, public) in PUBLIC {
-        written = written.replace(private, public);
-    }
-    Some(never_written_out(&written))
+    Some(never_written_out(&replaced(&written, &PUBLIC)))
 }
 
 /// The type that a message of rustc names so, as a cell could write it; `None` if a part of the type has no
@@ -105,7 +102,12 @@ pub(super) fn of_message(name: &str, crates: &BTreeSet<&str>) -> Option<String> 
         }
         written.push_str(word);
     }
-    has_name.then(|| never_written_out(&written))
+    has_name.then(|| never_written_out(&replaced(&written, &STABLE)))
+}
+
+fn replaced(text: &str, paths: &[(&str, &str)]) -> String {
+    let replace = |text: String, (path, other): &(&str, &str)| text.replace(path, other);
+    paths.iter().fold(text.to_owned(), replace)
 }
 
 fn is_part(c: char) -> bool {
@@ -182,13 +184,50 @@ pub(crate) fn shown(of: &str) -> String {
     shown
 }
 
-/// Private modules of the library, and public ones with the types that are [`WELL_KNOWN`].
-const PUBLIC: [(&str, &str); 4] = [
-    ("::std::collections::btree::map::", "::std::collections::"),
-    ("::std::collections::btree::set::", "::std::collections::"),
-    ("::std::collections::hash::map::", "::std::collections::"),
-    ("::std::collections::hash::set::", "::std::collections::"),
+/// Private paths of the library, and public ones of the same types.
+const PUBLIC: [(&str, &str); 13] = [
+    ("::std::ops::range::", "::std::ops::"),
+    (
+        "::std::collections::btree::map::BTreeMap",
+        "::std::collections::BTreeMap",
+    ),
+    (
+        "::std::collections::btree::map::",
+        "::std::collections::btree_map::",
+    ),
+    (
+        "::std::collections::btree::set::BTreeSet",
+        "::std::collections::BTreeSet",
+    ),
+    (
+        "::std::collections::btree::set::",
+        "::std::collections::btree_set::",
+    ),
+    (
+        "::std::collections::hash::map::HashMap",
+        "::std::collections::HashMap",
+    ),
+    (
+        "::std::collections::hash::map::",
+        "::std::collections::hash_map::",
+    ),
+    (
+        "::std::collections::hash::set::HashSet",
+        "::std::collections::HashSet",
+    ),
+    (
+        "::std::collections::hash::set::",
+        "::std::collections::hash_set::",
+    ),
+    ("::std::thread::join_handle::", "::std::thread::"),
+    ("::std::sync::poison::mutex::", "::std::sync::"),
+    ("::std::sync::poison::rwlock::", "::std::sync::"),
+    ("::std::str::iter::", "::std::str::"),
 ];
+
+/// Modules of the library that need an unstable feature, and stable ones with the types that stable code
+/// can have. A message of rustc may name either.
+const STABLE: [(&str, &str); 1] = [("::std::sync::mpmc::", "::std::sync::mpsc::")];
 
 /// `text` with the unqualified name `name` replaced by `path`; `None` if the name does not occur.
 pub(super) fn qualified(text: &str, name: &str, path: &str) -> Option<String> {
@@ -249,6 +288,10 @@ mod tests {
             (
                 "tokio::sync::mpsc::Sender<i32>",
                 "::tokio::sync::mpsc::Sender<i32>",
+            ),
+            (
+                "std::result::Result<u8, std::sync::mpmc::RecvError>",
+                "::std::result::Result<u8, ::std::sync::mpsc::RecvError>",
             ),
             // A module of the user's may have the name of a crate that the cell cannot name.
             ("hidden::Made", "crate::hidden::Made"),
