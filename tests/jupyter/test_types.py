@@ -99,6 +99,28 @@ def test_types_of_a_crate_are_named_by_its_public_paths(kernel, tmp_path):
     assert kernel.value("made_3.0 + kind_3.0.0") == "7"
 
 
+def test_a_crate_that_another_crate_exports_under_another_name_is_named_so(kernel, tmp_path):
+    crate(
+        tmp_path,
+        "back_8",
+        "mod inner { pub struct Sender<T>(pub T); }\npub use inner::Sender;\n"
+        "pub fn make<T>(of: T) -> Sender<T> { Sender(of) }",
+    )
+    dep = crate(
+        tmp_path,
+        "front_8",
+        "pub use back_8 as channel;\npub mod another { pub struct Another; }",
+        'back_8 = { path = "../back_8" }\n',
+    )
+    bound = kernel.run(
+        f"{dep}use front_8::another::Another;\nlet (sent_8, all_8) = "
+        "(front_8::channel::make(8), vec![front_8::channel::make(Another)]);"
+    )
+    assert "is not kept" not in bound.stderr
+    assert "sent_8: front_8::channel::Sender<i32>" in kernel.run(":vars").result
+    assert kernel.value("sent_8.0 + all_8.len() as i32") == "9"
+
+
 def test_a_crate_that_no_cell_can_name_ends_only_its_own_variable(kernel, tmp_path):
     crate(tmp_path, "back_4", "pub struct Secret(pub u8);")
     dep = crate(

@@ -18,6 +18,8 @@ pub(crate) struct Decisions {
     pub(super) of: BTreeMap<String, Decision>,
     /// Variables that end before the others are put, because they borrow from them.
     pub(super) ended: BTreeSet<String>,
+    /// Types that are still to be tried, by [`slot`], the next one last.
+    others: BTreeMap<String, Vec<String>>,
 }
 
 /// The name of a variable that the cell binds, or of one that the cell has taken: a cell can have both
@@ -48,7 +50,7 @@ impl Decisions {
         let mut has_changed = false;
         for message in parsed(messages) {
             if message["level"] == "error" {
-                has_changed |= self.learn_from(&Message(&message), &puts, rewritten);
+                has_changed |= self.learn_from(&Message(&message), &puts, rewritten, source);
             }
         }
         has_changed
@@ -59,6 +61,7 @@ impl Decisions {
         message: &Message<'_>,
         puts: &Puts<'_>,
         rewritten: &Rewritten,
+        source: &str,
     ) -> bool {
         let primary = puts.at(message.spans(true));
         match message.code() {
@@ -66,7 +69,7 @@ impl Decisions {
                 Some(moved) => self.decide(moved, Decision::Moved(message.moved_by(puts))),
                 None => false,
             },
-            "E0381" | "E0425" => match primary.first() {
+            "E0381" | "E0425" if !message.is_about_a_type() => match primary.first() {
                 Some(unset) => self.decide(unset, Decision::Left(Left::Unset)),
                 None => false,
             },
@@ -74,7 +77,7 @@ impl Decisions {
                 self.learn_of_borrow(message, &primary, puts, rewritten)
             }
             _ => match primary.first() {
-                Some(variable) => self.try_another_type(variable, message, rewritten),
+                Some(variable) => self.try_another_type(variable, message, rewritten, source),
                 None => false,
             },
         }
@@ -114,6 +117,7 @@ impl Decisions {
         slot: &str,
         message: &Message<'_>,
         rewritten: &Rewritten,
+        source: &str,
     ) -> bool {
         let put = rewritten.puts.iter().find(|put| put.slot == slot);
         let Some(of) = put.and_then(|put| put.of.as_deref()) else {
@@ -121,7 +125,12 @@ impl Decisions {
         };
         let qualified = message.quoted().zip(message.import());
         let qualified = qualified.and_then(|(name, path)| types::qualified(of, name, &path));
-        self.decide(slot, qualified.map_or(Decision::Inferred, Decision::Typed))
+        if let Some((missing, parent)) = message.missing_in_crate() {
+            let others = || types::renamed(of, missing, parent, source);
+            self.others.entry(slot.to_owned()).or_insert_with(others);
+        }
+        let next = qualified.or_else(|| self.others.get_mut(slot)?.pop());
+        self.decide(slot, next.map_or(Decision::Inferred, Decision::Typed))
     }
 
     pub(super) fn decide(&mut self, slot: &str, decision: Decision) -> bool {
@@ -184,6 +193,22 @@ impl<'a> Message<'a> {
     /// `lifetime may not live long enough` has no code.
     fn is_about_lifetimes(&self) -> bool {
         self.code().is_empty() && self.title().contains("lifetime")
+    }
+
+    /// Values, types and traits that are not found can have one code.
+    fn is_about_a_type(&self) -> bool {
+        let title = self.title();
+        ["type", "trait", "struct"]
+            .iter()
+            .any(|kind| title.starts_with(&format!("cannot find {kind} ")))
+    }
+
+    /// The name of a crate that another crate exports under another name, and the name of that crate. The
+    /// messages of rustc name a type by the first name.
+    fn missing_in_crate(&self) -> Option<(&'a str, &'a str)> {
+        let mut quoted = self.title().split('`').skip(1).step_by(2);
+        let names = quoted.next().zip(quoted.next());
+        names.filter(|_| self.code() == "E0433")
     }
 
     /// The first name in backquotes.
@@ -327,6 +352,18 @@ mod tests {
         assert_eq!(decisions.of["v"], typed);
         assert!(learned(&mut decisions, "E0308", "mismatched types", &spans));
         assert_eq!(decisions.of["v"], Decision::Inferred);
+    }
+
+    #[test]
+    fn a_type_that_is_not_found_is_no_missing_value() {
+        let mut decisions = Decisions::default();
+        let spans = [span("put(v)", true, "")];
+        let title = "cannot find type `Any` in this scope";
+        assert!(learned(&mut decisions, "E0425", title, &spans));
+        assert_ne!(decisions.of["v"], Decision::Left(Left::Unset));
+        let title = "cannot find value `v` in this scope";
+        assert!(learned(&mut decisions, "E0425", title, &spans));
+        assert_eq!(decisions.of["v"], Decision::Left(Left::Unset));
     }
 
     #[test]

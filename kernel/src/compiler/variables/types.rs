@@ -229,6 +229,23 @@ const PUBLIC: [(&str, &str); 13] = [
 /// can have. A message of rustc may name either.
 const STABLE: [(&str, &str); 1] = [("::std::sync::mpmc::", "::std::sync::mpsc::")];
 
+/// The type with the name `missing` in the crate `parent` replaced by each of the names that the source uses
+/// of this crate.
+pub(super) fn renamed(of: &str, missing: &str, parent: &str, source: &str) -> Vec<String> {
+    let parent = parent.trim_start_matches("::");
+    let path = format!("::{parent}::{missing}::");
+    let before = format!("{parent}::");
+    let names = source.split(&before).skip(1);
+    let names = names.filter_map(|behind| behind.split(|c| !is_part(c)).next());
+    let names: BTreeSet<_> = names
+        .filter(|name| !name.is_empty() && *name != missing)
+        .collect();
+    let renamed = names
+        .iter()
+        .map(|name| of.replace(&path, &format!("::{before}{name}::")));
+    renamed.filter(|renamed| renamed != of).collect()
+}
+
 /// `text` with the unqualified name `name` replaced by `path`; `None` if the name does not occur.
 pub(super) fn qualified(text: &str, name: &str, path: &str) -> Option<String> {
     let mut written = String::new();
@@ -363,6 +380,16 @@ mod tests {
         ] {
             assert_eq!(shown(of), expected);
         }
+    }
+
+    #[test]
+    fn a_crate_is_tried_under_the_names_of_the_source() {
+        let source =
+            "use front::channel; let (a, b) = front::channel::make(front::Kind::new()); front::";
+        let of = "::std::vec::Vec<::front::back::Sender<u8>>";
+        let expected = ["Kind", "channel"].map(|name| of.replace("back", name));
+        assert_eq!(renamed(of, "back", "front", source), expected);
+        assert_eq!(renamed(of, "other", "front", source), [""; 0]);
     }
 
     #[test]
