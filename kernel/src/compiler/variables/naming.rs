@@ -119,9 +119,12 @@ pub(crate) fn command(cell: &Command, directory: &Path) -> Command {
             command.arg(argument).arg(directory);
         } else if argument == "-C" {
             let option = arguments.next().unwrap_or(OsStr::new(""));
-            let is_incremental = option.to_string_lossy().starts_with("incremental=");
-            if !is_incremental {
-                command.arg(argument).arg(option);
+            command.arg(argument);
+            if option.to_string_lossy().starts_with("incremental=") {
+                // What the code of cells is made from stays as it is.
+                command.arg(format!("incremental={}", directory.display()));
+            } else {
+                command.arg(option);
             }
         } else {
             command.arg(argument);
@@ -225,6 +228,8 @@ mod tests {
             "/session/names",
             "-C",
             "opt-level=3",
+            "-C",
+            "incremental=/session/names",
             "src/lib.rs",
         ];
         assert_eq!(arguments, [&expected[..], &OPTIONS].concat());
