@@ -17,8 +17,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{fs, io};
 
-use crate::compiler::CELL_CRATE;
-
 const CARGO: &str = "cargo";
 const RUSTUP: &str = "rustup";
 
@@ -65,31 +63,7 @@ fn run_cargo(arguments: &[OsString]) -> ExitCode {
     if last_build::is_of_cell(arguments) {
         return last_build::repeat_or_build(&cargo, arguments);
     }
-    if is_of_analyser(arguments) {
-        let without: Vec<_> = arguments
-            .iter()
-            .cloned()
-            .chain(["--no-deps".into()])
-            .collect();
-        return become_program(&cargo, &without);
-    }
     become_program(&cargo, arguments)
-}
-
-/// Whether the rust-analyzer in evcxr asks for the dependencies of the cells. It need not read them: `rustc`
-/// names the types of variables, and the analyser answers editors. evcxr itself names no manifest.
-fn is_of_analyser(arguments: &[OsString]) -> bool {
-    let mut behind = arguments
-        .iter()
-        .skip_while(|argument| *argument != "--manifest-path");
-    let manifest = behind.nth(1).and_then(|path| fs::read_to_string(path).ok());
-    let is_of_cell = |manifest: String| {
-        let name = format!("name = \"{CELL_CRATE}\"");
-        manifest.lines().any(|line| line.trim() == name)
-    };
-    arguments.first().is_some_and(|first| first == "metadata")
-        && !arguments.iter().any(|argument| argument == "--no-deps")
-        && manifest.is_some_and(is_of_cell)
 }
 
 /// cargo of the toolchain whose `rustc` evcxr has chosen.
@@ -149,32 +123,4 @@ fn become_program(program: &Path, arguments: &[OsString]) -> ExitCode {
 fn missing(name: &str) -> ExitCode {
     eprintln!("memit: there is no program `{name}` on the `PATH`");
     ExitCode::FAILURE
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_dependencies_of_cells_are_hidden_from_the_analyser_in_evcxr() {
-        let directory = tempfile::tempdir().unwrap();
-        let manifest = |name: &str| {
-            let path = directory.path().join(format!("{name}.toml"));
-            fs::write(&path, format!("[package]\nname = \"{name}\"\n")).unwrap();
-            path.into_os_string()
-        };
-        let [cell, other] = [CELL_CRATE, "shapes"].map(manifest);
-        let is_hidden = |arguments: &[&OsString]| {
-            let arguments: Vec<_> = arguments.iter().copied().cloned().collect();
-            is_of_analyser(&arguments)
-        };
-        let [metadata, build, path, no_dependencies] =
-            ["metadata", "build", "--manifest-path", "--no-deps"].map(OsString::from);
-        assert!(is_hidden(&[&metadata, &path, &cell]));
-        assert!(!is_hidden(&[&metadata, &path, &cell, &no_dependencies]));
-        assert!(!is_hidden(&[&metadata, &path, &other]));
-        assert!(!is_hidden(&[&build, &path, &cell]));
-        assert!(!is_hidden(&[&metadata]));
-        assert!(!is_hidden(&[&metadata, &path]));
-    }
 }
