@@ -46,6 +46,15 @@ impl LibrarySource {
         fs::create_dir_all(self.directory.join(CORE))
     }
 
+    /// Whether no source is shown.
+    pub(crate) fn is_hidden(&self) -> bool {
+        let shown = CRATES.iter().filter(|(name, _)| *name != CORE);
+        self.directory.join(CORE).is_dir()
+            && !shown
+                .map(|(_, place)| self.directory.join(place))
+                .any(|link| link.exists())
+    }
+
     /// Shows the source of a library. Without one, rust-analyzer asks rustup for the source.
     pub(crate) fn show(&self, library: Option<&Path>) -> io::Result<()> {
         self.clear()?;
@@ -93,7 +102,9 @@ mod tests {
         shown.hide().unwrap();
         let read = |path: &str| fs::read_to_string(shown.directory.join(path)).ok();
         assert_eq!(read("core/lib.rs"), None);
+        assert!(shown.is_hidden());
         shown.show(Some(library.path())).unwrap();
+        assert!(!shown.is_hidden());
         assert_eq!(read("core/lib.rs").as_deref(), Some("core"));
         assert_eq!(
             read("stdarch/crates/std_detect/lib.rs").as_deref(),
@@ -107,6 +118,7 @@ mod tests {
         shown.hide().unwrap();
         assert_eq!(read("core/lib.rs"), None);
         shown.show(None).unwrap();
+        assert!(!shown.is_hidden());
         assert!(!shown.directory.join(CORE).exists());
         // The links led to the source, which has to stay.
         assert!(library.path().join("core/lib.rs").exists());

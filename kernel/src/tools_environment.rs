@@ -18,14 +18,12 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::cargo_settings::{HOME, TOOLS as DIRECTORY};
 use crate::library_source::{self, LibrarySource};
 use crate::{cargo, cargo_settings};
 
 /// What stands before the name of a variable that keeps the user's value of the variable.
 const KEPT: &str = "MEMIT_USERS_";
-
-/// The variable of the directory of this process.
-const DIRECTORY: &str = "MEMIT_TOOLS";
 
 const PATH: &str = "PATH";
 
@@ -55,6 +53,7 @@ pub(crate) fn enter() {
         }
     };
     command.env(DIRECTORY, &directory);
+    replace(&mut command, HOME, directory.clone().into());
     if std::env::var_os(library_source::VARIABLE).is_none() {
         command.env(library_source::VARIABLE, library(&directory));
     }
@@ -79,7 +78,7 @@ pub(crate) fn leave(command: &mut Command) {
     if library_source().is_some() {
         command.env_remove(library_source::VARIABLE);
     }
-    command.env_remove(DIRECTORY);
+    cargo_settings::at_home(command).env_remove(DIRECTORY);
     for (name, value) in std::env::vars_os() {
         let users = name.to_str().and_then(|name| name.strip_prefix(KEPT));
         if let Some(users) = users {

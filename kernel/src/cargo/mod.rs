@@ -6,8 +6,11 @@
 //!
 //! The process of the session puts links to itself in front of `PATH`; the name of a link selects the part.
 
+mod analyser;
 mod last_build;
 mod messages;
+mod network;
+mod plan;
 
 use std::env;
 use std::ffi::OsString;
@@ -16,6 +19,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{fs, io};
+
+use crate::cargo_settings;
 
 const CARGO: &str = "cargo";
 const RUSTUP: &str = "rustup";
@@ -60,6 +65,12 @@ fn run_cargo(arguments: &[OsString]) -> ExitCode {
     let Some(cargo) = cargo_of_compiler().or_else(|| in_path(CARGO)) else {
         return missing(CARGO);
     };
+    if analyser::is_idle(arguments) {
+        return analyser::answer(&cargo, arguments).unwrap_or_else(|error| failed(&cargo, &error));
+    }
+    if network::is_needed(arguments) {
+        return network::run(&cargo, arguments).unwrap_or_else(|error| failed(&cargo, &error));
+    }
     if last_build::is_of_cell(arguments) {
         return last_build::repeat_or_build(&cargo, arguments);
     }
@@ -82,7 +93,10 @@ fn run_rustup(arguments: &[OsString]) -> ExitCode {
     if asked != ["which", CARGO] {
         return become_program(&rustup, arguments);
     }
-    match Command::new(rustup).args(arguments).output() {
+    match cargo_settings::at_home(&mut Command::new(rustup))
+        .args(arguments)
+        .output()
+    {
         Ok(output) if output.status.success() => {}
         _ => return ExitCode::FAILURE,
     }
@@ -115,7 +129,13 @@ fn is_this_program(program: &Path) -> bool {
 }
 
 fn become_program(program: &Path, arguments: &[OsString]) -> ExitCode {
-    let error = Command::new(program).args(arguments).exec();
+    let error = cargo_settings::at_home(&mut Command::new(program))
+        .args(arguments)
+        .exec();
+    failed(program, &error)
+}
+
+fn failed(program: &Path, error: &io::Error) -> ExitCode {
     eprintln!("memit: {}: {error}", program.display());
     ExitCode::FAILURE
 }

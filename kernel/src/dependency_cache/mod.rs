@@ -10,16 +10,19 @@
 //! CACHE/memit/dependencies/
 //!     units/NAME-HASH/        the files of one unit, in cargo's terms: a package, compiled in one way
 //!         files.json            their paths, sizes and checksums
-//!     closures/NAME           the packages that the package NAME has needed, a name in each line
+//!     linked/NAME/            what the stand-in for `rustc` has linked: a library of dependencies, or the
+//!                             list of the crates that a set of dependencies needs; files.json as above
 //! ```
 //!
-//! A unit appears under its name only when it is complete, so that several kernels can share the cache.
+//! A unit or a library appears under its name only when it is complete, so that several kernels can share
+//! the cache. A session has links or copies of its own, so that the cache can be cleared at any time.
 
-mod closures;
+mod builds;
 mod entry;
 mod lock;
 mod units;
 
+pub(crate) use builds::Builds;
 pub(crate) use entry::Usage;
 pub(crate) use lock::Lock;
 
@@ -28,11 +31,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use closures::Closures;
 use entry::Entry;
 
 /// The variable that bounds the cache, or turns the cache off.
 pub(crate) const VARIABLE: &str = "MEMIT_CACHE";
+
+/// The directories of the entries.
+const UNITS: &str = "units";
+const LINKED: &str = "linked";
 
 /// The bound of a user who has chosen none.
 const DEFAULT_LIMIT: u64 = 5 << 30;
@@ -68,50 +74,90 @@ impl DependencyCache {
         self.limit
     }
 
-    /// Puts what the cache has of the packages `names`, and of what they have needed, into the directory
-    /// in which cargo builds. Returns the number of units.
-    pub(crate) fn restore(&self, names: &[String], target: &Path) -> usize {
-        let closures = Closures::new(&self.directory);
-        let packages: BTreeSet<String> = names.iter().flat_map(|name| closures.of(name)).collect();
-        let mut restored = 0;
-        for entry in self.entries() {
-            if !packages.contains(units::package(entry.name()))
-                || units::is_in(target, entry.name())
-            {
-                continue;
+    /// Puts what the cache has of the packages of a session into the directory in which cargo builds. Returns
+    /// the names of the units.
+    fn restore(&self, lock: &Lock, target: &Path) -> Vec<String> {
+        let is_wanted = |entry: &Entry| {
+            lock.is_of_registry(units::package(entry.name())) && !units::is_in(target, entry.name())
+        };
+        let entries: Vec<_> = self.units().filter(is_wanted).collect();
+        let restore = |entry: &Entry| match entry.restore(target) {
+            Ok(()) => Some(entry.name().to_owned()),
+            Err(error) => {
+                tracing::debug!("dependency cache: {}: {error}", entry.name());
+                units::remove(target, entry.name());
+                entry.remove();
+                None
             }
-            match entry.restore(target) {
-                Ok(()) => restored += 1,
-                Err(error) => {
-                    tracing::debug!("dependency cache: {}: {error}", entry.name());
-                    units::remove(target, entry.name());
-                    entry.remove();
-                }
-            }
-        }
-        restored
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let part = entries.len().div_ceil(threads).max(1);
+        std::thread::scope(|scope| {
+            let parts = entries.chunks(part);
+            let parts: Vec<_> = parts
+                .map(|part| scope.spawn(|| part.iter().filter_map(restore).collect::<Vec<_>>()))
+                .collect();
+            let restored = parts.into_iter().filter_map(|part| part.join().ok());
+            restored.flatten().collect()
+        })
     }
 
-    /// Keeps what cargo has built in `target` for the packages of `lock`, which is a `Cargo.lock`.
-    ///
-    /// # Errors
-    ///
-    /// If a file cannot be read or written. Other sessions never see a part of a unit.
-    pub(crate) fn keep(&self, lock: &Path, target: &Path) -> io::Result<()> {
-        let lock = Lock::read(lock)?;
+    /// Keeps what cargo has built in `target` for the packages of a session. `restored` are the units that
+    /// the cache has given to the session.
+    fn keep(&self, lock: &Lock, target: &Path, restored: &BTreeSet<String>) -> io::Result<()> {
         for unit in units::of(target)? {
-            if lock.is_of_registry(units::package(&unit.name)) {
-                self.entry(&unit.name).keep(target, &unit.files)?;
+            if !lock.is_of_registry(units::package(&unit.name)) {
+                continue;
+            }
+            let entry = Entry::new(self.directory.join(UNITS).join(&unit.name));
+            // Another session has compiled the same. A newer file would make cargo compile again what
+            // that session has compiled against the file.
+            if restored.contains(&unit.name) || !entry.is_same(target, &unit) {
+                entry.keep(target, &unit.files)?;
             }
         }
-        Closures::new(&self.directory).keep(&lock)?;
         self.prune();
         Ok(())
     }
 
-    /// What the cache holds.
-    pub(crate) fn usage(&self) -> Usage {
-        self.entries().map(|entry| entry.usage()).sum()
+    /// Puts the linked file `name` into `directory`. Returns whether the cache has the file.
+    pub(crate) fn restore_linked(&self, name: &str, directory: &Path) -> bool {
+        let entry = self.linked(name);
+        match entry.restore(directory) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::debug!("dependency cache: {name}: {error}");
+                entry.remove();
+                false
+            }
+        }
+    }
+
+    /// Keeps the linked file `name`, which is in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or written. Other sessions never see a part of the file.
+    pub(crate) fn keep_linked(&self, name: &str, directory: &Path) -> io::Result<()> {
+        self.linked(name).keep(directory, &[PathBuf::from(name)])?;
+        self.prune();
+        Ok(())
+    }
+
+    /// Removes the linked file `name`.
+    pub(crate) fn remove_linked(&self, name: &str) {
+        self.linked(name).remove();
+    }
+
+    /// What the compiled packages of the cache and the linked libraries take.
+    pub(crate) fn usage(&self) -> [Usage; 2] {
+        let libraries = self
+            .entries(LINKED)
+            .filter(|entry| is_library(entry.name()));
+        [
+            self.units().map(|entry| entry.usage()).sum(),
+            libraries.map(|entry| entry.usage()).sum(),
+        ]
     }
 
     /// Removes everything.
@@ -128,11 +174,11 @@ impl DependencyCache {
 
     /// Removes the units that were used least recently, until the rest is within the limit.
     fn prune(&self) {
-        entry::remove_remains(&self.units());
-        let mut entries: Vec<_> = self
-            .entries()
-            .map(|entry| (entry.last_used(), entry))
-            .collect();
+        let mut entries = Vec::new();
+        for of in [UNITS, LINKED] {
+            entry::remove_remains(&self.directory.join(of));
+            entries.extend(self.entries(of).map(|entry| (entry.last_used(), entry)));
+        }
         let mut bytes: u64 = entries.iter().map(|(_, entry)| entry.usage().bytes).sum();
         entries.sort_by_key(|(used, _)| *used);
         for (_, entry) in entries {
@@ -144,19 +190,29 @@ impl DependencyCache {
         }
     }
 
-    fn entries(&self) -> impl Iterator<Item = Entry> {
-        let entries = fs::read_dir(self.units()).into_iter().flatten().flatten();
+    fn units(&self) -> impl Iterator<Item = Entry> {
+        let entries = self.entries(UNITS);
+        entries.filter(|entry| units::is_unit(entry.name()))
+    }
+
+    fn linked(&self, name: &str) -> Entry {
+        Entry::new(self.directory.join(LINKED).join(name))
+    }
+
+    /// The entries in a directory of the cache.
+    fn entries(&self, of: &str) -> impl Iterator<Item = Entry> {
+        let directory = self.directory.join(of);
+        let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
         names
-            .filter(|name| units::is_unit(name))
-            .map(|name| self.entry(&name))
+            .filter(|name| !name.starts_with('.'))
+            .map(move |name| Entry::new(directory.join(name)))
     }
+}
 
-    fn entry(&self, name: &str) -> Entry {
-        Entry::new(self.units().join(name))
-    }
-
-    fn units(&self) -> PathBuf {
-        self.directory.join("units")
-    }
+/// Whether this is the name of a linked library.
+fn is_library(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|ending| ending == "so")
 }

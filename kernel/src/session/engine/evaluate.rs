@@ -28,7 +28,6 @@ impl Engine {
     ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
         let statements = cell::rust(source);
         let mut unseen = self.untyped(&statements);
-        let adds_dependencies = self.restore_dependencies(source, &statements);
         loop {
             let bound = self.record.bound(source, &statements, &unseen);
             match self.evaluate_bound(bound) {
@@ -50,9 +49,7 @@ impl Engine {
                     let named = std::mem::take(&mut outcome.named);
                     self.name_types(named);
                     self.record.remember_blocks(statements.names_in_blocks());
-                    if adds_dependencies {
-                        self.keep_dependencies();
-                    }
+                    self.keep_dependencies();
                     return Ok((outputs, outcome));
                 }
                 error => return error,

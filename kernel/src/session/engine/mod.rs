@@ -8,6 +8,7 @@ mod evaluate;
 mod evaluation_error;
 mod inserted;
 mod interrupter;
+mod long_error;
 mod questions;
 mod record;
 mod supervisor_link;
@@ -19,7 +20,7 @@ pub(crate) use inserted::Inserted;
 pub(crate) use interrupter::Interrupter;
 pub(crate) use record::{Anew, Snapshot};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -54,8 +55,6 @@ pub(crate) struct Engine {
     context: CommandContext,
     link: SupervisorLink,
     analyser: Analyser,
-    /// The packages that the cache has been asked for.
-    restored: BTreeSet<String>,
     /// The level of optimisation of cells and dependencies.
     opt_level: &'static str,
     /// The questions of the running cell.
@@ -124,7 +123,6 @@ impl Engine {
             context,
             link,
             analyser,
-            restored: BTreeSet::new(),
             opt_level: RELEASE,
             questions: Questions::new(Arc::new(NoInput("no cell runs"))),
             probes: Probes::default(),
