@@ -9,14 +9,13 @@ use tempfile::TempDir;
 
 use crate::support::{memit, ran};
 
-/// A toolchain whose cargo counts its builds.
+/// A toolchain whose cargo notes its commands.
 struct Toolchain(TempDir);
 
 impl Toolchain {
     fn new() -> Self {
         let toolchain = Self(tempfile::tempdir().unwrap());
-        let counts = "[ \"$1\" = build ] && echo build >> \"$(dirname \"$0\")/builds\"";
-        toolchain.script("cargo", counts);
+        toolchain.script("cargo", "echo \"$*\" >> \"$(dirname \"$0\")/commands\"");
         toolchain.script("rustc", "");
         toolchain
     }
@@ -36,15 +35,21 @@ impl Toolchain {
 
     /// Runs cells; returns what they print, and how often cargo has built.
     fn eval(&self, cells: &[&str]) -> (String, usize) {
-        let builds = self.0.path().join("builds");
-        let _ = fs::remove_file(&builds);
+        let (printed, commands) = self.commands(cells);
+        let builds = commands.lines().filter(|command| command.starts_with("build"));
+        (printed, builds.count())
+    }
+
+    /// Runs cells; returns what they print, and the commands of cargo.
+    fn commands(&self, cells: &[&str]) -> (String, String) {
+        let commands = self.0.path().join("commands");
+        let _ = fs::remove_file(&commands);
         // No rustup and no other cargo.
         let path = format!("{}:/usr/bin:/bin", self.0.path().display());
         let mut command = memit();
         command.env("PATH", path).arg("eval").args(cells);
         let ran = ran(&mut command, "").expect_code(0);
-        let count = fs::read_to_string(builds).unwrap().lines().count();
-        (ran.stdout, count)
+        (ran.stdout, fs::read_to_string(commands).unwrap())
     }
 }
 
@@ -57,6 +62,18 @@ fn cells_are_built_without_cargo() {
     assert_eq!(three, first);
     let (_, with_dependency) = toolchain.eval(&[":dep itoa = \"1\"", "itoa::Buffer::new();", "2"]);
     assert!(with_dependency > first);
+}
+
+#[test]
+fn the_analyser_reads_no_dependency_that_nobody_asks_about() {
+    let toolchain = Toolchain::new();
+    let cells = [":dep itoa = \"1\"", "itoa::Buffer::new().format(1).len()"];
+    let (printed, commands) = toolchain.commands(&cells);
+    assert_eq!(printed, "1\n");
+    let of_analyser = commands.lines().filter(|command| command.contains("--manifest-path"));
+    let (alone, packages): (Vec<_>, Vec<_>) = of_analyser
+        .partition(|command| command.starts_with("locate-project") || command.contains("--no-deps"));
+    assert_eq!((alone.len(), packages.len()), (2, 0), "{commands}");
 }
 
 #[test]

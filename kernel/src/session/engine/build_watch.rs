@@ -123,17 +123,16 @@ fn in_words(crates: &[String], progress: Option<(usize, usize)>) -> String {
     if crates.is_empty() {
         return String::new();
     }
-    let mut names = crates[..crates.len().min(NAMED)].join(", ");
-    if crates.len() > NAMED {
-        names += ", …";
-    }
+    let names = crates[..crates.len().min(NAMED)].join(", ");
+    let comma = if crates.len() > NAMED { "," } else { "" };
+    let named = format!("Compiling {names}{comma} …");
     match progress {
-        Some((built, all)) => {
+        Some((built, all)) if all > 1 => {
             let done = built * WIDTH / all;
             let bar = "█".repeat(done) + &"░".repeat(WIDTH - done);
-            format!("{bar} {built} of {all} crates, compiling {names}")
+            format!("{named} {bar} {built} of {all} crates")
         }
-        None => format!("Compiling {names} …"),
+        _ => named,
     }
 }
 
@@ -176,9 +175,10 @@ mod tests {
             |names: &[&str]| -> Vec<String> { names.iter().map(|&name| name.to_owned()).collect() };
         assert_eq!(in_words(&[], Some((1, 2))), "");
         assert_eq!(in_words(&crates(&["log"]), None), "Compiling log …");
+        assert_eq!(in_words(&crates(&["log"]), Some((0, 1))), "Compiling log …");
         assert_eq!(
             in_words(&crates(&["a", "b", "c", "d"]), Some((7, 20))),
-            "███████░░░░░░░░░░░░░ 7 of 20 crates, compiling a, b, c, …"
+            "Compiling a, b, c, … ███████░░░░░░░░░░░░░ 7 of 20 crates"
         );
     }
 }
