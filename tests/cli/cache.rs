@@ -175,11 +175,11 @@ fn a_second_session_links_no_dependency_again() {
     let libraries = user.libraries();
     let before = identity(&libraries[0]);
     let list = libraries[0].with_file_name("files.json");
-    let used = identity(&list).1;
+    let first_use = identity(&list).1;
     assert!(!user.compiles());
     assert_eq!(user.libraries(), libraries);
     assert_eq!(identity(&libraries[0]), before);
-    assert!(identity(&list).1 > used);
+    assert!(identity(&list).1 > first_use);
     // Another set of crates is another library.
     user.eval(&[&format!(":dep scopeguard = \"1\"\n{CELL}")]);
     assert_eq!(user.libraries().len(), 2);

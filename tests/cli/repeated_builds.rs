@@ -36,7 +36,9 @@ impl Toolchain {
     /// Runs cells; returns what they print, and how often cargo has built.
     fn eval(&self, cells: &[&str]) -> (String, usize) {
         let (printed, commands) = self.commands(cells);
-        let builds = commands.lines().filter(|command| command.starts_with("build"));
+        let builds = commands
+            .lines()
+            .filter(|command| command.starts_with("build"));
         (printed, builds.count())
     }
 
@@ -70,9 +72,12 @@ fn the_analyser_reads_no_dependency_that_nobody_asks_about() {
     let cells = [":dep itoa = \"1\"", "itoa::Buffer::new().format(1).len()"];
     let (printed, commands) = toolchain.commands(&cells);
     assert_eq!(printed, "1\n");
-    let of_analyser = commands.lines().filter(|command| command.contains("--manifest-path"));
-    let (alone, packages): (Vec<_>, Vec<_>) = of_analyser
-        .partition(|command| command.starts_with("locate-project") || command.contains("--no-deps"));
+    let of_analyser = commands
+        .lines()
+        .filter(|command| command.contains("--manifest-path"));
+    let (alone, packages): (Vec<_>, Vec<_>) = of_analyser.partition(|command| {
+        command.starts_with("locate-project") || command.contains("--no-deps")
+    });
     assert_eq!((alone.len(), packages.len()), (2, 0), "{commands}");
 }
 

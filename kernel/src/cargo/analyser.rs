@@ -38,24 +38,23 @@ pub(super) fn answer(cargo: &Path, arguments: &[OsString]) -> io::Result<ExitCod
     arguments.hash(&mut hasher);
     let answers = tools().unwrap_or_default().join(ANSWERS);
     let file = answers.join(format!("{:016x}", hasher.finish()));
-    let answer = match fs::read(&file) {
-        Ok(answer) => answer,
-        Err(_) => {
-            let mut command = Command::new(cargo);
-            let output = cargo_settings::at_home(&mut command)
-                .args(arguments)
-                .output()?;
-            if !output.status.success() {
-                io::stderr().write_all(&output.stderr)?;
-                return Ok(ExitCode::FAILURE);
-            }
-            fs::create_dir_all(answers)?;
-            // Questions come at the same time, and a file appears as a whole.
-            let mut incomplete = tempfile::NamedTempFile::new_in(file.with_file_name(""))?;
-            incomplete.write_all(&output.stdout)?;
-            incomplete.persist(&file)?;
-            output.stdout
+    let answer = if let Ok(answer) = fs::read(&file) {
+        answer
+    } else {
+        let mut command = Command::new(cargo);
+        let output = cargo_settings::at_home(&mut command)
+            .args(arguments)
+            .output()?;
+        if !output.status.success() {
+            io::stderr().write_all(&output.stderr)?;
+            return Ok(ExitCode::FAILURE);
         }
+        fs::create_dir_all(&answers)?;
+        // Questions come at the same time, and a file appears as a whole.
+        let mut incomplete = tempfile::NamedTempFile::new_in(answers)?;
+        incomplete.write_all(&output.stdout)?;
+        incomplete.persist(file)?;
+        output.stdout
     };
     io::stdout().write_all(&answer)?;
     Ok(ExitCode::SUCCESS)

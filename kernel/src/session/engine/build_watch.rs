@@ -123,16 +123,16 @@ fn in_words(crates: &[String], progress: Option<(usize, usize)>) -> String {
     if crates.is_empty() {
         return String::new();
     }
-    let names = crates[..crates.len().min(NAMED)].join(", ");
+    let first = crates[..crates.len().min(NAMED)].join(", ");
     let comma = if crates.len() > NAMED { "," } else { "" };
-    let named = format!("Compiling {names}{comma} …");
+    let text = format!("Compiling {first}{comma} …");
     match progress {
         Some((built, all)) if all > 1 => {
             let done = built * WIDTH / all;
             let bar = "█".repeat(done) + &"░".repeat(WIDTH - done);
-            format!("{named} {bar} {built} of {all} crates")
+            format!("{text} {bar} {built} of {all} crates")
         }
-        _ => named,
+        _ => text,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Shortens what the compiler and cargo say of a dependency.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::session::errors::CellError;
 use crate::tools_environment;
@@ -27,14 +27,14 @@ pub(super) enum LeftOut {
 pub(super) fn shortened(error: CellError, left_out: LeftOut) -> CellError {
     let file = tools_environment::directory().map(|directory| directory.join(FILE));
     match file {
-        Some(file) if error.traceback.len() > MOST => cut(error, left_out, file),
+        Some(file) if error.traceback.len() > MOST => cut(error, left_out, &file),
         _ => error,
     }
 }
 
-fn cut(mut error: CellError, left_out: LeftOut, file: PathBuf) -> CellError {
+fn cut(mut error: CellError, left_out: LeftOut, file: &Path) -> CellError {
     let all = error.traceback.join("\n") + "\n";
-    if fs::write(&file, anstream::adapter::strip_str(&all).to_string()).is_err() {
+    if fs::write(file, anstream::adapter::strip_str(&all).to_string()).is_err() {
         return error;
     }
     let lines = &mut error.traceback;
@@ -66,7 +66,7 @@ mod tests {
             error.traceback = (1..=100)
                 .map(|line| format!("\x1b[1m{line}\x1b[0m"))
                 .collect();
-            let lines = cut(error, left_out, file.clone()).traceback;
+            let lines = cut(error, left_out, &file).traceback;
             assert_eq!(lines.len(), MOST);
             let mark = lines.iter().position(|line| line == "…").unwrap();
             let note = lines.last().unwrap();
