@@ -152,6 +152,26 @@ fn what_one_crate_has_needed_is_compiled_for_no_other() {
 }
 
 #[test]
+fn a_session_gets_only_what_it_needs() {
+    let user = User::new();
+    assert!(user.compiles());
+    user.eval(&[&format!(":opt 0\n{CELL}")]);
+    let mut lists = user.files("json");
+    lists.retain(|list| list.to_string_lossy().contains("/itoa-"));
+    assert_eq!(lists.len(), 2);
+    let before: Vec<_> = lists.iter().map(|list| identity(list)).collect();
+    assert!(!user.compiles());
+    let changed = lists
+        .iter()
+        .zip(before)
+        .filter(|(list, before)| identity(list) != *before);
+    assert_eq!(changed.count(), 1);
+    // A session that changes the level has both.
+    let both = user.eval(&[CELL, &format!(":opt 0\n{CELL}")]);
+    assert!(!both.stderr.contains(COMPILING), "{}", both.stderr);
+}
+
+#[test]
 fn what_is_added_later_in_a_session_is_kept() {
     let user = User::new();
     let slow = format!(":opt 0\n{CELL}");

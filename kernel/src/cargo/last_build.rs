@@ -1,6 +1,6 @@
 //! Repeats the last build, if nothing but the cell has changed since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -16,7 +16,7 @@ use super::{failed, plan};
 use crate::cargo_settings;
 use crate::compiler::recorded::{self, Recorded};
 use crate::compiler::{self, CELL_CRATE};
-use crate::dependency_cache::{Builds, Lock};
+use crate::dependency_cache::{self, Builds, Lock};
 
 /// evcxr sets this variable when it builds a cell.
 const OF_CELL: &str = "EVCXR_EXECUTION_SO_PATH";
@@ -76,13 +76,15 @@ fn build(cargo: &Path, arguments: &[OsString]) -> io::Result<ExitCode> {
         .stdout(Stdio::piped());
     let builds = Builds::new(env::current_dir()?);
     // Without the cache, cargo compiles.
-    let _ = builds.restore(|| plan::crates(cargo, arguments));
+    let _ = builds.restore(|| plan::of(cargo, arguments));
     let mut built = 0;
+    let mut needed = BTreeSet::new();
     builds.note_built(built);
     let mut child = command.spawn()?;
     let mut said = String::new();
     for line in lines(child.stdout.take()) {
         println!("{line}");
+        needed.extend(dependency_cache::hashes(&line));
         if let Some(dependency) = Dependency::read(&line) {
             built += usize::from(!dependency.is_script);
             builds.note_built(built);
@@ -95,6 +97,8 @@ fn build(cargo: &Path, arguments: &[OsString]) -> io::Result<ExitCode> {
     }
     let status = child.wait()?;
     if status.success() {
+        // Without the list, later sessions get all units of the packages.
+        let _ = builds.keep_needed(&needed);
         record(arguments, &said);
     }
     Ok(code(status))

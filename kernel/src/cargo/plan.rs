@@ -1,6 +1,8 @@
 //! What cargo would do in a build.
 
+use std::env;
 use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::Path;
 
@@ -10,6 +12,7 @@ use super::messages::SCRIPT;
 use super::network;
 
 use crate::compiler::CELL_CRATE;
+use crate::dependency_cache::Plan;
 
 /// Makes a stable cargo accept unstable options, as rust-analyzer does. `RUSTC_BOOTSTRAP` would make cargo
 /// ask `rustc` everything anew.
@@ -42,17 +45,28 @@ impl Unit {
     }
 }
 
-/// The number of crates that the cell depends on, if cargo builds with these arguments. cargo completes
-/// `Cargo.lock` meanwhile.
+/// What cargo builds with these arguments. cargo completes `Cargo.lock` meanwhile.
 ///
 /// # Errors
 ///
 /// If cargo does not say what is to be built: the interface is not stable.
-pub(super) fn crates(cargo: &Path, arguments: &[OsString]) -> io::Result<usize> {
+pub(super) fn of(cargo: &Path, arguments: &[OsString]) -> io::Result<Plan> {
     let more = ["--unit-graph", "-Zunstable-options"].map(OsString::from);
     let arguments = [arguments, &more].concat();
     let output = network::output(cargo, &arguments, &[UNSTABLE])?;
     let graph: Graph = serde_json::from_slice(&output.stdout)?;
     let dependencies = graph.units.iter().filter(|unit| unit.is_dependency());
-    Ok(dependencies.count())
+    let mut hasher = DefaultHasher::new();
+    // Each session builds in a directory of its own.
+    let builds = env::current_dir()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.replace(&*builds.to_string_lossy(), "")
+        .hash(&mut hasher);
+    for name in ["RUSTC", "RUSTFLAGS"] {
+        env::var_os(name).hash(&mut hasher);
+    }
+    Ok(Plan {
+        crates: dependencies.count(),
+        number: hasher.finish(),
+    })
 }

@@ -1,6 +1,8 @@
 //! The directory in which a session builds, and what the cache and the session have of each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
@@ -22,13 +24,28 @@ pub(crate) struct Builds {
     directory: PathBuf,
 }
 
+/// What cargo is to build.
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    /// The number of crates that the session depends on; 0 if that is not known.
+    pub(crate) crates: usize,
+    /// A number for all units, in all sessions the same.
+    pub(crate) number: u64,
+}
+
+impl Plan {
+    /// The name of the file with the hashes of the units.
+    fn file(self) -> String {
+        format!("units_{:016x}.json", self.number)
+    }
+}
+
 #[derive(Default, Serialize, Deserialize)]
 struct Restored {
-    /// A number for the manifest of the last time.
+    /// A number for the manifest and the settings of the last time.
     manifest: u64,
     units: BTreeSet<String>,
-    /// The number of crates that the session depends on; 0 if that is not known.
-    crates: usize,
+    plan: Plan,
 }
 
 impl Builds {
@@ -37,17 +54,21 @@ impl Builds {
         Self { directory }
     }
 
-    /// Gives cargo what the cache has of the dependencies, if the manifest has changed. `plan` completes
-    /// `Cargo.lock` and returns the number of crates that the session depends on.
+    /// Gives cargo what the cache has of the dependencies, if the manifest or a setting has changed. `plan`
+    /// completes `Cargo.lock`.
     ///
     /// # Errors
     ///
     /// If a file cannot be read or written. cargo then compiles what is missing.
-    pub(crate) fn restore(&self, plan: impl FnOnce() -> io::Result<usize>) -> io::Result<()> {
+    pub(crate) fn restore(&self, plan: impl FnOnce() -> io::Result<Plan>) -> io::Result<()> {
         let manifest = fs::read_to_string(self.directory.join("Cargo.toml"))?;
         let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
         let mut hasher = DefaultHasher::new();
         manifest.hash(&mut hasher);
+        let variables: BTreeMap<_, _> = env::vars_os()
+            .filter(|(name, _)| is_setting(name))
+            .collect();
+        variables.hash(&mut hasher);
         let manifest = hasher.finish();
         let mut restored = self.restored();
         if restored.manifest == manifest || dependencies.trim().is_empty() {
@@ -55,12 +76,12 @@ impl Builds {
         }
         restored.manifest = manifest;
         // An incomplete file names some of the packages.
-        restored.crates = plan().unwrap_or_default();
+        restored.plan = plan().unwrap_or_default();
         if let Some(cache) = DependencyCache::of_user() {
             let packages = Lock::read(&self.lock())?;
-            restored
-                .units
-                .extend(cache.restore(&packages, &self.target()));
+            let needed = self.needed(&cache, restored.plan);
+            let given = cache.restore(&packages, &self.target(), needed.as_ref());
+            restored.units.extend(given);
         }
         fs::create_dir_all(self.target())?;
         fs::write(
@@ -78,8 +99,36 @@ impl Builds {
     /// not known.
     pub(crate) fn progress(&self) -> Option<(usize, usize)> {
         let built = fs::read_to_string(self.directory.join(BUILT)).ok()?;
-        let (built, all) = (built.parse().ok()?, self.restored().crates);
+        let (built, all) = (built.parse().ok()?, self.restored().plan.crates);
         (built < all).then_some((built, all))
+    }
+
+    /// The hashes of the units that cargo has needed for the plan in another session.
+    fn needed(&self, cache: &DependencyCache, plan: Plan) -> Option<BTreeSet<String>> {
+        if !cache.restore_linked(&plan.file(), &self.target()) {
+            return None;
+        }
+        let text = fs::read(self.target().join(plan.file())).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Keeps the hashes of the units that cargo has needed, so that later sessions get these units and no
+    /// others of the same packages.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written.
+    pub(crate) fn keep_needed(&self, hashes: &BTreeSet<String>) -> io::Result<()> {
+        let plan = self.restored().plan;
+        let path = self.target().join(plan.file());
+        let text = serde_json::to_vec(hashes)?;
+        if plan.crates == 0 || fs::read(&path).is_ok_and(|known| known == text) {
+            return Ok(());
+        }
+        fs::write(path, text)?;
+        DependencyCache::of_user().map_or(Ok(()), |cache| {
+            cache.keep_linked(&plan.file(), &self.target())
+        })
     }
 
     /// Notes that cargo has compiled dependencies.
@@ -118,4 +167,10 @@ impl Builds {
     fn target(&self) -> PathBuf {
         self.directory.join("target")
     }
+}
+
+/// Whether a variable of this name changes what cargo builds.
+fn is_setting(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with("CARGO_PROFILE_") || name == "RUSTFLAGS"
 }

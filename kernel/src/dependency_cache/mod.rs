@@ -11,7 +11,8 @@
 //!     units/NAME-HASH/        the files of one unit, in cargo's terms: a package, compiled in one way
 //!         files.json            their paths, sizes and checksums
 //!     linked/NAME/            what the stand-in for `rustc` has linked: a library of dependencies, or the
-//!                             list of the crates that a set of dependencies needs; files.json as above
+//!                             list of the crates or units that a set of dependencies needs; files.json as
+//!                             above
 //! ```
 //!
 //! A unit or a library appears under its name only when it is complete, so that several kernels can share
@@ -22,9 +23,10 @@ mod entry;
 mod lock;
 mod units;
 
-pub(crate) use builds::Builds;
+pub(crate) use builds::{Builds, Plan};
 pub(crate) use entry::Usage;
 pub(crate) use lock::Lock;
+pub(crate) use units::hashes;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -75,10 +77,21 @@ impl DependencyCache {
     }
 
     /// Puts what the cache has of the packages of a session into the directory in which cargo builds. Returns
-    /// the names of the units.
-    fn restore(&self, lock: &Lock, target: &Path) -> Vec<String> {
+    /// the names of the units. `hashes` are those of the units that cargo needs, if they are known.
+    fn restore(
+        &self,
+        lock: &Lock,
+        target: &Path,
+        hashes: Option<&BTreeSet<String>>,
+    ) -> Vec<String> {
+        let is_needed = |name: &str| {
+            hashes.is_none_or(|hashes| hashes.contains(&name[units::package(name).len() + 1..]))
+        };
         let is_wanted = |entry: &Entry| {
-            lock.is_of_registry(units::package(entry.name())) && !units::is_in(target, entry.name())
+            let name = entry.name();
+            lock.is_of_registry(units::package(name))
+                && is_needed(name)
+                && !units::is_in(target, name)
         };
         let entries: Vec<_> = self.units().filter(is_wanted).collect();
         let restore = |entry: &Entry| match entry.restore(target) {
@@ -269,7 +282,12 @@ mod tests {
         assert_eq!(compile("2", "other", "fifth", &[]), "fifth");
         let target = tempfile::tempdir().unwrap();
         fs::create_dir_all(target.path().join("debug/.fingerprint")).unwrap();
-        assert_eq!(cache.restore(&lock, target.path()), [UNIT]);
-        assert!(cache.restore(&lock, target.path()).is_empty());
+        let restore = |hash: &str| {
+            let hashes = BTreeSet::from([hash.to_owned()]);
+            cache.restore(&lock, target.path(), Some(&hashes))
+        };
+        assert!(restore("0000000000000000").is_empty());
+        assert_eq!(restore("3cdf5f1596bded6a"), [UNIT]);
+        assert!(cache.restore(&lock, target.path(), None).is_empty());
     }
 }

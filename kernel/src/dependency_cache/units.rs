@@ -41,6 +41,12 @@ pub(super) fn is_unit(name: &str) -> bool {
     hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
+/// The hashes of the units that a line of cargo names.
+pub(crate) fn hashes(line: &str) -> impl Iterator<Item = String> {
+    let words = line.split(['/', '"', '.']).filter(|word| is_unit(word));
+    words.map(|word| word[package(word).len() + 1..].to_owned())
+}
+
 /// The package of a unit.
 pub(super) fn package(unit: &str) -> &str {
     unit.rsplit_once('-').map_or(unit, |(package, _)| package)
@@ -194,6 +200,9 @@ mod tests {
         assert!(is_in(target.path(), unit));
         remove(target.path(), unit);
         assert!(!is_in(target.path(), unit));
+        let line = r#"{"filenames":["/t/deps/libserde_json-3cdf5f1596bded6a.rlib"],"out_dir":"/t/build/psm-b92ab3ccb0d2f817/out"}"#;
+        let found: Vec<_> = hashes(line).collect();
+        assert_eq!(found, ["3cdf5f1596bded6a", "b92ab3ccb0d2f817"]);
         assert!(!is_unit("serde-json") && !is_unit(".new-3cdf5f") && !is_unit("closures"));
     }
 }
