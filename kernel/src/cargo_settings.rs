@@ -89,6 +89,11 @@ const USERS_HOME: &str = "MEMIT_USERS_CARGO_HOME";
 /// The variable of the directory of the stand-ins.
 pub(crate) const TOOLS: &str = "MEMIT_TOOLS";
 
+/// How the name of that directory starts, for the process of a kernel.
+pub(crate) fn tools_prefix(kernel: u32) -> String {
+    format!("memit-tools-{kernel}-")
+}
+
 /// The user's value of [`HOME`].
 fn users_home() -> Option<OsString> {
     let home = std::env::var_os(HOME);

@@ -96,7 +96,7 @@ pub(crate) fn directory() -> Option<PathBuf> {
 
 /// How the name of the directory starts. The process keeps its number when it starts its program anew.
 fn prefix() -> String {
-    format!("memit-tools-{}-", std::process::id())
+    cargo_settings::tools_prefix(std::process::id())
 }
 
 /// The source of the library in the directory of this process; `None` if the user has named another.

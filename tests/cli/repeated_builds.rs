@@ -82,6 +82,28 @@ fn the_analyser_reads_no_dependency_that_nobody_asks_about() {
 }
 
 #[test]
+fn a_build_script_gets_the_answers_of_cargo() {
+    let package = tempfile::tempdir().unwrap();
+    fs::create_dir(package.path().join("src")).unwrap();
+    let manifest = "[package]\nname = \"asking\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    fs::write(package.path().join("Cargo.toml"), manifest).unwrap();
+    fs::write(package.path().join("src/lib.rs"), "").unwrap();
+    let script = r#"fn main() {
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let mut cargo = std::process::Command::new("cargo");
+        cargo.args(["metadata", "--format-version=1", "--manifest-path", manifest]);
+        let output = cargo.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("asking"));
+    }"#;
+    fs::write(package.path().join("build.rs"), script).unwrap();
+    let path = package.path().display();
+    let cell = format!(":dep asking = {{ path = \"{path}\" }}\n1");
+    let ran = ran(memit().args(["eval", &cell]), "").expect_code(0);
+    assert_eq!(ran.stdout, "1\n");
+}
+
+#[test]
 fn what_changes_the_build_is_noticed() {
     let toolchain = Toolchain::new();
     let is_optimised = "!cfg!(debug_assertions)";

@@ -15,7 +15,7 @@ mod plan;
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::fs::symlink;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, parent_id};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{fs, io};
@@ -65,6 +65,10 @@ fn run_cargo(arguments: &[OsString]) -> ExitCode {
     let Some(cargo) = cargo_of_compiler().or_else(|| in_path(CARGO)) else {
         return missing(CARGO);
     };
+    if !is_of_kernel() {
+        // A build script has started cargo.
+        return become_program(&cargo, arguments);
+    }
     if analyser::is_idle(arguments) {
         return analyser::answer(&cargo, arguments).unwrap_or_else(|error| failed(&cargo, &error));
     }
@@ -75,6 +79,16 @@ fn run_cargo(arguments: &[OsString]) -> ExitCode {
         return last_build::repeat_or_build(&cargo, arguments);
     }
     become_program(&cargo, arguments)
+}
+
+/// Whether the kernel has started this process, for evcxr or for the analyser.
+fn is_of_kernel() -> bool {
+    let tools = env::var_os(cargo_settings::TOOLS).map(PathBuf::from);
+    let prefix = cargo_settings::tools_prefix(parent_id());
+    tools.is_some_and(|tools| {
+        let name = tools.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with(&prefix))
+    })
 }
 
 /// cargo of the toolchain whose `rustc` evcxr has chosen.
