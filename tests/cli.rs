@@ -10,6 +10,8 @@ mod home;
 mod install;
 #[path = "cli/kernel.rs"]
 mod kernel;
+#[path = "cli/network.rs"]
+mod network;
 #[path = "cli/repeated_builds.rs"]
 mod repeated_builds;
 #[path = "cli/run.rs"]

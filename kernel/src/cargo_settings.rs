@@ -5,8 +5,10 @@
 //! and a wrapper that caches does not know our stand-in for `rustc`. So the user's variables are left
 //! out, and variables of ours win over the manifest and the files.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const WRAPPERS_AND_FLAGS: &[&str] = &[
     "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
@@ -40,7 +42,6 @@ const PROFILE_AND_TERMINAL: &[(&str, &str)] = &[
     ("CARGO_PROFILE_DEV_STRIP", "debuginfo"),
     // The kernel reads what cargo prints.
     ("CARGO_TERM_COLOR", "never"),
-    ("CARGO_TERM_QUIET", "false"),
     ("CARGO_TERM_VERBOSE", "false"),
 ];
 
@@ -55,12 +56,19 @@ pub(crate) fn ours() -> impl Iterator<Item = (&'static str, &'static str)> {
     } else {
         &[]
     };
-    PROFILE_AND_TERMINAL.iter().chain(wrappers).copied()
+    // On a terminal, the kernel shows its own progress.
+    let is_quiet = if std::io::stderr().is_terminal() {
+        "true"
+    } else {
+        "false"
+    };
+    let settings = PROFILE_AND_TERMINAL.iter().chain(wrappers).copied();
+    settings.chain([("CARGO_TERM_QUIET", is_quiet)])
 }
 
 /// Cargo's files that hold for the directory in which evcxr builds. The files may not exist.
 pub(crate) fn files() -> impl Iterator<Item = PathBuf> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = users_home().map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let temporary = std::env::var_os("EVCXR_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
     let above: Vec<_> = temporary
@@ -69,6 +77,39 @@ pub(crate) fn files() -> impl Iterator<Item = PathBuf> {
         .collect();
     let directories = home.into_iter().chain(above);
     directories.flat_map(|directory| ["config.toml", "config"].map(|name| directory.join(name)))
+}
+
+/// The variable of cargo's directory. The analyser takes its cargo from there, so the kernel sets the
+/// variable to the directory of the stand-in.
+pub(crate) const HOME: &str = "CARGO_HOME";
+
+/// The variable of the user's value of [`HOME`].
+const USERS_HOME: &str = "MEMIT_USERS_CARGO_HOME";
+
+/// The variable of the directory of the stand-ins.
+pub(crate) const TOOLS: &str = "MEMIT_TOOLS";
+
+/// How the name of that directory starts, for the process of a kernel.
+pub(crate) fn tools_prefix(kernel: u32) -> String {
+    format!("memit-tools-{kernel}-")
+}
+
+/// The user's value of [`HOME`].
+fn users_home() -> Option<OsString> {
+    let home = std::env::var_os(HOME);
+    if home == std::env::var_os(TOOLS) {
+        std::env::var_os(USERS_HOME)
+    } else {
+        home
+    }
+}
+
+/// Gives a command of cargo or rustup the user's directory of cargo.
+pub(crate) fn at_home(command: &mut Command) -> &mut Command {
+    match users_home() {
+        Some(home) => command.env(HOME, home),
+        None => command.env_remove(HOME),
+    }
 }
 
 fn names_wrapper(file: &Path) -> bool {

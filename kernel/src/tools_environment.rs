@@ -19,13 +19,11 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::cargo_settings::{HOME, TOOLS as DIRECTORY};
 use crate::{cargo, cargo_settings, library_source};
 
 /// What stands before the name of a variable that keeps the user's value of the variable.
 const KEPT: &str = "MEMIT_USERS_";
-
-/// The variable of the directory of this process.
-const DIRECTORY: &str = "MEMIT_TOOLS";
 
 const PATH: &str = "PATH";
 
@@ -55,6 +53,7 @@ pub(crate) fn enter() {
         }
     };
     command.env(DIRECTORY, &directory);
+    replace(&mut command, HOME, directory.clone().into());
     replace(
         &mut command,
         library_source::VARIABLE,
@@ -79,7 +78,7 @@ pub(crate) fn leave(command: &mut Command) {
         command.env_remove(name);
     }
     command.env_remove(library_source::VARIABLE);
-    command.env_remove(DIRECTORY);
+    cargo_settings::at_home(command).env_remove(DIRECTORY);
     for (name, value) in std::env::vars_os() {
         let users = name.to_str().and_then(|name| name.strip_prefix(KEPT));
         if let Some(users) = users {
@@ -97,7 +96,7 @@ pub(crate) fn directory() -> Option<PathBuf> {
 
 /// How the name of the directory starts. The process keeps its number when it starts its program anew.
 fn prefix() -> String {
-    format!("memit-tools-{}-", std::process::id())
+    cargo_settings::tools_prefix(std::process::id())
 }
 
 /// Shows the source of the library to a command that has the user's environment, unless the user has named

@@ -1,8 +1,9 @@
 //! The cache of compiled dependencies, which sessions share.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use tempfile::TempDir;
 
@@ -46,16 +47,27 @@ impl User {
         ran.stderr.contains(COMPILING)
     }
 
-    /// The files of the crate in the cache.
+    /// The compiled crates in the cache.
+    fn crates(&self) -> Vec<PathBuf> {
+        self.files("rlib")
+    }
+
+    /// The linked libraries of dependencies in the cache.
     fn libraries(&self) -> Vec<PathBuf> {
+        let mut libraries = self.files("so");
+        libraries.retain(|file| file.to_string_lossy().contains("libmemit_dependencies_"));
+        libraries
+    }
+
+    fn files(&self, of: &str) -> Vec<PathBuf> {
         let mut open = vec![self.cache()];
         let mut found = Vec::new();
         while let Some(directory) = open.pop() {
-            for entry in fs::read_dir(directory).unwrap() {
+            for entry in fs::read_dir(directory).into_iter().flatten() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     open.push(path);
-                } else if path.extension().is_some_and(|ending| ending == "rlib") {
+                } else if path.extension().is_some_and(|ending| ending == of) {
                     found.push(path);
                 }
             }
@@ -70,8 +82,14 @@ fn a_second_session_compiles_no_dependency_again() {
     assert!(user.compiles());
     assert!(!user.compiles());
     let shown = user.eval(&["%cache", "%cache -c", "%cache"]).stdout;
-    assert!(shown.contains("in 1 compiled package\n"), "{shown}");
-    assert!(shown.contains("in 0 compiled packages\n"), "{shown}");
+    assert!(
+        shown.contains("in 1 compiled package and 1 shared object\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("in 0 compiled packages and 0 shared objects\n"),
+        "{shown}"
+    );
     assert!(user.compiles());
 }
 
@@ -104,17 +122,121 @@ fn a_damaged_file_is_compiled_again() {
             fs::write(file, bytes).unwrap();
         },
     ] {
-        let libraries = user.libraries();
-        assert_eq!(libraries.len(), 1);
-        damage(&libraries[0]);
+        let crates = user.crates();
+        assert_eq!(crates.len(), 1);
+        damage(&crates[0]);
         assert!(user.compiles());
         assert!(!user.compiles());
     }
     for list in ["{", "[]"] {
-        let unit = user.libraries()[0].ancestors().nth(4).unwrap().to_owned();
+        let unit = user.crates()[0].ancestors().nth(4).unwrap().to_owned();
         fs::write(unit.join("files.json"), list).unwrap();
         assert!(user.compiles(), "{list}");
     }
+}
+
+#[test]
+fn what_one_crate_has_needed_is_compiled_for_no_other() {
+    let user = User::new();
+    let above = ":dep lock_api = \"0.4\"\nuse lock_api::RawMutex;";
+    let below = ":dep scopeguard = { version = \"1\", default-features = false }";
+    let below = &format!("{below}\n*scopeguard::guard(1, |_| ())");
+    let compiled = |cells: &[&str]| user.eval(cells).stderr.matches("Compiling").count();
+    assert_eq!(compiled(&[above]), 2);
+    assert_eq!(compiled(&[below]), 0);
+    assert_eq!(compiled(&[above, below]), 0);
+    // Each command makes cargo forget the packages of the others for a moment.
+    let together = format!(":dep itoa = \"1\"\n:dep lock_api = \"0.4\"\n{below}");
+    assert_eq!(compiled(&[&together]), 1);
+    assert_eq!(compiled(&[&together]), 0);
+}
+
+#[test]
+fn a_session_gets_only_what_it_needs() {
+    let user = User::new();
+    assert!(user.compiles());
+    user.eval(&[&format!(":opt 0\n{CELL}")]);
+    let mut lists = user.files("json");
+    lists.retain(|list| list.to_string_lossy().contains("/itoa-"));
+    assert_eq!(lists.len(), 2);
+    let before: Vec<_> = lists.iter().map(|list| identity(list)).collect();
+    assert!(!user.compiles());
+    let changed = lists
+        .iter()
+        .zip(before)
+        .filter(|(list, before)| identity(list) != *before);
+    assert_eq!(changed.count(), 1);
+    // A session that changes the level has both.
+    let both = user.eval(&[CELL, &format!(":opt 0\n{CELL}")]);
+    assert!(!both.stderr.contains(COMPILING), "{}", both.stderr);
+}
+
+#[test]
+fn what_is_added_later_in_a_session_is_kept() {
+    let user = User::new();
+    let slow = format!(":opt 0\n{CELL}");
+    let first = user.eval(&["1", CELL, &slow]).stderr;
+    assert_eq!(first.matches(COMPILING).count(), 2, "{first}");
+    for cell in [CELL, &slow] {
+        assert!(!user.eval(&[cell]).stderr.contains(COMPILING));
+    }
+}
+
+/// What tells one version of a file from another.
+fn identity(file: &Path) -> (u64, SystemTime) {
+    let metadata = fs::metadata(file).unwrap();
+    (metadata.ino(), metadata.modified().unwrap())
+}
+
+#[test]
+fn a_second_session_links_no_dependency_again() {
+    let user = User::new();
+    assert!(user.compiles());
+    let libraries = user.libraries();
+    let before = identity(&libraries[0]);
+    let list = libraries[0].with_file_name("files.json");
+    let first_use = identity(&list).1;
+    assert!(!user.compiles());
+    assert_eq!(user.libraries(), libraries);
+    assert_eq!(identity(&libraries[0]), before);
+    assert!(identity(&list).1 > first_use);
+    // Another set of crates is another library.
+    user.eval(&[&format!(":dep scopeguard = \"1\"\n{CELL}")]);
+    assert_eq!(user.libraries().len(), 2);
+}
+
+#[test]
+fn a_damaged_library_is_linked_again() {
+    let user = User::new();
+    assert!(user.compiles());
+    for damage in [
+        |file: &Path| fs::write(file, "damaged").unwrap(),
+        |file: &Path| fs::remove_file(file).unwrap(),
+        |file: &Path| fs::write(file.with_file_name("files.json"), "{").unwrap(),
+    ] {
+        let libraries = user.libraries();
+        assert_eq!(libraries.len(), 1);
+        let before = identity(&libraries[0]);
+        damage(&libraries[0]);
+        assert!(!user.compiles());
+        assert_ne!(identity(&user.libraries()[0]), before);
+    }
+}
+
+#[test]
+fn a_session_keeps_its_dependencies_when_the_cache_is_cleared() {
+    let user = User::new();
+    assert!(user.compiles());
+    let again = "itoa::Buffer::new().format(42).len()";
+    let ran = user.eval(&[CELL, "%cache -c", again, "%undo", again]);
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert_eq!(
+        (lines[0], lines[2], lines.last()),
+        ("1", "2", Some(&"2")),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stderr.contains(COMPILING));
 }
 
 #[test]
@@ -144,7 +266,7 @@ fn the_cache_is_bounded() {
     let user = User::new();
     let ran = user.eval_with(&[("MEMIT_CACHE", "0")], &[CELL]);
     assert_eq!(ran.stdout, "1\n");
-    assert!(user.libraries().is_empty());
+    assert!(user.crates().is_empty() && user.libraries().is_empty());
 }
 
 #[test]
@@ -157,7 +279,7 @@ fn sessions_at_the_same_time_share_the_cache() {
         }
     });
     assert!(!user.compiles());
-    assert_eq!(user.libraries().len(), 1);
+    assert_eq!(user.crates().len(), 1);
 }
 
 #[test]

@@ -134,3 +134,51 @@ fn standard_input_is_at_its_end_without_a_terminal() {
     let printed: String = READING.iter().map(|(_, printed)| *printed).collect();
     assert!(ran.stdout.starts_with(&printed), "{}", ran.stdout);
 }
+
+#[test]
+fn a_terminal_shows_a_bar_while_dependencies_are_compiled() {
+    let package = |name: &str, source: &str, dependencies: &str| {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("src")).unwrap();
+        std::fs::write(directory.path().join("src/lib.rs"), source).unwrap();
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\n{dependencies}"
+        );
+        std::fs::write(directory.path().join("Cargo.toml"), manifest).unwrap();
+        directory
+    };
+    let below = package("below", "", "");
+    let dependency = format!("below = {{ path = \"{}\" }}", below.path().display());
+    // Some seconds of work for the compiler.
+    let source = "#![allow(long_running_const_eval)]\n\
+        const STEPS: u32 = { let mut i = 0; while i < 6_000_000 { i += 1; } i };\n\
+        pub fn steps() -> u32 { STEPS }";
+    let slow = package("slow", source, &dependency);
+    let cell = format!(
+        ":dep slow = {{ path = \"{}\" }}\nslow::steps()",
+        slow.path().display()
+    );
+    let mut command = std::process::Command::new("script");
+    command
+        .args([
+            "--quiet",
+            "--return",
+            "--command",
+            "\"$MEMIT\" eval \"$CELL\"",
+            "/dev/null",
+        ])
+        .env("MEMIT", env!("CARGO_BIN_EXE_memit"))
+        .env("CELL", cell);
+    let shown = ran(&mut command, "").expect_code(0).stdout;
+    let bar = format!(
+        "Compiling slow … {}{} 1 of 2 crates",
+        "█".repeat(10),
+        "░".repeat(10)
+    );
+    let bar = shown.find(&bar).unwrap_or_else(|| panic!("{shown}"));
+    // The value takes the place of the bar.
+    let value = shown.find("\r\x1b[K6000000\r\n");
+    assert!(value.is_some_and(|value| bar < value), "{shown}");
+    // cargo's own lines would tear the bar.
+    assert!(!shown.contains("Compiling below v"), "{shown}");
+}

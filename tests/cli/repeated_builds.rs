@@ -9,14 +9,13 @@ use tempfile::TempDir;
 
 use crate::support::{memit, ran};
 
-/// A toolchain whose cargo counts its builds.
+/// A toolchain whose cargo notes its commands.
 struct Toolchain(TempDir);
 
 impl Toolchain {
     fn new() -> Self {
         let toolchain = Self(tempfile::tempdir().unwrap());
-        let counts = "[ \"$1\" = build ] && echo build >> \"$(dirname \"$0\")/builds\"";
-        toolchain.script("cargo", counts);
+        toolchain.script("cargo", "echo \"$*\" >> \"$(dirname \"$0\")/commands\"");
         toolchain.script("rustc", "");
         toolchain
     }
@@ -36,15 +35,23 @@ impl Toolchain {
 
     /// Runs cells; returns what they print, and how often cargo has built.
     fn eval(&self, cells: &[&str]) -> (String, usize) {
-        let builds = self.0.path().join("builds");
-        let _ = fs::remove_file(&builds);
+        let (printed, commands) = self.commands(cells);
+        let builds = commands
+            .lines()
+            .filter(|command| command.starts_with("build"));
+        (printed, builds.count())
+    }
+
+    /// Runs cells; returns what they print, and the commands of cargo.
+    fn commands(&self, cells: &[&str]) -> (String, String) {
+        let commands = self.0.path().join("commands");
+        let _ = fs::remove_file(&commands);
         // No rustup and no other cargo.
         let path = format!("{}:/usr/bin:/bin", self.0.path().display());
         let mut command = memit();
         command.env("PATH", path).arg("eval").args(cells);
         let ran = ran(&mut command, "").expect_code(0);
-        let count = fs::read_to_string(builds).unwrap().lines().count();
-        (ran.stdout, count)
+        (ran.stdout, fs::read_to_string(commands).unwrap())
     }
 }
 
@@ -57,6 +64,43 @@ fn cells_are_built_without_cargo() {
     assert_eq!(three, first);
     let (_, with_dependency) = toolchain.eval(&[":dep itoa = \"1\"", "itoa::Buffer::new();", "2"]);
     assert!(with_dependency > first);
+}
+
+#[test]
+fn the_analyser_reads_no_dependency_that_nobody_asks_about() {
+    let toolchain = Toolchain::new();
+    let cells = [":dep itoa = \"1\"", "itoa::Buffer::new().format(1).len()"];
+    let (printed, commands) = toolchain.commands(&cells);
+    assert_eq!(printed, "1\n");
+    let of_analyser = commands
+        .lines()
+        .filter(|command| command.contains("--manifest-path"));
+    let (alone, packages): (Vec<_>, Vec<_>) = of_analyser.partition(|command| {
+        command.starts_with("locate-project") || command.contains("--no-deps")
+    });
+    assert_eq!((alone.len(), packages.len()), (2, 0), "{commands}");
+}
+
+#[test]
+fn a_build_script_gets_the_answers_of_cargo() {
+    let package = tempfile::tempdir().unwrap();
+    fs::create_dir(package.path().join("src")).unwrap();
+    let manifest = "[package]\nname = \"asking\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    fs::write(package.path().join("Cargo.toml"), manifest).unwrap();
+    fs::write(package.path().join("src/lib.rs"), "").unwrap();
+    let script = r#"fn main() {
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let mut cargo = std::process::Command::new("cargo");
+        cargo.args(["metadata", "--format-version=1", "--manifest-path", manifest]);
+        let output = cargo.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("asking"));
+    }"#;
+    fs::write(package.path().join("build.rs"), script).unwrap();
+    let path = package.path().display();
+    let cell = format!(":dep asking = {{ path = \"{path}\" }}\n1");
+    let ran = ran(memit().args(["eval", &cell]), "").expect_code(0);
+    assert_eq!(ran.stdout, "1\n");
 }
 
 #[test]

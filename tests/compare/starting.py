@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+from unittest import mock
 
 import cells
 import common
@@ -19,12 +20,22 @@ MEMIT = "%memit vec![1u8; 100 << 20]"
 # What a session depends on whose dependencies another session has compiled.
 DEPENDENCIES = [
     (":dep rayon = \"1\"", "rayon::current_num_threads() > 0"),
-    (":dep serde_json = \"1\"", "serde_json::json!(1).is_number()"),
+    (
+        ":dep serde_json = { version = \"1\", features = [\"preserve_order\"] }",
+        "serde_json::json!(1).is_number()",
+    ),
     (
         ":dep tokio = { version = \"1\", features = [\"full\"] }",
         "tokio::runtime::Runtime::new().is_ok()",
     ),
 ]
+
+
+# Takes minutes to compile.
+LARGE = (
+    ":dep polars = { version = \"0.46\", features = [\"lazy\"] }",
+    "use polars::prelude::*;\ndf!(\"a\" => [1i32, 2, 3]).unwrap().height()",
+)
 
 
 def first(start, code):
@@ -33,11 +44,17 @@ def first(start, code):
         return kernel.since_start(kernel.run(code))
 
 
-def evaluated(memit, *codes, **variables):
+def in_ready_kernel(kernels, code):
+    """Seconds that a cell takes in a new kernel that is through with its start."""
+    with kernels.start() as kernel:
+        kernel.run("1")
+        return kernel.run(code).seconds
+
+
+def evaluated(memit, *codes):
     """Seconds that `memit eval` takes, from start to end."""
     started = time.perf_counter()
-    subprocess.run([memit, "eval", *codes], check=True, capture_output=True, cwd=common.NEUTRAL,
-                   env={**os.environ, **variables})
+    subprocess.run([memit, "eval", *codes], check=True, capture_output=True, cwd=common.NEUTRAL)
     return time.perf_counter() - started
 
 
@@ -46,6 +63,7 @@ def main():
     parser = common.arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="starts of each program (default: 5)")
     parser.add_argument("--without-evcxr", action="store_true", help="leave out evcxr_jupyter")
+    parser.add_argument("--polars", action="store_true", help="also compile polars, which takes minutes")
     options = parser.parse_args()
     memit = common.find_memit(options.memit)
     program = None if options.without_evcxr else cells.install_evcxr()
@@ -79,12 +97,22 @@ def main():
     common.table(["", "start to end"], [(name, f"{statistics.median(times):.2f} s") for name, times in rows])
 
     rows = []
-    for dependency, use in DEPENDENCIES:
-        with tempfile.TemporaryDirectory(prefix="memit-compare-") as cache:
-            times = [evaluated(memit, dependency, use, XDG_CACHE_HOME=cache) for _ in range(3)]
-        rows.append((f"`{dependency}`", f"{times[0]:.2f} s", f"{statistics.mean(times[1:]):.2f} s"))
-    print("`memit eval` with a dependency: from start to end.\n")
-    common.table(["dependency", "first session", "later sessions"], rows)
+    start = statistics.median(evals)
+    for dependency, use in DEPENDENCIES + [LARGE] * options.polars:
+        cell = f"{dependency}\n{use}"
+        with (
+            tempfile.TemporaryDirectory(prefix="memit-compare-") as cache,
+            mock.patch.dict(os.environ, XDG_CACHE_HOME=cache),
+            common.MemitKernels(memit) as kernels,
+        ):
+            compiled = evaluated(memit, cell)
+            later = statistics.median(in_ready_kernel(kernels, cell) for _ in range(options.rounds))
+            evals = [evaluated(memit, cell) for _ in range(options.rounds)]
+        rows.append((f"`{dependency}`", f"{compiled:.2f} s", f"{statistics.median(evals):.2f} s",
+                     f"{statistics.median(evals) / compiled:.2f}", f"{later:.2f} s"))
+    print(f"A cell with a dependency: `memit eval` from start to end (`1+1`: {start:.2f} s), and the cell alone in a "
+          "later session.\n")
+    common.table(["dependency", "first session", "later sessions", "later / first", "the cell alone"], rows)
 
 
 if __name__ == "__main__":

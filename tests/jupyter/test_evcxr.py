@@ -1,5 +1,7 @@
 """What evcxr's users know: its commands, its dependencies; and what memit compiles differently."""
 
+import re
+
 import pytest
 
 
@@ -53,6 +55,12 @@ def test_the_level_of_optimisation_can_be_lowered_and_raised_again(kernel):
     fast = kernel.run("%timeit -r 3 of_every_level.iter().map(|x| x * x).sum::<u64>()").json
     # It is some thirty times, which noise cannot turn round.
     assert slow["best"] > 3 * fast["best"]
+
+
+# Some seconds of work for the compiler.
+SLOW = "#![allow(long_running_const_eval)]\n" \
+    "const STEPS: u32 = { let mut i = 0; while i < 6_000_000 { i += 1; } i };" \
+    "pub fn steps() -> u32 { STEPS }"
 
 
 @pytest.fixture(scope="module")
@@ -124,15 +132,24 @@ def test_a_dependency_that_does_not_exist_is_an_error_and_no_more(own_kernel, tm
 
 
 def test_the_crate_being_compiled_is_shown_and_nothing_of_that_stays(own_kernel, make_crate):
-    # A second or more of work for the compiler.
-    crate = make_crate(
-        "slow_to_compile",
-        "const STEPS: u32 = { let mut i = 0; while i < 1_500_000 { i += 1; } i };"
-        "pub fn steps() -> u32 { STEPS }",
-    )
+    crate = make_crate("slow_to_compile", SLOW)
     cell = own_kernel.run(f':dep slow_to_compile = {{ path = "{crate}" }}\nslow_to_compile::steps()')
     shown = [content["data"]["text/plain"] for content in cell.of_type("display_data")]
-    assert shown == ["Compiling slow_to_compile …"]
+    assert all(text.startswith("Compiling slow_to_compile …") for text in shown) and shown
+    assert [m["msg_type"] for m in cell.outputs] == ["execute_result"]
+
+
+def test_a_bar_shows_how_many_crates_are_compiled(own_kernel, make_crate):
+    quick = make_crate("quick_below", "pub fn one() -> u32 { 1 }")
+    slow = make_crate("slow_between", SLOW, f'[dependencies]\nquick_below = {{ path = "{quick}" }}\n')
+    above = make_crate("quick_above", "pub use slow_between::steps;",
+                       f'[dependencies]\nslow_between = {{ path = "{slow}" }}\n')
+    cell = own_kernel.run(f':dep quick_above = {{ path = "{above}" }}\nquick_above::steps()')
+    updates = cell.of_type("display_data") + cell.of_type("update_display_data")
+    shown = [content["data"]["text/plain"] for content in updates]
+    bars = [re.fullmatch(r"Compiling slow_between … █+░+ (\d+) of (\d+) crates", text) for text in shown]
+    (built, every) = next(found for found in bars if found).groups()
+    assert int(every) - int(built) == 2 and int(built) >= 1
     assert [m["msg_type"] for m in cell.outputs] == ["execute_result"]
 
 
@@ -147,7 +164,7 @@ def test_a_build_script_that_runs_is_shown_and_earlier_output_stays(own_kernel, 
     )
     updates = cell.of_type("display_data") + cell.of_type("update_display_data")
     shown = [content["data"]["text/plain"] for content in updates]
-    assert "Compiling slow_to_build (build script) …" in shown
+    assert any(text.startswith("Compiling slow_to_build (build script) …") for text in shown)
     assert [m["msg_type"] for m in cell.outputs] == ["stream", "execute_result"]
 
 

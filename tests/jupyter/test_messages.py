@@ -1,5 +1,7 @@
 """The messages of the compiler, as somebody who types cells needs them."""
 
+import re
+
 import pytest
 
 
@@ -183,6 +185,40 @@ def test_a_build_script_that_fails_is_shown_with_its_reason(kernel, tmp_path):
     assert shown.startswith("error: failed to run custom build command for `links v0.1.0")
     assert "there is no libfoo" in shown
     assert "backtraces" not in shown
+    assert kernel.run("1 + 1").result == "2"
+
+
+def all_lines(kernel, shown):
+    """All lines of an error that is shown in part, from the file that the last line names."""
+    lines = shown.splitlines()
+    assert len(lines) == 30
+    (count, command) = re.search(r"(\d+) lines are left out.*`(!cat .*)`", lines[-1]).groups()
+    ran = kernel.run(command)
+    texts = [data["text/plain"] for data in ran.displays]
+    whole = "".join([ran.stdout, *texts, ran.result or ""]).splitlines()
+    assert len(whole) == len(lines) - 2 + int(count)
+    return whole
+
+
+def test_a_crate_with_many_errors_is_shown_in_part(kernel, tmp_path):
+    kernel.run("let before = 1;")
+    # evcxr takes an error for one of the cell if the cell has a line of the same number.
+    source = "\n" * 1000 + "\n".join(f'pub fn f{n}() -> u8 {{ "{n}" }}' for n in range(40))
+    shown = message(kernel, crate(tmp_path, "many", source) + "\nlet before = 2;")
+    assert shown.startswith("error[E0308]: mismatched types")
+    assert f"the crate in `{tmp_path}/many` does not compile" in shown
+    assert '"39"' not in shown
+    assert '"39"' in "\n".join(all_lines(kernel, shown))
+    assert kernel.run("before").result == "1"
+
+
+def test_a_build_script_that_says_much_is_shown_in_part(kernel, tmp_path):
+    build = 'fn main() { for n in 0..100 { println!("line {n}."); } panic!("there is no libbar") }'
+    shown = message(kernel, crate(tmp_path, "talks", "", build))
+    assert shown.startswith("error: failed to run custom build command for `talks v0.1.0")
+    assert "there is no libbar" in shown
+    assert "line 50." not in shown
+    assert "line 50." in "\n".join(all_lines(kernel, shown))
     assert kernel.run("1 + 1").result == "2"
 
 

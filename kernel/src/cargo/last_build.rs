@@ -1,6 +1,6 @@
 //! Repeats the last build, if nothing but the cell has changed since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -11,11 +11,12 @@ use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 
 use serde::{Deserialize, Serialize};
 
-use super::messages::{self, Artifact};
+use super::messages::{self, Artifact, Dependency};
+use super::{failed, plan};
 use crate::cargo_settings;
 use crate::compiler::recorded::{self, Recorded};
 use crate::compiler::{self, CELL_CRATE};
-use crate::dependency_cache::Lock;
+use crate::dependency_cache::{self, Builds, Lock};
 
 /// evcxr sets this variable when it builds a cell.
 const OF_CELL: &str = "EVCXR_EXECUTION_SO_PATH";
@@ -60,10 +61,7 @@ pub(super) fn repeat_or_build(cargo: &Path, arguments: &[OsString]) -> ExitCode 
             Err(error) => eprintln!("memit: cargo builds the cell: {error}"),
         }
     }
-    build(cargo, arguments).unwrap_or_else(|error| {
-        eprintln!("memit: {}: {error}", cargo.display());
-        ExitCode::FAILURE
-    })
+    build(cargo, arguments).unwrap_or_else(|error| failed(cargo, &error))
 }
 
 /// Lets cargo build, and records the build if it succeeds.
@@ -72,19 +70,35 @@ fn build(cargo: &Path, arguments: &[OsString]) -> io::Result<ExitCode> {
         let _ = fs::remove_file(record);
     }
     let mut command = Command::new(cargo);
-    command
+    cargo_settings::at_home(&mut command)
         .args(arguments)
         .env(recorded::VARIABLE, env::current_dir()?.join(COMPILER))
         .stdout(Stdio::piped());
+    let builds = Builds::new(env::current_dir()?);
+    // Without the cache, cargo compiles.
+    let _ = builds.restore(|| plan::of(cargo, arguments));
+    let mut built = 0;
+    let mut needed = BTreeSet::new();
+    builds.note_built(built);
     let mut child = command.spawn()?;
     let mut said = String::new();
     for line in lines(child.stdout.take()) {
         println!("{line}");
+        needed.extend(dependency_cache::hashes(&line));
+        if let Some(dependency) = Dependency::read(&line) {
+            built += usize::from(!dependency.is_script);
+            builds.note_built(built);
+            if dependency.is_compiled {
+                builds.note_compiled();
+            }
+        }
         said.push_str(&line);
         said.push('\n');
     }
     let status = child.wait()?;
     if status.success() {
+        // Without the list, later sessions get all units of the packages.
+        let _ = builds.keep_needed(&needed);
         record(arguments, &said);
     }
     Ok(code(status))

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::compiler::CELL_CRATE;
+
 /// What a build that has succeeded said of the crate of the cell.
 #[derive(Debug, Clone)]
 pub(super) struct Artifact {
@@ -49,6 +51,29 @@ impl Artifact {
     }
 }
 
+/// The kind of a build script.
+pub(super) const SCRIPT: &str = "custom-build";
+
+/// A crate that cargo has built, or that was fresh.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Dependency {
+    pub(super) is_compiled: bool,
+    pub(super) is_script: bool,
+}
+
+impl Dependency {
+    /// The dependency in a line of cargo, if the line is about one.
+    pub(super) fn read(line: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(line).ok()?;
+        let target = &value["target"];
+        let is_one = value["reason"] == "compiler-artifact" && target["name"] != CELL_CRATE;
+        is_one.then(|| Self {
+            is_compiled: value["fresh"] == false,
+            is_script: target["kind"][0] == SCRIPT,
+        })
+    }
+}
+
 /// The last line of a build.
 pub(super) fn finished(success: bool) -> String {
     json!({ "reason": "build-finished", "success": success }).to_string()
@@ -73,5 +98,27 @@ mod tests {
         assert_eq!(artifact.message(emitted), None);
         assert_eq!(artifact.message("error: no JSON"), None);
         assert_eq!(finished(true), output.lines().last().unwrap());
+    }
+
+    #[test]
+    fn dependencies_are_told_from_the_cell_and_from_build_scripts() {
+        let read = |name: &str, kind: &str, fresh: bool| {
+            let target = json!({"name": name, "kind": [kind]});
+            let line = json!({"reason": "compiler-artifact", "target": target, "fresh": fresh});
+            Dependency::read(&line.to_string())
+        };
+        let dependency = |is_compiled, is_script| {
+            Some(Dependency {
+                is_compiled,
+                is_script,
+            })
+        };
+        assert_eq!(read("dep", "lib", false), dependency(true, false));
+        assert_eq!(
+            read("build-script-build", SCRIPT, true),
+            dependency(false, true)
+        );
+        assert_eq!(read("ctx", "cdylib", false), None);
+        assert_eq!(Dependency::read("Compiling dep"), None);
     }
 }

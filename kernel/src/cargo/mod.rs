@@ -6,16 +6,21 @@
 //!
 //! The process of the session puts links to itself in front of `PATH`; the name of a link selects the part.
 
+mod analyser;
 mod last_build;
 mod messages;
+mod network;
+mod plan;
 
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::fs::symlink;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, parent_id};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{fs, io};
+
+use crate::cargo_settings;
 
 const CARGO: &str = "cargo";
 const RUSTUP: &str = "rustup";
@@ -60,10 +65,30 @@ fn run_cargo(arguments: &[OsString]) -> ExitCode {
     let Some(cargo) = cargo_of_compiler().or_else(|| in_path(CARGO)) else {
         return missing(CARGO);
     };
+    if !is_of_kernel() {
+        // A build script has started cargo.
+        return become_program(&cargo, arguments);
+    }
+    if analyser::is_question(arguments) {
+        return analyser::answer(&cargo, arguments).unwrap_or_else(|error| failed(&cargo, &error));
+    }
+    if network::is_needed(arguments) {
+        return network::run(&cargo, arguments).unwrap_or_else(|error| failed(&cargo, &error));
+    }
     if last_build::is_of_cell(arguments) {
         return last_build::repeat_or_build(&cargo, arguments);
     }
     become_program(&cargo, arguments)
+}
+
+/// Whether the kernel has started this process, for evcxr or for the analyser.
+fn is_of_kernel() -> bool {
+    let tools = env::var_os(cargo_settings::TOOLS).map(PathBuf::from);
+    let prefix = cargo_settings::tools_prefix(parent_id());
+    tools.is_some_and(|tools| {
+        let name = tools.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with(&prefix))
+    })
 }
 
 /// cargo of the toolchain whose `rustc` evcxr has chosen.
@@ -82,7 +107,10 @@ fn run_rustup(arguments: &[OsString]) -> ExitCode {
     if asked != ["which", CARGO] {
         return become_program(&rustup, arguments);
     }
-    match Command::new(rustup).args(arguments).output() {
+    match cargo_settings::at_home(&mut Command::new(rustup))
+        .args(arguments)
+        .output()
+    {
         Ok(output) if output.status.success() => {}
         _ => return ExitCode::FAILURE,
     }
@@ -115,7 +143,13 @@ fn is_this_program(program: &Path) -> bool {
 }
 
 fn become_program(program: &Path, arguments: &[OsString]) -> ExitCode {
-    let error = Command::new(program).args(arguments).exec();
+    let error = cargo_settings::at_home(&mut Command::new(program))
+        .args(arguments)
+        .exec();
+    failed(program, &error)
+}
+
+fn failed(program: &Path, error: &io::Error) -> ExitCode {
     eprintln!("memit: {}: {error}", program.display());
     ExitCode::FAILURE
 }

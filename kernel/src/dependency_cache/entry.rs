@@ -9,10 +9,12 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::units::Unit;
+
 /// The list of the files of a unit, which is written last and touched at each use.
 const LIST: &str = "files.json";
 
-/// The endings of files that nobody writes in place: these files are shared, others are copied.
+/// The endings of files that nobody writes in place: these files and programs are shared, others are copied.
 const SHARED: [&str; 3] = ["rlib", "rmeta", "so"];
 
 /// How the names of directories start that are becoming units, and of those that no longer are.
@@ -38,14 +40,14 @@ struct Listed {
 /// What a cache holds.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Usage {
-    pub(crate) units: usize,
+    pub(crate) entries: usize,
     pub(crate) bytes: u64,
 }
 
 impl Sum for Usage {
     fn sum<I: Iterator<Item = Self>>(usages: I) -> Self {
         usages.fold(Self::default(), |sum, one| Self {
-            units: sum.units + one.units,
+            entries: sum.entries + one.entries,
             bytes: sum.bytes + one.bytes,
         })
     }
@@ -81,6 +83,20 @@ impl Entry {
         // Only the order in which units are removed depends on this time.
         let _ = File::open(self.directory.join(LIST)).and_then(|list| list.set_times(times));
         Ok(())
+    }
+
+    /// Whether the entry is the same crate as the unit in `target`: cargo's fingerprints and what the
+    /// compiler tells of the crate are equal.
+    pub(super) fn is_same(&self, target: &Path, unit: &Unit) -> bool {
+        let Ok(list) = self.list() else {
+            return false;
+        };
+        let mut decisive = unit.files.iter().filter(|file| unit.tells_content(file));
+        decisive.all(|path| {
+            let known = list.iter().find(|known| known.path == *path);
+            let content = checksum(&target.join(path)).ok();
+            known.is_some_and(|known| content == Some((known.bytes, known.checksum)))
+        })
     }
 
     /// Keeps the files of a unit, which are in `target`, unless the cache has the same files.
@@ -128,7 +144,7 @@ impl Entry {
             .list()
             .map(|list| list.iter().map(|file| file.bytes).sum());
         Usage {
-            units: 1,
+            entries: 1,
             bytes: bytes.unwrap_or(0),
         }
     }
@@ -195,15 +211,18 @@ fn checksum(path: &Path) -> io::Result<(u64, u32)> {
 
 /// Makes `to` the same file as `from`, or a copy with the same times.
 fn transfer(from: &Path, to: &Path) -> io::Result<()> {
-    let is_shared = from
+    // Writing to a name of another file would change that file.
+    let _ = fs::remove_file(to);
+    let metadata = fs::metadata(from)?;
+    let is_program = metadata.permissions().mode() & 0o111 != 0;
+    let has_ending = from
         .extension()
         .and_then(|ending| ending.to_str())
         .is_some_and(|ending| SHARED.contains(&ending));
-    if is_shared && fs::hard_link(from, to).is_ok() {
+    if (has_ending || is_program) && fs::hard_link(from, to).is_ok() {
         return Ok(());
     }
     fs::copy(from, to)?;
-    let metadata = fs::metadata(from)?;
     let times = FileTimes::new()
         .set_accessed(metadata.accessed()?)
         .set_modified(metadata.modified()?);

@@ -1,6 +1,6 @@
 //! Reads `Cargo.lock`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -10,14 +10,8 @@ use serde::Deserialize;
 /// The packages of a session. Versions of one name count as one package here: cargo tells them apart.
 #[derive(Debug, Default)]
 pub(crate) struct Lock {
-    packages: BTreeMap<String, Package>,
-}
-
-#[derive(Debug, Default)]
-struct Package {
-    needs: BTreeSet<String>,
     /// Whether a version of the package is on this machine and may change.
-    is_local: bool,
+    is_local: BTreeMap<String, bool>,
 }
 
 #[derive(Deserialize)]
@@ -30,9 +24,6 @@ struct File {
 struct Listed {
     name: String,
     source: Option<String>,
-    /// Each is a name, which a version and a source may follow.
-    #[serde(default)]
-    dependencies: Vec<String>,
 }
 
 impl Lock {
@@ -40,50 +31,20 @@ impl Lock {
         let file: File = toml::from_str(&fs::read_to_string(path)?).map_err(io::Error::other)?;
         let mut lock = Self::default();
         for listed in file.package {
-            let package = lock.packages.entry(listed.name).or_default();
-            package.is_local |= listed.source.is_none();
-            let name = |dependency: &String| dependency.split(' ').next().map(str::to_owned);
-            package
-                .needs
-                .extend(listed.dependencies.iter().filter_map(name));
+            let is_local = lock.is_local.entry(listed.name).or_default();
+            *is_local |= listed.source.is_none();
         }
         Ok(lock)
     }
 
     /// The number of packages on this machine, with that of the cells.
     pub(crate) fn local(&self) -> usize {
-        self.packages
-            .values()
-            .filter(|package| package.is_local)
-            .count()
-    }
-
-    /// The packages that the packages of this machine need: those of the notebook, and of its own crates.
-    pub(super) fn direct(&self) -> BTreeSet<&str> {
-        let local = self.packages.values().filter(|package| package.is_local);
-        let needed = local.flat_map(|package| &package.needs);
-        needed.map(String::as_str).collect()
-    }
-
-    /// The package and all that it needs.
-    pub(super) fn closure<'a>(&'a self, name: &'a str) -> BTreeSet<&'a str> {
-        let mut closure = BTreeSet::new();
-        let mut open = vec![name];
-        while let Some(name) = open.pop() {
-            if closure.insert(name)
-                && let Some(package) = self.packages.get(name)
-            {
-                open.extend(package.needs.iter().map(String::as_str));
-            }
-        }
-        closure
+        self.is_local.values().filter(|is_local| **is_local).count()
     }
 
     /// Whether all versions of the package come from a registry or a repository.
     pub(super) fn is_of_registry(&self, name: &str) -> bool {
-        self.packages
-            .get(name)
-            .is_some_and(|package| !package.is_local)
+        self.is_local.get(name) == Some(&false)
     }
 }
 
@@ -130,10 +91,6 @@ source = "registry+https://github.com/rust-lang/crates.io-index"
         assert!(!lock.is_of_registry("mine"));
         assert_eq!(lock.local(), 2);
         assert!(!lock.is_of_registry("serde"));
-        let direct: Vec<_> = lock.direct().into_iter().collect();
-        assert_eq!(direct, ["either", "mine", "rayon"]);
-        let closure: Vec<_> = lock.closure("rayon").into_iter().collect();
-        assert_eq!(closure, ["either", "rayon", "rayon-core"]);
         fs::write(file.path(), "no lock").unwrap();
         assert!(Lock::read(file.path()).is_err());
     }

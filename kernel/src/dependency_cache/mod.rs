@@ -10,29 +10,37 @@
 //! CACHE/memit/dependencies/
 //!     units/NAME-HASH/        the files of one unit, in cargo's terms: a package, compiled in one way
 //!         files.json            their paths, sizes and checksums
-//!     closures/NAME           the packages that the package NAME has needed, a name in each line
+//!     linked/NAME/            what the stand-in for `rustc` has linked: a library of dependencies, or the
+//!                             list of the crates or units that a set of dependencies needs; files.json as
+//!                             above
 //! ```
 //!
-//! A unit appears under its name only when it is complete, so that several kernels can share the cache.
+//! A unit or a library appears under its name only when it is complete, so that several kernels can share
+//! the cache. A session has links or copies of its own, so that the cache can be cleared at any time.
 
-mod closures;
+mod builds;
 mod entry;
 mod lock;
 mod units;
 
+pub(crate) use builds::{Builds, Plan};
 pub(crate) use entry::Usage;
 pub(crate) use lock::Lock;
+pub(crate) use units::hashes;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use closures::Closures;
 use entry::Entry;
 
 /// The variable that bounds the cache, or turns the cache off.
 pub(crate) const VARIABLE: &str = "MEMIT_CACHE";
+
+/// The directories of the entries.
+const UNITS: &str = "units";
+const LINKED: &str = "linked";
 
 /// The bound of a user who has chosen none.
 const DEFAULT_LIMIT: u64 = 5 << 30;
@@ -68,50 +76,101 @@ impl DependencyCache {
         self.limit
     }
 
-    /// Puts what the cache has of the packages `names`, and of what they have needed, into the directory
-    /// in which cargo builds. Returns the number of units.
-    pub(crate) fn restore(&self, names: &[String], target: &Path) -> usize {
-        let closures = Closures::new(&self.directory);
-        let packages: BTreeSet<String> = names.iter().flat_map(|name| closures.of(name)).collect();
-        let mut restored = 0;
-        for entry in self.entries() {
-            if !packages.contains(units::package(entry.name()))
-                || units::is_in(target, entry.name())
-            {
-                continue;
+    /// Puts what the cache has of the packages of a session into the directory in which cargo builds. Returns
+    /// the names of the units. `hashes` are those of the units that cargo needs, if they are known.
+    fn restore(
+        &self,
+        lock: &Lock,
+        target: &Path,
+        hashes: Option<&BTreeSet<String>>,
+    ) -> Vec<String> {
+        let is_needed = |name: &str| {
+            hashes.is_none_or(|hashes| hashes.contains(&name[units::package(name).len() + 1..]))
+        };
+        let is_wanted = |entry: &Entry| {
+            let name = entry.name();
+            lock.is_of_registry(units::package(name))
+                && is_needed(name)
+                && !units::is_in(target, name)
+        };
+        let entries: Vec<_> = self.units().filter(is_wanted).collect();
+        let restore = |entry: &Entry| match entry.restore(target) {
+            Ok(()) => Some(entry.name().to_owned()),
+            Err(error) => {
+                tracing::debug!("dependency cache: {}: {error}", entry.name());
+                units::remove(target, entry.name());
+                entry.remove();
+                None
             }
-            match entry.restore(target) {
-                Ok(()) => restored += 1,
-                Err(error) => {
-                    tracing::debug!("dependency cache: {}: {error}", entry.name());
-                    units::remove(target, entry.name());
-                    entry.remove();
-                }
-            }
-        }
-        restored
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let part = entries.len().div_ceil(threads).max(1);
+        std::thread::scope(|scope| {
+            let parts = entries.chunks(part);
+            let parts: Vec<_> = parts
+                .map(|part| scope.spawn(|| part.iter().filter_map(restore).collect::<Vec<_>>()))
+                .collect();
+            let restored = parts.into_iter().filter_map(|part| part.join().ok());
+            restored.flatten().collect()
+        })
     }
 
-    /// Keeps what cargo has built in `target` for the packages of `lock`, which is a `Cargo.lock`.
-    ///
-    /// # Errors
-    ///
-    /// If a file cannot be read or written. Other sessions never see a part of a unit.
-    pub(crate) fn keep(&self, lock: &Path, target: &Path) -> io::Result<()> {
-        let lock = Lock::read(lock)?;
+    /// Keeps what cargo has built in `target` for the packages of a session. `restored` are the units that
+    /// the cache has given to the session.
+    fn keep(&self, lock: &Lock, target: &Path, restored: &BTreeSet<String>) -> io::Result<()> {
         for unit in units::of(target)? {
-            if lock.is_of_registry(units::package(&unit.name)) {
-                self.entry(&unit.name).keep(target, &unit.files)?;
+            if !lock.is_of_registry(units::package(&unit.name)) {
+                continue;
+            }
+            let entry = Entry::new(self.directory.join(UNITS).join(&unit.name));
+            // Another session has compiled the same. A newer file would make cargo compile again what
+            // that session has compiled against the file.
+            if restored.contains(&unit.name) || !entry.is_same(target, &unit) {
+                entry.keep(target, &unit.files)?;
             }
         }
-        Closures::new(&self.directory).keep(&lock)?;
         self.prune();
         Ok(())
     }
 
-    /// What the cache holds.
-    pub(crate) fn usage(&self) -> Usage {
-        self.entries().map(|entry| entry.usage()).sum()
+    /// Puts the linked file `name` into `directory`. Returns whether the cache has the file.
+    pub(crate) fn restore_linked(&self, name: &str, directory: &Path) -> bool {
+        let entry = self.linked(name);
+        match entry.restore(directory) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::debug!("dependency cache: {name}: {error}");
+                entry.remove();
+                false
+            }
+        }
+    }
+
+    /// Keeps the linked file `name`, which is in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or written. Other sessions never see a part of the file.
+    pub(crate) fn keep_linked(&self, name: &str, directory: &Path) -> io::Result<()> {
+        self.linked(name).keep(directory, &[PathBuf::from(name)])?;
+        self.prune();
+        Ok(())
+    }
+
+    /// Removes the linked file `name`.
+    pub(crate) fn remove_linked(&self, name: &str) {
+        self.linked(name).remove();
+    }
+
+    /// What the compiled packages of the cache and the linked libraries take.
+    pub(crate) fn usage(&self) -> [Usage; 2] {
+        let libraries = self
+            .entries(LINKED)
+            .filter(|entry| is_library(entry.name()));
+        [
+            self.units().map(|entry| entry.usage()).sum(),
+            libraries.map(|entry| entry.usage()).sum(),
+        ]
     }
 
     /// Removes everything.
@@ -128,11 +187,11 @@ impl DependencyCache {
 
     /// Removes the units that were used least recently, until the rest is within the limit.
     fn prune(&self) {
-        entry::remove_remains(&self.units());
-        let mut entries: Vec<_> = self
-            .entries()
-            .map(|entry| (entry.last_used(), entry))
-            .collect();
+        let mut entries = Vec::new();
+        for of in [UNITS, LINKED] {
+            entry::remove_remains(&self.directory.join(of));
+            entries.extend(self.entries(of).map(|entry| (entry.last_used(), entry)));
+        }
         let mut bytes: u64 = entries.iter().map(|(_, entry)| entry.usage().bytes).sum();
         entries.sort_by_key(|(used, _)| *used);
         for (_, entry) in entries {
@@ -144,19 +203,91 @@ impl DependencyCache {
         }
     }
 
-    fn entries(&self) -> impl Iterator<Item = Entry> {
-        let entries = fs::read_dir(self.units()).into_iter().flatten().flatten();
+    fn units(&self) -> impl Iterator<Item = Entry> {
+        let entries = self.entries(UNITS);
+        entries.filter(|entry| units::is_unit(entry.name()))
+    }
+
+    fn linked(&self, name: &str) -> Entry {
+        Entry::new(self.directory.join(LINKED).join(name))
+    }
+
+    /// The entries in a directory of the cache.
+    fn entries(&self, of: &str) -> impl Iterator<Item = Entry> {
+        let directory = self.directory.join(of);
+        let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
         names
-            .filter(|name| units::is_unit(name))
-            .map(|name| self.entry(&name))
+            .filter(|name| !name.starts_with('.'))
+            .map(move |name| Entry::new(directory.join(name)))
+    }
+}
+
+/// Whether this is the name of a linked library.
+fn is_library(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|ending| ending == "so")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNIT: &str = "dep-3cdf5f1596bded6a";
+
+    /// A directory in which cargo has built a unit.
+    fn built(fingerprint: &str, metadata: &str, code: &str) -> tempfile::TempDir {
+        let target = tempfile::tempdir().unwrap();
+        let files = [
+            (format!("debug/.fingerprint/{UNIT}/lib-dep"), fingerprint),
+            (format!("debug/deps/lib{UNIT}.rmeta"), metadata),
+            (format!("debug/deps/lib{UNIT}.rlib"), code),
+        ];
+        for (file, text) in files {
+            let path = target.path().join(file);
+            fs::create_dir_all(path.with_file_name("")).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        target
     }
 
-    fn entry(&self, name: &str) -> Entry {
-        Entry::new(self.units().join(name))
-    }
-
-    fn units(&self) -> PathBuf {
-        self.directory.join("units")
+    #[test]
+    fn a_unit_of_another_session_stays_unless_it_is_another_or_stale() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = DependencyCache {
+            directory: directory.path().to_owned(),
+            limit: u64::MAX,
+        };
+        let lock = tempfile::NamedTempFile::new().unwrap();
+        let text = "[[package]]\nname = \"dep\"\nversion = \"1.0.0\"\nsource = \"registry\"\n";
+        fs::write(lock.path(), text).unwrap();
+        let lock = Lock::read(lock.path()).unwrap();
+        let kept = || {
+            let entry = directory.path().join(UNITS).join(UNIT);
+            fs::read_to_string(entry.join(format!("debug/deps/lib{UNIT}.rlib"))).unwrap()
+        };
+        let compile = |fingerprint, metadata, code, restored: &[&str]| {
+            let restored = restored.iter().map(|&name| name.to_owned()).collect();
+            let target = built(fingerprint, metadata, code);
+            cache.keep(&lock, target.path(), &restored).unwrap();
+            kept()
+        };
+        assert_eq!(compile("1", "m", "first", &[]), "first");
+        // Another session has compiled the same at the same time.
+        assert_eq!(compile("1", "m", "second", &[]), "first");
+        // cargo has compiled again what the cache had given.
+        assert_eq!(compile("1", "m", "third", &[UNIT]), "third");
+        assert_eq!(compile("2", "m", "fourth", &[]), "fourth");
+        assert_eq!(compile("2", "other", "fifth", &[]), "fifth");
+        let target = tempfile::tempdir().unwrap();
+        fs::create_dir_all(target.path().join("debug/.fingerprint")).unwrap();
+        let restore = |hash: &str| {
+            let hashes = BTreeSet::from([hash.to_owned()]);
+            cache.restore(&lock, target.path(), Some(&hashes))
+        };
+        assert!(restore("0000000000000000").is_empty());
+        assert_eq!(restore("3cdf5f1596bded6a"), [UNIT]);
+        assert!(cache.restore(&lock, target.path(), None).is_empty());
     }
 }

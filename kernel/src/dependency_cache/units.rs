@@ -19,10 +19,32 @@ pub(super) struct Unit {
     pub(super) files: Vec<PathBuf>,
 }
 
+impl Unit {
+    /// Whether two crates differ if this file of theirs differs: cargo's hash of all that makes the unit
+    /// fresh, and what the compiler tells other crates.
+    pub(super) fn tells_content(&self, file: &Path) -> bool {
+        let is_metadata = file.extension().is_some_and(|ending| ending == "rmeta");
+        let is_fingerprint = file.extension().is_none()
+            && file
+                .parent()
+                .is_some_and(|parent| parent.ends_with(Path::new(FINGERPRINTS).join(&self.name)))
+            && !file
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("dep-"));
+        is_metadata || is_fingerprint
+    }
+}
+
 /// Whether this is the name of a unit.
 pub(super) fn is_unit(name: &str) -> bool {
     let hash = name.rsplit_once('-').map(|(_, hash)| hash);
     hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// The hashes of the units that a line of cargo names.
+pub(crate) fn hashes(line: &str) -> impl Iterator<Item = String> {
+    let words = line.split(['/', '"', '.']).filter(|word| is_unit(word));
+    words.map(|word| word[package(word).len() + 1..].to_owned())
 }
 
 /// The package of a unit.
@@ -47,7 +69,11 @@ pub(super) fn of(target: &Path) -> io::Result<Vec<Unit>> {
             let mut of_unit = Vec::new();
             for directory in [FINGERPRINTS, BUILD] {
                 let below = profile.join(directory).join(&name);
-                of_unit.extend(files(target, &below)?);
+                of_unit.extend(
+                    files(target, &below)?
+                        .into_iter()
+                        .filter(|file| is_needed(file)),
+                );
             }
             let hash = &name[package(&name).len() + 1..];
             let crates = crates.remove(hash).unwrap_or_default().into_iter();
@@ -85,6 +111,18 @@ fn profiles(target: &Path) -> Vec<PathBuf> {
     );
     profiles.retain(|profile| target.join(profile).join(FINGERPRINTS).is_dir());
     profiles
+}
+
+/// Whether cargo reads the file again if the unit is fresh. Most of the time that a restored unit takes
+/// goes into the creation of its files.
+fn is_needed(file: &Path) -> bool {
+    let is_told = file
+        .extension()
+        .is_some_and(|ending| ending == "json" || ending == "timestamp");
+    !(is_told
+        && file
+            .components()
+            .any(|part| part.as_os_str() == FINGERPRINTS))
 }
 
 /// The hash of the unit at the end of the name of a crate's file: `libeither-3cdf5f1596bded6a.rlib`.
@@ -139,7 +177,8 @@ mod tests {
             "x86/debug/.fingerprint/ctx-ffffffffffffffff/lib-ctx",
             "x86/debug/deps/libctx.so",
         ];
-        for file in files {
+        let told = "debug/.fingerprint/serde-json-3cdf5f1596bded6a/lib-serde_json.json";
+        for file in files.into_iter().chain([told]) {
             let path = target.path().join(file);
             fs::create_dir_all(path.with_file_name("")).unwrap();
             fs::write(path, "").unwrap();
@@ -161,6 +200,9 @@ mod tests {
         assert!(is_in(target.path(), unit));
         remove(target.path(), unit);
         assert!(!is_in(target.path(), unit));
+        let line = r#"{"filenames":["/t/deps/libserde_json-3cdf5f1596bded6a.rlib"],"out_dir":"/t/build/psm-b92ab3ccb0d2f817/out"}"#;
+        let found: Vec<_> = hashes(line).collect();
+        assert_eq!(found, ["3cdf5f1596bded6a", "b92ab3ccb0d2f817"]);
         assert!(!is_unit("serde-json") && !is_unit(".new-3cdf5f") && !is_unit("closures"));
     }
 }

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use memit_magics::split::{self, Part};
 
-use engine::{BuildWatch, Engine};
+use engine::Engine;
 use errors::{allocator, diagnostics, unfinished};
 use evaluation::{Running, UndoLog, Written};
 use io::bundle;
@@ -99,7 +99,7 @@ impl Session {
         let counted = self.undo_log.begin_cell(&self.engine);
         let input = Arc::clone(input);
         let begun = self.engine.begin_cell(counted, number, output, input);
-        let watch = BuildWatch::start(output);
+        let watch = self.engine.watch_builds(output);
         let result = match begun {
             Ok(()) => self.execute_parts(code, output.as_ref()),
             Err(error) => Err(error.into_error(code, &self.cells, |_| None)),

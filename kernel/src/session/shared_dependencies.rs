@@ -15,21 +15,20 @@ pub(crate) fn answer(clears: bool) -> Result<String, CellError> {
         return Ok(format!("the cache of dependencies is off: {VARIABLE}=off"));
     };
     let directory = cache.directory().display();
-    let before = cache.usage();
+    let [packages, libraries] = cache.usage();
+    let bytes = packages.bytes + libraries.bytes;
     if clears {
         cache.clear().map_err(|error| {
             let message = format!("{directory} cannot be removed: {error}");
             CellError::new("CacheError", message)
         })?;
-        return Ok(format!(
-            "removed {} from {directory}",
-            units::mib(before.bytes)
-        ));
+        return Ok(format!("removed {} from {directory}", units::mib(bytes)));
     }
     let limit = units::mib(cache.limit());
     Ok(format!(
-        "directory:  {directory}\nholds:      {} in {}\nat most:    {limit}",
-        units::mib(before.bytes),
-        units::counted(&before.units.to_string(), "compiled package")
+        "directory:  {directory}\nholds:      {} in {} and {}\nat most:    {limit}",
+        units::mib(bytes),
+        units::counted(&packages.entries.to_string(), "compiled package"),
+        units::counted(&libraries.entries.to_string(), "shared object")
     ))
 }

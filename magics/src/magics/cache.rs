@@ -31,7 +31,7 @@ impl Magic for Cache {
         "Every session keeps the dependencies that it has compiled, and no session compiles a \
          dependency again while its version, features and flags, the level of optimisation and the \
          compiler are the same. Crates on this machine, as in `:dep NAME = { path = \"…\" }`, are compiled \
-         in each session.\n\
+         in each session. The cache also has the libraries into which sessions link their dependencies.\n\
          \n\
          The cache holds at most 5 GiB; what was used least recently is removed first. The environment \
          variable `MEMIT_CACHE` sets another number of GiB, or turns the cache off: `MEMIT_CACHE=off`."

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -11,9 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::library;
 use super::request::Request;
+use crate::dependency_cache::DependencyCache;
 
 /// A compiled crate, in the state in which its file is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Crate {
     pub(super) file: PathBuf,
     bytes: u64,
@@ -37,7 +39,7 @@ impl Crate {
     }
 
     /// Whether a type of the crate may display itself, by a method that evcxr calls.
-    pub(super) fn displays(&self) -> bool {
+    fn displays(&self) -> bool {
         let method = Regex::new("evcxr_display").expect("a valid expression");
         fs::read(&self.file).map_or(true, |bytes| method.is_match(&bytes))
     }
@@ -58,8 +60,87 @@ impl Crate {
     }
 }
 
+/// The same number in all sessions: each session has the crate in a directory of its own. cargo gives
+/// other names to other crates.
+impl Hash for Crate {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.file.file_name(), self.bytes, self.modified).hash(state);
+    }
+}
+
+/// The crates that rustc links.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Contents {
+    /// Those first that others depend on.
+    pub(super) crates: Vec<Crate>,
+    /// Whether a type of the crates may display itself.
+    pub(super) displays: bool,
+}
+
+impl Contents {
+    /// What rustc links for the dependencies. The error says why they cannot be linked.
+    pub(super) fn of(
+        request: &Request,
+        directory: &Path,
+        cache: Option<&DependencyCache>,
+    ) -> Result<Self, String> {
+        let name = format!("contents_{:016x}.json", request.key());
+        if let Some(cache) = cache
+            && let Some(known) = Self::known(request, directory, &name, cache)
+        {
+            return Ok(known);
+        }
+        let crates = linked(request, directory)?;
+        let contents = Self {
+            displays: crates.iter().any(Crate::displays),
+            crates,
+        };
+        if let Some(cache) = cache
+            && contents.crates.iter().all(Crate::is_fixed)
+        {
+            // A cache that cannot be written costs time.
+            let _ = contents.keep(directory, &name, cache);
+        }
+        Ok(contents)
+    }
+
+    /// What an earlier session has found out, if the crates are those of that session.
+    fn known(
+        request: &Request,
+        directory: &Path,
+        name: &str,
+        cache: &DependencyCache,
+    ) -> Option<Self> {
+        if !cache.restore_linked(name, directory) {
+            return None;
+        }
+        let text = fs::read(directory.join(name)).ok()?;
+        let mut contents: Self = serde_json::from_slice(&text).ok()?;
+        for each in &mut contents.crates {
+            let mut files = request.folders().map(|folder| folder.join(&each.file));
+            let file = files.find(|file| file.exists())?;
+            each.file = file;
+            if !each.is_unchanged() {
+                return None;
+            }
+        }
+        Some(contents)
+    }
+
+    fn keep(&self, directory: &Path, name: &str, cache: &DependencyCache) -> io::Result<()> {
+        let mut crates = self.crates.clone();
+        for each in &mut crates {
+            each.file = each.file.file_name().unwrap_or_default().into();
+        }
+        let displays = self.displays;
+        let text = serde_json::to_vec(&Self { crates, displays })?;
+        fs::write(directory.join(name), text)?;
+        cache.keep_linked(name, directory)
+    }
+}
+
 /// The crates, those first that others depend on. The error says why they cannot be linked.
-pub(super) fn of(request: &Request, directory: &Path) -> Result<Vec<Crate>, String> {
+fn linked(request: &Request, directory: &Path) -> Result<Vec<Crate>, String> {
     let asked = request.dependencies.values().enumerate();
     let asked = asked.map(|(number, each)| (format!("c{number}"), each.file.clone()));
     let asked: Vec<_> = asked.collect();
@@ -77,14 +158,9 @@ pub(super) fn of(request: &Request, directory: &Path) -> Result<Vec<Crate>, Stri
     // rustc says what it passes to the linker, which need not link.
     command.args(["--print=link-args", "-Clinker=true"]);
     let linked = words(&library::output(command)?);
-    let folders: Vec<_> = request
-        .flags
-        .iter()
-        .filter_map(|flag| flag.strip_prefix("dependency="))
-        .collect();
     let is_ours = |file: &Path| {
         let folder = file.parent();
-        folders.iter().any(|ours| folder == Some(Path::new(ours)))
+        request.folders().any(|ours| folder == Some(ours))
     };
     let is_rlib = |file: &PathBuf| file.extension().is_some_and(|of| of == "rlib");
     let rlibs = linked.into_iter().map(PathBuf::from).filter(is_rlib);

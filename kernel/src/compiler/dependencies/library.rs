@@ -12,6 +12,7 @@ use super::contents::Crate;
 use super::request::Request;
 use super::{PREFIX, native};
 use crate::compiler::definitions::tokens;
+use crate::dependency_cache::DependencyCache;
 
 /// Crates for a library, and the libraries that it lies on.
 #[derive(Debug, Hash)]
@@ -53,11 +54,34 @@ impl Library {
 }
 
 impl Layer {
-    /// Compiles the library. The error says why that is impossible.
-    pub(super) fn compiled(self, request: &Request, directory: &Path) -> Result<Library, String> {
+    /// The library of an earlier session, or a new one. The error says why there can be none.
+    pub(super) fn library(
+        self,
+        request: &Request,
+        directory: &Path,
+        cache: Option<&DependencyCache>,
+    ) -> Result<Library, String> {
         // The name changes with the content: the system loads one library of each name.
-        let number = tokens::hash((&self, request.key()));
+        let number = tokens::hash((&self, request.conditions()));
         let name = format!("{PREFIX}{number:016x}");
+        let cache = cache.filter(|_| self.crates.iter().all(Crate::is_fixed));
+        let file = file_name(&name);
+        if !cache.is_some_and(|cache| is_restored(&file, directory, cache)) {
+            self.compile(&name, request, directory)?;
+            if let Some(cache) = cache {
+                // A cache that cannot be written costs time.
+                let _ = cache.keep_linked(&file, directory);
+            }
+        }
+        Ok(Library {
+            name,
+            crates: self.crates,
+            below: self.below,
+        })
+    }
+
+    /// Compiles the library. The error says why that is impossible.
+    fn compile(&self, name: &str, request: &Request, directory: &Path) -> Result<(), String> {
         let failed = |error: io::Error| format!("{name}: {error}");
         let crates = || self.crates.iter().enumerate();
         let mut source = String::new();
@@ -65,12 +89,13 @@ impl Layer {
             let _ = writeln!(source, "extern crate c{number} as _;");
         }
         source += &named(&self.below);
-        let mut command = command(request, directory, &name, &source).map_err(failed)?;
+        let mut command = command(request, directory, name, &source).map_err(failed)?;
         for (number, each) in crates() {
             let found_at = format!("c{number}={}", each.file.display());
             command.args(["--extern", &found_at]);
         }
-        command.args(arguments(directory, &self.below));
+        // All libraries of a session are in one directory.
+        command.args(arguments(directory, &self.below, "$ORIGIN"));
         // What is missing is missing now, and not when a cell is loaded. A call within the library
         // is a plain call.
         command.args(["-Clink-arg=-Wl,-z,defs", "-Clink-arg=-Wl,-Bsymbolic"]);
@@ -79,13 +104,30 @@ impl Layer {
             fs::write(&file, script).map_err(failed)?;
             command.arg(format!("-Clink-arg={}", file.display()));
         }
-        output(command)?;
-        Ok(Library {
-            name,
-            crates: self.crates,
-            below: self.below,
-        })
+        output(command).map(drop)
     }
+}
+
+/// Whether the file of a library that an earlier session has linked is now in `directory`, and the
+/// system can load the library: the libraries of the system may be others now.
+fn is_restored(file: &str, directory: &Path, cache: &DependencyCache) -> bool {
+    if !cache.restore_linked(file, directory) {
+        return false;
+    }
+    let needed = Command::new("ldd").arg(directory.join(file)).output();
+    let is_missing = needed.is_ok_and(|needed| {
+        let needed = String::from_utf8_lossy(&needed.stdout).into_owned();
+        needed.contains("not found")
+    });
+    if is_missing {
+        cache.remove_linked(file);
+    }
+    !is_missing
+}
+
+/// The name of the file of a library.
+fn file_name(library: &str) -> String {
+    format!("lib{library}.so")
 }
 
 /// A command that compiles a crate of type `dylib` with this source.
@@ -116,9 +158,9 @@ pub(super) fn output(mut command: Command) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The arguments by which rustc finds the libraries.
-pub(super) fn arguments(directory: &Path, libraries: &[String]) -> Vec<String> {
-    let file = |name: &String| -> PathBuf { directory.join(format!("lib{name}.so")) };
+/// The arguments by which rustc finds the libraries in `directory`, and the system in `loaded_from`.
+pub(super) fn arguments(directory: &Path, libraries: &[String], loaded_from: &str) -> Vec<String> {
+    let file = |name: &String| -> PathBuf { directory.join(file_name(name)) };
     let found_at = |name| format!("{name}={}", file(name).display());
     let named = libraries
         .iter()
@@ -126,7 +168,7 @@ pub(super) fn arguments(directory: &Path, libraries: &[String]) -> Vec<String> {
     let directory = directory.display();
     let searched = [
         format!("-Ldependency={directory}"),
-        format!("-Clink-arg=-Wl,-rpath,{directory}"),
+        format!("-Clink-arg=-Wl,-rpath,{loaded_from}"),
     ];
     named.chain(searched).collect()
 }

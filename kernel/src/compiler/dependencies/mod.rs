@@ -24,7 +24,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use super::definitions::tokens;
-use contents::Crate;
+use crate::dependency_cache::DependencyCache;
+use contents::{Contents, Crate};
 use library::{Layer, Library};
 use record::{Record, Set};
 use request::Request;
@@ -80,7 +81,8 @@ impl Dependencies {
         let key = request.key();
         let is_new = is_used && record.set(key).is_none();
         if is_new {
-            let set = share(&request, &directory, &mut record);
+            let cache = DependencyCache::of_user();
+            let set = share(&request, &directory, cache.as_ref(), &mut record);
             record.insert(key, set);
         }
         if record.use_set(key) || is_new {
@@ -107,7 +109,8 @@ impl Dependencies {
 
     /// The arguments by which rustc finds the libraries.
     pub(super) fn arguments(&self) -> Vec<String> {
-        library::arguments(&self.directory, &self.libraries)
+        let directory = self.directory.display().to_string();
+        library::arguments(&self.directory, &self.libraries, &directory)
     }
 
     /// Links a cell to the libraries, from the end of the source: no line of the user's moves.
@@ -135,20 +138,23 @@ impl Dependencies {
 
 /// Finds the libraries with the dependencies, and compiles those that are not there yet. If the
 /// dependencies cannot all be linked, tries them one by one.
-fn share(request: &Request, directory: &Path, record: &mut Record) -> Set {
-    let contents = contents::of(request, directory);
-    let displays = match &contents {
-        Ok(contents) => contents.iter().any(Crate::displays),
-        Err(_) => true,
-    };
-    let found = contents.and_then(|contents| libraries(contents, request, directory, record));
+fn share(
+    request: &Request,
+    directory: &Path,
+    cache: Option<&DependencyCache>,
+    record: &mut Record,
+) -> Set {
+    let contents = Contents::of(request, directory, cache);
+    let displays = contents.as_ref().map_or(true, |contents| contents.displays);
+    let found =
+        contents.and_then(|contents| libraries(contents.crates, request, directory, cache, record));
     let mut set = match found {
         Ok(libraries) => Set::shared(libraries),
         Err(reason) if request.dependencies.len() == 1 => Set::separate(request, &reason),
         Err(_) => {
             let mut set = Set::default();
             for one in request.one_by_one() {
-                set.add(share(&one, directory, record));
+                set.add(share(&one, directory, cache, record));
             }
             set
         }
@@ -163,6 +169,7 @@ fn libraries(
     contents: Vec<Crate>,
     request: &Request,
     directory: &Path,
+    cache: Option<&DependencyCache>,
     record: &mut Record,
 ) -> Result<Vec<String>, String> {
     let mut libraries = record.with_any_of(&contents);
@@ -184,7 +191,7 @@ fn libraries(
             crates,
             below: below.collect(),
         };
-        let library = layer.compiled(request, directory)?;
+        let library = layer.library(request, directory, cache)?;
         record.add(library.clone());
         libraries.push(library);
     }

@@ -45,9 +45,30 @@ impl Request {
         })
     }
 
-    /// A number for the dependencies in the state in which they are, and for how they are compiled.
+    /// A number for the dependencies in the state in which they are, and for how they are compiled. All
+    /// sessions have the same number, wherever they build.
     pub(super) fn key(&self) -> u64 {
-        tokens::hash((&self.rustc, &self.dependencies, &self.flags))
+        tokens::hash((self.conditions(), &self.dependencies))
+    }
+
+    /// A number for the compiler and its flags.
+    pub(super) fn conditions(&self) -> u64 {
+        let builds = std::env::current_dir().unwrap_or_default();
+        let builds = builds.to_string_lossy();
+        let flags: Vec<_> = self
+            .flags
+            .iter()
+            .map(|flag| flag.replace(&*builds, ""))
+            .collect();
+        // An update of the toolchain writes another compiler to the same place.
+        let compiler = Crate::at(&self.rustc).ok();
+        tokens::hash((&self.rustc, compiler, flags))
+    }
+
+    /// The directories of compiled crates.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
+        let flags = self.flags.iter();
+        flags.filter_map(|flag| flag.strip_prefix("dependency=").map(Path::new))
     }
 
     /// A request for each dependency alone.

@@ -34,12 +34,16 @@ impl Engine {
 
     /// Whether the analyser knows the dependencies, or has been told to read them.
     pub(crate) fn is_prepared(&self) -> bool {
-        self.is_prepared
+        self.prepared.as_ref() == Some(&self.manifest())
+    }
+
+    fn manifest(&self) -> String {
+        std::fs::read_to_string(self.builds().join("Cargo.toml")).unwrap_or_default()
     }
 
     /// Lets the analyser read the library and the dependencies, which takes seconds of its own time.
     pub(crate) fn prepare_analyser(&mut self) {
-        self.is_prepared = true;
+        self.prepared = Some(self.manifest());
         let code = "let prepared = vec![String::new()]; prepared";
         let Some(asked) = self.asked(code, code.len(), About::Documentation) else {
             return;
@@ -120,7 +124,7 @@ impl Engine {
         let Some(asked) = &self.asked else {
             return Poll::Ready(None);
         };
-        self.is_prepared = true;
+        self.prepared = Some(self.manifest());
         let answer = match self.analyser.answer(&asked.question, patience) {
             Ok(None) => return Poll::Pending,
             Ok(Some(answer)) => Some((answer, asked.question.at.saturating_sub(at))),

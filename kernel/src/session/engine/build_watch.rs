@@ -8,13 +8,14 @@ use std::time::Duration;
 use memit_process::process;
 
 use crate::compiler::{self, CELL_CRATE};
+use crate::dependency_cache::Builds;
 use crate::session::io::Output;
 
 /// The programs that evcxr starts as children of the kernel.
 const COMMANDS: [&str; 2] = ["cargo", "sh"];
 
 /// Shorter builds are not reported.
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How often the list of crates is updated.
 const PACE: Duration = Duration::from_millis(200);
 
@@ -71,7 +72,7 @@ pub(crate) struct BuildWatch {
 
 impl BuildWatch {
     /// Starts watching the builds of a cell.
-    pub(crate) fn start(output: &Arc<dyn Output>) -> Self {
+    pub(crate) fn start(output: &Arc<dyn Output>, builds: Builds) -> Self {
         let output = Arc::clone(output);
         let (ended, end) = channel::<()>();
         let watch = move || {
@@ -79,7 +80,7 @@ impl BuildWatch {
             let mut pause = PATIENCE;
             while end.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 pause = PACE;
-                let text = in_words(&crates());
+                let text = in_words(&crates(), builds.progress());
                 // Between two crates there is a moment without a compiler.
                 if !text.is_empty() && text != shown {
                     output.progress(Some(&text));
@@ -112,11 +113,26 @@ impl Drop for BuildWatch {
     }
 }
 
-fn in_words(crates: &[String]) -> String {
+/// The most crates that are named.
+const NAMED: usize = 3;
+/// The width of the bar, in characters.
+const WIDTH: usize = 20;
+
+/// `progress` is the number of crates that are built, and of all.
+fn in_words(crates: &[String], progress: Option<(usize, usize)>) -> String {
     if crates.is_empty() {
-        String::new()
-    } else {
-        format!("Compiling {} …", crates.join(", "))
+        return String::new();
+    }
+    let first = crates[..crates.len().min(NAMED)].join(", ");
+    let comma = if crates.len() > NAMED { "," } else { "" };
+    let text = format!("Compiling {first}{comma} …");
+    match progress {
+        Some((built, all)) if all > 1 => {
+            let done = built * WIDTH / all;
+            let bar = "█".repeat(done) + &"░".repeat(WIDTH - done);
+            format!("{text} {bar} {built} of {all} crates")
+        }
+        _ => text,
     }
 }
 
@@ -150,6 +166,19 @@ mod tests {
             ))
             .as_deref(),
             Some("libz-sys (build script)")
+        );
+    }
+
+    #[test]
+    fn progress_is_a_bar() {
+        let crates =
+            |names: &[&str]| -> Vec<String> { names.iter().map(|&name| name.to_owned()).collect() };
+        assert_eq!(in_words(&[], Some((1, 2))), "");
+        assert_eq!(in_words(&crates(&["log"]), None), "Compiling log …");
+        assert_eq!(in_words(&crates(&["log"]), Some((0, 1))), "Compiling log …");
+        assert_eq!(
+            in_words(&crates(&["a", "b", "c", "d"]), Some((7, 20))),
+            "Compiling a, b, c, … ███████░░░░░░░░░░░░░ 7 of 20 crates"
         );
     }
 }

@@ -25,16 +25,12 @@ impl Engine {
         source: &str,
     ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
         let statements = cell::rust(source);
-        let adds_dependencies = self.restore_dependencies(source, &statements);
         let bound = self.record.bound(source, &statements);
         let (outputs, mut outcome) = self.evaluate_bound(bound)?;
         let named = std::mem::take(&mut outcome.named);
         self.name_types(named);
         self.record.remember_blocks(statements.names_in_blocks());
-        if adds_dependencies {
-            self.is_prepared = false;
-            self.keep_dependencies();
-        }
+        self.keep_dependencies();
         Ok((outputs, outcome))
     }
 

@@ -4,6 +4,7 @@ use memit_measurement::Ended;
 use memit_measurement::{FailureKind, Panic, QuestionMark};
 
 use super::Inserted;
+use super::long_error::{LeftOut, shortened};
 use crate::session::errors::{CellError, Explanations, compiler, panic_site, question_mark};
 
 /// Why an evaluation failed.
@@ -83,7 +84,12 @@ impl EvaluationError {
                 explanations,
             } => {
                 let cell_line = |line| bound.original(line).and_then(&cell_line);
-                compiler::of_compiler(&errors, &explanations, code, cells, cell_line)
+                let error = compiler::of_compiler(&errors, &explanations, code, cells, cell_line);
+                if compiler::is_of_crate(&errors) {
+                    shortened(error, LeftOut::AtTheEnd)
+                } else {
+                    error
+                }
             }
             Self::Lost(names) => {
                 let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -118,7 +124,9 @@ impl EvaluationError {
                     Some(_) => LOST_WITH_THREADS,
                 })
             }
-            Self::Other(message) if is_cargos(&message) => compiler::of_cargo(&message),
+            Self::Other(message) if is_cargos(&message) => {
+                shortened(compiler::of_cargo(&message), LeftOut::InTheMiddle)
+            }
             Self::Other(message) if message.starts_with(NO_CHILD) => {
                 let (_, reason) = message.rsplit_once("': ").unwrap_or(("", &message));
                 Self::NotStarted(reason.to_owned()).into_error(code, cells, cell_line)

@@ -7,6 +7,7 @@ mod evaluate;
 mod evaluation_error;
 mod inserted;
 mod interrupter;
+mod long_error;
 mod questions;
 mod record;
 mod supervisor_link;
@@ -18,7 +19,7 @@ pub(crate) use inserted::Inserted;
 pub(crate) use interrupter::Interrupter;
 pub(crate) use record::{Anew, Snapshot};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -56,10 +57,8 @@ pub(crate) struct Engine {
     analyser: Analyser,
     /// The question that an editor has asked last, until the next cell.
     asked: Option<Asked>,
-    /// Whether the analyser knows the dependencies, or has been told to read them.
-    is_prepared: bool,
-    /// The packages that the cache has been asked for.
-    restored: BTreeSet<String>,
+    /// The manifest whose dependencies the analyser knows, or has been told to read.
+    prepared: Option<String>,
     /// The level of optimisation of cells and dependencies.
     opt_level: &'static str,
     /// The questions of the running cell.
@@ -128,8 +127,7 @@ impl Engine {
             link,
             analyser: Analyser::default(),
             asked: None,
-            is_prepared: false,
-            restored: BTreeSet::new(),
+            prepared: None,
             opt_level: RELEASE,
             questions: Questions::new(Arc::new(NoInput("no cell runs"))),
             probes: Probes::default(),

@@ -61,6 +61,13 @@ pub(crate) fn of_compiler(
     }
 }
 
+/// Whether an error is about the source of a crate that the cell depends on.
+pub(crate) fn is_of_crate(errors: &[CompilationError]) -> bool {
+    errors
+        .iter()
+        .any(|error| dependency::place(&error.json).is_some())
+}
+
 /// Says which crate the errors are about, if they are about a crate.
 fn say_which_crate(messages: &mut [Message]) {
     let last = messages
