@@ -42,7 +42,7 @@ pub(super) fn called(source: &str, items: &Items, known: &[bool]) -> Vec<bool> {
     search.called
 }
 
-impl<'a> Search<'a> {
+impl Search<'_> {
     fn run(&mut self) {
         let mut free = HashMap::<_, Vec<usize>>::new();
         for (index, function) in self.items.functions.iter().enumerate() {

@@ -306,8 +306,8 @@ fn imported(tree: &ast::UseTree) -> Option<String> {
     }
     let name = if last.self_token().is_some() {
         // `use a::{self}` imports `a`.
-        let list = tree.syntax().parent()?;
-        let outer = list.parent().and_then(ast::UseTree::cast)?;
+        let braces = tree.syntax().parent()?;
+        let outer = braces.parent().and_then(ast::UseTree::cast)?;
         outer.path()?.segment()?.name_ref()
     } else {
         last.name_ref()

@@ -170,10 +170,7 @@ mod tests {
         let session = session.path();
         let first = of(session, "struct P(u8);", 1);
         let reached = first.reached_by("Vec<P>");
-        assert_eq!(
-            first.missing(&reached),
-            [&Reached::clone(reached.first().unwrap()); 0]
-        );
+        assert!(first.missing(&reached).is_empty());
         first.keep(session).unwrap();
         let again = of(session, "struct P(u8);\n\n\n", 1);
         assert_eq!(again.reached_by("Vec<P>"), reached);
