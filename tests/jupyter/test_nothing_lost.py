@@ -213,6 +213,16 @@ class TestUndo:
         assert kernel.value("undone") == "[1]"
         check_all_is_there(kernel)
 
+    def test_cells_are_undone_one_right_after_the_other(self, kernel):
+        for _ in range(4):
+            for value in range(5):
+                kernel.run(f"let quick = {value};")
+            # The requests wait in a queue, so that the next undo begins when one ends.
+            for undo in [kernel.start("%undo") for _ in range(4)]:
+                assert kernel.finish(undo).content["status"] == "ok"
+            assert kernel.value("quick") == "0"
+            kernel.run("%xdel quick")
+
     def test_there_is_an_end_to_going_back(self, fresh_kernel):
         kernel = fresh_kernel
         cell = kernel.fails("%undo", "UndoError")

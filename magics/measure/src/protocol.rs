@@ -47,6 +47,7 @@ mod kind {
     pub(super) const UNDO: u8 = 37;
     pub(super) const PRELUDE: u8 = 38;
     pub(super) const CLOSE_INPUT: u8 = 39;
+    pub(super) const CLEAR: u8 = 40;
 }
 
 /// A message that is one frame.
@@ -157,6 +158,7 @@ impl Frame for Request {
             Self::Sync(number) => write_frame(out, kind::SYNC, &number.to_le_bytes()),
             Self::Describe => write_frame(out, kind::DESCRIBE, &[]),
             Self::Undo(cell) => write_frame(out, kind::UNDO, &cell.to_le_bytes()),
+            Self::Clear => write_frame(out, kind::CLEAR, &[]),
         }
     }
 
@@ -170,6 +172,7 @@ impl Frame for Request {
             kind::SYNC => Self::Sync(number(&payload)?),
             kind::DESCRIBE => Self::Describe,
             kind::UNDO => Self::Undo(number(&payload)?),
+            kind::CLEAR => Self::Clear,
             other => return Err(unknown(other)),
         })
     }
@@ -366,6 +369,7 @@ mod tests {
             Request::Sync(3),
             Request::Describe,
             Request::Undo(2),
+            Request::Clear,
         ];
         let mut stream = Vec::new();
         for request in requests {

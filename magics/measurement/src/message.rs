@@ -168,4 +168,6 @@ pub enum Request {
     /// Go back to the start of the cell with this number. evcxr will restart its child and find the
     /// session in the state of that moment.
     Undo(u64),
+    /// Forget the session when evcxr restarts its child.
+    Clear,
 }

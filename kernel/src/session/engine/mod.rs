@@ -366,6 +366,7 @@ impl Engine {
     /// no cell has a checkpoint.
     pub(crate) fn clear(&mut self) -> Result<(), EvaluationError> {
         self.record.clear();
+        self.link.clear();
         let cleared = self.context.execute(":clear");
         let other = |error: evcxr::Error| EvaluationError::Other(error.to_string());
         cleared.map(drop).map_err(other)

@@ -14,8 +14,7 @@ impl Supervisor {
     /// Takes the connection of a relay; true if it asks for a new session.
     pub(super) fn accept_relay(&mut self) -> io::Result<bool> {
         self.peers.evcxr.accept()?;
-        let is_kept = mem::take(&mut self.keep_session) && self.processes.has_session();
-        Ok(!is_kept)
+        Ok(!(self.keep_session && self.processes.has_session()))
     }
 
     /// Passes on the lines that evcxr has sent: cells to run, or input that a running cell has asked
@@ -52,6 +51,7 @@ impl Supervisor {
             self.prelude = Some(arguments.clone());
             self.cell.passing = true;
         }
+        self.keep_session = false;
         self.run = Some(Run {
             passing: mem::take(&mut self.cell.passing),
             checkpoint: None,

@@ -143,7 +143,8 @@ struct Supervisor {
     processes: Processes,
     /// The arguments of what every session process runs first.
     prelude: Option<String>,
-    /// The next relay gets the session as it is.
+    /// The next relays get the session as it is, until a cell runs. When two cells are undone one after
+    /// the other, the first relay may come after the second undo, or not at all.
     keep_session: bool,
     /// Why there is no session process, if it could not be started.
     not_started: Option<String>,

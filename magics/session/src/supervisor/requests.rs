@@ -40,6 +40,7 @@ impl Supervisor {
                 let done = self.undo(cell)?;
                 self.peers.kernel.send(&Event::Undone(done))?;
             }
+            Request::Clear => self.keep_session = false,
         }
         Ok(true)
     }

@@ -182,6 +182,13 @@ impl SupervisorLink {
             .unwrap_or(false)
     }
 
+    /// Makes the supervisor forget the session when evcxr starts its child again.
+    pub(crate) fn clear(&self) {
+        let _ = self.shared.lock().send(Request::Clear);
+        // evcxr's child may reach the supervisor before the request.
+        self.sync();
+    }
+
     /// How the session process ended. To be called once evcxr has noticed the end: the supervisor
     /// has then sent the news, but the reader thread may not have read it yet.
     pub(crate) fn wait_for_end(&self) -> Option<Ended> {
