@@ -18,7 +18,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("library_source", &[]),
     ("chart_file", &[]),
     ("compiler", &["dependency_cache"]),
-    ("cargo", &["cargo_settings", "compiler", "dependency_cache", "library_source"]),
+    ("cargo", &["cargo_settings", "compiler", "dependency_cache"]),
     ("tools_environment", &["cargo", "cargo_settings", "library_source"]),
     ("analyser", &["tools_environment"]),
     ("install", &["data_directory"]),

@@ -7,12 +7,12 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::cargo_settings;
+use crate::compiler::definitions::tokens;
 
 /// The directory of the answers, in the directory of the stand-ins.
 const ANSWERS: &str = "answers";
@@ -22,7 +22,7 @@ const ANSWERS: &str = "answers";
 pub(super) fn is_question(arguments: &[OsString]) -> bool {
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     let is_of_evcxr = has("build") || has("check") || (has("metadata") && !has("--manifest-path"));
-    !is_of_evcxr && tools().is_some()
+    !is_of_evcxr
 }
 
 /// Answers as the first time.
@@ -33,10 +33,8 @@ pub(super) fn answer(cargo: &Path, arguments: &[OsString]) -> io::Result<ExitCod
         eprintln!("memit: rust-analyzer needs no packages");
         return Ok(ExitCode::FAILURE);
     }
-    let mut hasher = DefaultHasher::new();
-    arguments.hash(&mut hasher);
     let answers = tools().unwrap_or_default().join(ANSWERS);
-    let file = answers.join(format!("{:016x}", hasher.finish()));
+    let file = answers.join(format!("{:016x}", tokens::hash(arguments)));
     let answer = if let Ok(answer) = fs::read(&file) {
         answer
     } else {

@@ -6,12 +6,13 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::Duration;
 
 use crate::cargo_settings;
+use crate::compiler::pass_on;
 use crate::dependency_cache::DependencyCache;
 
 /// How long the versions on this machine are new enough.
@@ -47,14 +48,7 @@ pub(super) fn is_needed(arguments: &[OsString]) -> bool {
 
 /// Runs cargo with these arguments, in place of this process.
 pub(super) fn run(cargo: &Path, arguments: &[OsString]) -> io::Result<ExitCode> {
-    let output = output(cargo, arguments, &[])?;
-    io::stdout().write_all(&output.stdout)?;
-    io::stderr().write_all(&output.stderr)?;
-    let code = output
-        .status
-        .code()
-        .and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    pass_on(&output(cargo, arguments, &[])?)
 }
 
 /// What cargo says, with these arguments and variables. cargo looks for packages on this machine first, or in

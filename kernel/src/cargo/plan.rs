@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::Path;
 
@@ -10,8 +9,8 @@ use serde::Deserialize;
 
 use super::messages::SCRIPT;
 use super::network;
-
 use crate::compiler::CELL_CRATE;
+use crate::compiler::definitions::tokens;
 use crate::dependency_cache::Plan;
 
 /// Makes a stable cargo accept unstable options, as rust-analyzer does. `RUSTC_BOOTSTRAP` would make cargo
@@ -56,17 +55,12 @@ pub(super) fn of(cargo: &Path, arguments: &[OsString]) -> io::Result<Plan> {
     let output = network::output(cargo, &arguments, &[UNSTABLE])?;
     let graph: Graph = serde_json::from_slice(&output.stdout)?;
     let dependencies = graph.units.iter().filter(|unit| unit.is_dependency());
-    let mut hasher = DefaultHasher::new();
     // Each session builds in a directory of its own.
     let builds = env::current_dir()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.replace(&*builds.to_string_lossy(), "")
-        .hash(&mut hasher);
-    for name in ["RUSTC", "RUSTFLAGS"] {
-        env::var_os(name).hash(&mut hasher);
-    }
+    let text = String::from_utf8_lossy(&output.stdout).replace(&*builds.to_string_lossy(), "");
+    let settings = ["RUSTC", "RUSTFLAGS"].map(env::var_os);
     Ok(Plan {
         crates: dependencies.count(),
-        number: hasher.finish(),
+        number: tokens::hash((text, settings)),
     })
 }

@@ -61,7 +61,7 @@ impl CellCompilation {
     ///
     /// Compiles the source with probes first, if there is one. Without it, or if it does not
     /// compile, compiles the plain source, so that compiler messages are about the user's code.
-    pub(super) fn compile(self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
+    pub(super) fn compile(self, session: &Path) -> anyhow::Result<ExitCode> {
         let mut decisions = Decisions::default();
         if self.better.is_none()
             && !self.learn_types(session, &mut decisions)?
@@ -112,7 +112,7 @@ impl CellCompilation {
                 // The kernel reports the problem.
                 Some(_) => {
                     probes::tell(session, &probes)?;
-                    return Ok(Ok(ExitCode::FAILURE));
+                    return Ok(ExitCode::FAILURE);
                 }
             }
             let source = plain.as_ref().unwrap_or(source);
@@ -133,12 +133,12 @@ impl CellCompilation {
         session: &Path,
         compiled: &Compiled,
         output: &Output,
-    ) -> anyhow::Result<Result<ExitCode, Command>> {
+    ) -> anyhow::Result<ExitCode> {
         if let Some((sharing, better)) = self.less() {
             return self.again(session, sharing, better);
         }
         variables::write_compiled(session, compiled)?;
-        pass_on(output)
+        Ok(pass_on(output)?)
     }
 
     /// How to share statics if the cell does not compile, and how to share them afterwards.
@@ -160,14 +160,7 @@ impl CellCompilation {
             let mut needed = Needed::of(session, source, &self.crates);
             let mut is_error = false;
             while let Some(attempt) = needed.next() {
-                let mut command = self.command(session, &attempt);
-                match self.libraries(&attempt) {
-                    Some(libraries) => {
-                        write_copy(session, &libraries.named(&attempt.source))?;
-                        command.args(libraries.arguments());
-                    }
-                    None => write_copy(session, &attempt.source)?,
-                }
+                let command = self.linked(session, &attempt)?;
                 let output = naming::command(&command, &session.join(NAMES)).output()?;
                 if output.status.success() {
                     decisions.learn_types(&asking, &attempt.source, &output.stderr, &self.asked);
@@ -190,14 +183,14 @@ impl CellCompilation {
         mut compiled: Compiled,
         output: &Output,
         library: &[u8],
-    ) -> anyhow::Result<Result<ExitCode, Command>> {
+    ) -> anyhow::Result<ExitCode> {
         if let Some(sharing) = self.better {
             return self.again(session, sharing, None);
         }
         self.cell.keep_definitions(session)?;
         compiled.unshared = unshared::of(library);
         variables::write_compiled(session, &compiled)?;
-        pass_on(output)
+        Ok(pass_on(output)?)
     }
 
     /// Compiles a source: first with what the cell needs of the session's items, and with everything if
@@ -234,20 +227,17 @@ impl CellCompilation {
 
     /// What rustc says; `None` if it cannot link the cell to the libraries of the dependencies.
     fn output(&self, session: &Path, attempt: &Attempt<'_>) -> io::Result<Option<Output>> {
-        let mut command = self.command(session, attempt);
+        let output = self.linked(session, attempt)?.output()?;
         let Some(dependencies) = self.libraries(attempt) else {
-            write_copy(session, &attempt.source)?;
-            return command.output().map(Some);
+            return Ok(Some(output));
         };
-        write_copy(session, &dependencies.named(&attempt.source))?;
-        let mut linked = self.command(session, attempt);
-        let output = linked.args(dependencies.arguments()).output()?;
         let Some(reason) = Dependencies::suspected(&output) else {
             return Ok(Some(output));
         };
         // The libraries are to blame if the cell compiles without them.
         write_copy(session, &attempt.source)?;
-        if !command.output()?.status.success() {
+        let without = self.command(session, attempt).output()?;
+        if !without.status.success() {
             return Ok(Some(output));
         }
         dependencies.give_up(&reason)?;
@@ -258,6 +248,19 @@ impl CellCompilation {
     fn libraries(&self, attempt: &Attempt<'_>) -> Option<&Dependencies> {
         let libraries = self.dependencies.as_ref();
         libraries.filter(|_| attempt.has_items)
+    }
+
+    /// Writes a source, and returns the command that compiles the source with the libraries.
+    fn linked(&self, session: &Path, attempt: &Attempt<'_>) -> io::Result<Command> {
+        let mut command = self.command(session, attempt);
+        match self.libraries(attempt) {
+            Some(libraries) => {
+                write_copy(session, &libraries.named(&attempt.source))?;
+                command.args(libraries.arguments());
+            }
+            None => write_copy(session, &attempt.source)?,
+        }
+        Ok(command)
     }
 
     /// The command that compiles a source without the libraries of the dependencies.
@@ -273,7 +276,7 @@ impl CellCompilation {
     }
 
     /// Compiles the cell with what has been noted, and shares statics as before.
-    fn again_as_before(self, session: &Path) -> anyhow::Result<Result<ExitCode, Command>> {
+    fn again_as_before(self, session: &Path) -> anyhow::Result<ExitCode> {
         let (sharing, better) = (self.sharing, self.better);
         self.again(session, sharing, better)
     }
@@ -285,14 +288,14 @@ impl CellCompilation {
         session: &Path,
         sharing: Sharing,
         better: Option<Sharing>,
-    ) -> anyhow::Result<Result<ExitCode, Command>> {
+    ) -> anyhow::Result<ExitCode> {
         let arguments = self.asked.into_iter().map(OsString::from).collect();
         match compilation(session, &self.rustc, arguments, sharing)? {
             Compilation::Cell(mut cell) => {
                 cell.better = better;
                 cell.compile(session)
             }
-            Compilation::Other(command) => Ok(Err(command)),
+            Compilation::Other(mut command) => Ok(pass_on(&command.output()?)?),
         }
     }
 }
@@ -305,13 +308,13 @@ pub(super) fn write_copy(session: &Path, source: &str) -> io::Result<()> {
     fs::write(copy, source)
 }
 
-/// Passes on what rustc wrote, and how it ended.
-fn pass_on(output: &Output) -> anyhow::Result<Result<ExitCode, Command>> {
+/// Passes on what a program wrote, and how the program ended.
+pub(crate) fn pass_on(output: &Output) -> io::Result<ExitCode> {
     io::stdout().write_all(&output.stdout)?;
     io::stderr().write_all(&output.stderr)?;
     let code = output
         .status
         .code()
         .and_then(|code| u8::try_from(code).ok());
-    Ok(Ok(code.map_or(ExitCode::FAILURE, ExitCode::from)))
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }

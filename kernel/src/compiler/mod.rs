@@ -12,6 +12,7 @@ mod division;
 mod edits;
 mod endings;
 mod identity;
+mod kept;
 pub(crate) mod macro_calls;
 mod macros;
 pub(crate) mod marks;
@@ -36,6 +37,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+pub(crate) use cell::pass_on;
 use cell::{CellCompilation, write_copy};
 use dependencies::Dependencies;
 use identity::Identity;
@@ -77,22 +79,18 @@ pub(crate) fn run(session: &Path) -> ExitCode {
         eprintln!("{NAME}: cargo starts this with the compiler as its first argument");
         return ExitCode::FAILURE;
     };
-    let compiled = match compilation(session, &rustc, arguments.collect(), Sharing::Made) {
+    let compilation = compilation(session, &rustc, arguments.collect(), Sharing::Made);
+    let compiled = match compilation {
         Ok(Compilation::Cell(cell)) => cell.compile(session),
-        Ok(Compilation::Other(command)) => Ok(Err(command)),
+        Ok(Compilation::Other(mut command)) => {
+            Err(anyhow::Error::from(command.exec()).context(rustc.display().to_string()))
+        }
         Err(error) => Err(error),
     };
-    let mut command = match compiled {
-        Ok(Ok(code)) => return code,
-        Ok(Err(command)) => command,
-        Err(error) => {
-            eprintln!("{NAME}: {error:#}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let error = command.exec();
-    eprintln!("{NAME}: {}: {error}", rustc.display());
-    ExitCode::FAILURE
+    compiled.unwrap_or_else(|error| {
+        eprintln!("{NAME}: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 /// Changes the source of a cell; `None` if there is nothing to change.

@@ -6,8 +6,9 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use memit_magics::cell::syntax::words;
+
 use super::items::Items;
-use super::words;
 
 /// What a cell reaches.
 struct Search<'a> {
@@ -96,7 +97,9 @@ impl Search<'_> {
     /// definitions that the cell does not reach.
     fn is_reached(&self, index: usize, unreached: &HashMap<&str, Vec<&Range<usize>>>) -> bool {
         let of_type = &self.items.implementations[index].of_type;
-        words(&self.source[of_type.clone()]).all(|name| !unreached.contains_key(name))
+        words(&self.source[of_type.clone()])
+            .iter()
+            .all(|name| !unreached.contains_key(*name))
     }
 
     /// Whether the cell can call a method that has not been found before. Traits call methods without

@@ -7,11 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
+use memit_magics::cell::syntax::words;
 use ra_ap_syntax::ast::AstNode as _;
 use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxToken};
 use serde::{Deserialize, Serialize};
-
-use super::words;
 
 /// The names of a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +67,7 @@ pub(super) fn is_closed(cell: &str, names: &Names, crates: &BTreeMap<String, u64
             _ => !names.are_open || is_generated(name) || locals.contains(name),
         },
         // A string can contain names: those that a format captures.
-        (SyntaxKind::STRING, text) => words(text).all(is_foreign),
+        (SyntaxKind::STRING, text) => words(text).into_iter().all(is_foreign),
         _ => true,
     };
     tokens.iter().enumerate().all(is_closed)

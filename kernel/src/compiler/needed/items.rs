@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use memit_magics::cell::syntax::mentions;
 use ra_ap_syntax::ast::{self, AstNode, HasAttrs, HasName};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode};
 use serde::{Deserialize, Serialize};
@@ -290,10 +291,10 @@ fn is_plain(function: &ast::Fn, body: &str) -> bool {
     const FAR: [&str; 3] = ["impl", "macro_rules", "static"];
     let result = function.ret_type();
     let result = result.map(|result| result.syntax().text().to_string());
-    let is_opaque = |result: String| super::words(&result).any(|word| word == "impl");
+    let is_opaque = |result: String| mentions(&result, "impl");
     function.const_token().is_none()
         && !result.is_some_and(is_opaque)
-        && !super::words(body).any(|word| FAR.contains(&word))
+        && !FAR.iter().any(|word| mentions(body, word))
 }
 
 /// The name that an import without braces imports, apart from a new name.

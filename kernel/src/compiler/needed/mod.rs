@@ -171,10 +171,3 @@ fn without(source: &str, function: &Function) -> Option<Edit> {
     let text = format!("{call}{}{:width$}}}", "\n".repeat(lines), "");
     Some((function.body.clone(), text))
 }
-
-/// The words of a text.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    text.split(move |c| !is_part(c))
-        .filter(|word| !word.is_empty())
-}

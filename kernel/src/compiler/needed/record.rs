@@ -1,18 +1,16 @@
 //! What has been compiled before in a session.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::items::Items;
+use crate::compiler::kept;
 
-/// The source that was compiled last.
-const SOURCE: &str = "needed.rs";
-/// What is known of this source.
-const KNOWN: &str = "needed.json";
+/// The name under which the source is kept that was compiled last.
+const NAME: &str = "needed";
 
 /// A source, and what is known of the source.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,21 +38,12 @@ impl Record {
 
     /// The record of the cell that compiled last.
     pub(super) fn read(session: &Path) -> Option<Self> {
-        let known = fs::read(session.join(KNOWN)).ok()?;
-        Some(Self {
-            source: fs::read_to_string(session.join(SOURCE)).ok()?,
-            known: serde_json::from_slice(&known).ok()?,
-        })
+        let (source, known) = kept::read(session, NAME)?;
+        Some(Self { source, known })
     }
 
     pub(super) fn write(&self, session: &Path) -> io::Result<()> {
-        // A source without what is known of the source counts as no record.
-        let known = session.join(KNOWN);
-        if known.exists() {
-            fs::remove_file(&known)?;
-        }
-        fs::write(session.join(SOURCE), &self.source)?;
-        fs::write(known, serde_json::to_vec(&self.known)?)
+        kept::write(session, NAME, &self.source, &self.known)
     }
 
     /// The items of another source, if only the function of the cell is another.

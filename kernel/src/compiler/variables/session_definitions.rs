@@ -6,7 +6,6 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -17,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use super::types;
 use crate::compiler::CELL_FUNCTION;
 use crate::compiler::definitions::{Definitions, Reached, tokens};
+use crate::compiler::kept;
 
-/// The items that the answers are about.
-const ITEMS: &str = "definitions.rs";
-const ANSWERS: &str = "definitions.json";
+/// The name under which the items are kept that the answers are about.
+const NAME: &str = "definitions";
 
 /// What stands in front of the function of a cell.
 const ATTRIBUTE: &str = "#[unsafe(no_mangle)]\n";
@@ -118,22 +117,14 @@ impl SessionDefinitions {
         if *self.are_kept.borrow() || items.contains(INCLUDING) {
             return Ok(());
         }
-        // Items without answers count as none.
-        let answers = session.join(ANSWERS);
-        if answers.exists() {
-            fs::remove_file(&answers)?;
-        }
-        fs::write(session.join(ITEMS), items)?;
-        fs::write(answers, serde_json::to_vec(&*self.answers.borrow())?)
+        kept::write(session, NAME, &items, &*self.answers.borrow())
     }
 }
 
 /// The answers that are kept, if they are about these items and dependencies.
 fn kept(session: &Path, items: &str, crates: &BTreeMap<String, u64>) -> Option<Answers> {
-    let answers = fs::read(session.join(ANSWERS)).ok()?;
-    let is_same = fs::read(session.join(ITEMS)).ok()? == items.as_bytes();
-    let answers: Answers = is_same.then(|| serde_json::from_slice(&answers).ok())??;
-    (answers.crates == *crates).then_some(answers)
+    let (of, answers) = kept::read::<Answers>(session, NAME)?;
+    (of == items && answers.crates == *crates).then_some(answers)
 }
 
 /// What is around the function of a cell, in front of which are `items` bytes.
@@ -187,7 +178,7 @@ mod tests {
         let cell = format!("struct P(u8);\n{}struct Q;\n", CELL.replace("1;", "2;"));
         let behind = SessionDefinitions::of(session, &cell, [("dep".to_owned(), 1)].into());
         assert!(behind.answers.borrow().had.is_empty());
-        fs::write(session.join(ANSWERS), "{").unwrap();
+        std::fs::write(session.join("definitions.json"), "{").unwrap();
         assert!(
             of(session, "struct P(u8);", 1)
                 .answers
@@ -204,7 +195,7 @@ mod tests {
         let definitions = of(session.path(), items, 1);
         definitions.reached_by("P");
         definitions.keep(session.path()).unwrap();
-        assert!(!session.path().join(ANSWERS).exists());
+        assert!(!session.path().join("definitions.json").exists());
     }
 
     #[test]
