@@ -215,10 +215,34 @@ pub fn proportional(pid: u32) -> Option<u64> {
     Some(smaps.pss)
 }
 
+/// How many times the process `pid` has got a page without reading a file: a page that is new to the process,
+/// or its own copy of a page that another process has too. `None` if the process is gone.
+pub fn faults(pid: u32) -> Option<u64> {
+    minor_faults(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Whether a program gets more than one page at a time without asking for this.
+pub fn are_pages_huge() -> bool {
+    const DIRECTORY: &str = "/sys/kernel/mm/transparent_hugepage";
+    let sizes = std::fs::read_dir(DIRECTORY).into_iter().flatten().flatten();
+    let settings = sizes.map(|size| size.path()).chain([DIRECTORY.into()]);
+    let settings = settings.filter_map(|path| std::fs::read_to_string(path.join("enabled")).ok());
+    settings
+        .into_iter()
+        .any(|setting| setting.contains("[always]"))
+}
+
 /// Memory in bytes that programs could get without swapping; unlimited if the system does not say.
 pub fn available_memory() -> u64 {
     let text = std::fs::read("/proc/meminfo").unwrap_or_default();
     kibibytes(&text, b"MemAvailable:").unwrap_or(u64::MAX)
+}
+
+/// The tenth field of `stat`. The second is a name in parentheses, which may contain anything.
+fn minor_faults(stat: &[u8]) -> Option<u64> {
+    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+    let mut fields = stat[name_end..].split(|byte| *byte == b' ');
+    number(fields.nth(8)?)
 }
 
 /// The second number of `statm`; nothing if the first, the size of all mappings, is 0.
@@ -262,6 +286,13 @@ mod tests {
     }
 
     #[test]
+    fn faults_are_found_behind_any_name() {
+        let stat = b"4242 (a ) 7 b) S 1 4242 4242 0 -1 4194304 321 12 3 0 5 6 7 8 20 0 1 0 99\n";
+        assert_eq!(minor_faults(stat), Some(321));
+        assert_eq!(minor_faults(b"4242 (a) S 1 4242"), None);
+    }
+
+    #[test]
     fn huge_pages_of_hugetlbfs_are_unique_but_not_proportional() {
         let text = b"55d0a8a00000-7fff2b1fe000 ---p 00000000 00:00 0    [rollup]\n\
             Rss:                5000 kB\nPss:                3000 kB\nPss_Dirty:          2900 kB\n\
@@ -275,7 +306,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_breaks_a_reader(text: Vec<u8>) {
-            let _ = (Status::parse(&text), Smaps::parse(&text), resident_pages(&text));
+            let _ = (Status::parse(&text), Smaps::parse(&text), resident_pages(&text), minor_faults(&text));
         }
 
         #[test]

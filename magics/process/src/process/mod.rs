@@ -13,6 +13,6 @@ pub use ending::pidfd;
 pub use ending::{Waited, end, end_with_descendants, number, wait};
 pub use family::{arguments, children, descendants, has_waited, name, shares_memory};
 pub use memory::{
-    Smaps, SmapsFile, StatmFile, Status, StatusFile, available_memory, mapped, peak_resident,
-    proportional, resident, threads,
+    Smaps, SmapsFile, StatmFile, Status, StatusFile, are_pages_huge, available_memory, faults,
+    mapped, peak_resident, proportional, resident, threads,
 };

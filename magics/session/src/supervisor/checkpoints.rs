@@ -1,10 +1,12 @@
 //! The checkpoints of a session: processes that wait at the beginning of a cell.
 
+use std::io;
+use std::os::fd::OwnedFd;
+
 use memit_measurement::Checkpointed;
 use memit_process::process::{self, poll};
 
-use std::io;
-use std::os::fd::OwnedFd;
+use super::given_up::GivenUp;
 
 /// How many checkpoints are kept for going back. While a cell runs, there is one more.
 const KEPT: usize = 5;
@@ -56,6 +58,7 @@ impl Checkpoint {
 #[derive(Default)]
 pub(super) struct Checkpoints {
     kept: Vec<Checkpoint>,
+    given_up: GivenUp,
 }
 
 impl Checkpoints {
@@ -93,6 +96,11 @@ impl Checkpoints {
         }
     }
 
+    /// A session begins, whose process is `session`.
+    pub(super) fn begin(&mut self, session: u32) {
+        self.given_up.since(session, 0);
+    }
+
     /// Ends the oldest checkpoints until both their number and their memory are within bounds.
     /// `session` is the session process.
     pub(super) fn bound(&mut self, session: u32) {
@@ -100,18 +108,23 @@ impl Checkpoints {
         while self.kept.len() > KEPT {
             self.kept.remove(0).discard();
         }
-        while self.is_large(session)
-            && self.memory(session) > process::available_memory() / MEMORY_PART
-        {
+        while !self.kept.is_empty() {
+            let limit = process::available_memory() / MEMORY_PART;
+            // To find out how much it is exactly takes a look at every page.
+            if self
+                .given_up
+                .at_most(session)
+                .is_some_and(|most| most <= limit)
+            {
+                return;
+            }
+            let memory = self.memory(session);
+            self.given_up.since(session, memory);
+            if memory <= limit {
+                return;
+            }
             self.kept.remove(0).discard();
         }
-    }
-
-    /// Whether there are checkpoints, and any process is large enough to be worth a look at memory.
-    fn is_large(&self, session: u32) -> bool {
-        let all = self.kept.iter().map(|kept| kept.pid).chain([session]);
-        let is_large = |pid| process::resident(pid).is_some_and(|resident| resident > SMALL);
-        !self.kept.is_empty() && all.into_iter().any(is_large)
     }
 
     /// Resident memory in bytes that only checkpoints hold.
@@ -147,6 +160,3 @@ impl Checkpoints {
         self.kept.drain(..).for_each(|kept| kept.discard());
     }
 }
-
-/// Below this resident size in bytes, checkpoints cannot exhaust the memory, so the check is skipped.
-const SMALL: u64 = 64 << 20;

@@ -19,6 +19,7 @@ mod checkpoints;
 mod commands;
 mod evcxr;
 mod gallery;
+mod given_up;
 mod kernel;
 mod markers;
 mod open_content;

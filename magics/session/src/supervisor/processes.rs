@@ -44,6 +44,7 @@ impl Processes {
             slot: FIRST_SLOT,
             end: process::pidfd(pid)?,
         });
+        self.checkpoints.begin(pid.cast_unsigned());
         Ok(())
     }
 
