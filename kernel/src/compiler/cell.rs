@@ -12,6 +12,7 @@ use anyhow::Context as _;
 
 use super::dependencies::Dependencies;
 use super::division::divide;
+use super::linker::Linker;
 use super::needed::{self, Attempt, Needed};
 use super::probes::{self, Probes, Problem, Sources};
 use super::statics::{Numbers, Sharing, unshared};
@@ -29,6 +30,8 @@ pub(super) struct CellCompilation {
     pub(super) arguments: Vec<String>,
     /// The arguments that name the crates of ours.
     pub(super) externals: Vec<String>,
+    /// Links the cell; `None` if the C compiler does.
+    pub(super) linker: Option<Linker>,
     /// The libraries to which the cell is linked.
     pub(super) dependencies: Option<Dependencies>,
     /// The dependencies with their states.
@@ -160,7 +163,8 @@ impl CellCompilation {
             let mut needed = Needed::of(session, source, &self.crates);
             let mut is_error = false;
             while let Some(attempt) = needed.next() {
-                let command = self.linked(session, &attempt)?;
+                let arguments = self.linked(session, &attempt)?;
+                let command = self.rustc(session, &arguments, None);
                 let output = naming::command(&command, &session.join(NAMES)).output()?;
                 if output.status.success() {
                     decisions.learn_types(&asking, &attempt.source, &output.stderr, &self.asked);
@@ -227,7 +231,7 @@ impl CellCompilation {
 
     /// What rustc says; `None` if it cannot link the cell to the libraries of the dependencies.
     fn output(&self, session: &Path, attempt: &Attempt<'_>) -> io::Result<Option<Output>> {
-        let output = self.linked(session, attempt)?.output()?;
+        let output = self.linked_output(session, attempt)?;
         let Some(dependencies) = self.libraries(attempt) else {
             return Ok(Some(output));
         };
@@ -236,12 +240,29 @@ impl CellCompilation {
         };
         // The libraries are to blame if the cell compiles without them.
         write_copy(session, &attempt.source)?;
-        let without = self.command(session, attempt).output()?;
+        let arguments = self.arguments(session, attempt);
+        let without = self.rustc(session, &arguments, None).output()?;
         if !without.status.success() {
             return Ok(Some(output));
         }
         dependencies.give_up(&reason)?;
         Ok(None)
+    }
+
+    /// What rustc says when the cell is linked to the libraries of the dependencies.
+    fn linked_output(&self, session: &Path, attempt: &Attempt<'_>) -> io::Result<Output> {
+        let arguments = self.linked(session, attempt)?;
+        let linker = self.linker.as_ref();
+        let output = self.rustc(session, &arguments, linker).output()?;
+        if linker.is_none() || !Linker::has_failed(&output) {
+            return Ok(output);
+        }
+        // The C compiler may know better, and its messages are the familiar ones.
+        let by_c_compiler = self.rustc(session, &arguments, None).output()?;
+        if by_c_compiler.status.success() {
+            Linker::give_up(session, &self.rustc)?;
+        }
+        Ok(by_c_compiler)
     }
 
     /// The libraries to which a source is linked.
@@ -250,28 +271,35 @@ impl CellCompilation {
         libraries.filter(|_| attempt.has_items)
     }
 
-    /// Writes a source, and returns the command that compiles the source with the libraries.
-    fn linked(&self, session: &Path, attempt: &Attempt<'_>) -> io::Result<Command> {
-        let mut command = self.command(session, attempt);
+    /// Writes a source, and returns the arguments that compile the source with the libraries.
+    fn linked(&self, session: &Path, attempt: &Attempt<'_>) -> io::Result<Vec<String>> {
+        let mut arguments = self.arguments(session, attempt);
         match self.libraries(attempt) {
             Some(libraries) => {
                 write_copy(session, &libraries.named(&attempt.source))?;
-                command.args(libraries.arguments());
+                arguments.extend(libraries.arguments());
             }
             None => write_copy(session, &attempt.source)?,
         }
-        Ok(command)
+        Ok(arguments)
     }
 
-    /// The command that compiles a source without the libraries of the dependencies.
-    fn command(&self, session: &Path, attempt: &Attempt<'_>) -> Command {
+    /// The arguments that compile a source without the libraries of the dependencies.
+    fn arguments(&self, session: &Path, attempt: &Attempt<'_>) -> Vec<String> {
         let mut arguments = self.arguments.clone();
         divide(session, &attempt.source, attempt.work, &mut arguments);
+        arguments.extend_from_slice(&self.externals);
+        arguments
+    }
+
+    /// rustc with these arguments. Without a linker, the C compiler links.
+    fn rustc(&self, session: &Path, arguments: &[String], linker: Option<&Linker>) -> Command {
         let mut command = Command::new(&self.rustc);
-        command
-            .current_dir(session)
-            .args(arguments)
-            .args(&self.externals);
+        command.current_dir(session);
+        match linker {
+            Some(linker) => command.args(linker.arguments(arguments)),
+            None => command.args(arguments),
+        };
         command
     }
 

@@ -13,6 +13,7 @@ mod edits;
 mod endings;
 mod identity;
 mod kept;
+mod linker;
 pub(crate) mod macro_calls;
 mod macros;
 pub(crate) mod marks;
@@ -41,6 +42,7 @@ pub(crate) use cell::pass_on;
 use cell::{CellCompilation, write_copy};
 use dependencies::Dependencies;
 use identity::Identity;
+use linker::Linker;
 use session_crate::{STORE, SessionCrate};
 use statics::Sharing;
 
@@ -174,12 +176,14 @@ fn compilation(
     let held = variables::held(session);
     let cell = variables::Cell::read(session, source, &arguments, held);
     let externals = session_crate.arguments(&arguments);
+    let linker = Linker::of(session, rustc, &arguments);
     Ok(Compilation::Cell(Box::new(CellCompilation {
         asked,
         rustc: rustc.to_owned(),
         crates: variables::crates(&arguments),
         arguments,
         externals,
+        linker,
         dependencies,
         statics,
         sharing,
