@@ -10,6 +10,8 @@ mod home;
 mod install;
 #[path = "cli/kernel.rs"]
 mod kernel;
+#[path = "cli/linking.rs"]
+mod linking;
 #[path = "cli/network.rs"]
 mod network;
 #[path = "cli/repeated_builds.rs"]

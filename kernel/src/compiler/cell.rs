@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::process::{Command, ExitCode, Output};
+use std::process::{ExitCode, Output};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -15,6 +15,7 @@ use super::division::divide;
 use super::linker::Linker;
 use super::needed::{self, Attempt, Needed};
 use super::probes::{self, Probes, Problem, Sources};
+use super::rustc::Rustc;
 use super::statics::{Numbers, Sharing, unshared};
 use super::variables::{self, Compiled, Decisions, Rewritten, naming};
 use super::{Compilation, SOURCE, compilation, library, macros};
@@ -26,7 +27,7 @@ const NAMES: &str = "names";
 pub(super) struct CellCompilation {
     /// The arguments with which cargo asks for the cell.
     pub(super) asked: Vec<String>,
-    pub(super) rustc: OsString,
+    pub(super) rustc: Rustc,
     pub(super) arguments: Vec<String>,
     /// The arguments that name the crates of ours.
     pub(super) externals: Vec<String>,
@@ -164,7 +165,7 @@ impl CellCompilation {
             let mut is_error = false;
             while let Some(attempt) = needed.next() {
                 let arguments = self.linked(session, &attempt)?;
-                let command = self.rustc(session, &arguments, None);
+                let command = self.rustc.command(&arguments);
                 let output = naming::command(&command, &session.join(NAMES)).output()?;
                 if output.status.success() {
                     decisions.learn_types(&asking, &attempt.source, &output.stderr, &self.asked);
@@ -241,7 +242,7 @@ impl CellCompilation {
         // The libraries are to blame if the cell compiles without them.
         write_copy(session, &attempt.source)?;
         let arguments = self.arguments(session, attempt);
-        let without = self.rustc(session, &arguments, None).output()?;
+        let without = self.rustc.output(&arguments)?;
         if !without.status.success() {
             return Ok(Some(output));
         }
@@ -252,17 +253,18 @@ impl CellCompilation {
     /// What rustc says when the cell is linked to the libraries of the dependencies.
     fn linked_output(&self, session: &Path, attempt: &Attempt<'_>) -> io::Result<Output> {
         let arguments = self.linked(session, attempt)?;
-        let linker = self.linker.as_ref();
-        let output = self.rustc(session, &arguments, linker).output()?;
-        if linker.is_none() || !Linker::has_failed(&output) {
-            return Ok(output);
+        if let Some(linker) = &self.linker {
+            let output = self.rustc.output(&linker.arguments(&arguments))?;
+            if !Linker::has_failed(&output) {
+                return Ok(output);
+            }
         }
         // The C compiler may know better, and its messages are the familiar ones.
-        let by_c_compiler = self.rustc(session, &arguments, None).output()?;
-        if by_c_compiler.status.success() {
-            Linker::give_up(session, &self.rustc)?;
+        let output = self.rustc.output(&arguments)?;
+        if self.linker.is_some() && output.status.success() {
+            Linker::give_up(session, self.rustc.program())?;
         }
-        Ok(by_c_compiler)
+        Ok(output)
     }
 
     /// The libraries to which a source is linked.
@@ -292,17 +294,6 @@ impl CellCompilation {
         arguments
     }
 
-    /// rustc with these arguments. Without a linker, the C compiler links.
-    fn rustc(&self, session: &Path, arguments: &[String], linker: Option<&Linker>) -> Command {
-        let mut command = Command::new(&self.rustc);
-        command.current_dir(session);
-        match linker {
-            Some(linker) => command.args(linker.arguments(arguments)),
-            None => command.args(arguments),
-        };
-        command
-    }
-
     /// Compiles the cell with what has been noted, and shares statics as before.
     fn again_as_before(self, session: &Path) -> anyhow::Result<ExitCode> {
         let (sharing, better) = (self.sharing, self.better);
@@ -318,7 +309,7 @@ impl CellCompilation {
         better: Option<Sharing>,
     ) -> anyhow::Result<ExitCode> {
         let arguments = self.asked.into_iter().map(OsString::from).collect();
-        match compilation(session, &self.rustc, arguments, sharing)? {
+        match compilation(session, self.rustc.program(), arguments, sharing)? {
             Compilation::Cell(mut cell) => {
                 cell.better = better;
                 cell.compile(session)

@@ -22,6 +22,7 @@ mod print;
 pub(crate) mod probes;
 pub(crate) mod recorded;
 pub(crate) mod runtime;
+mod rustc;
 mod session_crate;
 mod shadowing;
 pub(crate) mod statics;
@@ -43,6 +44,7 @@ use cell::{CellCompilation, write_copy};
 use dependencies::Dependencies;
 use identity::Identity;
 use linker::Linker;
+use rustc::Rustc;
 use session_crate::{STORE, SessionCrate};
 use statics::Sharing;
 
@@ -123,6 +125,7 @@ fn compilation(
     };
     let session_crate = SessionCrate::compiled(session, rustc)?;
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
+    let started = to_be_run.then(|| Rustc::start(rustc, session));
     if to_be_run {
         recorded::record();
     }
@@ -152,7 +155,7 @@ fn compilation(
         source = change(&source).unwrap_or(source);
     }
     command.current_dir(session);
-    if !to_be_run {
+    let Some(started) = started else {
         source = macros::first(&source).unwrap_or(source);
         source = probes::put(session, &source, false, false)
             .plain
@@ -162,7 +165,7 @@ fn compilation(
             .args(&arguments)
             .args(session_crate.arguments(&arguments));
         return Ok(Compilation::Other(command));
-    }
+    };
     let asked = arguments.clone();
     keep_identity(session, rustc, &mut arguments)?;
     let libraries = externs(&arguments)
@@ -179,7 +182,7 @@ fn compilation(
     let linker = Linker::of(session, rustc, &arguments);
     Ok(Compilation::Cell(Box::new(CellCompilation {
         asked,
-        rustc: rustc.to_owned(),
+        rustc: started,
         crates: variables::crates(&arguments),
         arguments,
         externals,
