@@ -86,7 +86,7 @@ mod tests {
         };
         let now = UseOfPages {
             faults: 1000 + faults,
-            resident: (1 << 30_u64).saturating_add_signed(growth),
+            resident: (1_u64 << 30).saturating_add_signed(growth),
         };
         now.given_up_since(then) / rustix::param::page_size() as u64 * PAGE
     }
