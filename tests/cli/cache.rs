@@ -168,12 +168,18 @@ fn units_that_cargo_gives_one_name_are_kept_side_by_side() {
         ),
     ] {
         let user = User::new();
-        let compiles = |session: usize| {
+        let compiles = &|session: usize| {
             let ran = user.eval_with(&[(variable, values[session])], &[cells[session]]);
             assert_eq!(ran.stdout.lines().last(), Some("1"), "{}", ran.stdout);
             ran.stderr.contains(compiling)
         };
-        assert!(compiles(0) && compiles(1), "{variable}");
+        // At the same time, too, no session takes the units of the other.
+        std::thread::scope(|scope| {
+            let sessions = [0, 1].map(|session| scope.spawn(move || compiles(session)));
+            for session in sessions {
+                assert!(session.join().unwrap(), "{variable}");
+            }
+        });
         for session in [0, 1, 0, 1] {
             assert!(!compiles(session), "{variable}: {session}");
         }

@@ -102,8 +102,9 @@ impl Entry {
         })
     }
 
-    /// Keeps the files of a unit, which are in `target`, unless the cache has the same files.
-    pub(super) fn keep(&self, target: &Path, files: &[PathBuf]) -> io::Result<()> {
+    /// Keeps the files of a unit, which are in `target`, unless the cache has the same files. Returns whether the
+    /// entry is new.
+    pub(super) fn keep(&self, target: &Path, files: &[PathBuf]) -> io::Result<bool> {
         let before = self.list().unwrap_or_default();
         let mut listed = Vec::new();
         for path in files {
@@ -123,7 +124,7 @@ impl Entry {
         }
         listed.sort_by(|one, other| one.path.cmp(&other.path));
         if before == listed {
-            return Ok(());
+            return Ok(false);
         }
         let units = self.directory.with_file_name("");
         fs::create_dir_all(&units)?;
@@ -137,8 +138,8 @@ impl Entry {
         self.remove();
         match fs::rename(incomplete.path(), &self.directory) {
             // Another kernel has kept the unit meanwhile.
-            Err(_) if self.directory.exists() => Ok(()),
-            renamed => renamed,
+            Err(_) if self.directory.exists() => Ok(false),
+            renamed => renamed.map(|()| true),
         }
     }
 

@@ -159,12 +159,15 @@ impl DependencyCache {
         for unit in units {
             let name = format!("{}.{:016x}", unit.name, unit.state(target)?);
             let entry = Entry::new(self.directory.join(UNITS).join(name));
+            let is_given = restored.contains(entry.name());
             // Another session has compiled the same. A newer file would make cargo compile again what
             // that session has compiled against the file.
-            if restored.contains(entry.name()) || !entry.is_same(target, &unit) {
-                entry.keep(target, &unit.files)?;
+            let is_new =
+                (is_given || !entry.is_same(target, &unit)) && entry.keep(target, &unit.files)?;
+            // Of what the cache has given, the session may have needed nothing.
+            if is_new || !is_given {
+                entry.note(&conditions)?;
             }
-            entry.note(&conditions)?;
         }
         self.prune();
         Ok(())

@@ -120,6 +120,9 @@ fn a_session_gets_the_state_of_its_conditions() {
     assert_eq!(place.restore(4), "three");
     assert_eq!(place.restore(2), "two");
     assert_eq!(place.restore(4), "two");
+    // The session has got the state and has compiled another unit.
+    place.keep(built("one", "m", "one").path(), 4, true);
+    assert_eq!(place.restore(4), "two");
     // Other settings may make the same unit.
     place.keep(built("one", "m", "one").path(), 4, false);
     assert_eq!(place.restore(4), "one");
