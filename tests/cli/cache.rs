@@ -1,17 +1,28 @@
 //! The cache of compiled dependencies, which sessions share.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
 
 use tempfile::TempDir;
 
-use crate::support::{Ran, memit, ran};
+use crate::support::{Ran, memit, memit_by, ran};
 
 /// A cell that depends on a small crate of the registry.
 const CELL: &str = ":dep itoa = \"1\"\nitoa::Buffer::new().format(7).len()";
 const COMPILING: &str = "Compiling itoa";
+
+/// Mounts a small file system over the current directory.
+const MOUNT: &str = "mount -t tmpfs -o size=32m none . && cd \"$PWD\"";
+
+/// The variable of cargo's linker.
+fn linker() -> String {
+    let machine = std::env::consts::ARCH.to_uppercase();
+    format!("CARGO_TARGET_{machine}_UNKNOWN_LINUX_GNU_LINKER")
+}
 
 /// A user with a cache of their own.
 struct User(TempDir);
@@ -38,6 +49,36 @@ impl User {
             .arg("eval")
             .args(cells);
         ran(&mut command, "").expect_code(0)
+    }
+
+    /// Runs a cell in two sessions, one after the other. Their cache is a copy of the user's on a file system of
+    /// its own, in which `prepare` has been run by the shell.
+    fn eval_mounted(&self, prepare: &str, cell: &str) -> Ran {
+        let mounted = self.0.path().join("mounted");
+        fs::create_dir_all(&mounted).unwrap();
+        fs::create_dir_all(self.cache()).unwrap();
+        let script =
+            format!("{MOUNT}; cp -a \"$PWD/../memit\" .; {prepare}; cd /; \"$@\"; exec \"$@\"");
+        let arguments = ["-rm", "sh", "-ec", &script, "sh"];
+        let mut command = memit_by("unshare", &arguments);
+        command
+            .env("XDG_CACHE_HOME", &mounted)
+            .current_dir(&mounted)
+            .args(["eval", cell]);
+        ran(&mut command, "").expect_code(0)
+    }
+
+    /// Whether this machine allows [`Self::eval_mounted`]; the error says why not.
+    fn can_mount(&self) -> Result<(), String> {
+        let mut command = Command::new("unshare");
+        command
+            .args(["-rm", "sh", "-ec", MOUNT])
+            .current_dir(self.0.path());
+        match command.output() {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+            Err(error) => Err(format!("unshare: {error}")),
+        }
     }
 
     /// Whether a new session compiles the crate.
@@ -90,6 +131,8 @@ fn a_second_session_compiles_no_dependency_again() {
         shown.contains("in 0 compiled packages and 0 shared objects\n"),
         "{shown}"
     );
+    assert!(shown.contains("holds:      0.00 MiB in 0"), "{shown}");
+    assert!(!user.cache().exists());
     assert!(user.compiles());
 }
 
@@ -106,6 +149,106 @@ fn other_features_and_levels_are_compiled_and_kept_beside() {
         user.eval_with(&flags, &[CELL]).stdout.lines().last(),
         Some("1")
     );
+}
+
+#[test]
+fn units_that_cargo_gives_one_name_are_kept_side_by_side() {
+    let linker = linker();
+    let mapped = |to| format!(":build_env RUSTFLAGS=-Cprefer-dynamic --remap-path-prefix=/a={to}");
+    let with_script = ":dep libc = \"0.2\"\nlibc::EOF + 2";
+    for (variable, values, cells, compiling) in [
+        (&*linker, ["cc", "gcc"], [CELL; 2], COMPILING),
+        (
+            "ANY",
+            ["", ""],
+            ["b", "c"].map(|to| &*format!("{}\n{CELL}", mapped(to)).leak()),
+            COMPILING,
+        ),
+        // A build script asks cargo to look at the variable.
+        (
+            "LIBC_BUILD_VERBOSE",
+            ["1", "2"],
+            [with_script; 2],
+            "Compiling libc",
+        ),
+    ] {
+        let user = User::new();
+        let compiles = |session: usize| {
+            let ran = user.eval_with(&[(variable, values[session])], &[cells[session]]);
+            assert_eq!(ran.stdout.lines().last(), Some("1"), "{}", ran.stdout);
+            ran.stderr.contains(compiling)
+        };
+        assert!(compiles(0) && compiles(1), "{variable}");
+        for session in [0, 1, 0, 1] {
+            assert!(!compiles(session), "{variable}: {session}");
+        }
+    }
+}
+
+#[test]
+fn other_versions_and_features_are_kept_beside() {
+    let user = User::new();
+    let first = "bitflags::bitflags! { struct F: u8 { const A = 7; } }\nF::A.bits";
+    let first = &*format!(":dep bitflags = \"=1.3.2\"\n{first}");
+    let second = "bitflags::parser::ParseError::empty_flag().to_string()";
+    let second = &*format!(":dep bitflags = \"2\"\n{second}");
+    let without = ":dep scopeguard = { version = \"1\", default-features = false }";
+    let without = &*format!("{without}\n*scopeguard::guard(1, |_| ())");
+    let with = "*scopeguard::guard_on_success(2, |_| ())";
+    let with = &*format!(":dep scopeguard = \"1\"\n{with}");
+    let sessions = [
+        (first, "7\n"),
+        (second, "\"encountered empty flag\"\n"),
+        (without, "1\n"),
+        (with, "2\n"),
+    ];
+    for is_compiled in [true, false] {
+        for (cell, printed) in sessions {
+            let ran = user.eval(&[cell]);
+            assert_eq!(ran.stdout, printed);
+            assert_eq!(ran.stderr.contains("Compiling"), is_compiled, "{cell}");
+        }
+    }
+}
+
+#[test]
+fn an_update_of_the_toolchain_compiles_again_and_the_way_back_does_not() {
+    let user = User::new();
+    let toolchain = tempfile::tempdir().unwrap();
+    let sysroot = ran(Command::new("rustc").args(["--print", "sysroot"]), "").stdout;
+    let real = Path::new(sysroot.trim()).join("bin");
+    symlink(real.join("cargo"), toolchain.path().join("cargo")).unwrap();
+    // No rustup and no other toolchain.
+    let path = format!("{}:/usr/bin:/bin", toolchain.path().display());
+    let compiles = |(release, commit): (&str, &str)| {
+        let rustc = toolchain.path().join("rustc");
+        let real = real.join("rustc");
+        let real = real.display();
+        // The real compiler under another version, at the same path.
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in\n-vV|-Vv|-V|--version) {real} \"$@\" | sed \
+             -e 's/^rustc [^ ]* ([^ ]*/rustc {release} ({commit}/' -e 's/^release: .*/release: {release}/' \
+             -e 's/^commit-hash: .*/commit-hash: {commit}/' ;;\n*) exec {real} \"$@\" ;;\nesac\n"
+        );
+        fs::write(&rustc, script).unwrap();
+        fs::set_permissions(&rustc, fs::Permissions::from_mode(0o755)).unwrap();
+        let ran = user.eval_with(&[("PATH", &path)], &[CELL]);
+        assert_eq!(ran.stdout, "1\n");
+        ran.stderr.contains(COMPILING)
+    };
+    // cargo gives the units of two nightly compilers the same names.
+    let versions = [
+        ("1.98.0", "0123abc"),
+        ("1.99.0", "456789d"),
+        ("1.99.0-nightly", "aaaaaaa"),
+        ("1.99.0-nightly", "bbbbbbb"),
+    ];
+    for version in versions {
+        assert!(compiles(version), "{version:?}");
+    }
+    for version in versions {
+        assert!(!compiles(version), "{version:?}");
+    }
 }
 
 #[test]
@@ -157,7 +300,7 @@ fn a_session_gets_only_what_it_needs() {
     assert!(user.compiles());
     user.eval(&[&format!(":opt 0\n{CELL}")]);
     let mut lists = user.files("json");
-    lists.retain(|list| list.to_string_lossy().contains("/itoa-"));
+    lists.retain(|list| list.ends_with("files.json") && list.to_string_lossy().contains("/itoa-"));
     assert_eq!(lists.len(), 2);
     let before: Vec<_> = lists.iter().map(|list| identity(list)).collect();
     assert!(!user.compiles());
@@ -262,11 +405,48 @@ fn a_cache_that_cannot_be_used_costs_no_result() {
 }
 
 #[test]
+fn a_full_or_read_only_file_system_costs_no_result() {
+    const FULL: &str = "! cat /dev/zero > full 2>&-";
+    const ALMOST_FULL: &str =
+        "head -c 65536 /dev/zero > room; ! cat /dev/zero > full 2>&-; rm room";
+    const READ_ONLY: &str = "mount -o remount,ro .";
+    let user = User::new();
+    if let Err(why) = user.can_mount() {
+        // The test harness shows what is written so, also if the test passes.
+        let _ = writeln!(
+            io::stderr(),
+            "the test of full file systems is LEFT OUT: {why}"
+        );
+        return;
+    }
+    let compiled = |prepare: &str, cell: &str, printed: &str| {
+        let ran = user.eval_mounted(prepare, cell);
+        assert_eq!(ran.stdout, printed.repeat(2), "{prepare}: {}", ran.stderr);
+        ran.stderr.matches("Compiling").count()
+    };
+    for prepare in [FULL, READ_ONLY] {
+        assert_eq!(compiled(prepare, CELL, "1\n"), 2, "{prepare}");
+    }
+    assert!(compiled(ALMOST_FULL, CELL, "1\n") <= 2);
+    assert!(user.compiles());
+    let other = ":dep scopeguard = \"1\"\n*scopeguard::guard(2, |_| ())";
+    for prepare in [FULL, READ_ONLY] {
+        assert_eq!(compiled(prepare, CELL, "1\n"), 0, "{prepare}");
+        assert_eq!(compiled(prepare, other, "2\n"), 2, "{prepare}");
+    }
+    fs::write(&user.crates()[0], "damaged").unwrap();
+    for prepare in [FULL, READ_ONLY] {
+        assert!(compiled(prepare, CELL, "1\n") > 0, "{prepare}");
+    }
+}
+
+#[test]
 fn the_cache_is_bounded() {
     let user = User::new();
     let ran = user.eval_with(&[("MEMIT_CACHE", "0")], &[CELL]);
     assert_eq!(ran.stdout, "1\n");
     assert!(user.crates().is_empty() && user.libraries().is_empty());
+    assert!(user.files("json").is_empty());
 }
 
 #[test]
@@ -280,6 +460,21 @@ fn sessions_at_the_same_time_share_the_cache() {
     });
     assert!(!user.compiles());
     assert_eq!(user.crates().len(), 1);
+    // Other linkers make other units under the same name.
+    let linker = &*linker();
+    for is_first in [true, false] {
+        std::thread::scope(|scope| {
+            let user = &user;
+            let run = |of| move || user.eval_with(&[(linker, of)], &[CELL]);
+            for session in ["cc", "gcc"].map(|of| scope.spawn(run(of))) {
+                let ran = session.join().unwrap();
+                assert_eq!(ran.stdout, "1\n");
+                assert_eq!(ran.stderr.contains(COMPILING), is_first);
+            }
+        });
+    }
+    assert_eq!(user.crates().len(), 3);
+    assert!(!user.compiles());
 }
 
 #[test]

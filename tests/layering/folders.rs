@@ -13,7 +13,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("arguments", &[]),
     ("cargo_settings", &[]),
     ("data_directory", &[]),
-    ("dependency_cache", &[]),
+    ("dependency_cache", &["cargo_settings"]),
     ("kernel_info", &[]),
     ("library_source", &[]),
     ("chart_file", &[]),

@@ -21,8 +21,13 @@ pub(crate) fn memit() -> Command {
 /// The same, for which Ctrl-C and the end of the terminal do what they usually do: whoever runs the
 /// tests in the background has them ignored by all that they start.
 pub(crate) fn memit_in_the_foreground() -> Command {
-    let mut command = Command::new("env");
-    command.args(["--default-signal=HUP,INT", MEMIT]);
+    memit_by("env", &["--default-signal=HUP,INT"])
+}
+
+/// The same, started by another program, which gets the path of `memit` behind these arguments.
+pub(crate) fn memit_by(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).arg(MEMIT);
     as_in_a_users_shell(&mut command);
     command
 }

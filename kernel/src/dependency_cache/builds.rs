@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::io;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
 use super::{DependencyCache, Lock};
+use crate::cargo_settings;
 
 /// The units that the cache has given to the session.
 const RESTORED: &str = "target/memit-restored.json";
@@ -29,7 +31,7 @@ pub(crate) struct Builds {
 pub(crate) struct Plan {
     /// The number of crates that the session depends on; 0 if that is not known.
     pub(crate) crates: usize,
-    /// A number for all units, in all sessions the same.
+    /// A number for all units and for cargo's settings, in all sessions the same.
     pub(crate) number: u64,
 }
 
@@ -44,6 +46,9 @@ impl Plan {
 struct Restored {
     /// A number for the manifest and the settings of the last time.
     manifest: u64,
+    /// A number for the compiler and for cargo's settings.
+    settings: u64,
+    /// The names in the cache.
     units: BTreeSet<String>,
     plan: Plan,
 }
@@ -63,24 +68,30 @@ impl Builds {
     pub(crate) fn restore(&self, plan: impl FnOnce() -> io::Result<Plan>) -> io::Result<()> {
         let manifest = fs::read_to_string(self.directory.join("Cargo.toml"))?;
         let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
-        let mut hasher = DefaultHasher::new();
-        manifest.hash(&mut hasher);
         let variables: BTreeMap<_, _> = env::vars_os()
             .filter(|(name, _)| is_setting(name))
             .collect();
-        variables.hash(&mut hasher);
-        let manifest = hasher.finish();
+        let files = cargo_settings::files().map(|file| fs::read(file).ok());
+        let settings = hash((variables, files.collect::<Vec<_>>()));
+        let manifest = hash((&manifest, settings));
         let mut restored = self.restored();
         if restored.manifest == manifest || dependencies.trim().is_empty() {
             return Ok(());
         }
         restored.manifest = manifest;
+        restored.settings = hash((settings, compiler()?));
         // An incomplete file names some of the packages.
         restored.plan = plan().unwrap_or_default();
+        restored.plan.number = hash((restored.plan.number, restored.settings));
         if let Some(cache) = DependencyCache::of_user() {
             let packages = Lock::read(&self.lock())?;
             let needed = self.needed(&cache, restored.plan);
-            let given = cache.restore(&packages, &self.target(), needed.as_ref());
+            let given = cache.restore(
+                &packages,
+                &self.target(),
+                needed.as_ref(),
+                restored.settings,
+            );
             restored.units.extend(given);
         }
         fs::create_dir_all(self.target())?;
@@ -149,7 +160,8 @@ impl Builds {
     /// If a file cannot be read or written. Other sessions never see a part of a unit.
     pub(crate) fn keep(&self, cache: &DependencyCache) -> io::Result<()> {
         let lock = Lock::read(&self.lock())?;
-        cache.keep(&lock, &self.target(), &self.restored().units)
+        let restored = self.restored();
+        cache.keep(&lock, &self.target(), &restored.units, restored.settings)
     }
 
     fn restored(&self) -> Restored {
@@ -169,8 +181,21 @@ impl Builds {
     }
 }
 
+/// What the compiler says of itself: cargo looks at all of this text.
+fn compiler() -> io::Result<Vec<u8>> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    Ok(Command::new(rustc).arg("-vV").output()?.stdout)
+}
+
 /// Whether a variable of this name changes what cargo builds.
 fn is_setting(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    name.starts_with("CARGO_PROFILE_") || name == "RUSTFLAGS"
+    let of_cargo = ["CARGO_PROFILE_", "CARGO_TARGET_", "CARGO_BUILD_"];
+    of_cargo.iter().any(|start| name.starts_with(start)) || name == "RUSTFLAGS"
+}
+
+fn hash(of: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
 }

@@ -2,13 +2,13 @@
 
 use std::fs::{self, File, FileTimes};
 use std::io::{self, Read as _};
-use std::iter::Sum;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::conditions::Conditions;
 use super::units::Unit;
 
 /// The list of the files of a unit, which is written last and touched at each use.
@@ -37,31 +37,34 @@ struct Listed {
     checksum: u32,
 }
 
-/// What a cache holds.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Usage {
-    pub(crate) entries: usize,
-    pub(crate) bytes: u64,
-}
-
-impl Sum for Usage {
-    fn sum<I: Iterator<Item = Self>>(usages: I) -> Self {
-        usages.fold(Self::default(), |sum, one| Self {
-            entries: sum.entries + one.entries,
-            bytes: sum.bytes + one.bytes,
-        })
-    }
-}
-
 impl Entry {
     pub(super) fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
 
-    /// The name of the unit.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     pub(super) fn name(&self) -> &str {
         let name = self.directory.file_name().and_then(|name| name.to_str());
         name.unwrap_or_default()
+    }
+
+    /// The name of the unit. The first caches kept one state of a unit, under this name alone.
+    pub(super) fn unit(&self) -> &str {
+        let name = self.name();
+        name.split_once('.').map_or(name, |(unit, _state)| unit)
+    }
+
+    /// The conditions under which the unit was compiled.
+    pub(super) fn conditions(&self) -> Conditions {
+        Conditions::read(&self.directory)
+    }
+
+    /// Notes the conditions under which the unit was compiled.
+    pub(super) fn note(&self, conditions: &Conditions) -> io::Result<()> {
+        conditions.write(&self.directory)
     }
 
     /// Puts the files of the unit into `target`.
@@ -99,8 +102,9 @@ impl Entry {
         })
     }
 
-    /// Keeps the files of a unit, which are in `target`, unless the cache has the same files.
-    pub(super) fn keep(&self, target: &Path, files: &[PathBuf]) -> io::Result<()> {
+    /// Keeps the files of a unit, which are in `target`, unless the cache has the same files. Returns whether the
+    /// entry is new.
+    pub(super) fn keep(&self, target: &Path, files: &[PathBuf]) -> io::Result<bool> {
         let before = self.list().unwrap_or_default();
         let mut listed = Vec::new();
         for path in files {
@@ -120,7 +124,7 @@ impl Entry {
         }
         listed.sort_by(|one, other| one.path.cmp(&other.path));
         if before == listed {
-            return Ok(());
+            return Ok(false);
         }
         let units = self.directory.with_file_name("");
         fs::create_dir_all(&units)?;
@@ -134,18 +138,8 @@ impl Entry {
         self.remove();
         match fs::rename(incomplete.path(), &self.directory) {
             // Another kernel has kept the unit meanwhile.
-            Err(_) if self.directory.exists() => Ok(()),
-            renamed => renamed,
-        }
-    }
-
-    pub(super) fn usage(&self) -> Usage {
-        let bytes = self
-            .list()
-            .map(|list| list.iter().map(|file| file.bytes).sum());
-        Usage {
-            entries: 1,
-            bytes: bytes.unwrap_or(0),
+            Err(_) if self.directory.exists() => Ok(false),
+            renamed => renamed.map(|()| true),
         }
     }
 
@@ -157,11 +151,12 @@ impl Entry {
 
     /// Removes the entry. Other kernels see all of the entry or nothing.
     pub(super) fn remove(&self) {
-        let units = self.directory.with_file_name("");
-        let Ok(removed) = tempfile::Builder::new().prefix(OLD).tempdir_in(units) else {
-            return;
-        };
-        let _ = fs::rename(&self.directory, removed.path().join("unit"));
+        // A full disk has no room for another directory.
+        let removed = format!("{OLD}{}-{}", std::process::id(), self.name());
+        let removed = self.directory.with_file_name(removed);
+        if fs::rename(&self.directory, &removed).is_ok() {
+            let _ = fs::remove_dir_all(removed);
+        }
     }
 
     fn list(&self) -> io::Result<Vec<Listed>> {

@@ -6,10 +6,16 @@
 //! names and fingerprints hold the version, the features, the profile, the flags and the compiler.
 //! Packages of this machine, which may change, are not kept.
 //!
+//! cargo's name of a unit holds less than cargo's fingerprint: a nightly compiler, the linker, a variable that a
+//! build script reads, and all flags if one of them is `--remap-path-prefix`, are in the fingerprint only. The cache
+//! therefore keeps each state of a unit, and a session gets the state that was compiled under the session's
+//! conditions. If there is none, the session gets the state that was used last.
+//!
 //! ```text
 //! CACHE/memit/dependencies/
-//!     units/NAME-HASH/        the files of one unit, in cargo's terms: a package, compiled in one way
+//!     units/NAME-HASH.STATE/  the files of one unit, in cargo's terms: a package, compiled in one way
 //!         files.json            their paths, sizes and checksums
+//!         conditions.json       compiler, settings and variables of the session that has compiled the unit
 //!     linked/NAME/            what the stand-in for `rustc` has linked: a library of dependencies, or the
 //!                             list of the crates or units that a set of dependencies needs; files.json as
 //!                             above
@@ -19,20 +25,23 @@
 //! the cache. A session has links or copies of its own, so that the cache can be cleared at any time.
 
 mod builds;
+mod conditions;
 mod entry;
 mod lock;
+#[cfg(test)]
+mod tests;
 mod units;
 
 pub(crate) use builds::{Builds, Plan};
-pub(crate) use entry::Usage;
 pub(crate) use lock::Lock;
 pub(crate) use units::hashes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use conditions::Conditions;
 use entry::Entry;
 
 /// The variable that bounds the cache, or turns the cache off.
@@ -51,6 +60,17 @@ pub(crate) struct DependencyCache {
     directory: PathBuf,
     /// The most bytes of the cache.
     limit: u64,
+}
+
+/// What the cache holds.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    /// The bytes of all files.
+    pub(crate) bytes: u64,
+    /// The number of compiled packages.
+    pub(crate) packages: usize,
+    /// The number of linked libraries.
+    pub(crate) libraries: usize,
 }
 
 impl DependencyCache {
@@ -77,28 +97,37 @@ impl DependencyCache {
     }
 
     /// Puts what the cache has of the packages of a session into the directory in which cargo builds. Returns
-    /// the names of the units. `hashes` are those of the units that cargo needs, if they are known.
+    /// the names in the cache. `hashes` are those of the units that cargo needs, if they are known. `settings`
+    /// is a number for the compiler and for cargo's settings.
     fn restore(
         &self,
         lock: &Lock,
         target: &Path,
         hashes: Option<&BTreeSet<String>>,
+        settings: u64,
     ) -> Vec<String> {
         let is_needed = |name: &str| {
             hashes.is_none_or(|hashes| hashes.contains(&name[units::package(name).len() + 1..]))
         };
         let is_wanted = |entry: &Entry| {
-            let name = entry.name();
+            let name = entry.unit();
             lock.is_of_registry(units::package(name))
                 && is_needed(name)
                 && !units::is_in(target, name)
         };
-        let entries: Vec<_> = self.units().filter(is_wanted).collect();
+        let mut entries: Vec<_> = self.units().filter(is_wanted).collect();
+        entries.sort_by_cached_key(|entry| (entry.conditions().fit(settings), entry.last_used()));
+        let states = entries.into_iter();
+        // The last state of each unit stays.
+        let best: BTreeMap<_, _> = states
+            .map(|entry| (entry.unit().to_owned(), entry))
+            .collect();
+        let entries: Vec<_> = best.into_values().collect();
         let restore = |entry: &Entry| match entry.restore(target) {
             Ok(()) => Some(entry.name().to_owned()),
             Err(error) => {
                 tracing::debug!("dependency cache: {}: {error}", entry.name());
-                units::remove(target, entry.name());
+                units::remove(target, entry.unit());
                 entry.remove();
                 None
             }
@@ -115,18 +144,29 @@ impl DependencyCache {
         })
     }
 
-    /// Keeps what cargo has built in `target` for the packages of a session. `restored` are the units that
-    /// the cache has given to the session.
-    fn keep(&self, lock: &Lock, target: &Path, restored: &BTreeSet<String>) -> io::Result<()> {
-        for unit in units::of(target)? {
-            if !lock.is_of_registry(units::package(&unit.name)) {
-                continue;
-            }
-            let entry = Entry::new(self.directory.join(UNITS).join(&unit.name));
+    /// Keeps what cargo has built in `target` for the packages of a session. `restored` are the names of what
+    /// the cache has given to the session, `settings` is a number for the compiler and for cargo's settings.
+    fn keep(
+        &self,
+        lock: &Lock,
+        target: &Path,
+        restored: &BTreeSet<String>,
+        settings: u64,
+    ) -> io::Result<()> {
+        let mut units = units::of(target)?;
+        units.retain(|unit| lock.is_of_registry(units::package(&unit.name)));
+        let conditions = Conditions::of(settings, target, &units);
+        for unit in units {
+            let name = format!("{}.{:016x}", unit.name, unit.state(target)?);
+            let entry = Entry::new(self.directory.join(UNITS).join(name));
+            let is_given = restored.contains(entry.name());
             // Another session has compiled the same. A newer file would make cargo compile again what
             // that session has compiled against the file.
-            if restored.contains(&unit.name) || !entry.is_same(target, &unit) {
-                entry.keep(target, &unit.files)?;
+            let is_new =
+                (is_given || !entry.is_same(target, &unit)) && entry.keep(target, &unit.files)?;
+            // Of what the cache has given, the session may have needed nothing.
+            if is_new || !is_given {
+                entry.note(&conditions)?;
             }
         }
         self.prune();
@@ -162,15 +202,14 @@ impl DependencyCache {
         self.linked(name).remove();
     }
 
-    /// What the compiled packages of the cache and the linked libraries take.
-    pub(crate) fn usage(&self) -> [Usage; 2] {
-        let libraries = self
-            .entries(LINKED)
-            .filter(|entry| is_library(entry.name()));
-        [
-            self.units().map(|entry| entry.usage()).sum(),
-            libraries.map(|entry| entry.usage()).sum(),
-        ]
+    /// What the cache holds.
+    pub(crate) fn usage(&self) -> Usage {
+        let linked = self.entries(LINKED);
+        Usage {
+            bytes: bytes(&self.directory),
+            packages: self.units().count(),
+            libraries: linked.filter(|entry| is_library(entry.name())).count(),
+        }
     }
 
     /// Removes everything.
@@ -179,33 +218,43 @@ impl DependencyCache {
     ///
     /// If a file cannot be removed.
     pub(crate) fn clear(&self) -> io::Result<()> {
-        match fs::remove_dir_all(&self.directory) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        loop {
+            let Err(error) = fs::remove_dir_all(&self.directory) else {
+                return Ok(());
+            };
+            match error.kind() {
+                io::ErrorKind::NotFound => return Ok(()),
+                // A kernel has kept something meanwhile.
+                io::ErrorKind::DirectoryNotEmpty => {}
+                _ => return Err(error),
+            }
         }
     }
 
-    /// Removes the units that were used least recently, until the rest is within the limit.
+    /// Removes the entries that were used least recently, until the rest is within the limit.
     fn prune(&self) {
-        let mut entries = Vec::new();
         for of in [UNITS, LINKED] {
             entry::remove_remains(&self.directory.join(of));
-            entries.extend(self.entries(of).map(|entry| (entry.last_used(), entry)));
         }
-        let mut bytes: u64 = entries.iter().map(|(_, entry)| entry.usage().bytes).sum();
-        entries.sort_by_key(|(used, _)| *used);
-        for (_, entry) in entries {
-            if bytes <= self.limit {
+        let mut held = bytes(&self.directory);
+        if held <= self.limit {
+            return;
+        }
+        let entries = [UNITS, LINKED].map(|of| self.entries(of));
+        let mut entries: Vec<_> = entries.into_iter().flatten().collect();
+        entries.sort_by_cached_key(Entry::last_used);
+        for entry in entries {
+            if held <= self.limit {
                 break;
             }
-            bytes -= entry.usage().bytes;
+            held = held.saturating_sub(bytes(entry.directory()));
             entry.remove();
         }
     }
 
     fn units(&self) -> impl Iterator<Item = Entry> {
         let entries = self.entries(UNITS);
-        entries.filter(|entry| units::is_unit(entry.name()))
+        entries.filter(|entry| units::is_unit(entry.unit()))
     }
 
     fn linked(&self, name: &str) -> Entry {
@@ -223,71 +272,18 @@ impl DependencyCache {
     }
 }
 
+/// The bytes of the files in a directory. Another kernel may remove files meanwhile.
+fn bytes(directory: &Path) -> u64 {
+    let files = units::files(directory, Path::new("")).unwrap_or_default();
+    let lengths = files
+        .iter()
+        .filter_map(|file| fs::symlink_metadata(directory.join(file)).ok());
+    lengths.map(|metadata| metadata.len()).sum()
+}
+
 /// Whether this is the name of a linked library.
 fn is_library(name: &str) -> bool {
     Path::new(name)
         .extension()
         .is_some_and(|ending| ending == "so")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const UNIT: &str = "dep-3cdf5f1596bded6a";
-
-    /// A directory in which cargo has built a unit.
-    fn built(fingerprint: &str, metadata: &str, code: &str) -> tempfile::TempDir {
-        let target = tempfile::tempdir().unwrap();
-        let files = [
-            (format!("debug/.fingerprint/{UNIT}/lib-dep"), fingerprint),
-            (format!("debug/deps/lib{UNIT}.rmeta"), metadata),
-            (format!("debug/deps/lib{UNIT}.rlib"), code),
-        ];
-        for (file, text) in files {
-            let path = target.path().join(file);
-            fs::create_dir_all(path.with_file_name("")).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        target
-    }
-
-    #[test]
-    fn a_unit_of_another_session_stays_unless_it_is_another_or_stale() {
-        let directory = tempfile::tempdir().unwrap();
-        let cache = DependencyCache {
-            directory: directory.path().to_owned(),
-            limit: u64::MAX,
-        };
-        let lock = tempfile::NamedTempFile::new().unwrap();
-        let text = "[[package]]\nname = \"dep\"\nversion = \"1.0.0\"\nsource = \"registry\"\n";
-        fs::write(lock.path(), text).unwrap();
-        let lock = Lock::read(lock.path()).unwrap();
-        let kept = || {
-            let entry = directory.path().join(UNITS).join(UNIT);
-            fs::read_to_string(entry.join(format!("debug/deps/lib{UNIT}.rlib"))).unwrap()
-        };
-        let compile = |fingerprint, metadata, code, restored: &[&str]| {
-            let restored = restored.iter().map(|&name| name.to_owned()).collect();
-            let target = built(fingerprint, metadata, code);
-            cache.keep(&lock, target.path(), &restored).unwrap();
-            kept()
-        };
-        assert_eq!(compile("1", "m", "first", &[]), "first");
-        // Another session has compiled the same at the same time.
-        assert_eq!(compile("1", "m", "second", &[]), "first");
-        // cargo has compiled again what the cache had given.
-        assert_eq!(compile("1", "m", "third", &[UNIT]), "third");
-        assert_eq!(compile("2", "m", "fourth", &[]), "fourth");
-        assert_eq!(compile("2", "other", "fifth", &[]), "fifth");
-        let target = tempfile::tempdir().unwrap();
-        fs::create_dir_all(target.path().join("debug/.fingerprint")).unwrap();
-        let restore = |hash: &str| {
-            let hashes = BTreeSet::from([hash.to_owned()]);
-            cache.restore(&lock, target.path(), Some(&hashes))
-        };
-        assert!(restore("0000000000000000").is_empty());
-        assert_eq!(restore("3cdf5f1596bded6a"), [UNIT]);
-        assert!(cache.restore(&lock, target.path(), None).is_empty());
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -23,16 +24,61 @@ impl Unit {
     /// Whether two crates differ if this file of theirs differs: cargo's hash of all that makes the unit
     /// fresh, and what the compiler tells other crates.
     pub(super) fn tells_content(&self, file: &Path) -> bool {
-        let is_metadata = file.extension().is_some_and(|ending| ending == "rmeta");
-        let is_fingerprint = file.extension().is_none()
+        has_ending(file, "rmeta") || self.is_fingerprint(file)
+    }
+
+    /// Whether the file is cargo's hash of all that makes the unit fresh.
+    fn is_fingerprint(&self, file: &Path) -> bool {
+        file.extension().is_none()
             && file
                 .parent()
                 .is_some_and(|parent| parent.ends_with(Path::new(FINGERPRINTS).join(&self.name)))
-            && !file
-                .file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with("dep-"));
-        is_metadata || is_fingerprint
+            && !starts_with(file, "dep-")
     }
+
+    /// A number for cargo's fingerprint of the unit in `target`, which holds the fingerprints of all units that
+    /// the unit depends on.
+    pub(super) fn state(&self, target: &Path) -> io::Result<u64> {
+        let mut hasher = DefaultHasher::new();
+        for file in self.files.iter().filter(|file| self.is_fingerprint(file)) {
+            fs::read(target.join(file))?.hash(&mut hasher);
+        }
+        Ok(hasher.finish())
+    }
+
+    /// The variables that are in the fingerprint of the unit in `target`, because a build script has read them,
+    /// with their values.
+    pub(super) fn variables(&self, target: &Path) -> BTreeMap<String, Option<String>> {
+        let files = self.files.iter().filter(|file| is_of_script(file));
+        let texts = files.filter_map(|file| fs::read(target.join(file)).ok());
+        texts.flat_map(|text| of_script(&text)).collect()
+    }
+}
+
+/// The variables in what cargo has written about the run of a build script.
+fn of_script(json: &[u8]) -> Vec<(String, Option<String>)> {
+    let run: serde_json::Value = serde_json::from_slice(json).unwrap_or_default();
+    let local = run["local"].as_array().into_iter().flatten();
+    let read = local.map(|local| &local["RerunIfEnvChanged"]);
+    let named = read.filter_map(|read| {
+        let value = read["val"].as_str().map(str::to_owned);
+        Some((read["var"].as_str()?.to_owned(), value))
+    });
+    named.collect()
+}
+
+/// Whether this is the file that cargo writes about the run of a build script.
+fn is_of_script(file: &Path) -> bool {
+    has_ending(file, "json") && starts_with(file, "run-build-script-")
+}
+
+fn has_ending(file: &Path, ending: &str) -> bool {
+    file.extension().is_some_and(|of_file| of_file == ending)
+}
+
+fn starts_with(file: &Path, start: &str) -> bool {
+    file.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with(start))
 }
 
 /// Whether this is the name of a unit.
@@ -113,13 +159,12 @@ fn profiles(target: &Path) -> Vec<PathBuf> {
     profiles
 }
 
-/// Whether cargo reads the file again if the unit is fresh. Most of the time that a restored unit takes
-/// goes into the creation of its files.
+/// Whether cargo reads the file again if the unit is fresh, or [`Unit::variables`] does. Most of the time that
+/// a restored unit takes goes into the creation of its files.
 fn is_needed(file: &Path) -> bool {
-    let is_told = file
-        .extension()
-        .is_some_and(|ending| ending == "json" || ending == "timestamp");
+    let is_told = has_ending(file, "json") || has_ending(file, "timestamp");
     !(is_told
+        && !is_of_script(file)
         && file
             .components()
             .any(|part| part.as_os_str() == FINGERPRINTS))
@@ -140,7 +185,7 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 /// The paths of the files in `base` below `below`, which may not exist, relative to `base`.
-fn files(base: &Path, below: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn files(base: &Path, below: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut open = vec![below.to_owned()];
     while let Some(directory) = open.pop() {
@@ -204,5 +249,34 @@ mod tests {
         let found: Vec<_> = hashes(line).collect();
         assert_eq!(found, ["3cdf5f1596bded6a", "b92ab3ccb0d2f817"]);
         assert!(!is_unit("serde-json") && !is_unit(".new-3cdf5f") && !is_unit("closures"));
+    }
+
+    #[test]
+    fn a_unit_has_another_state_if_the_fingerprint_differs() {
+        const NAME: &str = "dep-3cdf5f1596bded6a";
+        let state = |fingerprint: &str, list: &str, script: &str| {
+            let target = tempfile::tempdir().unwrap();
+            for (file, text) in [
+                ("run-build-script-build-script-build", fingerprint),
+                ("dep-build-script-build-script-build", list),
+                ("run-build-script-build-script-build.json", script),
+            ] {
+                let path = target.path().join("debug/.fingerprint").join(NAME);
+                fs::create_dir_all(&path).unwrap();
+                fs::write(path.join(file), text).unwrap();
+            }
+            let unit = of(target.path()).unwrap().remove(0);
+            let variables = unit.variables(target.path());
+            (unit.state(target.path()).unwrap(), variables)
+        };
+        let (first, variables) = state("1", "list", "{}");
+        assert!(variables.is_empty());
+        assert_eq!(first, state("1", "other list", "no JSON").0);
+        assert_ne!(first, state("2", "list", "{}").0);
+        let script = r#"{"local":[{"RerunIfChanged":{"paths":[]}},{"RerunIfEnvChanged":{"var":"CC","val":"gcc"}},
+            {"RerunIfEnvChanged":{"var":"CXX","val":null}}]}"#;
+        let known = [("CC", Some("gcc")), ("CXX", None)];
+        let known = known.map(|(name, value)| (name.to_owned(), value.map(str::to_owned)));
+        assert_eq!(state("1", "list", script).1, BTreeMap::from(known));
     }
 }

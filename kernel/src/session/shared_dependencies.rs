@@ -15,20 +15,22 @@ pub(crate) fn answer(clears: bool) -> Result<String, CellError> {
         return Ok(format!("the cache of dependencies is off: {VARIABLE}=off"));
     };
     let directory = cache.directory().display();
-    let [packages, libraries] = cache.usage();
-    let bytes = packages.bytes + libraries.bytes;
+    let usage = cache.usage();
     if clears {
         cache.clear().map_err(|error| {
             let message = format!("{directory} cannot be removed: {error}");
             CellError::new("CacheError", message)
         })?;
-        return Ok(format!("removed {} from {directory}", units::mib(bytes)));
+        return Ok(format!(
+            "removed {} from {directory}",
+            units::mib(usage.bytes)
+        ));
     }
     let limit = units::mib(cache.limit());
     Ok(format!(
         "directory:  {directory}\nholds:      {} in {} and {}\nat most:    {limit}",
-        units::mib(bytes),
-        units::counted(&packages.entries.to_string(), "compiled package"),
-        units::counted(&libraries.entries.to_string(), "shared object")
+        units::mib(usage.bytes),
+        units::counted(&usage.packages.to_string(), "compiled package"),
+        units::counted(&usage.libraries.to_string(), "shared object")
     ))
 }
