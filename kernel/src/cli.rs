@@ -51,6 +51,9 @@ enum Command {
         /// Keep the history of cells in memory only, like `MEMIT_HISTORY=off`
         #[arg(long)]
         no_history: bool,
+        /// Show below each cell what it has cost, like `MEMIT_COSTS=1`
+        #[arg(long)]
+        costs: bool,
     },
     /// Execute a notebook without Jupyter
     #[command(after_help = "Example:\n  memit run notebooks/quickstart.ipynb -o executed.ipynb")]
@@ -69,6 +72,9 @@ enum Command {
         /// Continue after a cell fails
         #[arg(long)]
         allow_errors: bool,
+        /// Print a table of what the cells have cost, or write the data to a JSON file
+        #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+        costs: Option<Option<PathBuf>>,
     },
     /// Evaluate cells and print their results
     #[command(after_help = "Examples:\n  \
@@ -165,13 +171,14 @@ impl Cli {
             Command::Kernel {
                 connection_file,
                 no_history,
+                costs,
             } => {
                 let history = if no_history {
                     DatabasePlace::Memory
                 } else {
                     DatabasePlace::of_user()
                 };
-                jupyter::serve(&connection_file, history)?;
+                jupyter::serve(&connection_file, history, costs)?;
             }
             Command::Run {
                 notebook,
@@ -179,6 +186,7 @@ impl Cli {
                 inplace,
                 timeout,
                 allow_errors,
+                costs,
             } => {
                 let output = if inplace {
                     Some(notebook.clone())
@@ -190,6 +198,7 @@ impl Cli {
                     output,
                     timeout,
                     allow_errors,
+                    costs,
                 });
             }
             Command::Eval { cells } => return headless::eval(&cells),

@@ -12,7 +12,7 @@ use crate::cell::snippet::{Generated, Scope, Snippet};
 use crate::chart::Chart;
 use crate::error::MagicError;
 use crate::report::{Preview, Report, remarks};
-use crate::result::RustValue;
+use crate::result::{CostsOrder, RustValue};
 
 /// The ways to write a magic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,11 +104,22 @@ pub enum Action {
         /// Whether to clear the cache.
         clears: bool,
     },
+    /// Shows what cells have cost.
+    Costs(Costs),
     /// Forgets all variables, items and dependencies.
     Reset {
         /// Whether to ask the user first.
         asks: bool,
     },
+}
+
+/// What `%costs` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Costs {
+    /// Shows a table of all cells.
+    Table(CostsOrder),
+    /// Shows a line below each cell from now on, or no longer.
+    Show(bool),
 }
 
 /// A measurement that a call asks for.

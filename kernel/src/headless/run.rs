@@ -1,10 +1,14 @@
 //! `memit run`: executes a notebook.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+use memit_magics::report::Report;
+use memit_magics::result::{CostsOrder, CostsResult};
 use memit_magics::units;
 
 use super::console::{self, Console};
@@ -23,6 +27,8 @@ pub(crate) struct RunOptions {
     pub(crate) timeout: Option<Duration>,
     /// Whether the run continues after a cell fails.
     pub(crate) allow_errors: bool,
+    /// Whether to tell what the cells have cost, and the JSON file for the data, if any.
+    pub(crate) costs: Option<Option<PathBuf>>,
 }
 
 /// Executes a notebook and prints its outputs as they arrive.
@@ -70,8 +76,11 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
         notebook.write(path)?;
         anstream::eprintln!("Wrote {}", path.display());
     }
+    if let Some(file) = &options.costs {
+        tell_costs(session.costs().cells(), file.as_deref())?;
+    }
     if let Some(number) = failed {
-        anstream::eprintln!("CodeCell {number} of {} failed", cells.len());
+        anstream::eprintln!("Cell {number} of {} failed", cells.len());
         return Ok(ExitCode::FAILURE);
     }
     anstream::eprintln!(
@@ -108,6 +117,18 @@ fn execute(
         }
         (result, _) => result,
     })
+}
+
+/// Prints what the cells have cost, or writes the data to a file.
+fn tell_costs(costs: &CostsResult, file: Option<&Path>) -> anyhow::Result<()> {
+    let Some(file) = file else {
+        println!("{}", Report::of(costs, CostsOrder::Cell).text);
+        return Ok(());
+    };
+    let data = serde_json::to_string_pretty(costs)? + "\n";
+    fs::write(file, data).with_context(|| format!("cannot write {}", file.display()))?;
+    anstream::eprintln!("Wrote {}", file.display());
+    Ok(())
 }
 
 /// Prints the number and the first line of the cell that starts.

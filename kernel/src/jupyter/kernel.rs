@@ -24,7 +24,7 @@ use crate::tools_environment;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Serves the front-end that wrote `connection_file` until a client or a signal ends the kernel,
-/// and keeps the history of cells at `history`.
+/// and keeps the history of cells at `history`. `shows_costs` shows below each cell what the cell has cost.
 ///
 /// Clients get their first answers while the session is still starting. Returns when every part has
 /// ended; if a cell cannot be stopped, exits the process instead.
@@ -32,7 +32,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// # Errors
 ///
 /// If the connection file cannot be used, or a socket cannot be bound.
-pub(crate) fn serve(connection_file: &Path, history: DatabasePlace) -> anyhow::Result<()> {
+pub(crate) fn serve(
+    connection_file: &Path,
+    history: DatabasePlace,
+    shows_costs: bool,
+) -> anyhow::Result<()> {
     let kernel_info = Arc::new(KernelInfo::default());
     ask_rustc_in_background(&kernel_info)?;
     let (exit, exit_requests) = exit_requests();
@@ -58,7 +62,7 @@ pub(crate) fn serve(connection_file: &Path, history: DatabasePlace) -> anyhow::R
     iopub.status(ExecutionState::Starting, None);
 
     let (alive, all_ended) = alive();
-    let session = BackgroundSession::start(interrupt.clone(), alive.clone())?;
+    let session = BackgroundSession::start(interrupt.clone(), alive.clone(), shows_costs)?;
     let history = History::open(history, alive.clone())?;
     let executor = Executor::new(session, iopub.clone(), stdin, history);
     let shell = Shell::new(shell, executor, Arc::clone(&kernel_info), exit.clone());

@@ -1,7 +1,7 @@
 //! Runs the magics of a cell.
 
 use memit_magics::help;
-use memit_magics::magic::Action;
+use memit_magics::magic::{Action, Costs};
 use memit_magics::split::{MagicText, Request};
 
 use super::errors::{CellError, diagnostics};
@@ -53,6 +53,8 @@ pub(super) fn run(
             let text = shared_dependencies::answer(clears)?;
             running.output.display(bundle::of_text(&text));
         }
+        Action::Costs(Costs::Show(shows)) => running.costs.show(shows),
+        Action::Costs(Costs::Table(order)) => running.output.display(running.costs.table(order)),
         Action::Reset { asks } => {
             let text = running.reset(asks)?;
             running.output.display(bundle::of_text(&text));

@@ -4,6 +4,7 @@
 //! protocol.
 
 mod commands;
+mod cost_log;
 mod describe;
 mod editor;
 mod engine;
@@ -22,10 +23,12 @@ pub(crate) use io::{Input, MimeBundle, NoAnswer, NoInput, Output, Question, Stre
 
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use memit_magics::result::CellCost;
 use memit_magics::split::{self, Part};
 
+use cost_log::CostLog;
 use engine::Engine;
 use errors::{allocator, diagnostics, unfinished};
 use evaluation::{Running, UndoLog, Written};
@@ -42,6 +45,7 @@ pub(crate) struct Session {
     undo_log: UndoLog,
     /// The magics in blocks of the cells.
     placed: PlacedMagics,
+    costs: CostLog,
 }
 
 impl Session {
@@ -60,6 +64,7 @@ impl Session {
             numbers: Vec::new(),
             undo_log: UndoLog::default(),
             placed,
+            costs: CostLog::new(),
         })
     }
 
@@ -91,6 +96,7 @@ impl Session {
         output: &Arc<dyn Output>,
         input: &Arc<dyn Input>,
     ) -> Result<(), CellError> {
+        let started = Instant::now();
         let variables = || self.engine.variables();
         let code =
             &*split::set_rust_apart(code, |name| variables().iter().any(|other| other == name));
@@ -107,6 +113,13 @@ impl Session {
         drop(watch);
         self.undo_log.end_cell();
         self.engine.end_cell();
+        let cost = CellCost {
+            cell: number,
+            succeeded: result.is_ok(),
+            source: first_line(code).to_owned(),
+            ..self.engine.spent().cost(started.elapsed())
+        };
+        self.costs.add(cost, output.as_ref());
         let questions = self.engine.questions();
         match result {
             result if questions.refused() => questions.outcome(result),
@@ -136,13 +149,14 @@ impl Session {
                 numbers,
                 undo_log,
                 placed,
-                ..
+                costs,
             } = self;
             let mut running = Running {
                 engine,
                 undo_log,
                 code,
                 written: Written { cells, numbers },
+                costs,
                 output,
             };
             match part {
@@ -189,6 +203,11 @@ impl Session {
         Ok(())
     }
 
+    /// What the cells have cost.
+    pub(crate) fn costs(&mut self) -> &mut CostLog {
+        &mut self.costs
+    }
+
     /// The problems that the compiler finds in a cell, which is neither run nor kept.
     pub(crate) fn check(&mut self, code: &str) -> Vec<Problem> {
         editor::check(&mut self.engine, code, |source| {
@@ -222,4 +241,10 @@ impl Session {
     pub(crate) fn interrupter(&self) -> Interrupter {
         self.engine.interrupter()
     }
+}
+
+/// The first line of a cell that says something.
+fn first_line(code: &str) -> &str {
+    let mut lines = code.lines().map(str::trim);
+    lines.find(|line| !line.is_empty()).unwrap_or_default()
 }

@@ -12,7 +12,7 @@ use crate::lines::calls::{memit_close, memit_line, memit_open};
 use crate::lines::counting;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::lines::line_saving::memit_line_saving;
-use crate::{heap, host, measurements, measuring, panic, run, timeline};
+use crate::{heap, host, measurements, measuring, once, panic, run, timeline};
 
 /// Checks that each entry point has a definition with the declared type.
 macro_rules! check {
@@ -164,6 +164,11 @@ extern "C" fn memit_measure_cell(plan: &Plan) {
     if let Some(host) = host::current() {
         measurements::measure_cell(host, *plan);
     }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_cell_measured() {
+    once::finish();
 }
 
 #[unsafe(no_mangle)]

@@ -18,6 +18,8 @@ pub mod control;
 #[cfg(unix)]
 pub mod copies;
 #[cfg(unix)]
+pub mod cost;
+#[cfg(unix)]
 mod entry;
 #[cfg(unix)]
 pub mod fork;
@@ -40,6 +42,8 @@ mod memory;
 mod mutexes;
 #[cfg(heap_hooks)]
 mod offset_tables;
+#[cfg(unix)]
+pub mod once;
 #[cfg(unix)]
 mod outlasting;
 #[cfg(unix)]

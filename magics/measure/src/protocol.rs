@@ -38,6 +38,7 @@ mod kind {
     pub(super) const VARIABLE_LEAKED: u8 = 24;
     pub(super) const PLACED: u8 = 25;
     pub(super) const REMARKED: u8 = 26;
+    pub(super) const RAN: u8 = 27;
 
     pub(super) const BEGIN_CELL: u8 = 32;
     pub(super) const PASSING: u8 = 33;
@@ -97,6 +98,7 @@ impl Frame for Event {
             Self::Kept(measured) => write_json(out, kind::KEPT, measured),
             Self::Progress(progress) => write_json(out, kind::PROGRESS, progress),
             Self::Counted(counted) => write_json(out, kind::COUNTED, counted),
+            Self::Ran(cost) => write_json(out, kind::RAN, cost),
             Self::Ended(ended) => write_json(out, kind::ENDED, ended),
             Self::Synced(number) => write_frame(out, kind::SYNCED, &number.to_le_bytes()),
             Self::Described(described) => write_json(out, kind::DESCRIBED, described),
@@ -128,6 +130,7 @@ impl Frame for Event {
             kind::KEPT => Self::Kept(serde_json::from_slice(&payload)?),
             kind::PROGRESS => Self::Progress(serde_json::from_slice(&payload)?),
             kind::COUNTED => Self::Counted(serde_json::from_slice(&payload)?),
+            kind::RAN => Self::Ran(serde_json::from_slice(&payload)?),
             kind::ENDED => Self::Ended(serde_json::from_slice(&payload)?),
             kind::SYNCED => Self::Synced(number(&payload)?),
             kind::DESCRIBED => Self::Described(serde_json::from_slice(&payload)?),

@@ -5,6 +5,7 @@
 //! the data, and the reports of `memit-magics` are views of the data.
 #![forbid(unsafe_code)]
 
+mod cost;
 mod failure;
 mod lines;
 mod measured;
@@ -15,6 +16,7 @@ mod remark;
 mod time;
 mod timeline;
 
+pub use cost::{OnceMeasurement, ResidentCost, RunCost};
 pub use failure::{Failure, FailureKind, Panic, QuestionMark};
 pub use lines::{LinesMeasurement, Look, RunningAt, Timing, probes_of_lines};
 pub use measured::{Measured, Placed};

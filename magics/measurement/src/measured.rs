@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Failure, LinesMeasurement, MemoryMeasurement, Remark, TimeMeasurement, TimelineMeasurement,
+    Failure, LinesMeasurement, MemoryMeasurement, OnceMeasurement, Remark, TimeMeasurement,
+    TimelineMeasurement,
 };
 
 /// The result of a measured snippet.
@@ -14,6 +15,8 @@ pub enum Measured {
     Memory(MemoryMeasurement),
     /// `%timeit` finished.
     Time(TimeMeasurement),
+    /// `%time` finished.
+    Once(OnceMeasurement),
     /// `%mprun` or `%lprun` ended, with or without a failure.
     Lines(LinesMeasurement),
     /// `%mprof` ended, with or without a failure.
@@ -26,7 +29,7 @@ impl Measured {
     /// Why the measurement has failed or ended early.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Memory(_) | Self::Time(_) => None,
+            Self::Memory(_) | Self::Time(_) | Self::Once(_) => None,
             Self::Lines(lines) => lines.failure.as_ref(),
             Self::Timeline(timeline) => timeline.failure.as_ref(),
             Self::Failed(failure) => Some(failure),

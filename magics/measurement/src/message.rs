@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LinesMeasurement, Measured, Panic, Placed, QuestionMark, Remark, TimelineMeasurement};
+use crate::{
+    LinesMeasurement, Measured, Panic, Placed, QuestionMark, Remark, RunCost, TimelineMeasurement,
+};
 
 /// Stands for a colon in the prompt of a question to the user, because evcxr cuts the prompt off at
 /// its first colon.
@@ -56,6 +58,8 @@ pub enum Event {
     Progress(TimelineMeasurement),
     /// The counts of functions with `#[profile]` in a cell without a measurement.
     Counted(LinesMeasurement),
+    /// What a run of code to its end has cost.
+    Ran(RunCost),
     /// The session process has ended by itself, or was interrupted.
     Ended(Ended),
     /// Answer to [`Request::Sync`].

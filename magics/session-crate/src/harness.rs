@@ -8,7 +8,8 @@ use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::abi::entry_points::{
-    memit_counts_lines, memit_leave, memit_measure, memit_measure_cell, memit_returned,
+    memit_cell_measured, memit_counts_lines, memit_leave, memit_measure, memit_measure_cell,
+    memit_returned,
 };
 use crate::abi::{Body, Ending, Plan};
 use crate::lines::switch_probes;
@@ -120,6 +121,12 @@ pub fn measure(plan: Plan, snippet: &mut Snippet<'_>) {
 #[inline(never)]
 pub fn measure_cell(plan: Plan) {
     memit_measure_cell(&plan);
+}
+
+/// Ends the measurement of the cell: what follows is not measured.
+#[inline(never)]
+pub fn cell_measured() {
+    memit_cell_measured();
 }
 
 impl<'a, 'b> Thin<'a, 'b> {

@@ -11,9 +11,11 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use memit_measure::control::Control;
 use memit_measure::copies::{self, Single};
+use memit_measure::cost::CostMeter;
 use memit_measure::fork::{self, Checkpoint};
 use memit_measure::host::{self, Host};
 use memit_measure::lines::counting;
+use memit_measure::once;
 use memit_measure::outside::{self, Positions};
 use memit_measure::shared_statics::SharedStatics;
 use memit_measure::timeline;
@@ -190,12 +192,16 @@ fn load_and_run(
     match load(host, arguments, statics) {
         Ok(run_cell) => {
             host.begin_cell();
+            let meter = CostMeter::start();
             let variables = run_cell(variables);
+            let cost = meter.cost();
+            drop(meter);
             if host.is_elsewhere() {
                 // The end of the cell, in a fork of its making: there is one host.
                 host.leave(0);
             }
-            if let Some(measured) = timeline::measure::end_cell(host) {
+            host.send(&Event::Ran(cost));
+            if let Some(measured) = timeline::measure::end_cell(host).or_else(once::end_cell) {
                 host.send(&Event::Kept(measured));
             }
             if let Some(counted) = counting::end_cell(|| host.threads()) {

@@ -274,6 +274,15 @@ pub(crate) fn measurement_of_cell(plan: &Plan) -> Generated {
     generated
 }
 
+/// Statements whose cell is measured until their value exists.
+pub(crate) fn measured_in_cell(plan: &Plan, snippets: &[&Snippet]) -> Generated {
+    const END: &str = "::memit_session::harness::cell_measured();";
+    let mut generated = measurement_of_cell(plan);
+    value::kept(&mut generated, snippets, END);
+    generated.name_our_own();
+    generated
+}
+
 fn expression(plan: &Plan) -> String {
     format!(
         "{{ use ::memit_session::abi::plan::*; {} }}",

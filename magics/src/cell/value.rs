@@ -41,6 +41,37 @@ pub(crate) fn used(generated: &mut Generated, snippets: &[&Snippet], moves: bool
     );
 }
 
+/// Writes statements whose variables and value are those of the cell. `end` stands where the value exists.
+pub(crate) fn kept(generated: &mut Generated, snippets: &[&Snippet], end: &str) {
+    let Some((last, before)) = snippets.split_last() else {
+        return;
+    };
+    for snippet in before {
+        generated.snippet(snippet).code(";");
+    }
+    let statements = Statements::parse(last.text());
+    let Some(range) = statements.value().filter(|_| statements.is_valid()) else {
+        generated.snippet(last).code(";").code(end);
+        return;
+    };
+    let above = last.piece(0..range.start);
+    if !above.is_blank() {
+        generated.snippet(&above);
+    }
+    let value = last.piece(range);
+    if statements.value_is_place() {
+        generated.code(end).snippet(&value);
+        return;
+    }
+    generated.around(
+        "match (",
+        &format!(") {{ §value => {{ {end} §value }} }}"),
+        |generated| {
+            generated.snippet(&value);
+        },
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

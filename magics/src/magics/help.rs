@@ -120,12 +120,14 @@ mod tests {
 
     #[test]
     fn the_list_names_every_magic() {
-        insta::assert_snapshot!(list(), @r"
+        insta::assert_snapshot!(list(), @"
         %memit, %%memit    Measure the peak memory of a statement
         %timeit, %%timeit  Measure how long a statement takes
+        %time, %%time      Run a statement once and show what it costs
         %mprun, %%mprun    Measure the memory of functions, line by line
         %lprun, %%lprun    Measure the time of functions, line by line
         %mprof, %%mprof    Plot the memory of statements over time
+        %costs             Show what each cell has cost: time, memory, what the session holds
         %session           Show the session process and whether the next cell is protected
         %undo              Take the session back to before its last cell
         %xdel              Delete a variable or an item

@@ -1,6 +1,7 @@
 //! The magics, one file each; the code that several of them share; and the registry with its users.
 
 mod cache;
+mod costs;
 pub mod help;
 pub mod line_magic;
 mod lprun;
@@ -13,6 +14,7 @@ pub mod registry;
 mod reset;
 mod session;
 pub(crate) mod statement;
+mod time;
 mod timeit;
 mod undo;
 mod xdel;

@@ -2,6 +2,7 @@
 //! a new magic is a new file and one line here.
 
 use super::cache::Cache;
+use super::costs::CostsMagic;
 use super::lprun::Lprun;
 use super::lsmagic::Lsmagic;
 use super::memit::Memit;
@@ -9,6 +10,7 @@ use super::mprof::Mprof;
 use super::mprun::Mprun;
 use super::reset::Reset;
 use super::session::Session;
+use super::time::Time;
 use super::timeit::Timeit;
 use super::undo::Undo;
 use super::xdel::Xdel;
@@ -17,7 +19,19 @@ use crate::magic::Magic;
 /// All magics, in the order of `%lsmagic`.
 pub fn all() -> &'static [&'static dyn Magic] {
     &[
-        &Memit, &Timeit, &Mprun, &Lprun, &Mprof, &Session, &Undo, &Xdel, &Reset, &Cache, &Lsmagic,
+        &Memit,
+        &Timeit,
+        &Time,
+        &Mprun,
+        &Lprun,
+        &Mprof,
+        &CostsMagic,
+        &Session,
+        &Undo,
+        &Xdel,
+        &Reset,
+        &Cache,
+        &Lsmagic,
     ]
 }
 

@@ -1,6 +1,8 @@
 //! The views of results: text, HTML and JSON.
 
 mod card;
+mod costs_html;
+mod costs_text;
 mod figure;
 mod highlight;
 mod line_bars;
@@ -13,6 +15,8 @@ mod mprof_html;
 mod mprof_text;
 mod mprun_html;
 mod notes;
+mod once_html;
+mod once_text;
 pub(crate) mod remarks;
 mod run_axis;
 mod run_strips;
@@ -24,7 +28,7 @@ use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::result::MprofResult;
+use crate::result::{CellCost, MprofResult};
 
 /// The views of one result.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +103,15 @@ impl Report {
         }
         self
     }
+}
+
+/// The line below a cell that says what the cell has cost, as text and as HTML.
+///
+/// `None` about a cell that has compiled and run nothing.
+pub fn cost_line(cell: &CellCost) -> Option<[String; 2]> {
+    let text = costs_text::line(cell)?;
+    let html = costs_html::line(&text).into_string();
+    Some([text, html])
 }
 
 /// The views of an unfinished measurement.

@@ -1,13 +1,16 @@
 //! The views of each magic's result.
 
 use maud::Markup;
-use memit_lines::TimeText;
+use memit_lines::{TimeText, units};
 
 use super::{
-    Views, lines_text, lprun_html, memory_html, memory_text, mprof_html, mprof_text, mprun_html,
-    time_html, time_text,
+    Views, costs_html, costs_text, lines_text, lprun_html, memory_html, memory_text, mprof_html,
+    mprof_text, mprun_html, once_html, once_text, time_html, time_text,
 };
-use crate::result::{LprunResult, MemitResult, MprofResult, MprunResult, TimeitResult};
+use crate::result::{
+    CostsOrder, CostsResult, LprunResult, MemitResult, MprofResult, MprunResult, TimeResult,
+    TimeitResult,
+};
 
 impl Views for MemitResult {
     const NAME: &'static str = "MemitResult";
@@ -40,6 +43,41 @@ impl Views for TimeitResult {
 
     fn summary(&self) -> String {
         time_text::summary(self)
+    }
+}
+
+impl Views for TimeResult {
+    const NAME: &'static str = "TimeResult";
+    type Options<'a> = ();
+
+    fn text(&self, (): ()) -> String {
+        once_text::text(self)
+    }
+
+    fn html(&self, (): ()) -> Markup {
+        once_html::html(self)
+    }
+
+    fn summary(&self) -> String {
+        once_text::times(self)
+    }
+}
+
+/// The option is the order of the table.
+impl Views for CostsResult {
+    const NAME: &'static str = "CostsResult";
+    type Options<'a> = CostsOrder;
+
+    fn text(&self, order: CostsOrder) -> String {
+        costs_text::table(self, order)
+    }
+
+    fn html(&self, order: CostsOrder) -> Markup {
+        costs_html::table(self, order)
+    }
+
+    fn summary(&self) -> String {
+        units::counted(&self.cells.len().to_string(), "cell")
     }
 }
 

@@ -4,14 +4,18 @@
 #[macro_use]
 mod to_rust;
 
+mod costs;
 mod lines;
 mod memory;
+mod once;
 mod rust_value;
 mod time;
 mod timeline;
 
+pub use costs::{CellCost, CostsOrder, CostsResult};
 pub use lines::{LprunResult, MprunResult};
 pub use memory::MemitResult;
+pub use once::TimeResult;
 pub use rust_value::RustValue;
 pub use time::{TimeitMemory, TimeitResult};
 pub use timeline::MprofResult;

@@ -123,8 +123,8 @@ fn measurement(
     }
     if measurement.is_kept() {
         return refused(
-            format!("`%{name} --keep` cannot stand in a block"),
-            "leave `--keep` out, or write `%%mprof --keep` on the first line of the cell",
+            format!("`%{name}` cannot run its statements in the session itself from a block"),
+            "write the magic at the top of the cell",
         );
     }
     if in_function && !measurement.functions().is_empty() {
@@ -239,7 +239,7 @@ mod tests {
         the help of `%timeit` cannot stand in a block
         `%timeit` cannot return its result in a block
         `%memit` cannot return its result in a block
-        `%mprof --keep` cannot stand in a block
+        `%mprof` cannot run its statements in the session itself from a block
         `%lprun` cannot stand in a function
         "
         );

@@ -39,15 +39,25 @@ impl From<anyhow::Result<Session>> for Startup {
 }
 
 impl BackgroundSession {
-    /// Starts a session on a separate thread, and connects `interrupt` to it.
-    pub(crate) fn start(interrupt: Interrupt, alive: Alive) -> anyhow::Result<Self> {
+    /// Starts a session on a separate thread, and connects `interrupt` to it. `shows_costs` shows below each cell
+    /// what the cell has cost.
+    pub(crate) fn start(
+        interrupt: Interrupt,
+        alive: Alive,
+        shows_costs: bool,
+    ) -> anyhow::Result<Self> {
         let (started, session) = sync_channel(1);
         let connected = interrupt.clone();
         thread::Builder::new()
             .name("session".to_owned())
             .spawn(move || {
-                let session =
+                let mut session =
                     Session::start().inspect(|session| connected.connect(session.interrupter()));
+                if let Ok(session) = &mut session
+                    && shows_costs
+                {
+                    session.costs().show(true);
+                }
                 // If the kernel is ending, nobody receives the session, and it is dropped here.
                 let _ = started.send(session);
                 drop(alive);

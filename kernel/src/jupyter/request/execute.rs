@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use memit_magics::result::CellCost;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -27,6 +28,8 @@ pub(crate) struct Executor {
 pub(crate) struct Executed {
     /// The content of the reply.
     pub(crate) reply: Value,
+    /// The metadata of the reply: what the cell has cost.
+    pub(crate) metadata: Value,
     /// Whether to abort the cells that are queued behind this one.
     pub(crate) abort_queue: bool,
 }
@@ -116,6 +119,7 @@ impl Executor {
             Err(bad) => {
                 return Executed {
                     reply: bad.reply(),
+                    metadata: json!({}),
                     abort_queue: false,
                 };
             }
@@ -151,8 +155,8 @@ impl Executor {
             allowed: allow_stdin,
         });
         // Blank code does not need the session.
-        let done = if is_blank {
-            Ok(())
+        let (done, cost) = if is_blank {
+            (Ok(()), None)
         } else {
             self.run(&code, &output, &input)
         };
@@ -165,6 +169,7 @@ impl Executor {
         Executed {
             abort_queue: done.is_err() && stop_on_error && !silent,
             reply: reply(execution_count, done),
+            metadata: cost.map_or(json!({}), |cost| json!({"memit": cost})),
         }
     }
 
@@ -179,11 +184,16 @@ impl Executor {
         code: &str,
         output: &Arc<dyn Output>,
         input: &Arc<dyn Input>,
-    ) -> Result<(), CellError> {
+    ) -> (Result<(), CellError>, Option<CellCost>) {
         let number = u64::from(self.execution_count);
-        let session = self.session.wait(output.as_ref())?;
-        guarded(|| session.execute(number, code, output, input))
-            .unwrap_or_else(|panic| Err(panicked(&panic)))
+        let session = match self.session.wait(output.as_ref()) {
+            Ok(session) => session,
+            Err(error) => return (Err(error), None),
+        };
+        match guarded(|| session.execute(number, code, output, input)) {
+            Ok(done) => (done, session.costs().last().cloned()),
+            Err(panic) => (Err(panicked(&panic)), None),
+        }
     }
 }
 

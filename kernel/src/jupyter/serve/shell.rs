@@ -138,7 +138,7 @@ impl Shell {
                 // Before the reply: later requests come from a user who has seen the failure.
                 self.arrived.extend(self.socket.drain());
             }
-            Answer::Reply(executed.reply)
+            Answer::ReplyWith(executed.reply, executed.metadata)
         });
         if !abort {
             return;

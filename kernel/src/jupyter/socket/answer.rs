@@ -7,6 +7,8 @@ use serde_json::Value;
 pub(crate) enum Answer {
     /// Send a reply with this content.
     Reply(Value),
+    /// Send a reply with this content and this metadata.
+    ReplyWith(Value, Value),
     /// Send nothing.
     None,
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use serde_json::json;
 
 use super::answer::Answer;
 use super::bind::bind;
@@ -81,9 +82,15 @@ impl RequestSocket {
         let answer = handle();
         // Clients treat the reply as the end of the request's outputs.
         self.iopub.flush();
-        if let Answer::Reply(content) = answer {
+        let reply = match answer {
+            Answer::Reply(content) => Some((content, json!({}))),
+            Answer::ReplyWith(content, metadata) => Some((content, metadata)),
+            Answer::None => None,
+        };
+        if let Some((content, metadata)) = reply {
             let msg_type = reply_type(header.msg_type());
             let reply = Message::reply(request, &msg_type, self.codec.session(), content);
+            let reply = Message { metadata, ..reply };
             if let Err(error) = self
                 .socket
                 .send_multipart(self.codec.encode(reply), zmq::DONTWAIT)

@@ -2,6 +2,7 @@
 
 use std::slice;
 use std::sync::Arc;
+use std::time::Instant;
 
 use evcxr::{EvalCallbacks, EvalOutputs};
 use memit_magics::cell;
@@ -46,10 +47,12 @@ impl Engine {
         let mut callbacks = EvalCallbacks {
             input_reader: &|asked| questions.answer(&asked.prompt, asked.is_password, link),
         };
+        let begun = Instant::now();
         let result = self
             .context
             .execute_with_callbacks(&bound.source, &mut callbacks);
         let mut outcome = self.link.take_outcome();
+        let took = begun.elapsed();
         // Results of magics in blocks are in the outcome, and showing them needs the probes.
         self.probes = probes::take(self.link.directory());
         self.counted = outcome.counted.take();
@@ -64,6 +67,16 @@ impl Engine {
             Ok(_) => End::Complete,
             Err(_) => End::Undone,
         };
+        let mut cost = outcome.cost.take();
+        if let Some(cost) = &mut cost
+            && outcome.restored
+        {
+            // The session has what it had before.
+            cost.heap_change = Some(0);
+        }
+        let is_compile_error = matches!(result, Err(evcxr::Error::CompilationErrors(_)));
+        let ended_early = cost.is_none() && end != End::Complete && !is_compile_error;
+        self.spent.add(took, cost, ended_early);
         let compiled = variables::take_compiled(self.link.directory());
         // Commands of evcxr compile nothing.
         if let Some(compiled) = &compiled {

@@ -10,6 +10,7 @@ mod interrupter;
 mod long_error;
 mod questions;
 mod record;
+mod spent;
 mod supervisor_link;
 mod toolchain;
 
@@ -18,6 +19,7 @@ pub(crate) use evaluation_error::EvaluationError;
 pub(crate) use inserted::Inserted;
 pub(crate) use interrupter::Interrupter;
 pub(crate) use record::{Anew, Snapshot};
+pub(crate) use spent::Spent;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -78,6 +80,8 @@ pub(crate) struct Engine {
     measured: Option<Measured>,
     /// What the figures of this measurement do not show.
     remarks: Vec<Remark>,
+    /// What the running cell has spent.
+    spent: Spent,
     /// The cell since which the session process has more than one thread.
     threads_since: Option<u64>,
 }
@@ -138,6 +142,7 @@ impl Engine {
             counted: None,
             measured: None,
             remarks: Vec::new(),
+            spent: Spent::default(),
             threads_since: None,
         })
     }
@@ -158,6 +163,7 @@ impl Engine {
     ) -> Result<(), EvaluationError> {
         self.analyser.pause();
         self.asked = None;
+        self.spent = Spent::default();
         self.questions = Questions::new(input);
         self.record.cell = shown;
         let is_lost = self.link.is_lost();
@@ -307,6 +313,11 @@ impl Engine {
     /// Takes the measurement of the code that ran last, complete or as far as it came.
     pub(crate) fn take_measured(&mut self) -> Option<Measured> {
         self.measured.take()
+    }
+
+    /// What the running cell has spent so far.
+    pub(crate) fn spent(&self) -> &Spent {
+        &self.spent
     }
 
     /// Takes what the figures of this measurement do not show.

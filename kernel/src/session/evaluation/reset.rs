@@ -31,6 +31,7 @@ impl Running<'_> {
         let cleared = self.engine.clear();
         cleared.map_err(|failure| failure.into_error("", &[], |_| None))?;
         self.undo_log.cleared();
+        self.costs.forget();
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use super::undo_log::UndoLog;
 use super::value::{self, Prepared};
 use super::{given_up, left, phase_types, self_imports};
 use crate::compiler::variables::{GivenUp, Left};
+use crate::session::cost_log::CostLog;
 use crate::session::engine::{Anew, CellOutcome, Engine, EvaluationError};
 use crate::session::errors::CellError;
 use crate::session::io::{Output, Stream, bundle};
@@ -22,6 +23,7 @@ pub(crate) struct Running<'a> {
     pub(crate) undo_log: &'a mut UndoLog,
     pub(crate) code: &'a str,
     pub(crate) written: Written<'a>,
+    pub(crate) costs: &'a mut CostLog,
     pub(crate) output: &'a dyn Output,
 }
 

@@ -30,7 +30,8 @@ pub(crate) fn measure(
 ) -> Result<(), CellError> {
     running.engine.draw_by(measurement.preview());
     let measured = if measurement.is_kept() {
-        keep(running, measurement, last)
+        let is_value = last && !measurement.delivery().returned;
+        keep(running, measurement, is_value)
     } else {
         run(running, measurement)
     };
@@ -146,6 +147,7 @@ fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) ->
         .code(&scope)
         .map_err(|error| diagnostics::of_magic(&error, code))?;
     let cell_line = |line| generated.cell_line(line);
+    let before = running.engine.spent().compiled();
     let evaluated = running.evaluate(&generated.source, &generated.users(), last, cell_line);
     let measured = running.engine.take_measured();
     match (evaluated, measured) {
@@ -158,7 +160,11 @@ fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) ->
             running.written.cells,
         )),
         (Ok(()), Some(measured)) => {
-            let answer = measurement.answer(measured, &Compiled::default());
+            let compiled = Compiled {
+                time: running.engine.spent().compiled().saturating_sub(before),
+                ..Compiled::default()
+            };
+            let answer = measurement.answer(measured, &compiled);
             Ok((answer.ok_or_else(nothing_measured)?, None))
         }
         (Ok(()), None) => Err(nothing_measured()),

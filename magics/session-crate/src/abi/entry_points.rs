@@ -53,6 +53,8 @@ macro_rules! entry_points {
                 ) -> bool;
                 // Measures the cell that calls this, from the call to the end of the cell.
                 safe fn memit_measure_cell(plan: &$crate::abi::Plan);
+                // The measured statements of the cell have ended; their value is still to be shown.
+                safe fn memit_cell_measured();
 
                 // Whether the measurement in progress counts lines.
                 safe fn memit_counts_lines() -> bool;

@@ -18,6 +18,8 @@ pub enum Plan {
     Lines(LinesPlan) = 3,
     /// Memory over time.
     Timeline(TimelinePlan) = 4,
+    /// One execution in the session itself.
+    Once = 5,
 }
 
 impl Plan {
@@ -166,6 +168,7 @@ mod tests {
             Plan::Time(TimePlan { loops: 0, repeat: 7, clock: Cpu, fresh: false, isolated: true })
             Plan::Lines(LinesPlan { charge: SampledTime, backend: Uss, children: true, limit_bytes: 0, isolated: true })
             Plan::Timeline(TimelinePlan { interval_ns: 1000, children: false, isolated: false })
+            Plan::Once
         }
     }
 }

@@ -40,7 +40,7 @@ impl Supervisor {
                 }
             }
             Event::Unprotected(reason) => self.processes.set_unprotected(reason),
-            measured @ (Event::Counted(_) | Event::Kept(_)) => {
+            measured @ (Event::Ran(_) | Event::Counted(_) | Event::Kept(_)) => {
                 if let Some(run) = &mut self.run {
                     run.afterwards.push(measured);
                 }

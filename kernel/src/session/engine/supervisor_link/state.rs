@@ -9,7 +9,7 @@ use memit_magics::magic::Draw;
 use memit_measure::protocol::Frame as _;
 use memit_measurement::{Described, Displayed, Ended, Event, Remark, Request};
 use memit_measurement::{
-    LinesMeasurement, Measured, Panic, Placed, QuestionMark, TimelineMeasurement,
+    LinesMeasurement, Measured, Panic, Placed, QuestionMark, RunCost, TimelineMeasurement,
 };
 
 use crate::session::io::Output;
@@ -23,6 +23,8 @@ pub(crate) struct CellOutcome {
     pub failed: Option<QuestionMark>,
     /// What the figures of the measurement do not show.
     pub remarks: Vec<Remark>,
+    /// What the code has cost, if it came to its end.
+    pub cost: Option<RunCost>,
     /// The measurement of a magic.
     pub measured: Option<Measured>,
     /// An unfinished timeline, as far as it has come.
@@ -127,6 +129,7 @@ impl LinkState {
             Event::Measured(measured) | Event::Kept(measured) => {
                 self.outcome.measured = Some(measured);
             }
+            Event::Ran(cost) => self.outcome.cost = Some(cost),
             Event::Counted(counted) => self.outcome.counted = Some(counted),
             Event::Ended(ended) => {
                 self.pid = None;
