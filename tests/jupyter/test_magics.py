@@ -66,7 +66,7 @@ def test_help_of_a_magic_shows_usage_options_and_examples(kernel, code):
     "code, message, advice, under_carets",
     [
         ("%memti v", "there is no magic `%memti`", "did you mean `%memit`?", "memti"),
-        ("%time v", "there is no magic `%time`", "did you mean `%timeit`?", "time"),
+        ("%tiem v", "there is no magic `%tiem`", "did you mean `%time`?", "tiem"),
         ("%matplotlib inline", "there is no magic `%matplotlib`", "%lsmagic", "matplotlib"),
         ("%memit --repaet 5 v", "unknown option", "did you mean `--repeat`?", "--repaet"),
         ("%timeit --fersh v", "unknown option", "did you mean `--fresh`?", "--fersh"),
@@ -136,7 +136,7 @@ def test_names_of_magics_and_options_are_completed(kernel):
     # Until the session has started, nothing is completed.
     kernel.run("1")
     assert kernel.complete("%mem")["matches"] == ["%memit"]
-    assert kernel.complete("%%tim")["matches"] == ["%%timeit"]
+    assert kernel.complete("%%tim")["matches"] == ["%%timeit", "%%time"]
     found = kernel.complete("let x = 1;\n%timeit --fr")
     assert found["matches"] == ["--fresh"]
     assert (found["cursor_start"], found["cursor_end"]) == (19, 23)

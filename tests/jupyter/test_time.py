@@ -67,7 +67,7 @@ def test_statements_that_fail_leave_the_session_as_it_was(kernel):
     assert kernel.value("kept_9") == "[1, 2]"
     assert "there is no statement to measure" in kernel.fails("%time").traceback
     assert "cannot stand within `%%time`" in kernel.fails("%%time\nlet a = 1;\n%memit a").traceback
-    assert "in the session itself" in kernel.fails("for i in 0..2 {\n    %time i + 1\n}").traceback
+    assert "`%time` cannot stand in a block" in kernel.fails("for i in 0..2 {\n    %time i + 1\n}").traceback
     # The measurement that has failed is not that of the next cell.
     assert kernel.run("kept_9.push(3);").outputs == []
 

@@ -122,9 +122,11 @@ fn measurement(
         );
     }
     if measurement.is_kept() {
+        // `%time` always runs its statements in the session, `%mprof` by this option.
+        let option = if call.options.has('k') { " --keep" } else { "" };
         return refused(
-            format!("`%{name}` cannot run its statements in the session itself from a block"),
-            "write the magic at the top of the cell",
+            format!("`%{name}{option}` cannot stand in a block"),
+            &format!("write `%%{name}{option}` on the first line of the cell"),
         );
     }
     if in_function && !measurement.functions().is_empty() {
@@ -239,7 +241,7 @@ mod tests {
         the help of `%timeit` cannot stand in a block
         `%timeit` cannot return its result in a block
         `%memit` cannot return its result in a block
-        `%mprof` cannot run its statements in the session itself from a block
+        `%mprof --keep` cannot stand in a block
         `%lprun` cannot stand in a function
         "
         );
