@@ -232,3 +232,31 @@ fn a_session_that_cannot_start_again_says_so() {
         );
     }
 }
+
+#[test]
+fn what_the_cells_have_cost_is_told_on_request() {
+    let home = Home::new();
+    let cells = [
+        ("let v = std::hint::black_box(vec![1u8; 30 << 20]);", None),
+        ("v.len()", None),
+    ];
+    let path = notebook(home.path(), &cells);
+    let told = ran(memit().arg("run").arg(&path).arg("--costs"), "").expect_code(0);
+    let lines: Vec<&str> = told.stdout.lines().collect();
+    assert_eq!(lines[0], "31457280");
+    assert!(lines[1].trim_start().starts_with("Cell"), "{}", told.stdout);
+    assert!(
+        lines[2].contains("+30.0") && lines[2].ends_with("30 << 20]);"),
+        "{}",
+        told.stdout
+    );
+    assert!(lines[3].trim_start().starts_with("[2]"), "{}", told.stdout);
+
+    let data = home.path().join("costs.json");
+    let option = format!("--costs={}", data.display());
+    let written = ran(memit().arg("run").arg(&path).arg(option), "").expect_code(0);
+    assert_eq!(written.stdout, "31457280\n");
+    let costs = read(&data);
+    assert_eq!(costs["cells"].as_array().expect("cells").len(), 2);
+    assert!(costs["cells"][0]["increment"].as_u64().expect("bytes") > 29 << 20);
+}

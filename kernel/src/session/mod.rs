@@ -4,7 +4,6 @@
 //! protocol.
 
 mod commands;
-mod cost_log;
 mod describe;
 mod editor;
 mod engine;
@@ -28,10 +27,9 @@ use std::time::{Duration, Instant};
 use memit_magics::result::CellCost;
 use memit_magics::split::{self, Part};
 
-use cost_log::CostLog;
 use engine::Engine;
 use errors::{allocator, diagnostics, unfinished};
-use evaluation::{Running, UndoLog, Written};
+use evaluation::{CostLog, Running, UndoLog, Written};
 use io::bundle;
 use measure::PlacedMagics;
 

@@ -1,5 +1,6 @@
 //! Evaluates the Rust of a cell, and keeps the log that `%undo` needs.
 
+mod cost_log;
 mod deletion;
 pub(crate) mod given_up;
 mod implementations;
@@ -14,6 +15,7 @@ mod self_imports;
 mod undo_log;
 mod value;
 
+pub(crate) use cost_log::CostLog;
 pub(crate) use probed_functions::{Written, explained};
 pub(crate) use running::{Failed, Running};
 pub(crate) use undo_log::UndoLog;

@@ -5,6 +5,7 @@ use memit_magics::cell;
 use memit_magics::cell::syntax;
 use memit_measurement::FailureKind;
 
+use super::cost_log::CostLog;
 use super::implementations::Marked;
 use super::item_calls::Kept;
 use super::probed_functions::{self, Written};
@@ -12,7 +13,6 @@ use super::undo_log::UndoLog;
 use super::value::{self, Prepared};
 use super::{given_up, left, phase_types, self_imports};
 use crate::compiler::variables::{GivenUp, Left};
-use crate::session::cost_log::CostLog;
 use crate::session::engine::{Anew, CellOutcome, Engine, EvaluationError};
 use crate::session::errors::CellError;
 use crate::session::io::{Output, Stream, bundle};

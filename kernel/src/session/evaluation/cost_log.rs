@@ -3,7 +3,7 @@
 use memit_magics::report::{self, Report};
 use memit_magics::result::{CellCost, CostsOrder, CostsResult};
 
-use super::io::{MimeBundle, Output, bundle};
+use crate::session::io::{MimeBundle, Output, bundle};
 
 /// The variable that asks for a line below each cell.
 const VARIABLE: &str = "MEMIT_COSTS";
