@@ -255,3 +255,16 @@ def test_a_macro_of_the_users_may_be_called_print(kernel):
     cell = kernel.run('macro_rules! print { ($text:literal) => { println!("mine: {}", $text) } }\nprint!("x");')
     assert cell.stdout == "mine: x\n"
     kernel.run("%undo")
+
+
+def test_a_value_without_debug_says_what_it_is(kernel):
+    kernel.run("struct Silent_1; let silent_1 = vec![Silent_1];")
+    assert kernel.value("silent_1") == "a value of type `Vec<Silent_1>`, which does not implement `Debug`"
+    # Showing a value does not move it.
+    assert kernel.value("silent_1.len()") == "1"
+    assert kernel.value("|n: u8| n + 1") == "a closure"
+    display = "fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result { f.write_str(\"told\") }"
+    assert kernel.value(f"struct Told_1; impl std::fmt::Display for Told_1 {{ {display} }} Told_1") == "told"
+    assert kernel.value("#[derive(Debug)] struct Both_1; impl std::fmt::Display for Both_1 { " + display + " } Both_1") == "Both_1"
+    for value, text in (("*\"unsized\"", '"unsized"'), ("[1u8, 2][..]", "[1, 2]"), ("2.5", "2.5"), ("()", None)):
+        assert kernel.value(value) == text

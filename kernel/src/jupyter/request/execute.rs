@@ -270,7 +270,9 @@ mod tests {
 
     #[test]
     fn without_a_session_the_reply_says_why() {
-        let Executed { reply, abort_queue } = execute(&mut executor(), json!({"code": "1"}));
+        let Executed {
+            reply, abort_queue, ..
+        } = execute(&mut executor(), json!({"code": "1"}));
         assert!(abort_queue);
         insta::assert_json_snapshot!(reply, @r#"
         {

@@ -225,12 +225,12 @@ mod tests {
     #[test]
     fn magics_and_their_options_are_completed() {
         assert_eq!(texts("%me"), ["%memit"]);
-        assert_eq!(texts("// timed\n%%t"), ["%%timeit"]);
+        assert_eq!(texts("// timed\n%%t"), ["%%timeit", "%%time"]);
         assert_eq!(
             texts("%"),
             [
-                "%memit", "%timeit", "%mprun", "%lprun", "%mprof", "%session", "%undo", "%xdel",
-                "%reset", "%cache", "%lsmagic"
+                "%memit", "%timeit", "%time", "%mprun", "%lprun", "%mprof", "%costs", "%session",
+                "%undo", "%xdel", "%reset", "%cache", "%lsmagic"
             ]
         );
         assert_eq!(texts("%memit --re"), ["--repeat", "--return"]);

@@ -158,7 +158,7 @@ impl Running<'_> {
         let prepared = if self.undo_log.may_display(users, of_dependencies) {
             Prepared::unchanged(&marked.rewritten.source)
         } else {
-            value::show_debug(&marked.rewritten.source)
+            value::shown(&marked.rewritten.source)
         };
         let evaluated = self.engine.evaluate(&prepared.source);
         Attempt {

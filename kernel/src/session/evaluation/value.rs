@@ -40,8 +40,8 @@ impl Prepared {
     }
 }
 
-/// Replaces the value of `source` by a statement that shows the value in the `Debug` format.
-pub(crate) fn show_debug(source: &str) -> Prepared {
+/// Replaces the value of `source` by a statement that shows the value.
+pub(crate) fn shown(source: &str) -> Prepared {
     let (commands, rust) = cell::split_commands(source);
     let start = commands.len();
     let statements = Statements::parse(rust);
@@ -60,7 +60,7 @@ pub(crate) fn show_debug(source: &str) -> Prepared {
     Prepared {
         source: format!(
             "{before}match &(\n{indent}{value}\n) {{ value => \
-             ::std::println!(\"EVCXR_BEGIN_CONTENT {VALUE}\\n{{:?}}\\nEVCXR_END_CONTENT\", value) }};{after}"
+             ::memit_session::show_value!({VALUE:?}, value) }};{after}"
         ),
         inserted: Some(before.matches('\n').count() + 1),
         last: source[..to].matches('\n').count() + 1,
@@ -97,11 +97,11 @@ mod tests {
 
     #[test]
     fn the_value_keeps_its_columns_and_lines_can_be_mapped() {
-        let prepared = show_debug("let x = 1; x + 1 // why");
+        let prepared = shown("let x = 1; x + 1 // why");
         insta::assert_snapshot!(prepared.source, @r#"
         let x = 1; match &(
                    x + 1
-        ) { value => ::std::println!("EVCXR_BEGIN_CONTENT text/plain;memit-value\n{:?}\nEVCXR_END_CONTENT", value) }; // why
+        ) { value => ::memit_session::show_value!("text/plain;memit-value", value) }; // why
         "#);
         assert_eq!([1, 2, 3].map(|line| prepared.line(line)), [1, 1, 1]);
     }
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_source_without_a_value_stays_unchanged() {
         for source in ["let x = 1;", "", "x;", "for i in 0..3 {}", "1 +"] {
-            assert_eq!(show_debug(source), Prepared::unchanged(source));
+            assert_eq!(shown(source), Prepared::unchanged(source));
         }
     }
 
