@@ -18,7 +18,11 @@ pub(super) struct Work {
     pub(super) is_slow: bool,
 }
 
-/// Chooses codegen units. With cargo's many units, rustc can reuse code that has not changed since
+/// As many codegen units as rustc makes of its own accord when it saves results: one for each module. With
+/// fewer, rustc puts what changes with each cell into one unit with what does not.
+const MANY: &str = "-Ccodegen-units=256";
+
+/// Chooses codegen units. With many units, rustc can reuse code that has not changed since
 /// the previous cell: functions of earlier cells, and what they use of dependencies. A measurement
 /// is one unit, because inlining must not depend on how the code happens to be divided.
 pub(super) fn divide(session: &Path, source: &str, work: Work, arguments: &mut Vec<String>) {
@@ -31,6 +35,8 @@ pub(super) fn divide(session: &Path, source: &str, work: Work, arguments: &mut V
     };
     if !is_saved || is_measurement {
         arguments.push("-Ccodegen-units=1".to_owned());
+    } else {
+        arguments.push(MANY.to_owned());
     }
     if !is_saved {
         let option = |pair: &[String]| pair[0] == "-C" && pair[1].starts_with("incremental=");
@@ -62,7 +68,7 @@ mod tests {
         };
         let units = "-C codegen-units=16";
         let at_once = format!("{units} x.rs -Ccodegen-units=1");
-        let saved = format!("{units} -C incremental=target x.rs");
+        let saved = format!("{units} -C incremental=target x.rs {MANY}");
         for (bytes, calls_others, is_slow, expected) in [
             (10, false, false, &at_once),
             (10, true, false, &at_once),
