@@ -33,6 +33,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("session/commands", &["cargo_settings"]),
+    ("session/files", &[]),
     ("session/shared_dependencies", &["dependency_cache", "session/errors"]),
     ("session/variable_list", &["session/commands", "session/io", "session/engine"]),
     ("session/editor", &["analyser", "session/commands", "session/io", "session/errors", "session/engine"]),

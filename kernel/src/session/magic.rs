@@ -1,13 +1,13 @@
 //! Runs the magics of a cell.
 
-use memit_magics::help;
 use memit_magics::magic::Action;
 use memit_magics::split::{MagicText, Request};
+use memit_magics::{MagicError, help};
 
 use super::errors::{CellError, diagnostics};
 use super::evaluation::Running;
-use super::io::bundle;
-use super::{describe, measure, shared_dependencies};
+use super::io::{Stream, bundle};
+use super::{describe, files, measure, shared_dependencies};
 
 /// Runs one magic. `last` says that the cell ends with it.
 pub(super) fn run(
@@ -16,7 +16,7 @@ pub(super) fn run(
     last: bool,
 ) -> Result<(), CellError> {
     let code = running.code;
-    let of_magic = |error| diagnostics::of_magic(&error, code);
+    let of_magic = |error: MagicError| diagnostics::of_magic(&error, code);
     let (magic, call) = match magic.request(code).map_err(of_magic)? {
         Request::Help(magic) => {
             running.output.display(bundle::of_text(&help::of(magic)));
@@ -28,6 +28,27 @@ pub(super) fn run(
         Action::Show(text) => running.output.display(bundle::of_text(&text)),
         Action::Measure(measurement) => {
             measure::measure(running, measurement.as_ref(), last)?;
+        }
+        Action::Evaluate { source, range } => running.evaluate_own(&source, range, last)?,
+        Action::Write {
+            file,
+            range,
+            text,
+            appends,
+        } => {
+            let directory = running.engine.working_directory();
+            let said = files::write(&directory, &file, &text, appends)
+                .map_err(|message| of_magic(MagicError::new(message, range)))?;
+            running.output.stream(Stream::Stdout, &said);
+        }
+        Action::ShowDirectory => {
+            let directory = running.engine.working_directory();
+            let shown = bundle::of_text(&directory.display().to_string());
+            if last {
+                running.output.result(shown);
+            } else {
+                running.output.display(shown);
+            }
         }
         Action::DescribeSession => {
             let described = running.engine.describe();

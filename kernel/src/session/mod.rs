@@ -9,6 +9,7 @@ mod editor;
 mod engine;
 mod errors;
 mod evaluation;
+mod files;
 mod io;
 mod magic;
 mod measure;
@@ -152,9 +153,9 @@ impl Session {
                     let in_line = before.rsplit('\n').next().unwrap_or_default();
                     let blanks = "\n".repeat(before.matches('\n').count())
                         + &" ".repeat(in_line.chars().count());
-                    let adapted =
-                        commands::adapted(&code[range.clone()], running.engine.opt_level())
-                            .map_err(|error| diagnostics::of_command(error, range.start, code))?;
+                    let (rest, shell_lines) = commands::without_shell_lines(&code[range.clone()]);
+                    let adapted = commands::adapted(&rest, running.engine.opt_level())
+                        .map_err(|error| diagnostics::of_command(error, range.start, code))?;
                     for note in &adapted.notes {
                         output.display(bundle::of_text(note));
                     }
@@ -163,6 +164,9 @@ impl Session {
                         if adapted.source.trim().is_empty() && adapted.questions.is_empty() {
                             continue;
                         }
+                    }
+                    if !shell_lines.is_empty() {
+                        running.run_shell_lines(&shell_lines)?;
                     }
                     let is_last = index == last;
                     let is_blank = adapted.source.trim().is_empty();
@@ -179,6 +183,9 @@ impl Session {
                     let level_before = running.engine.opt_level();
                     if let Some(level) = adapted.opt_level {
                         running.engine.set_opt_level(level);
+                    }
+                    if is_blank && !shell_lines.is_empty() {
+                        continue;
                     }
                     measure::evaluate(&mut running, placed, &source, is_last)
                         .inspect_err(|_| running.engine.set_opt_level(level_before))?;

@@ -44,6 +44,8 @@ mod shared_key;
 #[cfg(feature = "cells")]
 mod start;
 #[cfg(feature = "cells")]
+mod surroundings;
+#[cfg(feature = "cells")]
 mod variable_store;
 
 #[cfg(feature = "sources")]
@@ -54,5 +56,5 @@ pub use question_mark::*;
 #[cfg(feature = "cells")]
 pub use {
     clear_output::*, ending::*, function_result::*, phases::*, placed::*, print::*, shared_key::*,
-    start::*, variable_store::*,
+    start::*, surroundings::*, variable_store::*,
 };

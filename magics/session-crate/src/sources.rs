@@ -18,7 +18,7 @@ pub const ARGUMENTS: [&str; 7] = [
 pub const QUESTION_MARK: &str = "--cfg=feature=\"question_mark\"";
 
 /// Path and text of each file, relative to the root of the source. [`ROOT`] is the root module.
-pub const FILES: [(&str, &str); 26] = [
+pub const FILES: [(&str, &str); 27] = [
     (ROOT, include_str!("lib.rs")),
     ("abi/mod.rs", include_str!("abi/mod.rs")),
     ("abi/backend.rs", include_str!("abi/backend.rs")),
@@ -44,6 +44,7 @@ pub const FILES: [(&str, &str); 26] = [
     ("question_mark.rs", include_str!("question_mark.rs")),
     ("shared_key.rs", include_str!("shared_key.rs")),
     ("start.rs", include_str!("start.rs")),
+    ("surroundings.rs", include_str!("surroundings.rs")),
     ("variable_store.rs", include_str!("variable_store.rs")),
 ];
 

@@ -1,6 +1,9 @@
 //! The magics, one file each; the code that several of them share; and the registry with its users.
 
 mod cache;
+mod cd;
+mod env;
+mod file;
 pub mod help;
 pub mod line_magic;
 mod lprun;
@@ -9,10 +12,13 @@ mod memit;
 mod mprof;
 mod mprun;
 mod probe_cost;
+mod pwd;
 pub mod registry;
 mod reset;
+mod script;
 mod session;
 pub(crate) mod statement;
 mod timeit;
 mod undo;
+mod writefile;
 mod xdel;

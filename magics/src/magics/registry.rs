@@ -2,26 +2,43 @@
 //! a new magic is a new file and one line here.
 
 use super::cache::Cache;
+use super::cd::Cd;
+use super::env::Env;
 use super::lprun::Lprun;
 use super::lsmagic::Lsmagic;
 use super::memit::Memit;
 use super::mprof::Mprof;
 use super::mprun::Mprun;
+use super::pwd::Pwd;
 use super::reset::Reset;
+use super::script::{BASH, SH};
 use super::session::Session;
 use super::timeit::Timeit;
 use super::undo::Undo;
+use super::writefile::Writefile;
 use super::xdel::Xdel;
 use crate::magic::Magic;
 
 /// All magics, in the order of `%lsmagic`.
 pub fn all() -> &'static [&'static dyn Magic] {
-    &[
-        &Memit, &Timeit, &Mprun, &Lprun, &Mprof, &Session, &Undo, &Xdel, &Reset, &Cache, &Lsmagic,
-    ]
+    ALL
+}
+
+/// The magics that neither measure nor describe the session, which the README names in one line.
+pub fn everyday() -> &'static [&'static dyn Magic] {
+    let first = ALL.iter().position(|magic| magic.name() == FIRST_EVERYDAY);
+    &ALL[first.unwrap_or(ALL.len())..]
 }
 
 /// The magic called `name`.
 pub fn find(name: &str) -> Option<&'static dyn Magic> {
     all().iter().copied().find(|magic| magic.name() == name)
 }
+
+const ALL: &[&dyn Magic] = &[
+    &Memit, &Timeit, &Mprun, &Lprun, &Mprof, &Session, &Undo, &Xdel, &Reset, &Cache, &Lsmagic,
+    &Writefile, &Pwd, &Cd, &Env, &BASH, &SH,
+];
+
+/// This magic and those behind it are for every day.
+const FIRST_EVERYDAY: &str = "writefile";

@@ -6,7 +6,7 @@ use super::{MagicText, Part, placed};
 use crate::cell::options;
 use crate::cell::snippet::Snippet;
 use crate::error::{MagicError, nearest};
-use crate::magic::{Call, Form, Magic};
+use crate::magic::{Call, Content, Form, Magic};
 use crate::magics::{registry, statement};
 
 /// What the user asks of a magic.
@@ -75,8 +75,10 @@ impl MagicText {
         let start = self.line.start + length;
         let argument = Snippet::new(cell, start..self.line.end.max(start));
         let body = self.body.clone().map(|body| Snippet::new(cell, body));
-        for snippet in [Some(&argument), body.as_ref()].into_iter().flatten() {
-            self.refuse_magics(cell, snippet)?;
+        if magic.content() == Content::Rust {
+            for snippet in [Some(&argument), body.as_ref()].into_iter().flatten() {
+                self.refuse_magics(cell, snippet)?;
+            }
         }
         Ok(Request::Run(
             magic,
@@ -166,13 +168,20 @@ pub fn blank_magics(cell: &str) -> String {
     });
     let mut text = cell.as_bytes().to_vec();
     for magic in magics {
+        let content = magic.content(cell);
         let rust = match magic.request(cell) {
-            Ok(Request::Run(_, asked)) => asked.argument.range().start,
+            Ok(Request::Run(_, asked)) if content == Content::Rust => asked.argument.range().start,
             _ => magic.line.end,
         };
-        for byte in &mut text[magic.whole.start..rust] {
-            if *byte != b'\n' {
-                *byte = b' ';
+        blank(&mut text[magic.whole.start..rust]);
+        if let Some(body) = &magic.body {
+            match content {
+                Content::Rust => {}
+                Content::Text => blank(&mut text[body.clone()]),
+                Content::Cell => {
+                    let rust = blank_magics(&cell[body.clone()]);
+                    text[body.clone()].copy_from_slice(rust.as_bytes());
+                }
             }
         }
         let has_semicolon = cell[..magic.whole.end].ends_with(';');
@@ -183,6 +192,13 @@ pub fn blank_magics(cell: &str) -> String {
     }
     // Only whole characters were overwritten, with spaces.
     String::from_utf8(text).unwrap_or_else(|_| cell.to_owned())
+}
+
+/// Overwrites everything but line ends with blanks.
+fn blank(text: &mut [u8]) {
+    for byte in text.iter_mut().filter(|byte| **byte != b'\n') {
+        *byte = b' ';
+    }
 }
 
 #[cfg(test)]

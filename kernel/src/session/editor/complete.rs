@@ -6,7 +6,7 @@ use std::time::Duration;
 use memit_magics::cell;
 use memit_magics::cell::options::{HELP, OptionSpec};
 use memit_magics::cell::syntax::{Completeness, Statements};
-use memit_magics::magic::{Form, Magic};
+use memit_magics::magic::{Content, Form, Magic};
 use memit_magics::registry;
 use memit_magics::split::{MagicText, Part, Request, blank_magics, split};
 
@@ -93,7 +93,9 @@ fn in_magic_head(code: &str, at: usize) -> Option<Completions> {
     if sigil == "%" || sigil == "%%" {
         return Some(offer(at - sigil.len(), names(sigil, "")));
     }
-    let magic = magic_at(code, at)?;
+    let Some(magic) = magic_at(code, at) else {
+        return is_in_text(code, at).then(|| offer(at, Vec::new()));
+    };
     if at <= magic.name.end {
         let sigil = if magic.body.is_some() { "%%" } else { "%" };
         let start = magic.name.start - sigil.len();
@@ -109,8 +111,21 @@ fn in_magic_head(code: &str, at: usize) -> Option<Completions> {
     specs.push(HELP);
     let only_options_before = memit_magics::cell::options::parse(before, 0, &specs)
         .is_ok_and(|(_, end)| before[end..].trim().is_empty());
-    (word.starts_with('-') && only_options_before)
-        .then(|| offer(word_start, option_names(&specs, word)))
+    if word.starts_with('-') && only_options_before {
+        return Some(offer(word_start, option_names(&specs, word)));
+    }
+    (known.content() != Content::Rust).then(|| offer(at, Vec::new()))
+}
+
+/// Whether the byte `at` lies in text below a magic.
+fn is_in_text(code: &str, at: usize) -> bool {
+    let parts = split(code).unwrap_or_default();
+    parts.iter().any(|part| match part {
+        Part::Magic(magic) if magic.content(code) == Content::Text => {
+            magic.body.as_ref().is_some_and(|body| at >= body.start)
+        }
+        _ => false,
+    })
 }
 
 /// The magic whose line the byte `at` lies on.
@@ -174,7 +189,7 @@ pub(crate) fn completeness(code: &str) -> Completeness {
     };
     match last {
         Part::Magic(magic) => match &magic.body {
-            Some(body) => of_cell_magic(&code[body.clone()]),
+            Some(body) => of_cell_magic(magic.content(code), &code[body.clone()]),
             None => of_line_magic(magic, code),
         },
         Part::Rust(range) => {
@@ -187,7 +202,7 @@ pub(crate) fn completeness(code: &str) -> Completeness {
 /// Statements on the line of a magic may be unfinished. The magic reports any other problem.
 fn of_line_magic(magic: &MagicText, code: &str) -> Completeness {
     let argument = match magic.request(code) {
-        Ok(Request::Run(_, call)) => call.argument,
+        Ok(Request::Run(known, call)) if known.content() == Content::Rust => call.argument,
         _ => return Completeness::Complete,
     };
     match of_rust(argument.text()) {
@@ -197,8 +212,13 @@ fn of_line_magic(magic: &MagicText, code: &str) -> Completeness {
 }
 
 /// As in IPython, a blank line ends the body of a cell magic.
-fn of_cell_magic(body: &str) -> Completeness {
-    match of_rust(body) {
+fn of_cell_magic(content: Content, body: &str) -> Completeness {
+    let completeness = match content {
+        Content::Rust => of_rust(body),
+        Content::Text => Completeness::Complete,
+        Content::Cell => completeness(body),
+    };
+    match completeness {
         Completeness::Complete if body.trim().is_empty() || !body.ends_with('\n') => {
             Completeness::Incomplete { depth: 0 }
         }
@@ -229,10 +249,27 @@ mod tests {
         assert_eq!(
             texts("%"),
             [
-                "%memit", "%timeit", "%mprun", "%lprun", "%mprof", "%session", "%undo", "%xdel",
-                "%reset", "%cache", "%lsmagic"
+                "%memit",
+                "%timeit",
+                "%mprun",
+                "%lprun",
+                "%mprof",
+                "%session",
+                "%undo",
+                "%xdel",
+                "%reset",
+                "%cache",
+                "%lsmagic",
+                "%%writefile",
+                "%pwd",
+                "%cd",
+                "%env",
+                "%%bash",
+                "%%sh"
             ]
         );
+        let in_text = in_magic_head("%%bash\nlet x", 12);
+        assert_eq!(in_text.unwrap().matches, []);
         assert_eq!(texts("%memit --re"), ["--repeat", "--return"]);
         assert_eq!(texts("%memit -r 3 --qu"), ["--quiet"]);
         assert_eq!(texts("%memit x --qu"), Vec::<String>::new());

@@ -22,7 +22,7 @@ pub(crate) use record::{Anew, Snapshot};
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -337,6 +337,11 @@ impl Engine {
         let names = names.iter().map(|&name| name.to_owned()).collect();
         probes::want(self.link.directory(), &Wanted { names, switched })
             .map_err(|error| EvaluationError::Other(error.to_string()))
+    }
+
+    /// The working directory of the session process.
+    pub(crate) fn working_directory(&self) -> PathBuf {
+        self.link.working_directory()
     }
 
     /// The directory of the session's files.

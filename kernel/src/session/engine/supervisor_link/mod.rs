@@ -214,6 +214,11 @@ impl SupervisorLink {
         pid.and_then(process::threads).unwrap_or(1)
     }
 
+    /// The working directory of the session process, as far as the system tells.
+    pub(crate) fn working_directory(&self) -> PathBuf {
+        self.shared.lock().working_directory()
+    }
+
     /// A handle that interrupts the session from any thread.
     pub(crate) fn interrupt_sender(&self) -> InterruptSender {
         InterruptSender {
