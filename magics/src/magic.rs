@@ -7,6 +7,7 @@ use std::time::Duration;
 use memit_lines::SourceFunction;
 use memit_measurement::{Measured, Remark, TimelineMeasurement};
 
+use crate::cell::numbers::Numbers;
 use crate::cell::options::{OptionSpec, Options};
 use crate::cell::snippet::{Generated, Scope, Snippet};
 use crate::chart::Chart;
@@ -146,6 +147,43 @@ pub enum Action {
         /// Whether the text goes behind what is in the file.
         appends: bool,
     },
+    /// Shows a text as this MIME type.
+    Display {
+        /// The MIME type.
+        mime: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// Runs a cell and keeps its output.
+    Capture(Capture),
+    /// Shows earlier cells.
+    ShowHistory {
+        /// Which cells.
+        cells: Numbers,
+        /// Whether to show their numbers.
+        numbered: bool,
+    },
+    /// Runs earlier cells again.
+    Rerun {
+        /// Which cells.
+        cells: Numbers,
+        /// The bytes of the cell that name them.
+        range: Range<usize>,
+    },
+    /// Replaces the cell by the text of a file.
+    Load {
+        /// The path, as the user typed it.
+        file: String,
+        /// The bytes of the path in the cell.
+        range: Range<usize>,
+    },
+    /// Runs the cells in a file.
+    Run {
+        /// The path, as the user typed it.
+        file: String,
+        /// The bytes of the path in the cell.
+        range: Range<usize>,
+    },
     /// Shows the working directory of the session.
     ShowDirectory,
     /// Describes the session.
@@ -169,6 +207,21 @@ pub enum Action {
         /// Whether to ask the user first.
         asks: bool,
     },
+}
+
+/// A cell whose output is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capture {
+    /// The variable that the output is bound to; `None` drops the output.
+    pub variable: Option<String>,
+    /// The bytes of the cell within the cell that contains the magic.
+    pub body: Range<usize>,
+    /// Whether standard output is kept. What is not kept is shown.
+    pub stdout: bool,
+    /// Whether standard error is kept.
+    pub stderr: bool,
+    /// Whether values and rich outputs are kept.
+    pub display: bool,
 }
 
 /// A measurement that a call asks for.

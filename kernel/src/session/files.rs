@@ -1,8 +1,12 @@
 //! Files that magics read and write.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+use super::nested::OtherCell;
+use crate::notebook::Notebook;
 
 /// The path of a file as the user typed it. `~` stands for the home directory, and a relative path starts
 /// from `directory`.
@@ -11,6 +15,44 @@ pub(super) fn path(directory: &Path, typed: &str) -> PathBuf {
     match in_home {
         Some((rest, home)) => home.join(rest),
         None => directory.join(typed),
+    }
+}
+
+/// The text of a file.
+///
+/// # Errors
+///
+/// If the file cannot be read; the error is a message.
+pub(super) fn read(directory: &Path, typed: &str) -> Result<String, String> {
+    let text = fs::read_to_string(path(directory, typed));
+    text.map_err(|error| format!("cannot read `{typed}`: {error}"))
+}
+
+/// The cells in a file: the text of a Rust file, or the code cells of a notebook.
+///
+/// # Errors
+///
+/// If the file cannot be read, or has another name; the error is a message.
+pub(super) fn cells(directory: &Path, typed: &str) -> Result<Vec<OtherCell>, String> {
+    let cell = |code, file| OtherCell {
+        code,
+        announced: String::new(),
+        file: Some(file),
+    };
+    let extension = Path::new(typed).extension().and_then(OsStr::to_str);
+    match extension {
+        Some("rs") => Ok(vec![cell(read(directory, typed)?, typed.to_owned())]),
+        Some("ipynb") => {
+            let notebook = Notebook::read(&path(directory, typed));
+            let notebook = notebook.map_err(|error| format!("{error:#}"))?;
+            let cells = notebook.code_cells().into_iter().enumerate();
+            let cells = cells
+                .map(|(at, code)| cell(code.source, format!("code cell {} of {typed}", at + 1)));
+            Ok(cells.collect())
+        }
+        _ => Err(format!(
+            "cannot run `{typed}`: the name must end in .rs or .ipynb"
+        )),
     }
 }
 

@@ -7,20 +7,21 @@ use memit_magics::{MagicError, help};
 use super::errors::{CellError, diagnostics};
 use super::evaluation::Running;
 use super::io::{Stream, bundle};
-use super::{describe, files, measure, shared_dependencies};
+use super::nested::Rest;
+use super::{describe, files, history, measure, shared_dependencies};
 
 /// Runs one magic. `last` says that the cell ends with it.
 pub(super) fn run(
     running: &mut Running<'_>,
     magic: &MagicText,
     last: bool,
-) -> Result<(), CellError> {
+) -> Result<Rest, CellError> {
     let code = running.code;
     let of_magic = |error: MagicError| diagnostics::of_magic(&error, code);
     let (magic, call) = match magic.request(code).map_err(of_magic)? {
         Request::Help(magic) => {
             running.output.display(bundle::of_text(&help::of(magic)));
-            return Ok(());
+            return Ok(Rest::Nothing);
         }
         Request::Run(magic, call) => (magic, call),
     };
@@ -40,6 +41,31 @@ pub(super) fn run(
             let said = files::write(&directory, &file, &text, appends)
                 .map_err(|message| of_magic(MagicError::new(message, range)))?;
             running.output.stream(Stream::Stdout, &said);
+        }
+        Action::Display { mime, text } => running.output.display(bundle::of_kind(mime, &text)),
+        Action::Capture(capture) => return Ok(Rest::Capture(capture)),
+        Action::ShowHistory { cells, numbered } => {
+            let text = history::text(running.written, &cells, numbered);
+            running.output.stream(Stream::Stdout, &text);
+        }
+        Action::Rerun { cells, range } => {
+            let cells = history::again(running.written, &cells)
+                .ok_or_else(|| of_magic(MagicError::new("there is no such cell", range)))?;
+            return Ok(Rest::Cells(cells));
+        }
+        Action::Load { file, range } => {
+            let directory = running.engine.working_directory();
+            let text = files::read(&directory, &file)
+                .map_err(|message| of_magic(MagicError::new(message, range)))?;
+            running
+                .output
+                .next_input(&format!("// %load {file}\n{text}"));
+        }
+        Action::Run { file, range } => {
+            let directory = running.engine.working_directory();
+            let cells = files::cells(&directory, &file)
+                .map_err(|message| of_magic(MagicError::new(message, range)))?;
+            return Ok(Rest::Cells(cells));
         }
         Action::ShowDirectory => {
             let directory = running.engine.working_directory();
@@ -79,5 +105,5 @@ pub(super) fn run(
             running.output.display(bundle::of_text(&text));
         }
     }
-    Ok(())
+    Ok(Rest::Nothing)
 }

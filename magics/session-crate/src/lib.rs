@@ -20,6 +20,8 @@ pub mod lines;
 #[cfg(feature = "cells")]
 mod batch;
 #[cfg(feature = "cells")]
+mod captured;
+#[cfg(feature = "cells")]
 mod clear_output;
 #[cfg(feature = "cells")]
 mod ending;
@@ -55,6 +57,6 @@ pub mod sources;
 pub use question_mark::*;
 #[cfg(feature = "cells")]
 pub use {
-    clear_output::*, ending::*, function_result::*, phases::*, placed::*, print::*, shared_key::*,
-    start::*, surroundings::*, variable_store::*,
+    captured::*, clear_output::*, ending::*, function_result::*, phases::*, placed::*, print::*,
+    shared_key::*, start::*, surroundings::*, variable_store::*,
 };

@@ -18,7 +18,7 @@ pub const ARGUMENTS: [&str; 7] = [
 pub const QUESTION_MARK: &str = "--cfg=feature=\"question_mark\"";
 
 /// Path and text of each file, relative to the root of the source. [`ROOT`] is the root module.
-pub const FILES: [(&str, &str); 27] = [
+pub const FILES: [(&str, &str); 28] = [
     (ROOT, include_str!("lib.rs")),
     ("abi/mod.rs", include_str!("abi/mod.rs")),
     ("abi/backend.rs", include_str!("abi/backend.rs")),
@@ -28,6 +28,7 @@ pub const FILES: [(&str, &str); 27] = [
     ("abi/plans.rs", include_str!("abi/plans.rs")),
     ("abi/text.rs", include_str!("abi/text.rs")),
     ("batch.rs", include_str!("batch.rs")),
+    ("captured.rs", include_str!("captured.rs")),
     ("clear_output.rs", include_str!("clear_output.rs")),
     ("ending.rs", include_str!("ending.rs")),
     ("function_result.rs", include_str!("function_result.rs")),

@@ -75,7 +75,11 @@ impl Magic for Captured {
         let captures = |option: OptionSpec| !call.options.has(option.short);
         Ok(Action::Capture(Capture {
             variable: Some(name.to_owned()).filter(|name| !name.is_empty()),
-            body: call.body.as_ref().map(|body| body.range()).unwrap_or_default(),
+            body: call
+                .body
+                .as_ref()
+                .map(|body| body.range())
+                .unwrap_or_default(),
             stdout: captures(NO_STDOUT),
             stderr: captures(NO_STDERR),
             display: captures(NO_DISPLAY),

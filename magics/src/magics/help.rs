@@ -149,6 +149,15 @@ mod tests {
         %env               Show or set environment variables
         %%bash             Run the cell by bash
         %%sh               Run the cell by sh
+        %%html             Show the cell as HTML
+        %%markdown         Show the cell as Markdown
+        %%latex            Show the cell as LaTeX
+        %%svg              Show the cell as an SVG picture
+        %%capture          Run the cell and keep its output in a variable
+        %history           Show the cells of this session
+        %rerun             Run earlier cells again
+        %load              Replace the cell by the text of a file
+        %run               Run a file or a notebook in the session
 
         `%name?` shows the help of a magic.
         ");

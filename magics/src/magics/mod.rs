@@ -1,11 +1,15 @@
 //! The magics, one file each; the code that several of them share; and the registry with its users.
 
 mod cache;
+mod capture;
 mod cd;
+mod display;
 mod env;
 mod file;
 pub mod help;
+mod history;
 pub mod line_magic;
+mod load;
 mod lprun;
 mod lsmagic;
 mod memit;

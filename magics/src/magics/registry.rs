@@ -2,8 +2,12 @@
 //! a new magic is a new file and one line here.
 
 use super::cache::Cache;
+use super::capture::Captured;
 use super::cd::Cd;
+use super::display::{HTML, LATEX, MARKDOWN, SVG};
 use super::env::Env;
+use super::history::{History, Rerun};
+use super::load::{Load, Run};
 use super::lprun::Lprun;
 use super::lsmagic::Lsmagic;
 use super::memit::Memit;
@@ -37,7 +41,8 @@ pub fn find(name: &str) -> Option<&'static dyn Magic> {
 
 const ALL: &[&dyn Magic] = &[
     &Memit, &Timeit, &Mprun, &Lprun, &Mprof, &Session, &Undo, &Xdel, &Reset, &Cache, &Lsmagic,
-    &Writefile, &Pwd, &Cd, &Env, &BASH, &SH,
+    &Writefile, &Pwd, &Cd, &Env, &BASH, &SH, &HTML, &MARKDOWN, &LATEX, &SVG, &Captured, &History,
+    &Rerun, &Load, &Run,
 ];
 
 /// This magic and those behind it are for every day.

@@ -106,6 +106,13 @@ pub fn split(cell: &str) -> Result<Vec<Part>, MagicError> {
     Ok(parts)
 }
 
+/// The cell with blanks in front of the body of a cell magic. Bytes, lines and columns are those of the cell.
+pub fn body_alone(cell: &str, body: &Range<usize>) -> String {
+    let before = cell[..body.start].bytes();
+    let blanks = before.map(|byte| if byte == b'\n' { '\n' } else { ' ' });
+    blanks.collect::<String>() + &cell[body.clone()]
+}
+
 /// The magics in blocks of a range of Rust, such as the body of a loop. Their results are shown when the
 /// block runs.
 pub fn placed(cell: &str, range: Range<usize>) -> Vec<MagicText> {

@@ -184,9 +184,11 @@ pub fn blank_magics(cell: &str) -> String {
                 }
             }
         }
+        // Below other content than Rust, there is no statement to end.
+        let is_alone = magic.body.is_some() && content != Content::Rust;
         let has_semicolon = cell[..magic.whole.end].ends_with(';');
         match text.get_mut(magic.whole.end) {
-            Some(end @ (b' ' | b'\n')) if !has_semicolon => *end = b';',
+            Some(end @ (b' ' | b'\n')) if !has_semicolon && !is_alone => *end = b';',
             _ => {}
         }
     }
@@ -244,6 +246,38 @@ mod tests {
         ] {
             assert_eq!(blank_magics(cell), blank);
         }
+    }
+
+    #[test]
+    fn blanking_takes_text_for_text_and_a_cell_for_a_cell() {
+        for (cell, blank) in [
+            ("%%bash\nlet é = 1;", "      \n           "),
+            ("%cd let\nv", "       ;v"),
+            (
+                "%%capture x\n:dep a\n%memit v.len()\nw",
+                "           \n:dep a\n       v.len();w",
+            ),
+        ] {
+            assert_eq!(blank_magics(cell), blank, "{cell}");
+        }
+    }
+
+    #[test]
+    fn commands_below_a_magic_belong_to_rust_alone() {
+        let texts = |cell: &'static str| -> Vec<_> {
+            let parts = split(cell).unwrap().into_iter();
+            let text = |part| match part {
+                Part::Rust(range) => &cell[range],
+                Part::Magic(magic) => &cell[magic.body.unwrap()],
+            };
+            parts.map(text).collect()
+        };
+        assert_eq!(texts("%%memit\n:dep a\n!ls\nv"), [":dep a\n!ls\n", "v"]);
+        assert_eq!(texts("%%sh\n:dep a\n!ls\nv"), [":dep a\n!ls\nv"]);
+        assert_eq!(
+            texts("%%capture\n:dep a\n%%memit\nv"),
+            [":dep a\n%%memit\nv"]
+        );
     }
 
     #[test]

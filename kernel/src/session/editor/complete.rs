@@ -1,5 +1,6 @@
 //! Completes code, and decides whether a cell is complete.
 
+use std::borrow::Cow;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use memit_magics::cell::options::{HELP, OptionSpec};
 use memit_magics::cell::syntax::{Completeness, Statements};
 use memit_magics::magic::{Content, Form, Magic};
 use memit_magics::registry;
-use memit_magics::split::{MagicText, Part, Request, blank_magics, split};
+use memit_magics::split::{MagicText, Part, Request, blank_magics, body_alone, split};
 
 use super::position;
 use crate::session::engine::Engine;
@@ -81,6 +82,7 @@ pub(crate) fn complete(
 
 /// The completions of a magic's name or options, if the byte `at` lies in one.
 fn in_magic_head(code: &str, at: usize) -> Option<Completions> {
+    let code = &*innermost(code, at);
     let line_start = code[..at].rfind('\n').map_or(0, |end| end + 1);
     let typed = &code[line_start..at];
     let sigil = typed.trim_start();
@@ -128,8 +130,22 @@ fn is_in_text(code: &str, at: usize) -> bool {
     })
 }
 
+/// The code with blanks in place of the magics whose bodies are cells and contain the byte `at`.
+fn innermost(code: &str, at: usize) -> Cow<'_, str> {
+    let parts = split(code).unwrap_or_default().into_iter();
+    let mut bodies = parts.filter_map(|part| match part {
+        Part::Magic(magic) if magic.content(code) == Content::Cell => magic.body,
+        _ => None,
+    });
+    match bodies.find(|body| at >= body.start) {
+        Some(body) => Cow::Owned(innermost(&body_alone(code, &body), at).into_owned()),
+        None => Cow::Borrowed(code),
+    }
+}
+
 /// The magic whose line the byte `at` lies on.
 pub(crate) fn magic_at(code: &str, at: usize) -> Option<MagicText> {
+    let code = &*innermost(code, at);
     let parts = split(code).ok()?;
     parts.into_iter().find_map(|part| match part {
         Part::Magic(magic) if (magic.name.start..=magic.line.end).contains(&at) => Some(magic),
@@ -246,28 +262,12 @@ mod tests {
     fn magics_and_their_options_are_completed() {
         assert_eq!(texts("%me"), ["%memit"]);
         assert_eq!(texts("// timed\n%%t"), ["%%timeit"]);
-        assert_eq!(
-            texts("%"),
-            [
-                "%memit",
-                "%timeit",
-                "%mprun",
-                "%lprun",
-                "%mprof",
-                "%session",
-                "%undo",
-                "%xdel",
-                "%reset",
-                "%cache",
-                "%lsmagic",
-                "%%writefile",
-                "%pwd",
-                "%cd",
-                "%env",
-                "%%bash",
-                "%%sh"
-            ]
-        );
+        let all = texts("%");
+        assert_eq!(all.len(), registry::all().len());
+        assert!(all.starts_with(&["%memit".to_owned(), "%timeit".to_owned()]));
+        assert!(all.contains(&"%%bash".to_owned()));
+        assert_eq!(texts("%%capture é\n%%lp"), ["%%lprun"]);
+        assert_eq!(texts("%%capture\n%memit -r 3 --qu"), ["--quiet"]);
         let in_text = in_magic_head("%%bash\nlet x", 12);
         assert_eq!(in_text.unwrap().matches, []);
         assert_eq!(texts("%memit --re"), ["--repeat", "--return"]);

@@ -184,6 +184,11 @@ impl Engine {
         begin().or_else(|_| begin()).map(drop)
     }
 
+    /// Sends the output of the cell here from now on.
+    pub(crate) fn output_to(&self, output: Arc<dyn Output>) {
+        self.link.output_to(output);
+    }
+
     /// The questions of the running cell.
     pub(crate) fn questions(&self) -> &Questions {
         &self.questions

@@ -106,6 +106,12 @@ impl SupervisorLink {
         let _ = state.send(Request::BeginCell(number));
     }
 
+    /// Sends the output from now on here, when all output so far has been delivered.
+    pub(crate) fn output_to(&self, output: Arc<dyn Output>) {
+        self.sync();
+        self.shared.lock().output = Some(output);
+    }
+
     /// Ends the cell: waits until all of its output has been delivered.
     pub(crate) fn end_cell(&self) {
         self.sync();
