@@ -6,6 +6,7 @@ mod cd;
 mod display;
 mod env;
 mod file;
+pub(crate) mod foreign;
 pub mod help;
 mod history;
 pub mod line_magic;

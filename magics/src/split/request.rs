@@ -7,7 +7,7 @@ use crate::cell::options;
 use crate::cell::snippet::Snippet;
 use crate::error::{MagicError, nearest};
 use crate::magic::{Call, Content, Form, Magic};
-use crate::magics::{registry, statement};
+use crate::magics::{foreign, registry, statement};
 
 /// What the user asks of a magic.
 pub enum Request {
@@ -26,13 +26,8 @@ impl MagicText {
     pub fn request(&self, cell: &str) -> Result<Request, MagicError> {
         let name = &cell[self.name.clone()];
         let Some(magic) = registry::find(name) else {
-            let near = nearest(name, registry::all().iter().map(|magic| magic.name()));
-            let help = match near {
-                Some(near) => format!("did you mean `%{near}`? `%lsmagic` lists all magics"),
-                None => "`%lsmagic` lists all magics".to_owned(),
-            };
             let message = format!("there is no magic `%{name}`");
-            return Err(MagicError::new(message, self.name.clone()).with_help(help));
+            return Err(MagicError::new(message, self.name.clone()).with_help(instead_of(name)));
         };
         if self.help {
             return Ok(Request::Help(magic));
@@ -153,6 +148,21 @@ impl MagicText {
     }
 }
 
+/// What to do instead of calling `%name`, which does not exist.
+fn instead_of(name: &str) -> String {
+    if let Some(advice) = foreign::advice(name) {
+        return advice.to_owned();
+    }
+    match nearest(name, registry::all().iter().map(|magic| magic.name())) {
+        Some(near) => {
+            let is_cell = registry::find(near).is_some_and(|magic| magic.form() == Form::Cell);
+            let sign = if is_cell { "%%" } else { "%" };
+            format!("did you mean `{sign}{near}`? `%lsmagic` lists all magics")
+        }
+        None => "`%lsmagic` lists all magics".to_owned(),
+    }
+}
+
 /// The argument of the magics whose statements may go on in the next lines.
 const STATEMENTS: &str = "STATEMENTS";
 
@@ -210,19 +220,32 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn an_unknown_magic_names_the_nearest_one() {
-        let cell = "%memti x";
-        let [Part::Magic(magic)] = &split(cell).unwrap()[..] else {
-            panic!()
+    fn an_unknown_magic_names_another_one_or_says_what_to_do() {
+        let error = |cell: &str| {
+            let [Part::Magic(magic)] = &split(cell).unwrap()[..] else {
+                panic!("{cell}")
+            };
+            let Err(error) = magic.request(cell) else {
+                panic!("{cell}")
+            };
+            format!("{}: {}", error.message, error.help.unwrap())
         };
-        let Err(error) = magic.request(cell) else {
-            panic!()
-        };
-        assert_eq!(error.message, "there is no magic `%memti`");
-        assert_eq!(
-            error.help.unwrap(),
-            "did you mean `%memit`? `%lsmagic` lists all magics"
-        );
+        let cells = [
+            "%memti x",
+            "%writefil x",
+            "%%bahs\nls",
+            "%pip install x",
+            "%%go\nx",
+            "%no_such_magic",
+        ];
+        insta::assert_snapshot!(cells.map(error).join("\n"), @"
+        there is no magic `%memti`: did you mean `%memit`? `%lsmagic` lists all magics
+        there is no magic `%writefil`: did you mean `%%writefile`? `%lsmagic` lists all magics
+        there is no magic `%bahs`: did you mean `%%bash`? `%lsmagic` lists all magics
+        there is no magic `%pip`: not needed here: `:dep NAME = \"VERSION\"` adds a crate
+        there is no magic `%go`: not needed here: a cell is Rust
+        there is no magic `%no_such_magic`: `%lsmagic` lists all magics
+        ");
     }
 
     #[test]
