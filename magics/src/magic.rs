@@ -75,6 +75,8 @@ pub trait Magic: Sync {
 /// A magic as the user typed it.
 #[derive(Debug, Clone)]
 pub struct Call {
+    /// The bytes of the name in the cell.
+    pub name: Range<usize>,
     /// Whether the user wrote `%%name`.
     pub cell: bool,
     /// The options.
@@ -136,6 +138,8 @@ pub enum Action {
         /// The bytes of the cell that an error is about.
         range: Range<usize>,
     },
+    /// Runs a cell with tests, which fails with a report if a test fails.
+    Test(Generated),
     /// Writes a text to a file.
     Write {
         /// The path, as the user typed it.

@@ -31,6 +31,7 @@ pub(super) fn run(
             measure::measure(running, measurement.as_ref(), last)?;
         }
         Action::Evaluate { source, range } => running.evaluate_own(&source, range, last)?,
+        Action::Test(generated) => running.test(&generated)?,
         Action::Write {
             file,
             range,

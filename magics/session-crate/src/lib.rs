@@ -48,6 +48,8 @@ mod start;
 #[cfg(feature = "cells")]
 mod surroundings;
 #[cfg(feature = "cells")]
+mod test_runner;
+#[cfg(feature = "cells")]
 mod variable_store;
 
 #[cfg(feature = "sources")]
@@ -58,5 +60,5 @@ pub use question_mark::*;
 #[cfg(feature = "cells")]
 pub use {
     captured::*, clear_output::*, ending::*, function_result::*, phases::*, placed::*, print::*,
-    shared_key::*, start::*, surroundings::*, variable_store::*,
+    shared_key::*, start::*, surroundings::*, test_runner::*, variable_store::*,
 };

@@ -16,6 +16,12 @@ const CURRENT: &str = "PWD";
 /// What a magic could not do, in the words that the user reads.
 pub struct Refusal(String);
 
+impl Refusal {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl Display for Refusal {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -1,6 +1,7 @@
 //! `%%capture`: keeps the output of the cell in a variable.
 
 use crate::cell::options::OptionSpec;
+use crate::cell::snippet::Snippet;
 use crate::cell::syntax;
 use crate::error::MagicError;
 use crate::magic::{Action, Call, Capture, Content, Form, Magic};
@@ -75,11 +76,7 @@ impl Magic for Captured {
         let captures = |option: OptionSpec| !call.options.has(option.short);
         Ok(Action::Capture(Capture {
             variable: Some(name.to_owned()).filter(|name| !name.is_empty()),
-            body: call
-                .body
-                .as_ref()
-                .map(|body| body.range())
-                .unwrap_or_default(),
+            body: call.body.as_ref().map(Snippet::range).unwrap_or_default(),
             stdout: captures(NO_STDOUT),
             stderr: captures(NO_STDERR),
             display: captures(NO_DISPLAY),

@@ -10,9 +10,8 @@ use crate::magic::Call;
 pub(super) fn named(call: &Call, magic: &str) -> Result<(String, Range<usize>), MagicError> {
     let file = unquoted(call.text());
     if file.is_empty() {
-        let start = call.argument.range().start;
         let message = format!("`{magic}` takes the name of a file");
-        return Err(MagicError::new(message, start.saturating_sub(1)..start));
+        return Err(MagicError::new(message, call.name.clone()));
     }
     Ok((file.to_owned(), call.text_range()))
 }

@@ -158,6 +158,7 @@ mod tests {
         %rerun             Run earlier cells again
         %load              Replace the cell by the text of a file
         %run               Run a file or a notebook in the session
+        %%test             Run the tests of the cell
 
         `%name?` shows the help of a magic.
         ");

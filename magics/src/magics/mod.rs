@@ -23,6 +23,7 @@ mod reset;
 mod script;
 mod session;
 pub(crate) mod statement;
+mod test;
 mod timeit;
 mod undo;
 mod writefile;

@@ -17,6 +17,7 @@ use super::pwd::Pwd;
 use super::reset::Reset;
 use super::script::{BASH, SH};
 use super::session::Session;
+use super::test::Test;
 use super::timeit::Timeit;
 use super::undo::Undo;
 use super::writefile::Writefile;
@@ -42,7 +43,7 @@ pub fn find(name: &str) -> Option<&'static dyn Magic> {
 const ALL: &[&dyn Magic] = &[
     &Memit, &Timeit, &Mprun, &Lprun, &Mprof, &Session, &Undo, &Xdel, &Reset, &Cache, &Lsmagic,
     &Writefile, &Pwd, &Cd, &Env, &BASH, &SH, &HTML, &MARKDOWN, &LATEX, &SVG, &Captured, &History,
-    &Rerun, &Load, &Run,
+    &Rerun, &Load, &Run, &Test,
 ];
 
 /// This magic and those behind it are for every day.

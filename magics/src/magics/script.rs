@@ -75,12 +75,11 @@ impl Magic for Script {
         }
         let (name, script) = (self.name, call.body_text());
         let checked = !call.options.has(UNCHECKED.short);
-        let before = call.argument.range().start;
         Ok(Action::Evaluate {
             source: format!(
                 "::memit_session::run_script({name:?}, {name:?}, {script:?}, {checked})?;"
             ),
-            range: before - name.len()..before,
+            range: call.name.clone(),
         })
     }
 }

@@ -78,6 +78,7 @@ impl MagicText {
         Ok(Request::Run(
             magic,
             Call {
+                name: self.name.clone(),
                 cell: self.body.is_some(),
                 options,
                 variable: self

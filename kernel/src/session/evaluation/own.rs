@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use memit_magics::MagicError;
+use memit_magics::cell::snippet::Generated;
 use memit_measurement::FailureKind;
 
 use super::running::{Failed, Running};
-use crate::session::errors::{CellError, diagnostics};
+use crate::session::errors::{CellError, diagnostics, failed_tests};
 
 impl Running<'_> {
     /// Evaluates the Rust of a magic. A `?` in the Rust is an error about the bytes `range` of the cell.
@@ -30,6 +31,25 @@ impl Running<'_> {
         let source: String = calls.collect();
         self.evaluate_told(&source, false, |message| {
             CellError::new("CommandError", message)
+        })
+    }
+
+    /// Evaluates a cell with tests.
+    pub(crate) fn test(&mut self, generated: &Generated) -> Result<(), CellError> {
+        let source = &generated.source;
+        let evaluated = self.evaluate(source, source, false, |line| generated.cell_line(line));
+        evaluated.map_err(|Failed { error, cause }| {
+            let Some(FailureKind::Returned { error: report }) = cause.map(|cause| *cause) else {
+                return error;
+            };
+            // The cell as it is compiled: a function in a module has become public.
+            let before = generated.cell_line(1).unwrap_or(1) - 1;
+            let mut cells = self.written.cells.to_vec();
+            if let Some(running) = cells.last_mut() {
+                *running = "\n".repeat(before) + &generated.users();
+            }
+            let compiled = self.engine.last_source();
+            failed_tests::error(&report, &compiled, &cells).unwrap_or(error)
         })
     }
 

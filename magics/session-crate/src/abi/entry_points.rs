@@ -54,6 +54,14 @@ macro_rules! entry_points {
                 // Measures the cell that calls this, from the call to the end of the cell.
                 safe fn memit_measure_cell(plan: &$crate::abi::Plan);
 
+                // Runs a test in a fork of the session, whose output is added to the file of this path. A time of
+                // 0 is no limit. The body must be callable.
+                unsafe fn memit_test(
+                    body: $crate::abi::Body,
+                    timeout_ns: u64,
+                    output: $crate::abi::Text<'_>,
+                ) -> $crate::abi::TestEnd;
+
                 // Whether the measurement in progress counts lines.
                 safe fn memit_counts_lines() -> bool;
                 // Callbacks of a measured body: the statements start; their value exists; their
