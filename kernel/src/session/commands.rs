@@ -166,21 +166,21 @@ pub(crate) fn adapted(source: &str, current: &str) -> Result<Adapted, MagicError
 /// The source with blanks in place of the shell lines at its start, and these lines without their `!`.
 pub(crate) fn without_shell_lines(source: &str) -> (String, Vec<String>) {
     let (commands, rust) = cell::split_commands(source);
-    let mut rest = String::new();
+    let mut blanked = String::new();
     let mut shell_lines = Vec::new();
     for line in commands.split_inclusive('\n') {
         if line.starts_with('!') {
             let shell_line = line.trim_start_matches('!').trim();
             shell_lines.push(shell_line.to_owned());
             let length = line.trim_end_matches('\n').len();
-            rest.push_str(&" ".repeat(length));
-            rest.push_str(&line[length..]);
+            blanked.push_str(&" ".repeat(length));
+            blanked.push_str(&line[length..]);
         } else {
-            rest.push_str(line);
+            blanked.push_str(line);
         }
     }
-    rest.push_str(rust);
-    (rest, shell_lines)
+    blanked.push_str(rust);
+    (blanked, shell_lines)
 }
 
 /// The level of optimisation that `:opt` asks for. Without an argument, `:opt` switches optimisation off

@@ -83,10 +83,10 @@ mod tests {
         let [Part::Magic(magic)] = &split(cell).unwrap()[..] else {
             panic!("{cell}")
         };
-        let Ok(Request::Run(magic, call)) = magic.request(cell) else {
+        let Ok(Request::Run(magic, asked)) = magic.request(cell) else {
             panic!("{cell}")
         };
-        match magic.resolve(&call) {
+        match magic.resolve(&asked) {
             Ok(Action::Evaluate { source, .. }) => source,
             Err(error) => format!("error at `{}`: {error}", &cell[error.span.clone()]),
             Ok(_) => panic!("{cell}"),

@@ -63,7 +63,7 @@ mod tests {
     fn the_table_is_about_other_magics_and_names_ours() {
         let mut seen = HashSet::new();
         for (names, advice) in FOREIGN {
-            assert!(!advice.ends_with('.') && names.len() > 0);
+            assert!(!advice.ends_with('.') && !names.is_empty());
             for name in *names {
                 assert!(registry::find(name).is_none(), "{name} is a magic of ours");
                 assert!(seen.insert(name), "{name} is listed twice");

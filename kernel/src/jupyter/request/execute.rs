@@ -165,7 +165,7 @@ impl Executor {
         }
         Executed {
             abort_queue: done.is_err() && stop_on_error && !silent,
-            reply: reply(execution_count, done, published.take_payload()),
+            reply: reply(execution_count, done, &published.take_payload()),
         }
     }
 
@@ -189,7 +189,7 @@ impl Executor {
 }
 
 /// The content of the reply.
-fn reply(execution_count: u32, done: Result<(), CellError>, payload: Vec<Value>) -> Value {
+fn reply(execution_count: u32, done: Result<(), CellError>, payload: &[Value]) -> Value {
     match done {
         Ok(()) => json!({
             "status": "ok",

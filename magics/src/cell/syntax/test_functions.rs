@@ -88,10 +88,13 @@ impl Found {
         let known = self.functions.len();
         let mut test = None;
         for attribute in item.attrs() {
-            let text = attribute.syntax().text().to_string();
+            let written = attribute.syntax().text().to_string();
             let range = attribute.syntax().text_range();
             let range = Statements::byte(range.start())..Statements::byte(range.end());
-            let inside = text.trim_start_matches("#[").trim_end_matches(']').trim();
+            let inside = written
+                .trim_start_matches("#[")
+                .trim_end_matches(']')
+                .trim();
             let (name, value) = match inside.split_once('=') {
                 Some((name, value)) => (name, value.trim().trim_end_matches(')').trim()),
                 None => (inside, "\"\""),
