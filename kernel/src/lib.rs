@@ -19,6 +19,7 @@ pub mod jupyter;
 mod kernel_info;
 mod library_source;
 mod mprof;
+mod notebook;
 mod session;
 mod tools_environment;
 

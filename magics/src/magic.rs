@@ -7,6 +7,7 @@ use std::time::Duration;
 use memit_lines::SourceFunction;
 use memit_measurement::{Measured, Remark, TimelineMeasurement};
 
+use crate::cell::numbers::Numbers;
 use crate::cell::options::{OptionSpec, Options};
 use crate::cell::snippet::{Generated, Scope, Snippet};
 use crate::chart::Chart;
@@ -25,12 +26,27 @@ pub enum Form {
     Both,
 }
 
+/// What stands behind the options of a magic and below the line of a cell magic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Rust.
+    Rust,
+    /// Text that is no Rust.
+    Text,
+    /// Text, and a cell below.
+    Cell,
+}
+
 /// One magic: a unit struct in a file of its own, listed in [`crate::registry`].
 pub trait Magic: Sync {
     /// The name, without `%`.
     fn name(&self) -> &'static str;
     /// Whether it is a line magic, a cell magic, or both.
     fn form(&self) -> Form;
+    /// What stands behind its options and below its line.
+    fn content(&self) -> Content {
+        Content::Rust
+    }
     /// A description in one line.
     fn summary(&self) -> &'static str;
     /// The text behind the options on the first line of a cell magic, as shown in help.
@@ -59,6 +75,8 @@ pub trait Magic: Sync {
 /// A magic as the user typed it.
 #[derive(Debug, Clone)]
 pub struct Call {
+    /// The bytes of the name in the cell.
+    pub name: Range<usize>,
     /// Whether the user wrote `%%name`.
     pub cell: bool,
     /// The options.
@@ -72,6 +90,31 @@ pub struct Call {
 }
 
 impl Call {
+    /// The text behind the options, without blanks around it.
+    pub(crate) fn text(&self) -> &str {
+        self.argument.text().trim()
+    }
+
+    /// The bytes of [`Self::text`] in the cell.
+    pub(crate) fn text_range(&self) -> Range<usize> {
+        let text = self.argument.text();
+        let start = self.argument.range().start + text.len() - text.trim_start().len();
+        start..start + text.trim().len()
+    }
+
+    /// The text of the lines below a cell magic. Each line has an end.
+    pub(crate) fn body_text(&self) -> String {
+        let mut text = self
+            .body
+            .as_ref()
+            .map(|body| body.text().to_owned())
+            .unwrap_or_default();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text
+    }
+
     /// Refuses an argument on behalf of the magic `name`, which takes none.
     pub(crate) fn expect_no_argument(&self, name: &str) -> Result<(), MagicError> {
         if self.argument.is_blank() {
@@ -88,6 +131,65 @@ pub enum Action {
     Show(String),
     /// Compiles a snippet, runs it, and reports the measurement.
     Measure(Box<dyn Measurement>),
+    /// Evaluates Rust of the magic's own in the session.
+    Evaluate {
+        /// The Rust, whose value is shown.
+        source: String,
+        /// The bytes of the cell that an error is about.
+        range: Range<usize>,
+    },
+    /// Runs a cell with tests, which fails with a report if a test fails.
+    Test(Generated),
+    /// Writes a text to a file.
+    Write {
+        /// The path, as the user typed it.
+        file: String,
+        /// The bytes of the path in the cell.
+        range: Range<usize>,
+        /// The text.
+        text: String,
+        /// Whether the text goes behind what is in the file.
+        appends: bool,
+    },
+    /// Shows a text as this MIME type.
+    Display {
+        /// The MIME type.
+        mime: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// Runs a cell and keeps its output.
+    Capture(Capture),
+    /// Shows earlier cells.
+    ShowHistory {
+        /// Which cells.
+        cells: Numbers,
+        /// Whether to show their numbers.
+        numbered: bool,
+    },
+    /// Runs earlier cells again.
+    Rerun {
+        /// Which cells.
+        cells: Numbers,
+        /// The bytes of the cell that name them.
+        range: Range<usize>,
+    },
+    /// Replaces the cell by the text of a file.
+    Load {
+        /// The path, as the user typed it.
+        file: String,
+        /// The bytes of the path in the cell.
+        range: Range<usize>,
+    },
+    /// Runs the cells in a file.
+    Run {
+        /// The path, as the user typed it.
+        file: String,
+        /// The bytes of the path in the cell.
+        range: Range<usize>,
+    },
+    /// Shows the working directory of the session.
+    ShowDirectory,
     /// Describes the session.
     DescribeSession,
     /// Takes the session back to before its last cell.
@@ -120,6 +222,21 @@ pub enum Costs {
     Table(CostsOrder),
     /// Shows a line below each cell from now on, or no longer.
     Show(bool),
+}
+
+/// A cell whose output is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capture {
+    /// The variable that the output is bound to; `None` drops the output.
+    pub variable: Option<String>,
+    /// The bytes of the cell within the cell that contains the magic.
+    pub body: Range<usize>,
+    /// Whether standard output is kept. What is not kept is shown.
+    pub stdout: bool,
+    /// Whether standard error is kept.
+    pub stderr: bool,
+    /// Whether values and rich outputs are kept.
+    pub display: bool,
 }
 
 /// A measurement that a call asks for.

@@ -182,3 +182,35 @@ fn a_terminal_shows_a_bar_while_dependencies_are_compiled() {
     // cargo's own lines would tear the bar.
     assert!(!shown.contains("Compiling below v"), "{shown}");
 }
+
+#[test]
+fn everyday_magics_need_no_notebook() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let ran = ran(
+        memit().current_dir(directory.path()).args([
+            "eval",
+            "%%writefile helper.rs\nfn helper() -> u8 { 7 }",
+            "%load helper.rs",
+            "%run helper.rs",
+            "%%capture text\nprint!(\"{}\", helper());",
+            "%env MEMIT_TEXT=from here",
+            "%%sh\necho \"$MEMIT_TEXT\"; cat helper.rs",
+            "text.stdout",
+            "%%markdown\n*now*",
+            "%history -l 1",
+        ]),
+        "",
+    )
+    .expect_code(0);
+    assert_eq!(
+        ran.stdout,
+        "Writing helper.rs\n\
+         // %load helper.rs\nfn helper() -> u8 { 7 }\n\
+         env: MEMIT_TEXT=from here\n\
+         from here\nfn helper() -> u8 { 7 }\n\
+         \"7\"\n\
+         *now*\n\
+         %%markdown\n*now*\n"
+    );
+    assert_eq!(ran.stderr, "");
+}

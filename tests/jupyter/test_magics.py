@@ -67,7 +67,9 @@ def test_help_of_a_magic_shows_usage_options_and_examples(kernel, code):
     [
         ("%memti v", "there is no magic `%memti`", "did you mean `%memit`?", "memti"),
         ("%tiem v", "there is no magic `%tiem`", "did you mean `%time`?", "tiem"),
-        ("%matplotlib inline", "there is no magic `%matplotlib`", "%lsmagic", "matplotlib"),
+        ("%matplotlib inline", "there is no magic `%matplotlib`", "not needed here: plots", "matplotlib"),
+        ("%load_ext memory_profiler", "there is no magic `%load_ext`", "not needed here: all magics are built in", "load_ext"),
+        ("%no_such_magic", "there is no magic `%no_such_magic`", "%lsmagic", "no_such_magic"),
         ("%memit --repaet 5 v", "unknown option", "did you mean `--repeat`?", "--repaet"),
         ("%timeit --fersh v", "unknown option", "did you mean `--fresh`?", "--fersh"),
         ("%memit -z v", "unknown option `-z`", "write `-- ` before it", "-z"),

@@ -24,7 +24,9 @@ fn the_manual_has_the_options_of_every_magic() {
         .iter()
         .filter(|magic| !magic.options().is_empty())
     {
-        let section = manual.section(&format!("`%{}`", magic.name()));
+        let section = manual
+            .section_about(&in_heading(*magic))
+            .unwrap_or_default();
         let table = options(*magic);
         assert!(
             section.contains(&format!("\n\n{table}\n")),
@@ -38,10 +40,14 @@ fn the_manual_has_the_options_of_every_magic() {
 fn the_manual_names_every_magic_in_a_heading() {
     let manual = Page::read("magics/README.md");
     for magic in registry::all() {
-        let name = format!("`%{}`", magic.name());
-        let mut headings = manual.text().lines().filter(|line| line.starts_with("## "));
-        assert!(headings.any(|heading| heading.contains(&name)), "{name}");
+        let name = in_heading(*magic);
+        assert!(manual.section_about(&name).is_some(), "{name}");
     }
+}
+
+/// What a heading about the magic contains: the end of `` `%name` `` or `` `%%name` ``.
+fn in_heading(magic: &dyn Magic) -> String {
+    format!("%{}`", magic.name())
 }
 
 fn options(magic: &dyn Magic) -> String {

@@ -52,6 +52,16 @@ impl Page {
         rest.find("\n## ").map_or(rest, |end| &rest[..=end])
     }
 
+    /// The text from the `##` heading that contains `part` to the next `##` heading.
+    pub(crate) fn section_about(&self, part: &str) -> Option<&str> {
+        let mut headings = self
+            .text
+            .lines()
+            .filter_map(|line| line.strip_prefix("## "));
+        let heading = headings.find(|heading| heading.contains(part))?;
+        Some(self.section(heading))
+    }
+
     /// What links to a heading of the page end in, as GitHub makes it from the heading's text.
     pub(crate) fn anchors(&self) -> Vec<String> {
         let fence = Regex::new(r"(?ms)^```.*?^```$").expect("it is well-formed");

@@ -3,7 +3,6 @@
 mod console;
 mod eval;
 mod interrupts;
-mod notebook;
 mod notebook_output;
 mod run;
 mod terminal;

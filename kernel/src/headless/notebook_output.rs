@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::notebook::lines;
+use crate::notebook::lines;
 use crate::session::{CellError, MimeBundle, Output, Stream};
 
 /// Records outputs in nbformat's format, and passes them on to another output.

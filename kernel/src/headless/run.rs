@@ -13,9 +13,9 @@ use memit_magics::units;
 
 use super::console::{self, Console};
 use super::interrupts::{interrupt_after, start_session};
-use super::notebook::{CodeCell, Notebook};
 use super::notebook_output::NotebookOutput;
 use crate::kernel_info::KernelInfo;
+use crate::notebook::{CodeCell, Notebook};
 use crate::session::{CellError, Input, NoInput, Output, Session};
 
 /// The options of `memit run`.

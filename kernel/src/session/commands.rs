@@ -163,6 +163,26 @@ pub(crate) fn adapted(source: &str, current: &str) -> Result<Adapted, MagicError
     })
 }
 
+/// The source with blanks in place of the shell lines at its start, and these lines without their `!`.
+pub(crate) fn without_shell_lines(source: &str) -> (String, Vec<String>) {
+    let (commands, rust) = cell::split_commands(source);
+    let mut blanked = String::new();
+    let mut shell_lines = Vec::new();
+    for line in commands.split_inclusive('\n') {
+        if line.starts_with('!') {
+            let shell_line = line.trim_start_matches('!').trim();
+            shell_lines.push(shell_line.to_owned());
+            let length = line.trim_end_matches('\n').len();
+            blanked.push_str(&" ".repeat(length));
+            blanked.push_str(&line[length..]);
+        } else {
+            blanked.push_str(line);
+        }
+    }
+    blanked.push_str(rust);
+    (blanked, shell_lines)
+}
+
 /// The level of optimisation that `:opt` asks for. Without an argument, `:opt` switches optimisation off
 /// and on.
 fn optimisation(
@@ -297,6 +317,15 @@ mod tests {
         `:restart` has no effect here: no cell breaks the process of the session. `:clear` forgets variables and items.
         memit 1, with evcxr:
         ");
+    }
+
+    #[test]
+    fn shell_lines_are_left_out() {
+        let cell = "!ls -l\n:dep a\n!! wc é\nlet x = 1;\n!ready";
+        let (source, lines) = without_shell_lines(cell);
+        assert_eq!(lines, ["ls -l", "wc é"]);
+        assert_eq!(source, "      \n:dep a\n        \nlet x = 1;\n!ready");
+        assert_eq!(source.len(), cell.len());
     }
 
     #[test]

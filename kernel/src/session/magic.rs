@@ -1,26 +1,27 @@
 //! Runs the magics of a cell.
 
-use memit_magics::help;
 use memit_magics::magic::{Action, Costs};
 use memit_magics::split::{MagicText, Request};
+use memit_magics::{MagicError, help};
 
 use super::errors::{CellError, diagnostics};
 use super::evaluation::Running;
-use super::io::bundle;
-use super::{describe, measure, shared_dependencies};
+use super::io::{Stream, bundle};
+use super::nested::Rest;
+use super::{describe, files, history, measure, shared_dependencies};
 
 /// Runs one magic. `last` says that the cell ends with it.
 pub(super) fn run(
     running: &mut Running<'_>,
     magic: &MagicText,
     last: bool,
-) -> Result<(), CellError> {
+) -> Result<Rest, CellError> {
     let code = running.code;
-    let of_magic = |error| diagnostics::of_magic(&error, code);
+    let of_magic = |error: MagicError| diagnostics::of_magic(&error, code);
     let (magic, call) = match magic.request(code).map_err(of_magic)? {
         Request::Help(magic) => {
             running.output.display(bundle::of_text(&help::of(magic)));
-            return Ok(());
+            return Ok(Rest::Nothing);
         }
         Request::Run(magic, call) => (magic, call),
     };
@@ -28,6 +29,53 @@ pub(super) fn run(
         Action::Show(text) => running.output.display(bundle::of_text(&text)),
         Action::Measure(measurement) => {
             measure::measure(running, measurement.as_ref(), last)?;
+        }
+        Action::Evaluate { source, range } => running.evaluate_own(&source, range, last)?,
+        Action::Test(generated) => running.test(&generated)?,
+        Action::Write {
+            file,
+            range,
+            text,
+            appends,
+        } => {
+            let directory = running.engine.working_directory();
+            let said = files::write(&directory, &file, &text, appends)
+                .map_err(|message| of_magic(MagicError::new(message, range)))?;
+            running.output.stream(Stream::Stdout, &said);
+        }
+        Action::Display { mime, text } => running.output.display(bundle::of_kind(mime, &text)),
+        Action::Capture(capture) => return Ok(Rest::Capture(capture)),
+        Action::ShowHistory { cells, numbered } => {
+            let text = history::text(running.written, &cells, numbered);
+            running.output.stream(Stream::Stdout, &text);
+        }
+        Action::Rerun { cells, range } => {
+            let cells = history::again(running.written, &cells)
+                .ok_or_else(|| of_magic(MagicError::new("there is no such cell", range)))?;
+            return Ok(Rest::Cells(cells));
+        }
+        Action::Load { file, range } => {
+            let directory = running.engine.working_directory();
+            let text = files::read(&directory, &file)
+                .map_err(|message| of_magic(MagicError::new(message, range)))?;
+            running
+                .output
+                .next_input(&format!("// %load {file}\n{text}"));
+        }
+        Action::Run { file, range } => {
+            let directory = running.engine.working_directory();
+            let cells = files::cells(&directory, &file)
+                .map_err(|message| of_magic(MagicError::new(message, range)))?;
+            return Ok(Rest::Cells(cells));
+        }
+        Action::ShowDirectory => {
+            let directory = running.engine.working_directory();
+            let shown = bundle::of_text(&directory.display().to_string());
+            if last {
+                running.output.result(shown);
+            } else {
+                running.output.display(shown);
+            }
         }
         Action::DescribeSession => {
             let described = running.engine.describe();
@@ -60,5 +108,5 @@ pub(super) fn run(
             running.output.display(bundle::of_text(&text));
         }
     }
-    Ok(())
+    Ok(Rest::Nothing)
 }

@@ -9,9 +9,13 @@ mod editor;
 mod engine;
 mod errors;
 mod evaluation;
+mod files;
+mod history;
 mod io;
 mod magic;
 mod measure;
+mod nested;
+mod parts;
 mod shared_dependencies;
 mod variable_list;
 
@@ -25,12 +29,9 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use memit_magics::result::CellCost;
-use memit_magics::split::{self, Part};
 
 use engine::Engine;
-use errors::{allocator, diagnostics, unfinished};
-use evaluation::{CostLog, Running, UndoLog, Written};
-use io::bundle;
+use evaluation::{CostLog, UndoLog};
 use measure::PlacedMagics;
 
 /// A Rust session.
@@ -44,6 +45,8 @@ pub(crate) struct Session {
     /// The magics in blocks of the cells.
     placed: PlacedMagics,
     costs: CostLog,
+    /// How many magics that run cells are running, one within the other.
+    depth: usize,
 }
 
 impl Session {
@@ -63,6 +66,7 @@ impl Session {
             undo_log: UndoLog::default(),
             placed,
             costs: CostLog::new(),
+            depth: 0,
         })
     }
 
@@ -95,9 +99,7 @@ impl Session {
         input: &Arc<dyn Input>,
     ) -> Result<(), CellError> {
         let started = Instant::now();
-        let variables = || self.engine.variables();
-        let code =
-            &*split::set_rust_apart(code, |name| variables().iter().any(|other| other == name));
+        let code = &*self.apart(code);
         self.cells.push(code.to_owned());
         self.numbers.push(number);
         let counted = self.undo_log.begin_cell(&self.engine);
@@ -105,7 +107,7 @@ impl Session {
         let begun = self.engine.begin_cell(counted, number, output, input);
         let watch = self.engine.watch_builds(output);
         let result = match begun {
-            Ok(()) => self.execute_parts(code, output.as_ref()),
+            Ok(()) => self.execute_parts(code, output, true),
             Err(error) => Err(error.into_error(code, &self.cells, |_| None)),
         };
         drop(watch);
@@ -126,79 +128,6 @@ impl Session {
             _ if self.engine.interrupted() => Err(CellError::interrupted()),
             result => result,
         }
-    }
-
-    fn execute_parts(&mut self, code: &str, output: &dyn Output) -> Result<(), CellError> {
-        let parts = split::split(code).map_err(|error| diagnostics::of_magic(&error, code))?;
-        if let Some(error) = unfinished::error(code, &parts) {
-            return Err(error);
-        }
-        if let Some(error) = allocator::error(code) {
-            return Err(error);
-        }
-        let last = parts.len().saturating_sub(1);
-        for (index, part) in parts.into_iter().enumerate() {
-            if self.engine.interrupted() || self.engine.questions().refused() {
-                break;
-            }
-            let Self {
-                engine,
-                cells,
-                numbers,
-                undo_log,
-                placed,
-                costs,
-            } = self;
-            let mut running = Running {
-                engine,
-                undo_log,
-                code,
-                written: Written { cells, numbers },
-                costs,
-                output,
-            };
-            match part {
-                Part::Rust(range) => {
-                    // Blanks in front, so that lines and columns are those of the cell.
-                    let before = &code[..range.start];
-                    let in_line = before.rsplit('\n').next().unwrap_or_default();
-                    let blanks = "\n".repeat(before.matches('\n').count())
-                        + &" ".repeat(in_line.chars().count());
-                    let adapted =
-                        commands::adapted(&code[range.clone()], running.engine.opt_level())
-                            .map_err(|error| diagnostics::of_command(error, range.start, code))?;
-                    for note in &adapted.notes {
-                        output.display(bundle::of_text(note));
-                    }
-                    if adapted.clears {
-                        running.forget_all()?;
-                        if adapted.source.trim().is_empty() && adapted.questions.is_empty() {
-                            continue;
-                        }
-                    }
-                    let is_last = index == last;
-                    let is_blank = adapted.source.trim().is_empty();
-                    for question in &adapted.questions {
-                        let answer = variable_list::answer(question, running.engine)
-                            .map_err(|message| CellError::new("CommandError", message))?;
-                        if is_last && is_blank {
-                            output.result(answer);
-                        } else {
-                            output.display(answer);
-                        }
-                    }
-                    let source = blanks + &adapted.source;
-                    let level_before = running.engine.opt_level();
-                    if let Some(level) = adapted.opt_level {
-                        running.engine.set_opt_level(level);
-                    }
-                    measure::evaluate(&mut running, placed, &source, is_last)
-                        .inspect_err(|_| running.engine.set_opt_level(level_before))?;
-                }
-                Part::Magic(magic) => magic::run(&mut running, &magic, index == last)?,
-            }
-        }
-        Ok(())
     }
 
     /// What the cells have cost.

@@ -4,15 +4,17 @@
 //! The functions do nothing in a program that is not a session process. [`crate::lines::calls`]
 //! defines the functions of line probes.
 
+use std::time::Duration;
+
 use memit_measurement::{Event, Panic, QuestionMark};
-use memit_session::abi::{Body, Ending, Lazy, PhaseNumber, Plan, Text};
+use memit_session::abi::{Body, Ending, Lazy, PhaseNumber, Plan, TestEnd, TestEndKind, Text};
 
 use crate::host::Host;
 use crate::lines::calls::{memit_close, memit_line, memit_open};
 use crate::lines::counting;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::lines::line_saving::memit_line_saving;
-use crate::{heap, host, measurements, measuring, once, panic, run, timeline};
+use crate::{heap, host, measurements, measuring, once, panic, run, test, timeline};
 
 /// Checks that each entry point has a definition with the declared type.
 macro_rules! check {
@@ -169,6 +171,18 @@ extern "C" fn memit_measure_cell(plan: &Plan) {
 #[unsafe(no_mangle)]
 extern "C" fn memit_cell_measured() {
     once::finish();
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_test(body: Body, timeout_ns: u64, output: Text<'_>) -> TestEnd {
+    let Some(host) = host::current() else {
+        return TestEnd {
+            kind: TestEndKind::NotRun,
+            number: 0,
+        };
+    };
+    let timeout = Duration::from_nanos(timeout_ns);
+    test::run(host, body, timeout, output.as_str())
 }
 
 #[unsafe(no_mangle)]

@@ -72,6 +72,8 @@ mod shared_common;
 mod shared_pages;
 #[cfg(unix)]
 pub mod shared_statics;
+#[cfg(unix)]
+mod test;
 mod threads;
 #[cfg(unix)]
 mod time;

@@ -20,6 +20,8 @@ pub mod lines;
 #[cfg(feature = "cells")]
 mod batch;
 #[cfg(feature = "cells")]
+mod captured;
+#[cfg(feature = "cells")]
 mod clear_output;
 #[cfg(feature = "cells")]
 mod ending;
@@ -44,6 +46,10 @@ mod shared_key;
 #[cfg(feature = "cells")]
 mod start;
 #[cfg(feature = "cells")]
+mod surroundings;
+#[cfg(feature = "cells")]
+mod test_runner;
+#[cfg(feature = "cells")]
 mod value;
 #[cfg(feature = "cells")]
 mod variable_store;
@@ -55,6 +61,6 @@ pub mod sources;
 pub use question_mark::*;
 #[cfg(feature = "cells")]
 pub use {
-    clear_output::*, ending::*, function_result::*, phases::*, placed::*, print::*, shared_key::*,
-    start::*, value::*, variable_store::*,
+    captured::*, clear_output::*, ending::*, function_result::*, phases::*, placed::*, print::*,
+    shared_key::*, start::*, surroundings::*, test_runner::*, value::*, variable_store::*,
 };

@@ -18,7 +18,7 @@ pub const ARGUMENTS: [&str; 7] = [
 pub const QUESTION_MARK: &str = "--cfg=feature=\"question_mark\"";
 
 /// Path and text of each file, relative to the root of the source. [`ROOT`] is the root module.
-pub const FILES: [(&str, &str); 27] = [
+pub const FILES: [(&str, &str); 31] = [
     (ROOT, include_str!("lib.rs")),
     ("abi/mod.rs", include_str!("abi/mod.rs")),
     ("abi/backend.rs", include_str!("abi/backend.rs")),
@@ -26,8 +26,10 @@ pub const FILES: [(&str, &str); 27] = [
     ("abi/entry_points.rs", include_str!("abi/entry_points.rs")),
     ("abi/phase.rs", include_str!("abi/phase.rs")),
     ("abi/plans.rs", include_str!("abi/plans.rs")),
+    ("abi/test.rs", include_str!("abi/test.rs")),
     ("abi/text.rs", include_str!("abi/text.rs")),
     ("batch.rs", include_str!("batch.rs")),
+    ("captured.rs", include_str!("captured.rs")),
     ("clear_output.rs", include_str!("clear_output.rs")),
     ("ending.rs", include_str!("ending.rs")),
     ("function_result.rs", include_str!("function_result.rs")),
@@ -44,6 +46,8 @@ pub const FILES: [(&str, &str); 27] = [
     ("question_mark.rs", include_str!("question_mark.rs")),
     ("shared_key.rs", include_str!("shared_key.rs")),
     ("start.rs", include_str!("start.rs")),
+    ("surroundings.rs", include_str!("surroundings.rs")),
+    ("test_runner.rs", include_str!("test_runner.rs")),
     ("value.rs", include_str!("value.rs")),
     ("variable_store.rs", include_str!("variable_store.rs")),
 ];

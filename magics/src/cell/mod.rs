@@ -1,5 +1,6 @@
 //! Pieces of cells: statements, commands, options, and the Rust around measured statements.
 
+pub mod numbers;
 pub mod options;
 pub mod snippet;
 pub mod syntax;

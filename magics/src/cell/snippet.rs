@@ -50,6 +50,15 @@ impl Snippet {
         }
     }
 
+    /// The snippet with another text in place of its own. Line `n` of the text stands for line `n` of the
+    /// snippet.
+    pub(crate) fn with_text(&self, text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The Rust.
     pub fn text(&self) -> &str {
         &self.text

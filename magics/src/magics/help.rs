@@ -31,7 +31,9 @@ pub fn list() -> String {
 /// The rows of the README's table of magics.
 pub fn markdown_table() -> String {
     let mut table = "| magic | what it does | options |\n|---|---|---|\n".to_owned();
-    for magic in registry::all() {
+    let everyday = registry::everyday();
+    let own = registry::all().len() - everyday.len();
+    for magic in &registry::all()[..own] {
         let options: Vec<_> = magic
             .options()
             .iter()
@@ -45,6 +47,15 @@ pub fn markdown_table() -> String {
             options.join(" ")
         );
     }
+    let names: Vec<_> = everyday
+        .iter()
+        .map(|magic| format!("`{}`", names(*magic)))
+        .collect();
+    let _ = writeln!(
+        table,
+        "| {} | [As in IPython](magics/README.md#everyday-magics) |  |",
+        names.join(", ")
+    );
     table
 }
 
@@ -134,6 +145,22 @@ mod tests {
         %reset             Forget all variables, items and dependencies
         %cache             Show or clear the cache of compiled dependencies
         %lsmagic           List the magics
+        %%writefile        Write the cell to a file
+        %pwd               Show the working directory
+        %cd                Change the working directory
+        %env               Show or set environment variables
+        %%bash             Run the cell by bash
+        %%sh               Run the cell by sh
+        %%html             Show the cell as HTML
+        %%markdown         Show the cell as Markdown
+        %%latex            Show the cell as LaTeX
+        %%svg              Show the cell as an SVG picture
+        %%capture          Run the cell and keep its output in a variable
+        %history           Show the cells of this session
+        %rerun             Run earlier cells again
+        %load              Replace the cell by the text of a file
+        %run               Run a file or a notebook in the session
+        %%test             Run the tests of the cell
 
         `%name?` shows the help of a magic.
         ");

@@ -11,6 +11,7 @@ use std::ops::Range;
 use crate::cell::syntax::Statements;
 use crate::cell::{rust, split_commands, without_commands};
 use crate::error::MagicError;
+use crate::magic::{Content, Magic};
 use crate::magics::registry;
 use extent::Within;
 use head::Head;
@@ -46,6 +47,13 @@ pub struct MagicText {
     pub help: bool,
 }
 
+impl MagicText {
+    /// What stands behind the options and below the line of this magic, a part of `cell`.
+    pub fn content(&self, cell: &str) -> Content {
+        registry::find(&cell[self.name.clone()]).map_or(Content::Rust, Magic::content)
+    }
+}
+
 /// Splits a cell into parts, in the order in which they run.
 ///
 /// `%name` is a magic where a new statement may begin, at the top of the cell. `%%name` is a magic on the
@@ -73,7 +81,8 @@ pub fn split(cell: &str) -> Result<Vec<Part>, MagicError> {
                 let magic = MagicText::read(cell, head, Within::FirstLine);
                 let below = next_line(cell, magic.whole.end);
                 let (commands, _) = split_commands(&cell[below..]);
-                let has_commands = commands.lines().any(is_command);
+                let has_commands =
+                    magic.content(cell) == Content::Rust && commands.lines().any(is_command);
                 let body = below + if has_commands { commands.len() } else { 0 };
                 push_rust(&mut parts, cell, below..body);
                 parts.push(Part::Magic(MagicText {
@@ -95,6 +104,13 @@ pub fn split(cell: &str) -> Result<Vec<Part>, MagicError> {
     }
     push_rust(&mut parts, cell, rust_start..cell.len());
     Ok(parts)
+}
+
+/// The cell with blanks in front of the body of a cell magic. Bytes, lines and columns are those of the cell.
+pub fn body_alone(cell: &str, body: &Range<usize>) -> String {
+    let before = cell[..body.start].bytes();
+    let blanks = before.map(|byte| if byte == b'\n' { '\n' } else { ' ' });
+    blanks.collect::<String>() + &cell[body.clone()]
 }
 
 /// The magics in blocks of a range of Rust, such as the body of a loop. Their results are shown when the

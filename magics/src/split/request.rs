@@ -6,8 +6,8 @@ use super::{MagicText, Part, placed};
 use crate::cell::options;
 use crate::cell::snippet::Snippet;
 use crate::error::{MagicError, nearest};
-use crate::magic::{Call, Form, Magic};
-use crate::magics::{registry, statement};
+use crate::magic::{Call, Content, Form, Magic};
+use crate::magics::{foreign, registry, statement};
 
 /// What the user asks of a magic.
 pub enum Request {
@@ -26,13 +26,8 @@ impl MagicText {
     pub fn request(&self, cell: &str) -> Result<Request, MagicError> {
         let name = &cell[self.name.clone()];
         let Some(magic) = registry::find(name) else {
-            let near = nearest(name, registry::all().iter().map(|magic| magic.name()));
-            let help = match near {
-                Some(near) => format!("did you mean `%{near}`? `%lsmagic` lists all magics"),
-                None => "`%lsmagic` lists all magics".to_owned(),
-            };
             let message = format!("there is no magic `%{name}`");
-            return Err(MagicError::new(message, self.name.clone()).with_help(help));
+            return Err(MagicError::new(message, self.name.clone()).with_help(instead_of(name)));
         };
         if self.help {
             return Ok(Request::Help(magic));
@@ -75,12 +70,15 @@ impl MagicText {
         let start = self.line.start + length;
         let argument = Snippet::new(cell, start..self.line.end.max(start));
         let body = self.body.clone().map(|body| Snippet::new(cell, body));
-        for snippet in [Some(&argument), body.as_ref()].into_iter().flatten() {
-            self.refuse_magics(cell, snippet)?;
+        if magic.content() == Content::Rust {
+            for snippet in [Some(&argument), body.as_ref()].into_iter().flatten() {
+                self.refuse_magics(cell, snippet)?;
+            }
         }
         Ok(Request::Run(
             magic,
             Call {
+                name: self.name.clone(),
                 cell: self.body.is_some(),
                 options,
                 variable: self
@@ -151,6 +149,21 @@ impl MagicText {
     }
 }
 
+/// What to do instead of calling `%name`, which does not exist.
+fn instead_of(name: &str) -> String {
+    if let Some(advice) = foreign::advice(name) {
+        return advice.to_owned();
+    }
+    match nearest(name, registry::all().iter().map(|magic| magic.name())) {
+        Some(near) => {
+            let is_cell = registry::find(near).is_some_and(|magic| magic.form() == Form::Cell);
+            let sign = if is_cell { "%%" } else { "%" };
+            format!("did you mean `{sign}{near}`? `%lsmagic` lists all magics")
+        }
+        None => "`%lsmagic` lists all magics".to_owned(),
+    }
+}
+
 /// The argument of the magics whose statements may go on in the next lines.
 const STATEMENTS: &str = "STATEMENTS";
 
@@ -166,23 +179,39 @@ pub fn blank_magics(cell: &str) -> String {
     });
     let mut text = cell.as_bytes().to_vec();
     for magic in magics {
+        let content = magic.content(cell);
         let rust = match magic.request(cell) {
-            Ok(Request::Run(_, asked)) => asked.argument.range().start,
+            Ok(Request::Run(_, asked)) if content == Content::Rust => asked.argument.range().start,
             _ => magic.line.end,
         };
-        for byte in &mut text[magic.whole.start..rust] {
-            if *byte != b'\n' {
-                *byte = b' ';
+        blank(&mut text[magic.whole.start..rust]);
+        if let Some(body) = &magic.body {
+            match content {
+                Content::Rust => {}
+                Content::Text => blank(&mut text[body.clone()]),
+                Content::Cell => {
+                    let rust = blank_magics(&cell[body.clone()]);
+                    text[body.clone()].copy_from_slice(rust.as_bytes());
+                }
             }
         }
+        // Below other content than Rust, there is no statement to end.
+        let is_alone = magic.body.is_some() && content != Content::Rust;
         let has_semicolon = cell[..magic.whole.end].ends_with(';');
         match text.get_mut(magic.whole.end) {
-            Some(end @ (b' ' | b'\n')) if !has_semicolon => *end = b';',
+            Some(end @ (b' ' | b'\n')) if !has_semicolon && !is_alone => *end = b';',
             _ => {}
         }
     }
     // Only whole characters were overwritten, with spaces.
     String::from_utf8(text).unwrap_or_else(|_| cell.to_owned())
+}
+
+/// Overwrites everything but line ends with blanks.
+fn blank(text: &mut [u8]) {
+    for byte in text.iter_mut().filter(|byte| **byte != b'\n') {
+        *byte = b' ';
+    }
 }
 
 #[cfg(test)]
@@ -192,19 +221,32 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn an_unknown_magic_names_the_nearest_one() {
-        let cell = "%memti x";
-        let [Part::Magic(magic)] = &split(cell).unwrap()[..] else {
-            panic!()
+    fn an_unknown_magic_names_another_one_or_says_what_to_do() {
+        let error = |cell: &str| {
+            let [Part::Magic(magic)] = &split(cell).unwrap()[..] else {
+                panic!("{cell}")
+            };
+            let Err(error) = magic.request(cell) else {
+                panic!("{cell}")
+            };
+            format!("{}: {}", error.message, error.help.unwrap())
         };
-        let Err(error) = magic.request(cell) else {
-            panic!()
-        };
-        assert_eq!(error.message, "there is no magic `%memti`");
-        assert_eq!(
-            error.help.unwrap(),
-            "did you mean `%memit`? `%lsmagic` lists all magics"
-        );
+        let cells = [
+            "%memti x",
+            "%writefil x",
+            "%%bahs\nls",
+            "%pip install x",
+            "%%go\nx",
+            "%no_such_magic",
+        ];
+        insta::assert_snapshot!(cells.map(error).join("\n"), @"
+        there is no magic `%memti`: did you mean `%memit`? `%lsmagic` lists all magics
+        there is no magic `%writefil`: did you mean `%%writefile`? `%lsmagic` lists all magics
+        there is no magic `%bahs`: did you mean `%%bash`? `%lsmagic` lists all magics
+        there is no magic `%pip`: not needed here: `:dep NAME = \"VERSION\"` adds a crate
+        there is no magic `%go`: not needed here: a cell is Rust
+        there is no magic `%no_such_magic`: `%lsmagic` lists all magics
+        ");
     }
 
     #[test]
@@ -228,6 +270,38 @@ mod tests {
         ] {
             assert_eq!(blank_magics(cell), blank);
         }
+    }
+
+    #[test]
+    fn blanking_takes_text_for_text_and_a_cell_for_a_cell() {
+        for (cell, blank) in [
+            ("%%bash\nlet é = 1;", "      \n           "),
+            ("%cd let\nv", "       ;v"),
+            (
+                "%%capture x\n:dep a\n%memit v.len()\nw",
+                "           \n:dep a\n       v.len();w",
+            ),
+        ] {
+            assert_eq!(blank_magics(cell), blank, "{cell}");
+        }
+    }
+
+    #[test]
+    fn commands_below_a_magic_belong_to_rust_alone() {
+        let texts = |cell: &'static str| -> Vec<_> {
+            let parts = split(cell).unwrap().into_iter();
+            let text = |part| match part {
+                Part::Rust(range) => &cell[range],
+                Part::Magic(magic) => &cell[magic.body.unwrap()],
+            };
+            parts.map(text).collect()
+        };
+        assert_eq!(texts("%%memit\n:dep a\n!ls\nv"), [":dep a\n!ls\n", "v"]);
+        assert_eq!(texts("%%sh\n:dep a\n!ls\nv"), [":dep a\n!ls\nv"]);
+        assert_eq!(
+            texts("%%capture\n:dep a\n%%memit\nv"),
+            [":dep a\n%%memit\nv"]
+        );
     }
 
     #[test]

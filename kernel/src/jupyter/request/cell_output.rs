@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::jupyter::socket::Iopub;
@@ -20,6 +20,8 @@ pub(super) struct CellOutput {
     pub(super) execution_count: u32,
     /// What the notebook shows below the cell.
     pub(super) shown: Mutex<Shown>,
+    /// The payload of the reply.
+    pub(super) payload: Mutex<Vec<Value>>,
 }
 
 /// The outputs below a cell, as far as later outputs depend on them.
@@ -34,6 +36,12 @@ pub(super) struct Shown {
 }
 
 impl CellOutput {
+    /// Takes the payload of the reply.
+    pub(super) fn take_payload(&self) -> Vec<Value> {
+        let mut payload = self.payload.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut payload)
+    }
+
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,6 +124,12 @@ impl Output for CellOutput {
         };
         let content = json!({"wait": wait});
         self.iopub.broadcast("clear_output", &self.parent, content);
+    }
+
+    fn next_input(&self, text: &str) {
+        let payload = json!({"source": "set_next_input", "text": text, "replace": true});
+        let mut payloads = self.payload.lock().unwrap_or_else(PoisonError::into_inner);
+        payloads.push(payload);
     }
 
     fn progress(&self, text: Option<&str>) {

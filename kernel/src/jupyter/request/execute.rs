@@ -137,16 +137,17 @@ impl Executor {
             self.iopub.broadcast("execute_input", parent, content);
         }
 
+        let published = Arc::new(CellOutput {
+            iopub: self.iopub.clone(),
+            parent: parent.clone(),
+            execution_count,
+            shown: Mutex::default(),
+            payload: Mutex::default(),
+        });
         let output: Arc<dyn Output> = if silent {
             Arc::new(Silence)
         } else {
-            let (iopub, parent) = (self.iopub.clone(), parent.clone());
-            Arc::new(CellOutput {
-                iopub,
-                parent,
-                execution_count,
-                shown: Mutex::default(),
-            })
+            published.clone()
         };
         let input: Arc<dyn Input> = Arc::new(CellInput {
             stdin: Arc::clone(&self.stdin),
@@ -168,7 +169,7 @@ impl Executor {
         }
         Executed {
             abort_queue: done.is_err() && stop_on_error && !silent,
-            reply: reply(execution_count, done),
+            reply: reply(execution_count, done, &published.take_payload()),
             metadata: cost.map_or(json!({}), |cost| json!({"memit": cost})),
         }
     }
@@ -198,13 +199,13 @@ impl Executor {
 }
 
 /// The content of the reply.
-fn reply(execution_count: u32, done: Result<(), CellError>) -> Value {
+fn reply(execution_count: u32, done: Result<(), CellError>, payload: &[Value]) -> Value {
     match done {
         Ok(()) => json!({
             "status": "ok",
             "execution_count": execution_count,
             "user_expressions": {},
-            "payload": [],
+            "payload": payload,
         }),
         Err(CellError {
             ename,

@@ -1,14 +1,15 @@
 //! Completes code, and decides whether a cell is complete.
 
+use std::borrow::Cow;
 use std::task::Poll;
 use std::time::Duration;
 
 use memit_magics::cell;
 use memit_magics::cell::options::{HELP, OptionSpec};
 use memit_magics::cell::syntax::{Completeness, Statements};
-use memit_magics::magic::{Form, Magic};
+use memit_magics::magic::{Content, Form, Magic};
 use memit_magics::registry;
-use memit_magics::split::{MagicText, Part, Request, blank_magics, split};
+use memit_magics::split::{MagicText, Part, Request, blank_magics, body_alone, split};
 
 use super::position;
 use crate::session::engine::Engine;
@@ -81,6 +82,7 @@ pub(crate) fn complete(
 
 /// The completions of a magic's name or options, if the byte `at` lies in one.
 fn in_magic_head(code: &str, at: usize) -> Option<Completions> {
+    let code = &*innermost(code, at);
     let line_start = code[..at].rfind('\n').map_or(0, |end| end + 1);
     let typed = &code[line_start..at];
     let sigil = typed.trim_start();
@@ -93,7 +95,9 @@ fn in_magic_head(code: &str, at: usize) -> Option<Completions> {
     if sigil == "%" || sigil == "%%" {
         return Some(offer(at - sigil.len(), names(sigil, "")));
     }
-    let magic = magic_at(code, at)?;
+    let Some(magic) = magic_at(code, at) else {
+        return is_in_text(code, at).then(|| offer(at, Vec::new()));
+    };
     if at <= magic.name.end {
         let sigil = if magic.body.is_some() { "%%" } else { "%" };
         let start = magic.name.start - sigil.len();
@@ -109,12 +113,39 @@ fn in_magic_head(code: &str, at: usize) -> Option<Completions> {
     specs.push(HELP);
     let only_options_before = memit_magics::cell::options::parse(before, 0, &specs)
         .is_ok_and(|(_, end)| before[end..].trim().is_empty());
-    (word.starts_with('-') && only_options_before)
-        .then(|| offer(word_start, option_names(&specs, word)))
+    if word.starts_with('-') && only_options_before {
+        return Some(offer(word_start, option_names(&specs, word)));
+    }
+    (known.content() != Content::Rust).then(|| offer(at, Vec::new()))
+}
+
+/// Whether the byte `at` lies in text below a magic.
+fn is_in_text(code: &str, at: usize) -> bool {
+    let parts = split(code).unwrap_or_default();
+    parts.iter().any(|part| match part {
+        Part::Magic(magic) if magic.content(code) == Content::Text => {
+            magic.body.as_ref().is_some_and(|body| at >= body.start)
+        }
+        _ => false,
+    })
+}
+
+/// The code with blanks in place of the magics whose bodies are cells and contain the byte `at`.
+fn innermost(code: &str, at: usize) -> Cow<'_, str> {
+    let parts = split(code).unwrap_or_default().into_iter();
+    let mut bodies = parts.filter_map(|part| match part {
+        Part::Magic(magic) if magic.content(code) == Content::Cell => magic.body,
+        _ => None,
+    });
+    match bodies.find(|body| at >= body.start) {
+        Some(body) => Cow::Owned(innermost(&body_alone(code, &body), at).into_owned()),
+        None => Cow::Borrowed(code),
+    }
 }
 
 /// The magic whose line the byte `at` lies on.
 pub(crate) fn magic_at(code: &str, at: usize) -> Option<MagicText> {
+    let code = &*innermost(code, at);
     let parts = split(code).ok()?;
     parts.into_iter().find_map(|part| match part {
         Part::Magic(magic) if (magic.name.start..=magic.line.end).contains(&at) => Some(magic),
@@ -174,7 +205,7 @@ pub(crate) fn completeness(code: &str) -> Completeness {
     };
     match last {
         Part::Magic(magic) => match &magic.body {
-            Some(body) => of_cell_magic(&code[body.clone()]),
+            Some(body) => of_cell_magic(magic.content(code), &code[body.clone()]),
             None => of_line_magic(magic, code),
         },
         Part::Rust(range) => {
@@ -187,7 +218,7 @@ pub(crate) fn completeness(code: &str) -> Completeness {
 /// Statements on the line of a magic may be unfinished. The magic reports any other problem.
 fn of_line_magic(magic: &MagicText, code: &str) -> Completeness {
     let argument = match magic.request(code) {
-        Ok(Request::Run(_, call)) => call.argument,
+        Ok(Request::Run(known, call)) if known.content() == Content::Rust => call.argument,
         _ => return Completeness::Complete,
     };
     match of_rust(argument.text()) {
@@ -197,8 +228,13 @@ fn of_line_magic(magic: &MagicText, code: &str) -> Completeness {
 }
 
 /// As in IPython, a blank line ends the body of a cell magic.
-fn of_cell_magic(body: &str) -> Completeness {
-    match of_rust(body) {
+fn of_cell_magic(content: Content, body: &str) -> Completeness {
+    let completeness = match content {
+        Content::Rust => of_rust(body),
+        Content::Text => Completeness::Complete,
+        Content::Cell => completeness(body),
+    };
+    match completeness {
         Completeness::Complete if body.trim().is_empty() || !body.ends_with('\n') => {
             Completeness::Incomplete { depth: 0 }
         }
@@ -225,14 +261,15 @@ mod tests {
     #[test]
     fn magics_and_their_options_are_completed() {
         assert_eq!(texts("%me"), ["%memit"]);
-        assert_eq!(texts("// timed\n%%t"), ["%%timeit", "%%time"]);
-        assert_eq!(
-            texts("%"),
-            [
-                "%memit", "%timeit", "%time", "%mprun", "%lprun", "%mprof", "%costs", "%session",
-                "%undo", "%xdel", "%reset", "%cache", "%lsmagic"
-            ]
-        );
+        assert_eq!(texts("// timed\n%%ti"), ["%%timeit", "%%time"]);
+        let all = texts("%");
+        assert_eq!(all.len(), registry::all().len());
+        assert!(all.starts_with(&["%memit".to_owned(), "%timeit".to_owned()]));
+        assert!(all.contains(&"%%bash".to_owned()));
+        assert_eq!(texts("%%capture é\n%%lp"), ["%%lprun"]);
+        assert_eq!(texts("%%capture\n%memit -r 3 --qu"), ["--quiet"]);
+        let in_text = in_magic_head("%%bash\nlet x", 12);
+        assert_eq!(in_text.unwrap().matches, []);
         assert_eq!(texts("%memit --re"), ["--repeat", "--return"]);
         assert_eq!(texts("%memit -r 3 --qu"), ["--quiet"]);
         assert_eq!(texts("%memit x --qu"), Vec::<String>::new());

@@ -24,7 +24,7 @@ pub(crate) use spent::Spent;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -190,6 +190,11 @@ impl Engine {
         begin().or_else(|_| begin()).map(drop)
     }
 
+    /// Sends the output of the cell here from now on.
+    pub(crate) fn output_to(&self, output: Arc<dyn Output>) {
+        self.link.output_to(output);
+    }
+
     /// The questions of the running cell.
     pub(crate) fn questions(&self) -> &Questions {
         &self.questions
@@ -348,6 +353,11 @@ impl Engine {
         let names = names.iter().map(|&name| name.to_owned()).collect();
         probes::want(self.link.directory(), &Wanted { names, switched })
             .map_err(|error| EvaluationError::Other(error.to_string()))
+    }
+
+    /// The working directory of the session process.
+    pub(crate) fn working_directory(&self) -> PathBuf {
+        self.link.working_directory()
     }
 
     /// The directory of the session's files.

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use annotate_snippets::Level;
+use memit_magics::split::blank_magics;
 use ra_ap_syntax::{
     AstNode as _, Edition, NodeOrToken, SourceFile, SyntaxElement, SyntaxKind, SyntaxToken,
 };
@@ -26,7 +27,7 @@ const CONFLICT: &str = "conflicts with global allocator in: ";
 /// The error of a cell that makes one of its statics the allocator. The compiler need not see the cell.
 pub(crate) fn error(code: &str) -> Option<CellError> {
     let mark = Mark {
-        span: attribute(code)?,
+        span: attribute(&blank_magics(code))?,
         label: String::new(),
         primary: true,
     };

@@ -52,6 +52,28 @@ fn at_the_users_text(ename: &str, error: &MagicError, code: &str) -> CellError {
     }
 }
 
+/// The error of a cell that is from a file: its excerpts name the file in place of the cell.
+pub(crate) fn of_file(mut error: CellError, file: &str) -> CellError {
+    let mut is_placed = false;
+    for line in &mut error.traceback {
+        let Some((before, place)) = line.split_once(&format!("{ORIGIN}:")) else {
+            continue;
+        };
+        if anstream::adapter::strip_str(before)
+            .to_string()
+            .ends_with("--> ")
+        {
+            *line = format!("{before}{file}:{place}");
+            is_placed = true;
+        }
+    }
+    if is_placed {
+        error
+    } else {
+        error.with_note(format!("note: the error is in {file}"))
+    }
+}
+
 /// Renders the error of a `?`: its `Display` text, its `Debug` text if that says more, and the
 /// origin, the source and the mark of the `?`, if they are known.
 pub(super) fn of_question_mark(

@@ -21,7 +21,7 @@ pub(super) fn message(code: &str, first: Option<&Message>) -> Option<Message> {
     let name = code[span.start + 1..].split(|c| !is_of_name(c)).next()?;
     let magic = registry::find(name)?;
     let mut help = vec![WHERE.to_owned()];
-    if magic.form() != Form::Line {
+    if magic.form() == Form::Both {
         help.push(format!(
             "`%%{name}` on the first line measures the whole cell"
         ));

@@ -7,6 +7,7 @@ pub(crate) mod compiler;
 mod dependency;
 pub(crate) mod diagnostics;
 mod explanations;
+pub(crate) mod failed_tests;
 mod hints;
 mod message;
 mod misplaced;

@@ -59,6 +59,26 @@ pub(crate) fn error(panic: &Panic, compiled: &str, cells: &[String]) -> CellErro
     }
 }
 
+/// The place of a line and a column of `file` as text: `cell:3:5`. `None` as for [`place`].
+pub(super) fn shown(
+    file: &str,
+    place: (u32, u32),
+    compiled: &str,
+    cells: &[String],
+) -> Option<String> {
+    let (origin, code, at) = self::place(file, place, compiled, cells)?;
+    let before = &code[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    Some(format!("{origin}:{line}:{column}"))
+}
+
 /// The place of a line and a column of `file`: its origin, the cell and the byte there. `None` if
 /// `file` is not the source that was compiled for the cell, or if its line is none of the user's.
 pub(super) fn place<'a>(

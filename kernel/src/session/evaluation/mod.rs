@@ -6,6 +6,7 @@ pub(crate) mod given_up;
 mod implementations;
 mod item_calls;
 mod left;
+mod own;
 mod phase_types;
 mod probed_functions;
 mod reset;

@@ -62,6 +62,13 @@ pub(crate) fn of_preview(preview: Preview) -> MimeBundle {
     bundle
 }
 
+/// A text of this MIME type, which is plain text for consoles.
+pub(crate) fn of_kind(mime: &str, text: &str) -> MimeBundle {
+    let mut bundle = of_text(text.trim_end());
+    bundle.insert(mime.to_owned(), text.into());
+    bundle
+}
+
 /// A bundle with only plain text.
 pub(crate) fn of_text(text: &str) -> MimeBundle {
     MimeBundle::from_iter([("text/plain".to_owned(), text.into())])

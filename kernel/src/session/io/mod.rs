@@ -3,6 +3,8 @@
 pub(crate) mod bundle;
 mod input;
 mod output;
+mod recorder;
 
 pub(crate) use input::{Input, NoAnswer, NoInput, Question};
 pub(crate) use output::{MimeBundle, Output, Stream};
+pub(crate) use recorder::{Kept, Recorded, Recorder};

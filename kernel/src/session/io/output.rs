@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::bundle;
+
 /// Data by MIME type, like the `data` field of Jupyter's messages.
 pub(crate) type MimeBundle = Map<String, Value>;
 
@@ -46,6 +48,11 @@ pub(crate) trait Output: Send + Sync {
     /// Removes everything that the cell has shown: at once, or, if `wait`, when the next output
     /// arrives.
     fn clear(&self, _wait: bool) {}
+    /// Replaces the text of the cell in the front-end by another text. Where nobody edits the cell, the
+    /// text is shown.
+    fn next_input(&self, text: &str) {
+        self.display(bundle::of_text(text));
+    }
     /// Says what the cell is waiting for; `None` when the wait is over.
     fn progress(&self, _text: Option<&str>) {}
 }

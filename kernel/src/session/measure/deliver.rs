@@ -23,7 +23,12 @@ pub(super) fn deliver(
     delivery: &Delivery,
 ) -> Result<(), CellError> {
     let (report, output) = (&answer.report, running.output);
-    show(output, answer, delivery)?;
+    show(
+        output,
+        answer,
+        delivery,
+        &running.engine.working_directory(),
+    )?;
     if let Some(name) = &delivery.variable {
         let value = &answer.value;
         let source = format!("{}\nlet {name} = {};", value.items, value.expr());
@@ -39,7 +44,7 @@ pub(super) fn deliver(
     Ok(())
 }
 
-/// Shows and writes the answer as the options of the magic say.
+/// Shows and writes the answer as the options of the magic say. Relative paths start from `directory`.
 ///
 /// # Errors
 ///
@@ -48,26 +53,27 @@ pub(super) fn show(
     output: &dyn Output,
     answer: &Answer,
     delivery: &Delivery,
+    directory: &Path,
 ) -> Result<(), CellError> {
     let report = &answer.report;
     if !delivery.quiet {
         output.settle(bundle::of_report(report, &report.text, true));
     }
     if let Some(file) = &delivery.file {
-        fs::write(file, format!("{}\n", report.text))
+        fs::write(directory.join(file), format!("{}\n", report.text))
             .map_err(|error| cannot_write(file, &error))?;
         let saved = format!("*** Profile printout saved to text file '{file}'.\n");
         output.stream(Stream::Stdout, &saved);
     }
     if let (Some(file), Some(export)) = (&delivery.export, &answer.export) {
-        let path = Path::new(file);
-        let what = if let Some(format) = ChartFormat::of(path) {
+        let path = directory.join(file);
+        let what = if let Some(format) = ChartFormat::of(&path) {
             let chart = export.chart.as_ref().ok_or_else(nothing_measured)?;
-            write_chart(chart, path, format)
+            write_chart(chart, &path, format)
                 .map_err(|error| CellError::new("Error", format!("{error:#}")))?;
             "Plot"
         } else {
-            fs::write(path, &export.profile).map_err(|error| cannot_write(file, &error))?;
+            fs::write(&path, &export.profile).map_err(|error| cannot_write(file, &error))?;
             "Profile"
         };
         output.stream(

@@ -1,7 +1,7 @@
 //! Magics in blocks of cells, such as the body of a loop. A cell measures when the block runs, and the
 //! report is shown at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memit_lines::SourceFunction;
@@ -70,11 +70,11 @@ impl PlacedMagics {
     /// Shows the results of these magics.
     pub(crate) fn shower(&self) -> ShowPlaced {
         let magics = self.clone();
-        Arc::new(move |placed, output| magics.show(placed, output))
+        Arc::new(move |placed, output, directory| magics.show(placed, output, directory))
     }
 
-    fn show(&self, placed: Placed, output: &dyn Output) {
-        let shown = self.answer(placed, output);
+    fn show(&self, placed: Placed, output: &dyn Output, directory: &Path) {
+        let shown = self.answer(placed, output, directory);
         if let Err(stopped) = shown {
             self.lock().failure.get_or_insert(stopped);
         }
@@ -95,7 +95,7 @@ impl PlacedMagics {
         Some((measurement, probes, functions))
     }
 
-    fn answer(&self, placed: Placed, output: &dyn Output) -> Result<(), Stopped> {
+    fn answer(&self, placed: Placed, output: &dyn Output, directory: &Path) -> Result<(), Stopped> {
         let Placed {
             magic,
             place,
@@ -118,7 +118,7 @@ impl PlacedMagics {
             Some(answer) => {
                 let mut answer = answer.with_remarks(&remarks);
                 answer.report = answer.report.at(&place);
-                deliver::show(output, &answer, measurement.delivery())
+                deliver::show(output, &answer, measurement.delivery(), directory)
             }
             None if failure.is_some() => Ok(()),
             None => Err(nothing_measured()),

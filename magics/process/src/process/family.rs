@@ -1,7 +1,7 @@
 //! Who a process is, and which processes it has started.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Children of the process `pid`, including those that have ended and that nobody has waited for.
 pub fn children(pid: u32) -> Vec<u32> {
@@ -41,6 +41,11 @@ pub fn arguments(pid: u32) -> Vec<String> {
     arguments
         .map(|argument| String::from_utf8_lossy(argument).into_owned())
         .collect()
+}
+
+/// The working directory of the process `pid`; `None` if the process is gone or the system has no `/proc`.
+pub fn working_directory(pid: u32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
 /// Whether the process `pid`, which may have ended, has waited for children. It is then charged with

@@ -56,6 +56,14 @@ macro_rules! entry_points {
                 // The measured statements of the cell have ended; their value is still to be shown.
                 safe fn memit_cell_measured();
 
+                // Runs a test in a fork of the session, whose output is added to the file of this path. A time of
+                // 0 is no limit. The body must be callable.
+                unsafe fn memit_test(
+                    body: $crate::abi::Body,
+                    timeout_ns: u64,
+                    output: $crate::abi::Text<'_>,
+                ) -> $crate::abi::TestEnd;
+
                 // Whether the measurement in progress counts lines.
                 safe fn memit_counts_lines() -> bool;
                 // Callbacks of a measured body: the statements start; their value exists; their

@@ -15,6 +15,7 @@ mod body;
 pub mod entry_points;
 mod phase;
 mod plans;
+mod test;
 mod text;
 
 pub use backend::{Backend, UnknownBackend};
@@ -22,6 +23,7 @@ pub use body::{Body, Ending, Lazy};
 pub use entry_points::{NAMES, declaration};
 pub use phase::PhaseNumber;
 pub use plans::{Charge, Clock, LinesPlan, MemoryPlan, Plan, TimePlan, TimelinePlan};
+pub use test::{TestEnd, TestEndKind};
 pub use text::Text;
 
 /// The names that a cell uses to write down a [`Plan`]: the types of plans, and the variants of the enums

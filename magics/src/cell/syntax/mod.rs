@@ -5,6 +5,7 @@ mod end;
 mod evident;
 mod leaving;
 mod surroundings;
+mod test_functions;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -16,6 +17,7 @@ pub use closed::{Closed, Unbalanced};
 pub use end::Completeness;
 pub use leaving::Leaving;
 pub use surroundings::{Block, Surroundings};
+pub(crate) use test_functions::TestFunctions;
 
 /// The edition in which evcxr compiles cells.
 pub(crate) const EDITION: Edition = Edition::Edition2024;

@@ -106,6 +106,12 @@ impl SupervisorLink {
         let _ = state.send(Request::BeginCell(number));
     }
 
+    /// Sends the output from now on here, when all output so far has been delivered.
+    pub(crate) fn output_to(&self, output: Arc<dyn Output>) {
+        self.sync();
+        self.shared.lock().output = Some(output);
+    }
+
     /// Ends the cell: waits until all of its output has been delivered.
     pub(crate) fn end_cell(&self) {
         self.sync();
@@ -212,6 +218,11 @@ impl SupervisorLink {
     pub(crate) fn threads(&self) -> u32 {
         let pid = self.shared.lock().pid;
         pid.and_then(process::threads).unwrap_or(1)
+    }
+
+    /// The working directory of the session process, as far as the system tells.
+    pub(crate) fn working_directory(&self) -> PathBuf {
+        self.shared.lock().working_directory()
     }
 
     /// A handle that interrupts the session from any thread.

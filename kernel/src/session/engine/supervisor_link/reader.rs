@@ -53,9 +53,11 @@ pub(super) fn read(shared: &Shared, mut connection: UnixStream) {
             Event::Placed(placed) => {
                 deliver(shared, Stream::Stdout, &stdout.finish());
                 deliver(shared, Stream::Stderr, &stderr.finish());
-                let show = shared.lock().show_placed.clone();
+                let state = shared.lock();
+                let (show, directory) = (state.show_placed.clone(), state.working_directory());
+                drop(state);
                 if let (Some(show), Some(output)) = (show, shared.output()) {
-                    show(placed, output.as_ref());
+                    show(placed, output.as_ref(), &directory);
                 }
             }
             other => shared.lock().take(other),

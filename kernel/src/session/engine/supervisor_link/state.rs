@@ -1,7 +1,9 @@
 //! The state of the connection, which the kernel's threads share.
 
+use std::env;
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use memit_measurement::{Described, Displayed, Ended, Event, Remark, Request};
 use memit_measurement::{
     LinesMeasurement, Measured, Panic, Placed, QuestionMark, RunCost, TimelineMeasurement,
 };
+
+use memit_process::process;
 
 use crate::session::io::Output;
 
@@ -47,8 +51,8 @@ pub(crate) struct CellOutcome {
     pub displayed: Option<Displayed>,
 }
 
-/// Shows the result of a magic in a block.
-pub(crate) type ShowPlaced = Arc<dyn Fn(Placed, &dyn Output) + Send + Sync>;
+/// Shows the result of a magic in a block. Relative paths of files start from the directory.
+pub(crate) type ShowPlaced = Arc<dyn Fn(Placed, &dyn Output, &Path) + Send + Sync>;
 
 /// The current cell and the answers of the supervisor.
 #[derive(Default)]
@@ -112,6 +116,15 @@ impl LinkState {
             Some(supervisor) => request.write(supervisor),
             None => Err(io::ErrorKind::NotConnected.into()),
         }
+    }
+
+    /// The working directory of the session process. Where the system does not tell, the directory in
+    /// which the process has started, which is the kernel's.
+    pub(super) fn working_directory(&self) -> PathBuf {
+        let of_session = self.pid.and_then(process::working_directory);
+        of_session
+            .or_else(|| env::current_dir().ok())
+            .unwrap_or_default()
     }
 
     /// Records an event that is not output.

@@ -10,17 +10,17 @@ use serde::Serialize as _;
 use serde_json::{Map, Value, json};
 
 /// A notebook of nbformat 4.
-pub(super) struct Notebook {
+pub(crate) struct Notebook {
     document: Value,
 }
 
 /// A cell to execute.
-pub(super) struct CodeCell {
+pub(crate) struct CodeCell {
     /// The position among all cells of the notebook.
-    pub(super) index: usize,
-    pub(super) source: String,
+    pub(crate) index: usize,
+    pub(crate) source: String,
     /// Whether the cell is tagged `raises-exception`, so that its error does not stop the run.
-    pub(super) may_fail: bool,
+    pub(crate) may_fail: bool,
 }
 
 impl Notebook {
@@ -29,7 +29,7 @@ impl Notebook {
     /// # Errors
     ///
     /// If the file cannot be read or is not a notebook of nbformat 4.
-    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let name = path.display();
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
         Self::parse(&text).with_context(|| format!("{name} is not a notebook that can be run"))
@@ -53,7 +53,7 @@ impl Notebook {
     }
 
     /// The code cells in order, except empty cells and cells tagged `skip-execution`.
-    pub(super) fn code_cells(&self) -> Vec<CodeCell> {
+    pub(crate) fn code_cells(&self) -> Vec<CodeCell> {
         let cells = self.document["cells"].as_array().into_iter().flatten();
         cells
             .enumerate()
@@ -69,7 +69,7 @@ impl Notebook {
     }
 
     /// Removes the outputs of all code cells.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         let cells = self.document["cells"].as_array_mut().into_iter().flatten();
         for cell in cells.filter(|cell| cell["cell_type"] == "code") {
             cell["execution_count"] = Value::Null;
@@ -78,7 +78,7 @@ impl Notebook {
     }
 
     /// Replaces the outputs of a cell.
-    pub(super) fn set_outputs(
+    pub(crate) fn set_outputs(
         &mut self,
         cell: &CodeCell,
         execution_count: u64,
@@ -90,7 +90,7 @@ impl Notebook {
     }
 
     /// Records the kernel and the language that the outputs are from.
-    pub(super) fn set_language(&mut self, language_info: Value) {
+    pub(crate) fn set_language(&mut self, language_info: Value) {
         if !self.document["metadata"].is_object() {
             self.document["metadata"] = Map::new().into();
         }
@@ -107,7 +107,7 @@ impl Notebook {
     /// # Errors
     ///
     /// If the file cannot be written.
-    pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
+    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
         let name = path.display();
         let directory = path
             .parent()
@@ -167,7 +167,7 @@ fn joined(text: &Value) -> String {
 }
 
 /// Splits a text into lines with their line ends, as Jupyter writes it.
-pub(super) fn lines(text: &str) -> Value {
+pub(crate) fn lines(text: &str) -> Value {
     text.split_inclusive('\n').map(Value::from).collect()
 }
 
