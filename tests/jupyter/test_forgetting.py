@@ -39,8 +39,10 @@ def test_everything_is_forgotten(kernel, forget):
     kernel.run("let later = 1;")
     kernel.run("%undo")
     kernel.fails("later", "CompileError")
+    # The cell with the values, and the cell with the definitions.
     kernel.run("%undo")
-    kernel.fails("point", "CompileError")
+    kernel.run("%undo")
+    assert "cannot find value `point`" in kernel.fails("point", "CompileError").traceback
 
 
 def test_a_cell_goes_on_after_it_has_cleared(kernel):

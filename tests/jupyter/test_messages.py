@@ -133,22 +133,6 @@ def test_what_is_closed_wrongly_is_marked_before_anything_runs(kernel, cell, tit
     assert kernel.run("1 + 1").result == "2"
 
 
-@pytest.mark.parametrize(
-    ("value", "place", "underlined"),
-    [
-        ("Undisplayed(1)", "cell:2:1", "^^^^^^^^^^^^^^"),
-        ("let n = 1; vec![Undisplayed(n)]", "cell:2:12", "^^^^^^^^^^^^^^^^^^^^"),
-        ("if true { Some(Undisplayed(1)) } else { None }", "cell:2:1", "^^^^^^^^"),
-    ],
-)
-def test_a_value_that_cannot_be_shown_is_underlined(kernel, value, place, underlined):
-    shown = message(kernel, f"struct Undisplayed(u8);\n{value}")
-    assert "`Undisplayed` doesn't implement `Debug`" in shown
-    assert place in shown and underlined in shown
-    assert "#[derive(Debug)]" in shown
-    assert "`&" not in shown and "formatting parameter" not in shown
-
-
 def crate(directory, name, source, build=None):
     """Writes a crate; returns the command that adds it."""
     path = directory / name
