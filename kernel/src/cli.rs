@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::arguments::seconds;
 use crate::data_directory::Environment;
-use crate::headless::{self, RunOptions};
+use crate::headless::{self, RunOptions, TABLE};
 use crate::install::{self, Install, InstallPrefix, KernelName};
 use crate::jupyter::{self, DatabasePlace};
 use crate::mprof;
@@ -73,8 +73,8 @@ enum Command {
         #[arg(long)]
         allow_errors: bool,
         /// Print a table of what the cells have cost, or write the data to a JSON file
-        #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
-        costs: Option<Option<PathBuf>>,
+        #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = TABLE)]
+        costs: Option<PathBuf>,
     },
     /// Evaluate cells and print their results
     #[command(after_help = "Examples:\n  \

@@ -8,4 +8,4 @@ mod run;
 mod terminal;
 
 pub(crate) use eval::eval;
-pub(crate) use run::{RunOptions, run};
+pub(crate) use run::{RunOptions, TABLE, run};

@@ -27,9 +27,12 @@ pub(crate) struct RunOptions {
     pub(crate) timeout: Option<Duration>,
     /// Whether the run continues after a cell fails.
     pub(crate) allow_errors: bool,
-    /// Whether to tell what the cells have cost, and the JSON file for the data, if any.
-    pub(crate) costs: Option<Option<PathBuf>>,
+    /// The JSON file for what the cells have cost, or [`TABLE`]; nothing is told without.
+    pub(crate) costs: Option<PathBuf>,
 }
+
+/// Stands for a table of costs on standard output, in place of a file.
+pub(crate) const TABLE: &str = "-";
 
 /// Executes a notebook and prints its outputs as they arrive.
 ///
@@ -77,7 +80,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
         anstream::eprintln!("Wrote {}", path.display());
     }
     if let Some(file) = &options.costs {
-        tell_costs(session.costs().cells(), file.as_deref())?;
+        tell_costs(session.costs().cells(), file)?;
     }
     if let Some(number) = failed {
         anstream::eprintln!("Cell {number} of {} failed", cells.len());
@@ -120,11 +123,11 @@ fn execute(
 }
 
 /// Prints what the cells have cost, or writes the data to a file.
-fn tell_costs(costs: &CostsResult, file: Option<&Path>) -> anyhow::Result<()> {
-    let Some(file) = file else {
+fn tell_costs(costs: &CostsResult, file: &Path) -> anyhow::Result<()> {
+    if file == Path::new(TABLE) {
         println!("{}", Report::of(costs, CostsOrder::Cell).text);
         return Ok(());
-    };
+    }
     let data = serde_json::to_string_pretty(costs)? + "\n";
     fs::write(file, data).with_context(|| format!("cannot write {}", file.display()))?;
     anstream::eprintln!("Wrote {}", file.display());

@@ -55,7 +55,7 @@ const CLOSURE: &str = "{{closure}}";
 #[macro_export]
 macro_rules! pass_value_text {
     ($value:expr, $to:expr) => {{
-        #[allow(warnings)]
+        #[allow(unused_imports)]
         use $crate::{DebugText as _, DisplayText as _, TypeText as _};
         (&&&$crate::Shown($value)).value_text($to)
     }};
