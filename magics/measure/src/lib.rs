@@ -69,6 +69,8 @@ mod shared_pages;
 #[cfg(unix)]
 pub mod shared_statics;
 #[cfg(unix)]
+mod surroundings;
+#[cfg(unix)]
 mod test;
 mod threads;
 #[cfg(unix)]
