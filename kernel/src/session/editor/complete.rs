@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn magics_and_their_options_are_completed() {
         assert_eq!(texts("%me"), ["%memit"]);
-        assert_eq!(texts("// timed\n%%t"), ["%%timeit"]);
+        assert_eq!(texts("// timed\n%%ti"), ["%%timeit"]);
         let all = texts("%");
         assert_eq!(all.len(), registry::all().len());
         assert!(all.starts_with(&["%memit".to_owned(), "%timeit".to_owned()]));
