@@ -98,7 +98,7 @@ def test_cells_and_programs_share_an_environment(kernel):
     kernel.fails("panic!()", "Panic")
     assert kernel.run('%%bash\necho "$MEMIT_GREETING"').stdout == "bye\n"
     kernel.run("%env MEMIT_ACCESS_TOKEN=123")
-    shown = kernel.value("%env").splitlines()
+    shown = kernel.run("%env").stdout.splitlines()
     assert "MEMIT_GREETING=bye" in shown and "MEMIT_ACCESS_TOKEN=<hidden>" in shown
     assert shown == sorted(shown)
 

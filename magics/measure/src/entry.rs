@@ -7,14 +7,16 @@
 use std::time::Duration;
 
 use memit_measurement::{Event, Panic, QuestionMark};
-use memit_session::abi::{Body, Ending, Lazy, PhaseNumber, Plan, TestEnd, TestEndKind, Text};
+use memit_session::abi::{Body, Ending, Lazy, PhaseNumber, Plan, TestCase, Text};
 
 use crate::host::Host;
 use crate::lines::calls::{memit_close, memit_line, memit_open};
 use crate::lines::counting;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::lines::line_saving::memit_line_saving;
-use crate::{heap, host, measurements, measuring, once, panic, run, test, timeline};
+use crate::surroundings::Script;
+use crate::test::print_at_once;
+use crate::{heap, host, measurements, measuring, once, panic, run, surroundings, test, timeline};
 
 /// Checks that each entry point has a definition with the declared type.
 macro_rules! check {
@@ -174,15 +176,52 @@ extern "C" fn memit_cell_measured() {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn memit_test(body: Body, timeout_ns: u64, output: Text<'_>) -> TestEnd {
-    let Some(host) = host::current() else {
-        return TestEnd {
-            kind: TestEndKind::NotRun,
-            number: 0,
-        };
+extern "C" fn memit_change_directory(to: Text<'_>, quiet: bool) -> Text<'static> {
+    report(surroundings::change_directory(to.as_str()).map(|now| {
+        if !quiet {
+            print_at_once(&format!("{}\n", now.display()));
+        }
+    }))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_print_environment() {
+    print_at_once(&surroundings::environment());
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_run_script(
+    name: Text<'_>,
+    program: Text<'_>,
+    script: Text<'_>,
+    checked: bool,
+) -> Text<'static> {
+    let script = Script {
+        name: name.as_str(),
+        program: program.as_str(),
+        text: script.as_str(),
     };
-    let timeout = Duration::from_nanos(timeout_ns);
-    test::run(host, body, timeout, output.as_str())
+    report(host::current().map_or(Ok(()), |host| script.run(host, checked)))
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memit_run_tests(
+    tests: *const TestCase,
+    count: usize,
+    filtered: u64,
+    seconds: f64,
+) -> Text<'static> {
+    // SAFETY: the caller's contract.
+    let tests = unsafe { std::slice::from_raw_parts(tests, count) };
+    let timeout = Duration::try_from_secs_f64(seconds).ok();
+    let timeout = timeout.filter(|timeout| !timeout.is_zero());
+    let run = |host| test::run(host, tests, filtered, timeout);
+    report(host::current().map_or(Ok(()), run))
+}
+
+/// The text of an error. The cell ends with the error, and the session goes on as it was before.
+fn report(result: Result<(), String>) -> Text<'static> {
+    Text::new(result.err().map_or("", |error| error.leak()))
 }
 
 #[unsafe(no_mangle)]

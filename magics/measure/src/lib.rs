@@ -73,6 +73,8 @@ mod shared_pages;
 #[cfg(unix)]
 pub mod shared_statics;
 #[cfg(unix)]
+mod surroundings;
+#[cfg(unix)]
 mod test;
 mod threads;
 #[cfg(unix)]

@@ -67,7 +67,9 @@ impl Magic for Env {
             Some(value) => {
                 format!("::memit_session::set_environment_variable({name:?}, {value:?});")
             }
-            None if name.is_empty() => "::memit_session::environment()".to_owned(),
+            None if name.is_empty() => {
+                "::memit_session::abi::entry_points::memit_print_environment();".to_owned()
+            }
             None => format!("::memit_session::environment_variable({name:?})?"),
         };
         Ok(Action::Evaluate { source, range })
@@ -106,7 +108,7 @@ mod tests {
             "%env =b",
         ];
         insta::assert_snapshot!(sources.map(source).join("\n"), @r#"
-        ::memit_session::environment()
+        ::memit_session::abi::entry_points::memit_print_environment();
         ::memit_session::environment_variable("HOME")?
         ::memit_session::set_environment_variable("A", "b");
         ::memit_session::set_environment_variable("A", "b \"c\"");

@@ -339,5 +339,25 @@ mod tests {
             }
             prop_assert_eq!(blank_magics(&cell).len(), cell.len());
         }
+
+        #[test]
+        fn no_text_of_an_everyday_magic_makes_it_panic(
+            at in 0..registry::everyday().len(),
+            text in "[-=~\"'#a-d0-3 é\n;{}()!:\\[\\]]{0,40}",
+            test in "(\n#\\[test\\] *fn é\\(\\) \\{\\})?",
+        ) {
+            let magic = registry::everyday()[at];
+            let sign = if magic.form() == Form::Line { "%" } else { "%%" };
+            let cell = format!("{sign}{} {text}{test}", magic.name());
+            for part in split(&cell).unwrap_or_default() {
+                if let Part::Magic(magic) = part
+                    && let Ok(Request::Run(magic, call)) = magic.request(&cell)
+                    && let Err(error) = magic.resolve(&call)
+                {
+                    prop_assert!(cell.get(error.span.clone()).is_some(), "{error:?}");
+                }
+            }
+            prop_assert_eq!(blank_magics(&cell).len(), cell.len());
+        }
     }
 }

@@ -56,13 +56,31 @@ macro_rules! entry_points {
                 // The measured statements of the cell have ended; their value is still to be shown.
                 safe fn memit_cell_measured();
 
-                // Runs a test in a fork of the session, whose output is added to the file of this path. A time of
-                // 0 is no limit. The body must be callable.
-                unsafe fn memit_test(
-                    body: $crate::abi::Body,
-                    timeout_ns: u64,
-                    output: $crate::abi::Text<'_>,
-                ) -> $crate::abi::TestEnd;
+                // Runs a script by a program that takes `-c SCRIPT`. Returns an empty text, or why the script has
+                // failed. If not `checked`, an exit code other than 0 is no failure.
+                safe fn memit_run_script(
+                    name: $crate::abi::Text<'_>,
+                    program: $crate::abi::Text<'_>,
+                    script: $crate::abi::Text<'_>,
+                    checked: bool,
+                ) -> $crate::abi::Text<'static>;
+                // Changes the working directory, and prints the new one unless quiet. Returns an empty text, or why
+                // not.
+                safe fn memit_change_directory(
+                    to: $crate::abi::Text<'_>,
+                    quiet: bool,
+                ) -> $crate::abi::Text<'static>;
+                // Prints the environment.
+                safe fn memit_print_environment();
+                // Runs so many tests, each in a fork of the session. `filtered` is the number of other tests. A time
+                // of 0 is no limit. Returns an empty text, or a report of the tests that have failed. The tests must
+                // be callable until the call returns.
+                unsafe fn memit_run_tests(
+                    tests: *const $crate::abi::TestCase,
+                    count: usize,
+                    filtered: u64,
+                    seconds: f64,
+                ) -> $crate::abi::Text<'static>;
 
                 // Whether the measurement in progress counts lines.
                 safe fn memit_counts_lines() -> bool;

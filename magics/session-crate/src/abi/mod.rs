@@ -23,7 +23,7 @@ pub use body::{Body, Ending, Lazy};
 pub use entry_points::{NAMES, declaration};
 pub use phase::PhaseNumber;
 pub use plans::{Charge, Clock, LinesPlan, MemoryPlan, Plan, TimePlan, TimelinePlan};
-pub use test::{TestEnd, TestEndKind};
+pub use test::TestCase;
 pub use text::Text;
 
 /// The names that a cell uses to write down a [`Plan`]: the types of plans, and the variants of the enums
