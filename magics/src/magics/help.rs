@@ -141,10 +141,7 @@ mod tests {
         %costs             Show what each cell has cost: time, memory, what the session holds
         %session           Show the session process and whether the next cell is protected
         %undo              Take the session back to before its last cell
-        %xdel              Delete a variable or an item
-        %reset             Forget all variables, items and dependencies
         %cache             Show or clear the cache of compiled dependencies
-        %lsmagic           List the magics
         %%writefile        Write the cell to a file
         %pwd               Show the working directory
         %cd                Change the working directory
@@ -161,6 +158,9 @@ mod tests {
         %load              Replace the cell by the text of a file
         %run               Run a file or a notebook in the session
         %%test             Run the tests of the cell
+        %xdel              Delete a variable or an item
+        %reset             Forget all variables, items and dependencies
+        %lsmagic           List the magics
 
         `%name?` shows the help of a magic.
         ");

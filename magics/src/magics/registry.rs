@@ -52,10 +52,7 @@ const ALL: &[&dyn Magic] = &[
     &CostsMagic,
     &Session,
     &Undo,
-    &Xdel,
-    &Reset,
     &Cache,
-    &Lsmagic,
     &Writefile,
     &Pwd,
     &Cd,
@@ -72,6 +69,9 @@ const ALL: &[&dyn Magic] = &[
     &Load,
     &Run,
     &Test,
+    &Xdel,
+    &Reset,
+    &Lsmagic,
 ];
 
 /// This magic and those behind it are for every day.
