@@ -88,9 +88,11 @@ impl User {
         ran.stderr.contains(COMPILING)
     }
 
-    /// The compiled crates in the cache.
+    /// The compiled crates of packages in the cache.
     fn crates(&self) -> Vec<PathBuf> {
-        self.files("rlib")
+        let mut crates = self.files("rlib");
+        crates.retain(|file| !file.to_string_lossy().contains("libmemit_"));
+        crates
     }
 
     /// The linked libraries of dependencies in the cache.
@@ -503,4 +505,42 @@ fn a_crate_on_this_machine_is_compiled_in_each_session() {
         // What the crate needs comes from a registry.
         assert_eq!(ran.stderr.contains(COMPILING), number == "1");
     }
+}
+
+#[test]
+fn the_crate_of_all_cells_is_compiled_once_for_a_compiler() {
+    let user = User::new();
+    let toolchain = tempfile::tempdir().unwrap();
+    let sysroot = ran(Command::new("rustc").args(["--print", "sysroot"]), "").stdout;
+    let real = Path::new(sysroot.trim()).join("bin");
+    symlink(real.join("cargo"), toolchain.path().join("cargo")).unwrap();
+    let (rustc, noted) = (
+        toolchain.path().join("rustc"),
+        toolchain.path().join("noted"),
+    );
+    let real = real.join("rustc");
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >> {}\nexec {} \"$@\"\n",
+        noted.display(),
+        real.display()
+    );
+    fs::write(&rustc, script).unwrap();
+    fs::set_permissions(&rustc, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", toolchain.path().display());
+    let compiles = || {
+        let _ = fs::remove_file(&noted);
+        let printed = user.eval_with(&[("PATH", &path)], &["let n = 3;", "n + 1"]);
+        assert_eq!(printed.stdout, "4\n");
+        let commands = fs::read_to_string(&noted).unwrap();
+        commands
+            .lines()
+            .any(|command| command.contains("--crate-name=memit_session"))
+    };
+    assert!(compiles());
+    assert!(!compiles());
+    let mut crates = user.files("rlib").into_iter();
+    let kept = crates.find(|file| file.ends_with("libmemit_session.rlib"));
+    fs::write(kept.unwrap(), "damaged").unwrap();
+    assert!(compiles());
+    assert!(!compiles());
 }

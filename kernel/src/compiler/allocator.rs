@@ -13,7 +13,7 @@ use std::process::{Child, Command};
 /// The name of the crate.
 pub(crate) const NAME: &str = "memit_allocator";
 
-const SOURCE: &str = "\
+pub(super) const SOURCE: &str = "\
 #[global_allocator]
 static SYSTEM: ::std::alloc::System = ::std::alloc::System;
 ";

@@ -1,5 +1,6 @@
-//! Compiles the crate that every cell of a session depends on. Without this crate, evcxr and the
-//! magics would put its code into the source of every cell.
+//! Compiles the crate that every cell of a session depends on, once for a compiler: later sessions take the
+//! crate from the user's cache. Without this crate, evcxr and the magics would put its code into the source of
+//! every cell.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,6 +11,8 @@ use anyhow::bail;
 use memit_session::sources::{ARGUMENTS, FILES, NAME, QUESTION_MARK, ROOT};
 
 use super::allocator;
+use super::definitions::tokens;
+use crate::dependency_cache::DependencyCache;
 
 /// The name of the crate in code that evcxr generates.
 pub(super) const STORE: &str = "evcxr_internal_runtime";
@@ -33,7 +36,7 @@ impl SessionCrate {
         let directory = session.join(toolchain);
         let library = directory.join(format!("lib{NAME}.rlib"));
         if !library.exists() {
-            compile(rustc, &directory)?;
+            provide(rustc, &directory)?;
         }
         Ok(Self { library })
     }
@@ -61,21 +64,57 @@ impl SessionCrate {
 /// Stands beside the library if it contains the module `question_mark`.
 const ANY_QUESTION_MARK: &str = "any_question_mark";
 
-fn compile(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {
+/// Takes the crate from the user's cache, or compiles the crate.
+fn provide(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {
     // The crate appears under its name only when it is complete, even if this process is killed.
     let incomplete: PathBuf = directory.with_extension("incomplete");
     fs::create_dir_all(&incomplete)?;
+    let cache = DependencyCache::of_user().zip(name_in_cache(rustc));
+    let cache = cache.as_ref();
+    if !cache.is_some_and(|(cache, name)| cache.restore_linked(name, &incomplete)) {
+        compile(rustc, &incomplete)?;
+        if let Some((cache, name)) = cache {
+            let files =
+                [NAME, allocator::NAME].map(|name| PathBuf::from(format!("lib{name}.rlib")));
+            let any = PathBuf::from(ANY_QUESTION_MARK);
+            let any = Some(any).filter(|any| incomplete.join(any).exists());
+            let files: Vec<_> = files.into_iter().chain(any).collect();
+            // A cache that cannot be written costs time.
+            let _ = cache.keep_all_linked(name, &incomplete, &files);
+        }
+    }
+    Ok(fs::rename(incomplete, directory)?)
+}
+
+/// The name under which the cache has the crate that this compiler compiles; `None` if the compiler does not
+/// say which it is.
+fn name_in_cache(rustc: &OsStr) -> Option<String> {
+    let version = Command::new(rustc).arg("-vV").output().ok()?;
+    let version = String::from_utf8(version.stdout).ok()?;
+    let is_exact = |line: &str| line.starts_with("commit-hash: ") && !line.ends_with("unknown");
+    if !version.lines().any(is_exact) {
+        return None;
+    }
+    // Another build of one version has another standard library.
+    let file = fs::metadata(rustc).ok()?;
+    let build = (rustc, file.len(), file.modified().ok()?);
+    let sources = (FILES, ARGUMENTS, QUESTION_MARK, allocator::SOURCE);
+    let number = tokens::hash((build, version, sources));
+    Some(format!("session-{number:016x}"))
+}
+
+fn compile(rustc: &OsStr, incomplete: &Path) -> anyhow::Result<()> {
     for (name, source) in FILES {
         let file = incomplete.join(name);
         fs::create_dir_all(file.with_file_name(""))?;
         fs::write(file, source)?;
     }
-    let mut allocator = allocator::compile(rustc, &incomplete)?;
+    let mut allocator = allocator::compile(rustc, incomplete)?;
     let mut plain = Command::new(rustc);
     plain
         .args(ARGUMENTS)
         .arg("--out-dir")
-        .arg(&incomplete)
+        .arg(incomplete)
         .arg(incomplete.join(ROOT));
     let mut unstable = Command::new(rustc);
     unstable.args(plain.get_args()).arg(QUESTION_MARK);
@@ -92,5 +131,5 @@ fn compile(rustc: &OsStr, directory: &Path) -> anyhow::Result<()> {
     if !allocator.wait()?.success() {
         bail!("{} does not compile", allocator::NAME);
     }
-    Ok(fs::rename(incomplete, directory)?)
+    Ok(())
 }

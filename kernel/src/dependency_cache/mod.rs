@@ -17,8 +17,8 @@
 //!         files.json            their paths, sizes and checksums
 //!         conditions.json       compiler, settings and variables of the session that has compiled the unit
 //!     linked/NAME/            what the stand-in for `rustc` has linked: a library of dependencies, or the
-//!                             list of the crates or units that a set of dependencies needs; files.json as
-//!                             above
+//!                             list of the crates or units that a set of dependencies needs, or the crates
+//!                             of ours that all cells are linked to; files.json as above
 //! ```
 //!
 //! A unit or a library appears under its name only when it is complete, so that several kernels can share
@@ -173,7 +173,7 @@ impl DependencyCache {
         Ok(())
     }
 
-    /// Puts the linked file `name` into `directory`. Returns whether the cache has the file.
+    /// Puts the linked files `name` into `directory`. Returns whether the cache has the files.
     pub(crate) fn restore_linked(&self, name: &str, directory: &Path) -> bool {
         let entry = self.linked(name);
         match entry.restore(directory) {
@@ -192,7 +192,21 @@ impl DependencyCache {
     ///
     /// If the file cannot be read or written. Other sessions never see a part of the file.
     pub(crate) fn keep_linked(&self, name: &str, directory: &Path) -> io::Result<()> {
-        self.linked(name).keep(directory, &[PathBuf::from(name)])?;
+        self.keep_all_linked(name, directory, &[PathBuf::from(name)])
+    }
+
+    /// Keeps linked files, which are in `directory`, under one name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::keep_linked`].
+    pub(crate) fn keep_all_linked(
+        &self,
+        name: &str,
+        directory: &Path,
+        files: &[PathBuf],
+    ) -> io::Result<()> {
+        self.linked(name).keep(directory, files)?;
         self.prune();
         Ok(())
     }
