@@ -92,6 +92,11 @@ pub enum Action {
     DescribeSession,
     /// Takes the session back to before its last cell.
     Undo,
+    /// Lists the names of the variables.
+    Who {
+        /// The types of the variables to list; empty for all.
+        types: Vec<String>,
+    },
     /// Deletes a variable or an item.
     Delete {
         /// Its name.
@@ -166,6 +171,17 @@ pub trait Measurement: Send + Sync {
 
 /// Draws an unfinished measurement.
 pub type Draw = Arc<dyn Fn(TimelineMeasurement) -> Preview + Send + Sync>;
+
+/// A variable of the session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionVariable {
+    /// The name.
+    pub name: String,
+    /// The type, as people write it.
+    pub of: String,
+    /// The number that front-ends show for the cell that has made the variable.
+    pub cell: u64,
+}
 
 /// Facts from the compilation of a measurement.
 #[derive(Debug, Clone, Default)]

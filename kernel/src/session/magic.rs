@@ -7,7 +7,7 @@ use memit_magics::split::{MagicText, Request};
 use super::errors::{CellError, diagnostics};
 use super::evaluation::Running;
 use super::io::bundle;
-use super::{describe, measure, shared_dependencies};
+use super::{describe, measure, shared_dependencies, variable_list};
 
 /// Runs one magic. `last` says that the cell ends with it.
 pub(super) fn run(
@@ -41,6 +41,11 @@ pub(super) fn run(
         }
         Action::Undo => {
             let text = running.undo_log.undo(running.engine)?;
+            running.output.display(bundle::of_text(&text));
+        }
+        Action::Who { types } => {
+            let variables = variable_list::in_order(running.engine, running.written);
+            let text = variable_list::names(&variables, &types);
             running.output.display(bundle::of_text(&text));
         }
         Action::Delete { name, range } => {

@@ -17,4 +17,7 @@ pub(crate) mod statement;
 mod time;
 mod timeit;
 mod undo;
+mod who;
 mod xdel;
+
+pub use who::has_type;

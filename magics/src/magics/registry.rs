@@ -13,6 +13,7 @@ use super::session::Session;
 use super::time::Time;
 use super::timeit::Timeit;
 use super::undo::Undo;
+use super::who::Who;
 use super::xdel::Xdel;
 use crate::magic::Magic;
 
@@ -26,6 +27,7 @@ pub fn all() -> &'static [&'static dyn Magic] {
         &Lprun,
         &Mprof,
         &CostsMagic,
+        &Who,
         &Session,
         &Undo,
         &Xdel,
