@@ -192,6 +192,8 @@ pub struct Compiled {
     pub functions: Vec<SourceFunction>,
     /// How long [`Measurement::plain_code`] took in nanoseconds, if it ran.
     pub plain_ns: Option<u64>,
+    /// The variables of the session, in the order of [`Scope::variables`].
+    pub variables: Vec<SessionVariable>,
 }
 
 /// A function as the user named it.

@@ -56,7 +56,10 @@ pub(crate) fn in_order(engine: &Engine, written: Written<'_>) -> Vec<SessionVari
     let mut variables: Vec<_> = engine.held().collect();
     variables.sort_by_key(|variable| variable.cell);
     for of_cell in variables.chunk_by_mut(|one, other| one.cell == other.cell) {
-        let numbers = written.numbers.iter().rposition(|&number| number == of_cell[0].cell);
+        let numbers = written
+            .numbers
+            .iter()
+            .rposition(|&number| number == of_cell[0].cell);
         let Some(source) = numbers.and_then(|at| written.cells.get(at)) else {
             continue;
         };
@@ -111,7 +114,10 @@ mod tests {
         assert_eq!(names(&[]), "n v");
         assert_eq!(names(&["Vec"]), "v");
         assert_eq!(names(&["i32", "Vec"]), "n v");
-        assert_eq!(names(&["f64"]), "The session has no variable of the type `f64`.");
+        assert_eq!(
+            names(&["f64"]),
+            "The session has no variable of the type `f64`."
+        );
         assert_eq!(super::names(&[], &[]), "The session has no variables.");
     }
 }

@@ -5,14 +5,14 @@
 //! defines the functions of line probes.
 
 use memit_measurement::{Event, Panic, QuestionMark};
-use memit_session::abi::{Body, Ending, Lazy, PhaseNumber, Plan, Text};
+use memit_session::abi::{Body, Ending, Lazy, List, PhaseNumber, Plan, Text};
 
 use crate::host::Host;
 use crate::lines::calls::{memit_close, memit_line, memit_open};
 use crate::lines::counting;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::lines::line_saving::memit_line_saving;
-use crate::{heap, host, measurements, measuring, once, panic, run, timeline};
+use crate::{heap, host, measurements, measuring, once, panic, run, timeline, variables};
 
 /// Checks that each entry point has a definition with the declared type.
 macro_rules! check {
@@ -169,6 +169,11 @@ extern "C" fn memit_measure_cell(plan: &Plan) {
 #[unsafe(no_mangle)]
 extern "C" fn memit_cell_measured() {
     once::finish();
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_list_variables(list: List) {
+    variables::set_list(list);
 }
 
 #[unsafe(no_mangle)]

@@ -17,6 +17,7 @@ static COUNTING: AtomicBool = AtomicBool::new(false);
 /// `COMMON.highest` when the resident memory was last read.
 static NOTED_PEAK: AtomicI64 = AtomicI64::new(0);
 static ALLOCATED: AtomicU64 = AtomicU64::new(0);
+static FREES: AtomicU64 = AtomicU64::new(0);
 /// Size of the live heap that no new block may pass.
 static LIMIT: AtomicI64 = AtomicI64::new(i64::MAX);
 
@@ -53,6 +54,8 @@ pub(crate) struct Counts {
     pub(crate) allocated: u64,
     /// Calls that obtained memory.
     pub(crate) allocations: u64,
+    /// Blocks that were given back, also by a `realloc`.
+    pub(crate) frees: u64,
 }
 
 /// Starts counting from zero. `threaded` says whether the process has more than one thread.
@@ -63,6 +66,7 @@ pub(crate) fn start(threaded: bool) {
     COMMON.highest.store(0, Relaxed);
     NOTED_PEAK.store(0, Relaxed);
     ALLOCATED.store(0, Relaxed);
+    FREES.store(0, Relaxed);
     COMMON.allocations.store(0, Relaxed);
     LIMIT.store(i64::MAX, Relaxed);
     COUNTING.store(true, Relaxed);
@@ -107,6 +111,7 @@ pub(crate) fn counts() -> Counts {
         peak: COMMON.highest.load(Relaxed).max(0).unsigned_abs(),
         allocated: ALLOCATED.load(Relaxed),
         allocations: COMMON.allocations.load(Relaxed),
+        frees: FREES.load(Relaxed),
     }
 }
 
@@ -118,7 +123,7 @@ pub(crate) use hooks::replaced;
 
 #[cfg(heap_hooks)]
 mod hooks {
-    use super::{ALLOCATED, ASIDE, COMMON, INSIDE, LIMIT, NOTED_PEAK};
+    use super::{ALLOCATED, ASIDE, COMMON, FREES, INSIDE, LIMIT, NOTED_PEAK};
     use crate::lines::record;
     use crate::{requested, threads};
     use libc::{c_int, c_void, size_t};
@@ -204,6 +209,11 @@ mod hooks {
         }
     }
 
+    /// Counts a block that is given back.
+    fn count_free() {
+        add_unsigned(&FREES, 1);
+    }
+
     /// Ends the process if `size` more bytes would pass the limit.
     fn before_rise(size: size_t) {
         let limit = LIMIT.load(Relaxed);
@@ -254,8 +264,8 @@ mod hooks {
     mod counted {
         use super::{
             __libc_calloc, __libc_free, __libc_malloc, __libc_memalign, __libc_realloc,
-            before_fall, before_rise, c_void, count_call, count_new, grew, requested, shrank,
-            size_t, usable,
+            before_fall, before_rise, c_void, count_call, count_free, count_new, grew, requested,
+            shrank, size_t, usable,
         };
 
         #[cold]
@@ -292,6 +302,7 @@ mod hooks {
             let size = usable(block);
             before_fall(size);
             if !block.is_null() {
+                count_free();
                 requested::given_back(block.addr(), size);
             }
             shrank(size);
@@ -316,9 +327,15 @@ mod hooks {
             if !new.is_null() {
                 let after = usable(new);
                 count_call();
+                if !block.is_null() {
+                    count_free();
+                }
                 requested::obtained(new.addr(), size);
                 grew(after - before, after);
             } else if size == 0 {
+                if !block.is_null() {
+                    count_free();
+                }
                 shrank(before);
             } else if !block.is_null() {
                 let known = requested.or(usize::try_from(before).ok());

@@ -72,6 +72,8 @@ mod shared_common;
 mod shared_pages;
 #[cfg(unix)]
 pub mod shared_statics;
+#[cfg(unix)]
+mod shield;
 mod threads;
 #[cfg(unix)]
 mod time;
@@ -79,3 +81,5 @@ mod time;
 pub mod timeline;
 #[cfg(unix)]
 mod unhook;
+#[cfg(unix)]
+mod variables;

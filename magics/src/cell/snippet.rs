@@ -74,7 +74,7 @@ impl Snippet {
 /// What a snippet finds in the session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Names of the session's variables.
+    /// Names of the session's variables, in the order in which cells have made them.
     pub variables: Vec<String>,
     /// Why the session cannot be forked, if it cannot.
     pub cannot_fork: Option<String>,
@@ -271,6 +271,38 @@ pub(crate) fn measurement_of_cell(plan: &Plan) -> Generated {
     generated.code(&format!(
         "#[allow(warnings)] let _ = {{ {{ {MEASUREMENT} }} ::memit_session::harness::measure_cell({plan}); }};"
     ));
+    generated
+}
+
+/// The code that lists the variables of the session, each with how its value is shown, and measures them.
+pub(crate) fn measurement_of_variables(scope: &Scope) -> Generated {
+    const LISTING: &str = "::memit_session::listing";
+    let plan = expression(&Plan::Variables);
+    let mut generated = Generated::default();
+    generated.around(
+        &format!(
+            "#[allow(warnings)] let _ = {{\n{{ {MEASUREMENT} }}\n\
+             use {LISTING}::{{ByDebug as _, ByDisplay as _, ByNothing as _}};"
+        ),
+        &format!(
+            "::memit_session::harness::measure({plan}, &mut || {{ {LISTING}::list(§all); \
+             ::memit_session::harness::finished() }});\n}};"
+        ),
+        |generated| {
+            generated.around(
+                "let §all: &[::memit_session::abi::Listed] = &[",
+                "];",
+                |generated| {
+                    for name in &scope.variables {
+                        generated.code(&format!(
+                        "{LISTING}::variable(&{name}, (&&&{LISTING}::Way(&{name})).memit_way()),"
+                    ));
+                    }
+                },
+            );
+        },
+    );
+    generated.name_our_own();
     generated
 }
 

@@ -18,6 +18,7 @@ mod time;
 mod timeit;
 mod undo;
 mod who;
+mod whos;
 mod xdel;
 
 pub use who::has_type;

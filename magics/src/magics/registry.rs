@@ -14,6 +14,7 @@ use super::time::Time;
 use super::timeit::Timeit;
 use super::undo::Undo;
 use super::who::Who;
+use super::whos::Whos;
 use super::xdel::Xdel;
 use crate::magic::Magic;
 
@@ -28,6 +29,7 @@ pub fn all() -> &'static [&'static dyn Magic] {
         &Mprof,
         &CostsMagic,
         &Who,
+        &Whos,
         &Session,
         &Undo,
         &Xdel,

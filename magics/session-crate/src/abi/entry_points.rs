@@ -56,6 +56,9 @@ macro_rules! entry_points {
                 // The measured statements of the cell have ended; their value is still to be shown.
                 safe fn memit_cell_measured();
 
+                // The variables of the session, from the body of a measurement of variables. The values must
+                // live until the measurement has ended.
+                safe fn memit_list_variables(list: $crate::abi::List);
                 // Whether the measurement in progress counts lines.
                 safe fn memit_counts_lines() -> bool;
                 // Callbacks of a measured body: the statements start; their value exists; their

@@ -1,0 +1,168 @@
+//! The variables of a session in lines of text.
+
+use crate::ellipsis::shortened;
+use crate::result::{WhosOrder, WhosResult, WhosVariable};
+use crate::units;
+
+/// A figure that is not known.
+const UNKNOWN: &str = "–";
+
+/// Characters of a type.
+const TYPE: usize = 40;
+
+/// The columns between the type and the value.
+pub(super) const FIGURES: [&str; 5] = ["Heap", "Shared", "Blocks", "Size", "Cell"];
+
+/// What a session without variables is called.
+pub(super) const NONE: &str = "The session has no variables.";
+
+/// A table of all variables.
+pub(super) fn table(result: &WhosResult, order: WhosOrder) -> String {
+    let mut lines = Vec::new();
+    if result.variables.is_empty() {
+        lines.push(NONE.to_owned());
+    } else {
+        let variables = result.ordered(order);
+        let rows: Vec<_> = variables.iter().map(|variable| row(variable)).collect();
+        let header = ["Name", "Type"].into_iter().chain(FIGURES).chain(["Value"]);
+        let header: [String; 8] = header
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .try_into()
+            .expect("there are eight columns");
+        let all = || std::iter::once(&header).chain(&rows);
+        let widths: [usize; 8] = std::array::from_fn(|column| {
+            let lengths = all().map(|row| row[column].chars().count());
+            lengths.max().unwrap_or(0)
+        });
+        lines.extend(all().map(|row| line(row, &widths)));
+    }
+    lines.push(String::new());
+    lines.extend(sums(result));
+    lines.extend(notes(result));
+    lines.join("\n").trim_start_matches('\n').to_owned()
+}
+
+fn line(row: &[String; 8], widths: &[usize; 8]) -> String {
+    let columns = row.iter().zip(widths).enumerate();
+    let columns: Vec<_> = columns
+        .map(|(column, (text, width))| match column {
+            0 | 1 => format!("{text:width$}"),
+            7 => text.clone(),
+            _ => format!("{text:>width$}"),
+        })
+        .collect();
+    columns.join("  ").trim_end().to_owned()
+}
+
+fn row(variable: &WhosVariable) -> [String; 8] {
+    let [heap, shared, blocks, size, cell] = figures(variable);
+    [
+        variable.name.clone(),
+        shortened(&variable.type_name, TYPE),
+        heap,
+        shared,
+        blocks,
+        size,
+        cell,
+        variable.value.clone().unwrap_or_default(),
+    ]
+}
+
+/// The columns [`FIGURES`] of a variable.
+pub(super) fn figures(variable: &WhosVariable) -> [String; FIGURES.len()] {
+    let known = |number: Option<u64>, text: fn(u64) -> String| {
+        number.map_or_else(|| UNKNOWN.to_owned(), text)
+    };
+    [
+        known(variable.heap, units::bytes),
+        known(variable.heap_shared, units::bytes),
+        known(variable.blocks, units::count),
+        units::bytes(variable.size),
+        format!("[{}]", variable.cell),
+    ]
+}
+
+/// Where the live heap is, in lines.
+pub(super) fn sums(result: &WhosResult) -> Vec<String> {
+    let parts = parts(result);
+    let width = parts.iter().map(|(size, _)| size.chars().count()).max();
+    let width = width.unwrap_or(0);
+    let lines = parts.iter();
+    lines
+        .map(|(size, what)| format!("{size:>width$}  {what}"))
+        .collect()
+}
+
+/// The parts of the live heap and their sum.
+fn parts(result: &WhosResult) -> Vec<(String, &'static str)> {
+    let size = |bytes: Option<u64>| bytes.map_or_else(|| UNKNOWN.to_owned(), units::bytes);
+    vec![
+        (units::bytes(result.heap), "heap of single variables"),
+        (size(result.heap_shared), "heap that variables share"),
+        (size(result.heap_of_session), "heap of the session's own"),
+        (size(result.live_heap), "live heap"),
+    ]
+}
+
+/// What the figures do not show.
+pub(super) fn notes(result: &WhosResult) -> Vec<String> {
+    let mut notes: Vec<_> = result
+        .variables
+        .iter()
+        .filter_map(|variable| {
+            let why = variable.no_heap.as_ref()?;
+            Some(format!("`{}`: {why}.", variable.name))
+        })
+        .collect();
+    let is_unknown =
+        |variable: &WhosVariable| variable.heap.is_some() && variable.heap_shared.is_none();
+    if result.variables.iter().any(is_unknown) {
+        notes.push(if result.heap_shared.is_some() {
+            "Which variables share heap would take long to find out.".to_owned()
+        } else {
+            "Dropping all variables together failed, so what they share is not known.".to_owned()
+        });
+    }
+    notes
+}
+
+/// All in one line.
+pub(super) fn summary(result: &WhosResult) -> String {
+    let count = units::counted(&result.variables.len().to_string(), "variable");
+    let heap = result.heap + result.heap_shared.unwrap_or(0);
+    format!("{count} with {} of heap", units::bytes(heap))
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::result::whos_sample as sample;
+
+    #[test]
+    fn the_variables_of_a_session() {
+        assert_snapshot!(table(&sample(), WhosOrder::Cell), @"");
+    }
+
+    #[test]
+    fn a_session_without_variables() {
+        let result = WhosResult {
+            heap_shared: Some(0),
+            heap_of_session: Some(2048),
+            live_heap: Some(2048),
+            ..WhosResult::default()
+        };
+        assert_snapshot!(table(&result, WhosOrder::Size), @"");
+    }
+
+    #[test]
+    fn what_is_not_known_is_said() {
+        let mut result = sample();
+        result.heap_shared = None;
+        result.variables[1].heap_shared = None;
+        assert_snapshot!(notes(&result).join("\n"), @"");
+        assert_snapshot!(summary(&sample()), @"");
+    }
+}
