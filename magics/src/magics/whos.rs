@@ -129,6 +129,16 @@ mod tests {
             variables: vec!["a".into(), "r#type".into()],
             ..Scope::default()
         };
-        insta::assert_snapshot!(snippet::measurement_of_variables(&scope).source, @"");
+        insta::assert_snapshot!(snippet::measurement_of_variables(&scope).source, @"
+        #[allow(warnings)] let _ = {
+        { use ::memit_session::harness as memit_harness; }
+        use ::memit_session::listing::{ByDebug as _, ByDisplay as _, ByNothing as _};
+        let memit_own_all: &[::memit_session::abi::Listed] = &[
+        ::memit_session::listing::variable(&a, (&&&::memit_session::listing::Way(&a)).memit_way()),
+        ::memit_session::listing::variable(&r#type, (&&&::memit_session::listing::Way(&r#type)).memit_way()),
+        ];
+        ::memit_session::harness::measure({ use ::memit_session::abi::plan::*; Plan::Variables }, &mut || { ::memit_session::listing::list(memit_own_all); ::memit_session::harness::finished() });
+        };
+        ");
     }
 }

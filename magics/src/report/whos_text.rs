@@ -143,7 +143,20 @@ mod tests {
 
     #[test]
     fn the_variables_of_a_session() {
-        assert_snapshot!(table(&sample(), WhosOrder::Cell), @"");
+        assert_snapshot!(table(&sample(), WhosOrder::Cell), @r#"
+        Name   Type                         Heap    Shared  Blocks  Size  Cell  Value
+        all    Vec<u8>                100.00 MiB       0 B       1  24 B   [1]  [1, [1, [1, [1, [1, [1, [1, [1, [1, [1, [1, [1, [1, [1, [1,…
+        one    Rc<String>                    0 B  1.00 KiB       0   8 B   [2]  "shared"
+        other  (Box<u8>, Rc<String>)        24 B  1.00 KiB       1   8 B   [2]  "shared"
+        n      i32                           0 B       0 B       0   4 B   [4]  3
+        odd    Odd                             –         –       –  16 B   [5]
+
+         100.00 MiB  heap of single variables
+           1.00 KiB  heap that variables share
+        1022.98 KiB  heap of the session's own
+         101.00 MiB  live heap
+        `odd`: its drop panics: no way.
+        "#);
     }
 
     #[test]
@@ -154,7 +167,14 @@ mod tests {
             live_heap: Some(2048),
             ..WhosResult::default()
         };
-        assert_snapshot!(table(&result, WhosOrder::Size), @"");
+        assert_snapshot!(table(&result, WhosOrder::Size), @"
+        The session has no variables.
+
+             0 B  heap of single variables
+             0 B  heap that variables share
+        2.00 KiB  heap of the session's own
+        2.00 KiB  live heap
+        ");
     }
 
     #[test]
@@ -162,7 +182,10 @@ mod tests {
         let mut result = sample();
         result.heap_shared = None;
         result.variables[1].heap_shared = None;
-        assert_snapshot!(notes(&result).join("\n"), @"");
-        assert_snapshot!(summary(&sample()), @"");
+        assert_snapshot!(notes(&result).join("\n"), @"
+        `odd`: its drop panics: no way.
+        Dropping all variables together failed, so what they share is not known.
+        ");
+        assert_snapshot!(summary(&sample()), @"5 variables with 100.00 MiB of heap");
     }
 }

@@ -143,26 +143,21 @@ impl WhosResult {
 
 /// Why the heap of a variable is not known, as a clause.
 fn reason(why: &NoHeap, threads: u32) -> String {
-    let drop = match why {
+    match why {
         NoHeap::Panicked { message } => format!("its drop panics: {}", visible(message)),
-        NoHeap::TimedOut { seconds } => {
-            format!("its drop takes longer than {seconds} s")
-        }
+        NoHeap::TimedOut { seconds } if threads > 1 => format!(
+            "its drop takes longer than {seconds} s: it may wait for another thread, and the fork has none"
+        ),
+        NoHeap::TimedOut { seconds } => format!("its drop takes longer than {seconds} s"),
         NoHeap::Signal { number } => format!("its drop was ended by {}", signal(*number)),
         NoHeap::Exited { code } => format!("its drop ends the process (exit code {code})"),
-        NoHeap::Refused { message } => return format!("the system refused a fork: {message}"),
+        NoHeap::Refused { message } => format!("the system refused a fork: {message}"),
         NoHeap::NotShielded { message } => {
-            return format!(
-                "the system cannot keep a drop from what is outside of the fork: {message}"
-            );
+            format!("the system cannot keep a drop from what is outside of the fork: {message}")
         }
-        NoHeap::CannotFork { why } => return format!("the session cannot be forked: {why}"),
-        NoHeap::NotCounted => return "the heap is not counted on this system".to_owned(),
-    };
-    if threads > 1 {
-        return format!("{drop} (where it was dropped, there are no other threads)");
+        NoHeap::CannotFork { why } => format!("the session cannot be forked: {why}"),
+        NoHeap::NotCounted => "the heap is not counted on this system".to_owned(),
     }
-    drop
 }
 
 rust_struct! {
@@ -263,7 +258,12 @@ pub(crate) mod tests {
             NoHeap::Exited { code: 3 },
             NoHeap::NotCounted,
         ];
-        insta::assert_snapshot!(texts.map(|why| reason(&why, 2)).join("\n"), @"");
+        insta::assert_snapshot!(texts.map(|why| reason(&why, 2)).join("\n"), @"
+        its drop takes longer than 1 s: it may wait for another thread, and the fork has none
+        its drop was ended by SIGABRT (abort: a stack overflow, a failed allocation or a call of `abort`)
+        its drop ends the process (exit code 3)
+        the heap is not counted on this system
+        ");
     }
 
     #[test]

@@ -3,14 +3,16 @@
 use std::io;
 use std::mem::offset_of;
 
-use libc::{c_long, seccomp_data, sock_filter, sock_fprog};
+use libc::{c_int, c_long, seccomp_data, sock_filter, sock_fprog};
+
+use super::Descriptors;
 
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
 const ARCHITECTURE: u32 = 0xc000_00b7;
 
-/// Calls that concern the calling process alone, given that its descriptors are those of `/dev/null`.
+/// Calls that concern the calling process alone.
 const HARMLESS: &[c_long] = &[
     libc::SYS_brk,
     libc::SYS_clock_getres,
@@ -21,19 +23,18 @@ const HARMLESS: &[c_long] = &[
     libc::SYS_exit,
     libc::SYS_exit_group,
     libc::SYS_faccessat,
-    libc::SYS_fcntl,
     libc::SYS_fstat,
     libc::SYS_futex,
     libc::SYS_getcwd,
+    libc::SYS_getpeername,
     libc::SYS_getpid,
     libc::SYS_getppid,
     libc::SYS_getrandom,
+    libc::SYS_getsockname,
     libc::SYS_gettid,
     libc::SYS_gettimeofday,
     libc::SYS_getuid,
-    libc::SYS_lseek,
     libc::SYS_membarrier,
-    libc::SYS_mmap,
     libc::SYS_mprotect,
     libc::SYS_mremap,
     libc::SYS_munmap,
@@ -41,10 +42,7 @@ const HARMLESS: &[c_long] = &[
     libc::SYS_newfstatat,
     libc::SYS_ppoll,
     libc::SYS_pread64,
-    libc::SYS_pwrite64,
-    libc::SYS_read,
     libc::SYS_readlinkat,
-    libc::SYS_readv,
     libc::SYS_restart_syscall,
     libc::SYS_rseq,
     libc::SYS_rt_sigaction,
@@ -56,8 +54,6 @@ const HARMLESS: &[c_long] = &[
     libc::SYS_sigaltstack,
     libc::SYS_statx,
     libc::SYS_uname,
-    libc::SYS_write,
-    libc::SYS_writev,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_access,
     #[cfg(target_arch = "x86_64")]
@@ -70,6 +66,26 @@ const HARMLESS: &[c_long] = &[
     libc::SYS_stat,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_time,
+];
+
+/// Calls that change what a descriptor stands for: they are harmless if that is `/dev/null`.
+const THROUGH_DESCRIPTORS: &[c_long] = &[
+    libc::SYS_fcntl,
+    libc::SYS_lseek,
+    libc::SYS_pwrite64,
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_write,
+    libc::SYS_writev,
+];
+
+/// Calls of which one value of an argument is harmless: the call, the place of the argument, and its value.
+const LOOKING: &[(c_long, usize, c_int)] = &[
+    (libc::SYS_fcntl, 1, libc::F_GETFL),
+    (libc::SYS_fcntl, 1, libc::F_GETFD),
+    (libc::SYS_write, 0, libc::STDOUT_FILENO),
+    (libc::SYS_write, 0, libc::STDERR_FILENO),
+    (libc::SYS_writev, 0, libc::STDERR_FILENO),
 ];
 
 /// Calls that return nothing but their success: they do nothing and succeed. A destructor that insists on their
@@ -120,8 +136,8 @@ const PRETENDED: &[c_long] = &[
 ];
 
 /// Installs the filter for this process, which must have one thread.
-pub(super) fn install() -> io::Result<()> {
-    let program = program(std::process::id())?;
+pub(super) fn install(descriptors: Descriptors) -> io::Result<()> {
+    let program = program(std::process::id(), descriptors)?;
     let program = sock_fprog {
         len: u16::try_from(program.len()).map_err(io::Error::other)?,
         filter: program.as_ptr().cast_mut(),
@@ -140,7 +156,7 @@ pub(super) fn install() -> io::Result<()> {
 }
 
 /// The filter of the process `own`.
-fn program(own: u32) -> io::Result<Vec<sock_filter>> {
+fn program(own: u32, descriptors: Descriptors) -> io::Result<Vec<sock_filter>> {
     let allow = returning(libc::SECCOMP_RET_ALLOW);
     let pretend = returning(libc::SECCOMP_RET_ERRNO);
     let refuse = returning(libc::SECCOMP_RET_ERRNO | libc::EPERM.unsigned_abs());
@@ -155,18 +171,37 @@ fn program(own: u32) -> io::Result<Vec<sock_filter>> {
     // A process may send signals to itself: so it aborts.
     for call in [libc::SYS_tgkill, libc::SYS_kill] {
         program.push(if_equal(number(call)?, 0, 4));
-        program.push(load(offset_of!(seccomp_data, args)));
+        program.push(load(argument(0)));
         program.push(if_equal(own, 0, 1));
         program.push(allow);
         program.push(pretend);
     }
+    // No more memory is shared.
+    program.push(if_equal(number(libc::SYS_mmap)?, 0, 4));
+    program.push(load(argument(3)));
+    program.push(if_any(libc::MAP_SHARED.unsigned_abs(), 0, 1));
+    program.push(refuse);
+    program.push(allow);
     // Memory is given back, but not taken from a file.
     program.push(if_equal(number(libc::SYS_madvise)?, 0, 4));
-    program.push(load(offset_of!(seccomp_data, args) + 2 * size_of::<u64>()));
+    program.push(load(argument(2)));
     program.push(if_equal(libc::MADV_REMOVE.unsigned_abs(), 0, 1));
     program.push(refuse);
     program.push(allow);
-    for (calls, then) in [(HARMLESS, allow), (PRETENDED, pretend)] {
+    let mut decided = vec![(HARMLESS, allow), (PRETENDED, pretend)];
+    match descriptors {
+        Descriptors::CutOff => decided.push((THROUGH_DESCRIPTORS, allow)),
+        Descriptors::LookedAt => {
+            for (call, place, value) in LOOKING {
+                program.push(if_equal(number(*call)?, 0, 4));
+                program.push(load(argument(*place)));
+                program.push(if_equal(value.unsigned_abs(), 0, 1));
+                program.push(allow);
+                program.push(load(offset_of!(seccomp_data, nr)));
+            }
+        }
+    }
+    for (calls, then) in decided {
         for call in calls {
             program.push(if_equal(number(*call)?, 0, 1));
             program.push(then);
@@ -176,7 +211,12 @@ fn program(own: u32) -> io::Result<Vec<sock_filter>> {
     Ok(program)
 }
 
-/// Loads the word at this offset of the description of a call. Of an argument, that is the lower half.
+/// The offset of the lower half of an argument: both architectures are little-endian.
+fn argument(place: usize) -> usize {
+    offset_of!(seccomp_data, args) + place * size_of::<u64>()
+}
+
+/// Loads the word at this offset of the description of a call.
 fn load(offset: usize) -> sock_filter {
     instruction(
         libc::BPF_LD | libc::BPF_W | libc::BPF_ABS,
@@ -193,6 +233,16 @@ fn if_equal(value: u32, equal: u8, other: u8) -> sock_filter {
         equal,
         other,
         value,
+    )
+}
+
+/// Skips `any` instructions if the word has a bit of `bits`, and `none` if not.
+fn if_any(bits: u32, any: u8, none: u8) -> sock_filter {
+    instruction(
+        libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K,
+        any,
+        none,
+        bits,
     )
 }
 

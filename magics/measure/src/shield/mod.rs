@@ -1,9 +1,12 @@
 //! A shield around a process: what the process does from now on reaches nothing outside.
 //!
 //! A fork that runs destructors must not delete the session's files, end its children or write to its sockets.
-//! Three steps make sure of this. Each descriptor becomes one of `/dev/null`, so that what is written to it is gone.
-//! Memory that the process shares with others becomes read-only. And a filter of the system (seccomp) lets only
+//! Three steps make sure of this. Memory that the process shares with others becomes read-only. Each descriptor
+//! becomes one of `/dev/null`, so that what is written to it is gone. And a filter of the system (seccomp) lets only
 //! calls through that concern the process alone.
+//!
+//! Code that shows a value may look at descriptors: the text of a file has its path. The second step is left out
+//! then, and the filter is stricter.
 
 #[cfg(all(
     target_os = "linux",
@@ -16,18 +19,35 @@ mod shared_memory;
 use std::io;
 use std::ops::Range;
 
-/// Cuts the process off from descriptors and from shared memory, but for the memory in `kept`, each a range of
-/// addresses. The process can still make processes and wait for them.
+/// What the filter lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Descriptors {
+    /// The process is cut off from descriptors ([`cut_off`]), and may use what it has instead.
+    CutOff,
+    /// The process may look at its descriptors, and write to the standard outputs.
+    LookedAt,
+}
+
+/// Makes memory read-only that the process shares with others, but for `kept`, each a range of addresses.
 ///
 /// # Errors
 ///
-/// If the system refuses something, or has no such shield.
+/// If the system refuses, or has no such shield.
 #[cfg(target_os = "linux")]
-pub(crate) fn cut_off(kept: &[Range<usize>]) -> io::Result<()> {
+pub(crate) fn protect_memory(kept: &[Range<usize>]) -> io::Result<()> {
+    shared_memory::protect(kept)
+}
+
+/// Replaces all descriptors of the process by `/dev/null`.
+///
+/// # Errors
+///
+/// If the system refuses, or has no such shield.
+#[cfg(target_os = "linux")]
+pub(crate) fn cut_off() -> io::Result<()> {
     use std::fs::File;
     use std::os::fd::AsRawFd as _;
 
-    shared_memory::protect(kept)?;
     let null = File::options().read(true).write(true).open("/dev/null")?;
     let numbers = crate::outside::numbers();
     if numbers.is_empty() {
@@ -45,12 +65,6 @@ pub(crate) fn cut_off(kept: &[Range<usize>]) -> io::Result<()> {
     Ok(())
 }
 
-/// Elsewhere, there is no shield.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn cut_off(_kept: &[Range<usize>]) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
 /// Lets only system calls through from now on that concern the calling process alone. The others do nothing, and
 /// succeed if they would return nothing but their success.
 ///
@@ -61,8 +75,8 @@ pub(crate) fn cut_off(_kept: &[Range<usize>]) -> io::Result<()> {
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
-pub(crate) fn filter_calls() -> io::Result<()> {
-    filter::install()
+pub(crate) fn filter_calls(descriptors: Descriptors) -> io::Result<()> {
+    filter::install(descriptors)
 }
 
 /// Elsewhere, there is no filter.
@@ -70,7 +84,19 @@ pub(crate) fn filter_calls() -> io::Result<()> {
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64")
 )))]
-pub(crate) fn filter_calls() -> io::Result<()> {
+pub(crate) fn filter_calls(_descriptors: Descriptors) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Elsewhere, there is no shield.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn protect_memory(_kept: &[Range<usize>]) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Elsewhere, there is no shield.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn cut_off() -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -85,7 +111,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::path::PathBuf;
     use std::process::{Command, Stdio};
-    use std::sync::atomic::Ordering::Relaxed;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
     use super::*;
     use crate::shared::Shared;
@@ -95,7 +121,12 @@ mod tests {
         // SAFETY: the child calls the system, allocates, which glibc allows after a fork, and exits.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
-            let is_well = cut_off(kept).and_then(|()| filter_calls()).is_ok();
+            let shield = || {
+                protect_memory(kept)?;
+                cut_off()?;
+                filter_calls(Descriptors::CutOff)
+            };
+            let is_well = shield().is_ok();
             let code = i32::from(!(is_well && body()));
             // SAFETY: no preconditions.
             unsafe { libc::_exit(code) };
@@ -174,8 +205,8 @@ mod tests {
     #[test]
     fn shared_memory_is_kept_or_read_only() {
         let (kept, other) = (
-            Shared::<std::sync::atomic::AtomicU64>::new(1).unwrap(),
-            Shared::<std::sync::atomic::AtomicU64>::new(1).unwrap(),
+            Shared::<AtomicU64>::new(1).unwrap(),
+            Shared::<AtomicU64>::new(1).unwrap(),
         );
         let start = kept.as_ptr() as usize;
         let status = shielded(&[start..start + 8], || {
@@ -192,11 +223,37 @@ mod tests {
     }
 
     #[test]
+    fn descriptors_are_looked_at_and_no_more() {
+        let path = path("looked-at");
+        fs::write(&path, "old").unwrap();
+        let mut file = File::options().read(true).write(true).open(&path).unwrap();
+        // SAFETY: the child calls the system, allocates, which glibc allows after a fork, and exits.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            let is_well = filter_calls(Descriptors::LookedAt).is_ok()
+                && format!("{file:?}").contains("memit-shield-looked-at")
+                && format!("{file:?}").contains("write: true")
+                && file.write_all(b"new").is_err()
+                && file.read(&mut [0]).is_err()
+                && std::io::stdout().write_all(b"").is_ok();
+            // SAFETY: no preconditions.
+            unsafe { libc::_exit(i32::from(!is_well)) };
+        }
+        let mut status = 0;
+        // SAFETY: our own child and a live local.
+        unsafe { libc::waitpid(pid, &raw mut status, 0) };
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!((status, text.as_str()), (0, "old"));
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
     fn a_process_may_abort_and_use_memory() {
         let status = shielded(&[], || {
             let large = std::hint::black_box(vec![1_u8; 8 << 20]);
             std::thread::sleep(std::time::Duration::from_millis(1));
-            large.len() == 8 << 20
+            large.len() == 8 << 20 && Shared::<AtomicU64>::new(1).is_err()
         });
         assert_eq!(status, 0);
         let status = shielded(&[], || std::process::abort());

@@ -8,7 +8,7 @@ use memit_process::process;
 use rustix::process::Pid;
 
 use crate::fork::{self, ChildWatch};
-use crate::shield;
+use crate::shield::{self, Descriptors};
 
 /// How a fork ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,11 +60,12 @@ impl End {
     }
 }
 
-/// Runs `body` in a fork of this process, which must have one thread and be cut off. `said` tells after the fork how
+/// Runs `body` in a fork of this process, which must have one thread and read-only shared memory. `said` tells after the fork how
 /// `body` has ended, if it has: code of the user may end the fork before. `goes_on` is asked each time that
 /// `patience` is over.
 pub(super) fn run(
     patience: Duration,
+    descriptors: Descriptors,
     body: impl FnOnce(),
     said: impl FnOnce() -> Option<End>,
     mut goes_on: impl FnMut() -> bool,
@@ -72,7 +73,7 @@ pub(super) fn run(
     // SAFETY: this process has one thread and holds no lock.
     let pid = unsafe { fork_alone() };
     if pid == 0 {
-        let code = enter(body);
+        let code = enter(descriptors, body);
         // SAFETY: `_exit` has no preconditions. Destructors and exit handlers are the session's to run.
         unsafe { libc::_exit(code) }
     }
@@ -108,10 +109,10 @@ pub(super) fn run(
 /// The exit code of a fork without a shield: none that a program would choose.
 const NOT_SHIELDED: i32 = 0x6e;
 
-fn enter(body: impl FnOnce()) -> i32 {
+fn enter(descriptors: Descriptors, body: impl FnOnce()) -> i32 {
     fork::end_with_parent();
     without_core();
-    if shield::filter_calls().is_err() {
+    if shield::filter_calls(descriptors).is_err() {
         return NOT_SHIELDED;
     }
     body();

@@ -19,7 +19,7 @@ use memit_session::abi::{Body, List, Listed};
 use crate::copies::NoCopy;
 use crate::fork::{self, Limits, ProcessEnd};
 use crate::host::Host;
-use crate::{heap, run, settle};
+use crate::{heap, run};
 use figures::{Figures, Number};
 use forks::End;
 
@@ -52,7 +52,6 @@ fn measure_list(
     let variables = unsafe { list.variables() };
     let threads = host.threads();
     let figures = Figures::new(variables.len()).map_err(|error| run::refused(host, &error))?;
-    settle::map_code(&host.cell());
     let live_heap = Some(heap::in_use()).filter(|bytes| *bytes > 0);
     let limits = Limits {
         quiet: true,

@@ -9,7 +9,8 @@ use super::figures::{Common, Figures, Number, VALUE};
 use super::forks::{self, End};
 use crate::board::Board;
 use crate::measuring::{self, Measuring};
-use crate::{heap, panic, shield};
+use crate::shield::{self, Descriptors};
+use crate::{heap, panic, requested};
 
 /// Time that a destructor or the text of a value may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
@@ -25,12 +26,17 @@ pub(super) fn run(list: &List, variables: &[Listed], figures: &Figures) {
     if let Ok(board) = Board::new(1) {
         measuring::install(InCopy(Arc::new(board)));
     }
-    if let Err(error) = shield::cut_off(&figures.ranges()) {
+    let not_shielded = |error| {
         let errno = forks::errno(&error);
         figures.set_common(Common::NotShielded, u64::from(errno.unsigned_abs()));
-        return;
+    };
+    if let Err(error) = shield::protect_memory(&figures.ranges()) {
+        return not_shielded(error);
     }
     show_all(list, variables, figures);
+    if let Err(error) = shield::cut_off() {
+        return not_shielded(error);
+    }
     if !cfg!(heap_hooks) {
         return;
     }
@@ -82,6 +88,7 @@ impl Trials<'_> {
     fn drop_alone(&self, at: usize) -> End {
         let end = forks::run(
             PATIENCE,
+            Descriptors::CutOff,
             || {
                 let (freed, blocks, is_well) = self.counted(&[at]);
                 self.figures.set(at, Number::Own, freed);
@@ -106,6 +113,7 @@ impl Trials<'_> {
     fn drop_all(&self, all: &[usize]) -> End {
         forks::run(
             PATIENCE_FOR_ALL,
+            Descriptors::CutOff,
             || {
                 let (freed, _, is_well) = self.counted(all);
                 self.figures.set_common(Common::Together, freed);
@@ -122,6 +130,7 @@ impl Trials<'_> {
         let others: Vec<_> = all.iter().copied().filter(|other| *other != at).collect();
         forks::run(
             PATIENCE_FOR_ALL,
+            Descriptors::CutOff,
             || {
                 let (_, _, others_well) = self.counted(&others);
                 let (freed, _, is_well) = self.counted(&[at]);
@@ -138,6 +147,8 @@ impl Trials<'_> {
     /// Drops copies of variables. Returns the bytes and the blocks that are freed, and whether no destructor has
     /// panicked.
     fn counted(&self, all: &[usize]) -> (u64, u64, bool) {
+        // A destructor may allocate, for ever or for a moment: what it frees are blocks from before.
+        requested::start();
         heap::start(false);
         let mut is_well = true;
         for at in all {
@@ -147,9 +158,7 @@ impl Trials<'_> {
         }
         let counts = heap::counts();
         heap::stop();
-        let freed = counts.live.min(0).unsigned_abs();
-        let blocks = counts.frees.saturating_sub(counts.allocations);
-        (freed, blocks, is_well)
+        (counts.old_freed, counts.old_frees, is_well)
     }
 }
 
@@ -161,6 +170,7 @@ fn show_all(list: &List, variables: &[Listed], figures: &Figures) {
         let mut seen = 0;
         forks::run(
             PATIENCE,
+            Descriptors::LookedAt,
             || {
                 for (at, variable) in variables.iter().enumerate().skip(next) {
                     figures.set_common(Common::Showing, at as u64 + 1);
@@ -195,5 +205,27 @@ impl Measuring for InCopy {
 
     fn is_forked(&self) -> bool {
         true
+    }
+}
+
+#[cfg(all(test, heap_hooks))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_destructor_allocates_is_not_what_it_frees() {
+        let old = std::hint::black_box(vec![1_u8; 1000]);
+        // SAFETY: the block is alive.
+        let size = unsafe { libc::malloc_usable_size(old.as_ptr().cast_mut().cast()) };
+        requested::start();
+        heap::start(true);
+        let new = std::hint::black_box(vec![1_u8; 5000]);
+        drop(std::hint::black_box(vec![1_u8; 300]));
+        drop(old);
+        let counts = heap::counts();
+        heap::stop();
+        requested::stop();
+        drop(new);
+        assert_eq!((counts.old_freed, counts.old_frees), (size as u64, 1));
     }
 }
