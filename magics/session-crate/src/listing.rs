@@ -6,7 +6,6 @@
 use std::any::Any;
 use std::ffi::c_void;
 use std::fmt::{self, Debug, Display, Formatter, Write};
-use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::abi::entry_points::memit_list_variables;
@@ -75,16 +74,18 @@ unsafe extern "C-unwind" fn display<T: Display>(
     unsafe { (*value.cast::<T>()).fmt(&mut *formatter.cast::<Formatter<'_>>()) }.is_ok()
 }
 
-/// Drops a bitwise copy.
+/// Drops a bitwise copy. The copy is in a block of its own, because a large value may not fit on the stack twice.
 ///
 /// # Safety
 ///
 /// The pointer must be to a `T` that nobody uses or drops afterwards.
 unsafe extern "C-unwind" fn drop_copy<T>(value: *const c_void) {
-    // SAFETY: the caller's contract: the copy is the only one that is dropped.
+    let mut copy = Box::<T>::new_uninit();
+    // SAFETY: the caller's contract: the copy has the bytes of a `T`, and is the only one that is dropped.
     unsafe {
-        let mut copy = ManuallyDrop::new(value.cast::<T>().read());
-        ManuallyDrop::drop(&mut copy);
+        copy.as_mut_ptr()
+            .copy_from_nonoverlapping(value.cast::<T>(), 1);
+        copy.as_mut_ptr().drop_in_place();
     }
 }
 
@@ -192,6 +193,8 @@ impl Write for Line<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::ManuallyDrop;
+
     use super::*;
 
     #[unsafe(no_mangle)]

@@ -96,24 +96,41 @@ pub(super) fn sums(result: &WhosResult) -> Vec<String> {
 
 /// The parts of the live heap and their sum.
 fn parts(result: &WhosResult) -> Vec<(String, &'static str)> {
+    let is_complete = result
+        .variables
+        .iter()
+        .all(|variable| variable.heap.is_some());
     let size = |bytes: Option<u64>| bytes.map_or_else(|| UNKNOWN.to_owned(), units::bytes);
     vec![
         (units::bytes(result.heap), "heap of single variables"),
         (size(result.heap_shared), "heap that variables share"),
-        (size(result.heap_of_session), "heap of the session's own"),
+        (
+            size(result.heap_of_session),
+            if is_complete {
+                "heap of the session's own"
+            } else {
+                "heap of the session's own and of variables without a figure"
+            },
+        ),
         (size(result.live_heap), "live heap"),
     ]
 }
 
 /// What the figures do not show.
 pub(super) fn notes(result: &WhosResult) -> Vec<String> {
-    let mut notes: Vec<_> = result
-        .variables
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for variable in &result.variables {
+        let Some(why) = &variable.no_heap else {
+            continue;
+        };
+        match reasons.iter_mut().find(|(known, _)| known == why) {
+            Some((_, names)) => names.push(&variable.name),
+            None => reasons.push((why, vec![&variable.name])),
+        }
+    }
+    let mut notes: Vec<_> = reasons
         .iter()
-        .filter_map(|variable| {
-            let why = variable.no_heap.as_ref()?;
-            Some(format!("`{}`: {why}.", variable.name))
-        })
+        .map(|(why, names)| format!("{}: {why}.", named(names)))
         .collect();
     let is_unknown =
         |variable: &WhosVariable| variable.heap.is_some() && variable.heap_shared.is_none();
@@ -125,6 +142,22 @@ pub(super) fn notes(result: &WhosResult) -> Vec<String> {
         });
     }
     notes
+}
+
+/// Names that are listed; the others are counted.
+const NAMED: usize = 8;
+
+fn named(names: &[&str]) -> String {
+    let listed: Vec<_> = names
+        .iter()
+        .take(NAMED)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let listed = listed.join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => listed,
+        more => format!("{listed} and {more} more"),
+    }
 }
 
 /// All in one line.
@@ -186,6 +219,14 @@ mod tests {
         `odd`: its drop panics: no way.
         Dropping all variables together failed, so what they share is not known.
         ");
+        for variable in &mut result.variables {
+            variable.no_heap = Some("no".to_owned());
+        }
+        assert_eq!(notes(&result)[0], "`all`, `one`, `other`, `n`, `odd`: no.");
+        assert_eq!(
+            named(&["n"; 10]),
+            "`n`, `n`, `n`, `n`, `n`, `n`, `n`, `n` and 2 more"
+        );
         assert_snapshot!(summary(&sample()), @"5 variables with 100.00 MiB of heap");
     }
 }

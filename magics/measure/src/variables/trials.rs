@@ -147,7 +147,7 @@ impl Trials<'_> {
     /// Drops copies of variables. Returns the bytes and the blocks that are freed, and whether no destructor has
     /// panicked.
     fn counted(&self, all: &[usize]) -> (u64, u64, bool) {
-        // A destructor may allocate, for ever or for a moment: what it frees are blocks from before.
+        // The copies are in blocks of their own, and a destructor may allocate: what is freed are blocks from before.
         requested::start();
         heap::start(false);
         let mut is_well = true;
