@@ -179,6 +179,8 @@ pub struct SessionVariable {
     pub name: String,
     /// The type, as people write it.
     pub of: String,
+    /// The type, as a cell can write it.
+    pub written: String,
     /// The number that front-ends show for the cell that has made the variable.
     pub cell: u64,
 }
@@ -192,7 +194,7 @@ pub struct Compiled {
     pub functions: Vec<SourceFunction>,
     /// How long [`Measurement::plain_code`] took in nanoseconds, if it ran.
     pub plain_ns: Option<u64>,
-    /// The variables of the session, in the order of [`Scope::variables`].
+    /// The variables of the session, in the order of [`Scope::session`].
     pub variables: Vec<SessionVariable>,
 }
 

@@ -105,6 +105,7 @@ mod tests {
             name: name.to_owned(),
             of: of.to_owned(),
             cell: 1,
+            ..SessionVariable::default()
         };
         let all = [variable("n", "i32"), variable("v", "Vec<u8>")];
         let names = |types: &[&str]| {

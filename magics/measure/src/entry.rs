@@ -4,6 +4,8 @@
 //! The functions do nothing in a program that is not a session process. [`crate::lines::calls`]
 //! defines the functions of line probes.
 
+use std::ffi::c_void;
+
 use memit_measurement::{Event, Panic, QuestionMark};
 use memit_session::abi::{Body, Ending, Lazy, List, PhaseNumber, Plan, Text};
 
@@ -169,6 +171,16 @@ extern "C" fn memit_measure_cell(plan: &Plan) {
 #[unsafe(no_mangle)]
 extern "C" fn memit_cell_measured() {
     once::finish();
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_set_store(store: *mut c_void) {
+    variables::set_store(store);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_store() -> *mut c_void {
+    variables::store()
 }
 
 #[unsafe(no_mangle)]

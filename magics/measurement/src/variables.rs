@@ -79,6 +79,8 @@ pub enum NoHeap {
         /// Why, as a clause.
         why: String,
     },
+    /// The session process does not have the variable.
+    Missing,
     /// The heap is not counted on this system.
     NotCounted,
 }

@@ -43,9 +43,9 @@ impl Magic for Whos {
     fn details(&self) -> &'static str {
         "\
 Shows a table of the session's variables. The heap of a variable is what dropping the
-variable frees, measured for a value of any type: in a fork of the session, a copy of the
-value is dropped while the heap is counted. The fork can reach nothing outside: it deletes
-no file, ends no process and writes to no socket.
+variable frees, measured for a value of any type: a fork of the session drops the value
+while the heap is counted. The fork can reach nothing outside: it deletes no file, ends no
+process and writes to no socket.
 
 `Heap` is what the variable alone holds, `Shared` what it shares with other variables, as
 with an `Rc`, `Blocks` the number of allocations, `Size` the size of the value itself, and
@@ -122,11 +122,21 @@ impl Measurement for AllVariables {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::magic::SessionVariable;
 
     #[test]
     fn each_variable_is_listed_with_its_way_to_be_shown() {
+        let variable = |name: &str, written: &str| SessionVariable {
+            name: name.to_owned(),
+            written: written.to_owned(),
+            ..SessionVariable::default()
+        };
         let scope = Scope {
-            variables: vec!["a".into(), "r#type".into()],
+            session: vec![
+                variable("a", "::std::vec::Vec<u8>"),
+                variable("r#type", "Point"),
+                variable("b", "::std::vec::Vec<u8>"),
+            ],
             ..Scope::default()
         };
         insta::assert_snapshot!(snippet::measurement_of_variables(&scope).source, @"

@@ -156,6 +156,7 @@ fn reason(why: &NoHeap, threads: u32) -> String {
             format!("the system cannot keep a drop from what is outside of the fork: {message}")
         }
         NoHeap::CannotFork { why } => format!("the session cannot be forked: {why}"),
+        NoHeap::Missing => "the session process does not have the variable".to_owned(),
         NoHeap::NotCounted => "the heap is not counted on this system".to_owned(),
     }
 }
@@ -184,6 +185,7 @@ pub(crate) mod tests {
             name: name.to_owned(),
             of: of.to_owned(),
             cell,
+            ..SessionVariable::default()
         };
         let measured = |size, own, blocks, shared, value: &str| VariableMeasurement {
             size,

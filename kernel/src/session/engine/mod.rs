@@ -404,6 +404,7 @@ impl Engine {
         held.map(|(name, variable)| SessionVariable {
             name: name.clone(),
             of: variables::shown(&variable.of),
+            written: variable.of.clone(),
             cell: variable.cell,
         })
     }

@@ -132,9 +132,9 @@ fn plain_ns(engine: &mut Engine, source: &str) -> Option<u64> {
 
 /// What `code` finds in the session.
 fn scope(engine: &mut Engine, written: Written<'_>, code: &str) -> Scope {
-    let variables = variable_list::in_order(engine, written).into_iter();
     Scope {
-        variables: variables.map(|variable| variable.name).collect(),
+        variables: engine.variables(),
+        session: variable_list::in_order(engine, written),
         cannot_fork: None,
         has_tokio: code.contains("await") && engine.depends_on("tokio"),
         placed: None,

@@ -1,7 +1,7 @@
 //! `%whos`: what each variable of the session takes, and its value.
 //!
 //! Only the destructor of a value knows all that the value owns. A copy of the session process therefore makes a fork
-//! for each variable, and the fork drops a bitwise copy of the value while the heap is counted. Another fork drops
+//! for each variable, and the fork drops the value while the heap is counted. Another fork drops
 //! all variables, and one for each variable drops the variable after the others, if variables share heap. The copy
 //! and its forks have one thread and a shield around them ([`crate::shield`]).
 
@@ -9,6 +9,8 @@ mod figures;
 mod forks;
 mod trials;
 
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use memit_measurement::{
@@ -22,6 +24,19 @@ use crate::host::Host;
 use crate::{heap, run};
 use figures::{Figures, Number};
 use forks::End;
+
+/// The store of variables, which the cells of the session use.
+static STORE: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Notes the store of variables.
+pub(crate) fn set_store(store: *mut c_void) {
+    STORE.store(store, Relaxed);
+}
+
+/// The store of variables; null if there is none.
+pub(crate) fn store() -> *mut c_void {
+    STORE.load(Relaxed)
+}
 
 /// The list that the cell has made.
 static LIST: Mutex<Option<List>> = Mutex::new(None);
@@ -112,7 +127,10 @@ fn heap_of(
     figures: &Figures,
     why: Option<&NoHeap>,
 ) -> Result<HeapOfVariable, NoHeap> {
-    if !variable.needs_drop() {
+    if !variable.is_there() {
+        return Err(NoHeap::Missing);
+    }
+    if !variable.needs_drop {
         return Ok(HeapOfVariable {
             shared: Some(0),
             ..HeapOfVariable::default()

@@ -45,7 +45,7 @@ pub(super) fn run(list: &List, variables: &[Listed], figures: &Figures) {
         variables,
         figures,
     };
-    let dropping = (0..variables.len()).filter(|at| variables[*at].needs_drop());
+    let dropping = (0..variables.len()).filter(|at| variables[*at].needs_drop);
     let mut sized = Vec::new();
     for at in dropping {
         if trials.drop_alone(at) == End::Dropped {
@@ -144,17 +144,17 @@ impl Trials<'_> {
         )
     }
 
-    /// Drops copies of variables. Returns the bytes and the blocks that are freed, and whether no destructor has
+    /// Drops variables. Returns the bytes and the blocks that are freed, and whether no destructor has
     /// panicked.
     fn counted(&self, all: &[usize]) -> (u64, u64, bool) {
-        // The copies are in blocks of their own, and a destructor may allocate: what is freed are blocks from before.
+        // A destructor may allocate, for ever or for a moment: what it frees are blocks from before.
         requested::start();
         heap::start(false);
         let mut is_well = true;
         for at in all {
             // SAFETY: the cell that has made the list waits in the session process, and this fork of the process,
             // which drops each variable once, leaves with `_exit`.
-            is_well &= unsafe { self.list.drop_copy(&self.variables[*at]) };
+            is_well &= unsafe { self.list.drop_in_place(&self.variables[*at]) };
         }
         let counts = heap::counts();
         heap::stop();

@@ -56,6 +56,10 @@ macro_rules! entry_points {
                 // The measured statements of the cell have ended; their value is still to be shown.
                 safe fn memit_cell_measured();
 
+                // The store of variables has been made; and the store, or null if there is none. Only the
+                // thread that runs cells may use the store.
+                safe fn memit_set_store(store: *mut ::std::ffi::c_void);
+                safe fn memit_store() -> *mut ::std::ffi::c_void;
                 // The variables of the session, from the body of a measurement of variables. The values must
                 // live until the measurement has ended.
                 safe fn memit_list_variables(list: $crate::abi::List);

@@ -2,23 +2,24 @@
 
 use std::ffi::c_void;
 
-/// A variable: where its value is, and what can be done with the value.
+/// A variable: where its value is, and how the value is shown.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Listed {
-    pub(crate) place: *const c_void,
+    /// The box of the value in the store of variables; null if the store has no such variable.
+    pub(crate) place: *mut c_void,
     /// Size of the value itself in bytes, as of `size_of_val`.
     pub size: u64,
-    /// Drops a bitwise copy of the value; `None` if the type needs no drop.
-    pub(crate) drop: Option<unsafe extern "C-unwind" fn(*const c_void)>,
+    /// Whether the value has a destructor.
+    pub needs_drop: bool,
     /// Writes the value as text with the formatter of `std`; `None` if the type has no text.
     pub(crate) show: Option<unsafe extern "C-unwind" fn(*const c_void, *mut c_void) -> bool>,
 }
 
 impl Listed {
-    /// Whether the value has a destructor.
-    pub fn needs_drop(&self) -> bool {
-        self.drop.is_some()
+    /// Whether the store has the variable.
+    pub fn is_there(&self) -> bool {
+        !self.place.is_null()
     }
 
     /// Whether the value has a text.
@@ -52,13 +53,13 @@ impl List {
         unsafe { std::slice::from_raw_parts(self.start, self.count) }
     }
 
-    /// Drops a bitwise copy of a value. False if the destructor has panicked.
+    /// Drops a value where it is. False if the destructor has panicked.
     ///
     /// # Safety
     ///
-    /// The cell that has made the list must still run, and the original must never be used again: the process
-    /// must be a fork that leaves with `_exit`.
-    pub unsafe fn drop_copy(&self, variable: &Listed) -> bool {
+    /// The cell that has made the list must still run, and nothing may use the value afterwards: the process must be
+    /// a fork that leaves with `_exit`.
+    pub unsafe fn drop_in_place(&self, variable: &Listed) -> bool {
         // SAFETY: the caller's contract.
         unsafe { (self.drop)(variable) }
     }
