@@ -284,7 +284,8 @@ pub(crate) fn measurement_of_cell(plan: &Plan) -> Generated {
 }
 
 /// The code that lists the variables of the session, says of each of their types how a value is shown, and measures
-/// the variables.
+/// the variables. A cell has given up each variable whose type reaches a definition that has changed, so the types
+/// are those of the values.
 pub(crate) fn measurement_of_variables(scope: &Scope) -> Generated {
     const LISTING: &str = "::memit_session::listing";
     let plan = expression(&Plan::Variables);

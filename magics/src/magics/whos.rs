@@ -139,16 +139,18 @@ mod tests {
             ],
             ..Scope::default()
         };
-        insta::assert_snapshot!(snippet::measurement_of_variables(&scope).source, @"
+        insta::assert_snapshot!(snippet::measurement_of_variables(&scope).source, @r#"
         #[allow(warnings)] let _ = {
         { use ::memit_session::harness as memit_harness; }
         use ::memit_session::listing::{ByDebug as _, ByDisplay as _, ByNothing as _};
-        let memit_own_all: &[::memit_session::abi::Listed] = &[
-        ::memit_session::listing::variable(&a, (&&&::memit_session::listing::Way(&a)).memit_way()),
-        ::memit_session::listing::variable(&r#type, (&&&::memit_session::listing::Way(&r#type)).memit_way()),
+        let memit_own_variables: &[(&str, usize)] = &[("a", 0), ("r#type", 1), ("b", 0), ];
+        let memit_own_types: &[::memit_session::listing::Type] = &[
+        ::memit_session::listing::Type::of::<::std::vec::Vec<u8>>((&&&::memit_session::listing::Way::<::std::vec::Vec<u8>>(::std::marker::PhantomData)).memit_way()),
+        ::memit_session::listing::Type::of::<Point>((&&&::memit_session::listing::Way::<Point>(::std::marker::PhantomData)).memit_way()),
         ];
-        ::memit_session::harness::measure({ use ::memit_session::abi::plan::*; Plan::Variables }, &mut || { ::memit_session::listing::list(memit_own_all); ::memit_session::harness::finished() });
+        let mut memit_own_list = None;
+        ::memit_session::harness::measure({ use ::memit_session::abi::plan::*; Plan::Variables }, &mut || { memit_own_list = Some(unsafe { ::memit_session::listing::list(memit_own_variables, memit_own_types) }); ::memit_session::harness::finished() });
         };
-        ");
+        "#);
     }
 }

@@ -186,7 +186,7 @@ mod tests {
 
          100.00 MiB  heap of single variables
            1.00 KiB  heap that variables share
-        1022.98 KiB  heap of the session's own
+        1022.98 KiB  heap of the session's own and of variables without a figure
          101.00 MiB  live heap
         `odd`: its drop panics: no way.
         "#);

@@ -161,9 +161,11 @@ fn reason(why: &NoHeap, threads: u32) -> String {
     }
 }
 
+// `&'static str`: rustc takes long for many thousands of calls that make a `String`.
 rust_struct! {
     WhosVariable as "WhosVariable" {
-        name, type_name, cell, size, heap, heap_shared, blocks, no_heap, value,
+        name: String::as_str, type_name: String::as_str, cell, size, heap, heap_shared, blocks,
+        no_heap: Option::as_deref, value: Option::as_deref,
     }
 }
 
