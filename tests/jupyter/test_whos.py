@@ -299,12 +299,6 @@ def test_options_order_and_deliver_the_result(fresh_kernel):
     assert first("name") == ["large", "middle", "small"]
     assert first("type") == ["middle", "large", "small"]
     assert first("cell") == ["small", "large", "middle"]
-    # Names of variables may be words of types, and keywords.
-    kernel.run("let vec = vec![1u8]; let std = 3; let r#type = 4;")
-    assert [row["value"] for row in kernel.run("%whos").json["variables"][3:]] == ["[1]", "3", "4"]
-    kernel.run("%xdel vec")
-    kernel.run("%xdel std")
-    kernel.run("%xdel r#type")
     cell = kernel.run("%whos")
     header, *lines = cell.text.splitlines()
     assert header.split() == ["Name", "Type", "Heap", "Shared", "Blocks", "Size", "Cell", "Value"]
@@ -318,6 +312,9 @@ def test_options_order_and_deliver_the_result(fresh_kernel):
     assert "takes no argument" in kernel.fails("%whos large").traceback
     assert "cannot stand in a block" in kernel.fails("for _ in 0..2 {\n    %whos\n}").traceback
     assert kernel.value("(small, large.len(), middle)") == '(1, 1048576, "text")'
+    # Names of variables may be words of types, and keywords.
+    kernel.run("let vec = vec![1u8]; let std = 3; let r#type = 4;")
+    assert [row["value"] for row in kernel.run("%whos").json["variables"][-3:]] == ["[1]", "3", "4"]
 
 
 @pytest.mark.parametrize("count", [200])

@@ -63,8 +63,9 @@ pub fn has_type(of: &str, named: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     of.match_indices(&named).any(|(at, _)| {
         let (before, behind) = (&of[..at], &of[at + named.len()..]);
-        !(before.ends_with(is_part) && named.starts_with(is_part))
-            && !(behind.starts_with(is_part) && named.ends_with(is_part))
+        let goes_on_before = before.ends_with(is_part) && named.starts_with(is_part);
+        let goes_on_behind = behind.starts_with(is_part) && named.ends_with(is_part);
+        !goes_on_before && !goes_on_behind
     })
 }
 

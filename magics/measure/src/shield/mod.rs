@@ -209,12 +209,13 @@ mod tests {
             Shared::<AtomicU64>::new(1).unwrap(),
         );
         let start = kept.as_ptr() as usize;
-        let status = shielded(&[start..start + 8], || {
+        let kept_range = start..start + 8;
+        let status = shielded(std::slice::from_ref(&kept_range), || {
             kept[0].store(1, Relaxed);
             true
         });
         assert_eq!((status, kept[0].load(Relaxed)), (0, 1));
-        let status = shielded(&[start..start + 8], || {
+        let status = shielded(std::slice::from_ref(&kept_range), || {
             other[0].store(1, Relaxed);
             true
         });
