@@ -49,8 +49,8 @@ pub(super) enum Common {
     Together,
     /// Why the copy has no shield: the system's number of the error.
     NotShielded,
-    /// The variable whose value is being shown, plus 1.
-    Showing,
+    /// The variable that the fork is at, plus 1.
+    Progress,
 }
 
 const COMMON: usize = 4;

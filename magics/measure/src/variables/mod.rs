@@ -1,9 +1,10 @@
 //! `%whos`: what each variable of the session takes, and its value.
 //!
-//! Only the destructor of a value knows all that the value owns. A copy of the session process therefore makes a fork
-//! for each variable, and the fork drops the value while the heap is counted. Another fork drops
-//! all variables, and one for each variable drops the variable after the others, if variables share heap. The copy
-//! and its forks have one thread and a shield around them ([`crate::shield`]).
+//! Only the destructor of a value knows all that the value owns. A copy of the session process therefore makes forks in
+//! which values are dropped while the heap is counted. Two forks drop all variables, in both orders. If each variable
+//! frees as much in both, no heap is shared. Otherwise, or if a destructor fails, there is a fork for each variable, one
+//! that drops all, and one for each variable that drops the variable after the others. The copy and its forks have one
+//! thread and a shield around them ([`crate::shield`]).
 
 mod figures;
 mod forks;

@@ -45,7 +45,12 @@ pub(super) fn run(list: &List, variables: &[Listed], figures: &Figures) {
         variables,
         figures,
     };
-    let dropping = (0..variables.len()).filter(|at| variables[*at].needs_drop);
+    let dropping: Vec<_> = (0..variables.len())
+        .filter(|at| variables[*at].needs_drop)
+        .collect();
+    if trials.share_nothing(&dropping) {
+        return;
+    }
     let mut sized = Vec::new();
     for at in dropping {
         if trials.drop_alone(at) == End::Dropped {
@@ -84,6 +89,59 @@ struct Trials<'a> {
 }
 
 impl Trials<'_> {
+    /// Drops all variables in one fork and, in the other order, in another. A block that variables share is freed by
+    /// the last of them, so the first variable that shares a block frees more in the second fork. If each variable
+    /// frees as much in both, no block is shared, and the figures are those of each variable alone.
+    fn share_nothing(&self, all: &[usize]) -> bool {
+        let backwards: Vec<_> = all.iter().rev().copied().collect();
+        let same =
+            |at: &usize| self.figures.get(*at, Number::Own) == self.figures.get(*at, Number::Last);
+        if !(self.drop_in_order(all, Number::Own)
+            && self.drop_in_order(&backwards, Number::Last)
+            && all.iter().all(same))
+        {
+            self.figures.set_common(Common::End, 0);
+            return false;
+        }
+        for at in all {
+            for number in [Number::End, Number::LastEnd] {
+                self.figures.set(*at, number, End::Dropped.number());
+            }
+        }
+        true
+    }
+
+    /// Drops these variables in one fork, one after the other. Notes the bytes that each frees under this number.
+    /// False if a destructor fails.
+    fn drop_in_order(&self, order: &[usize], bytes: Number) -> bool {
+        self.figures.set_common(Common::End, 0);
+        self.figures.set_common(Common::Progress, 0);
+        let progress = || self.figures.common(Common::Progress);
+        let mut seen = 0;
+        let end = forks::run(
+            PATIENCE,
+            Descriptors::CutOff,
+            || {
+                let mut together = 0;
+                for at in order {
+                    self.figures.set_common(Common::Progress, progress() + 1);
+                    let (freed, blocks, is_well) = self.counted(&[*at]);
+                    if !is_well {
+                        return;
+                    }
+                    self.figures.set(*at, bytes, freed);
+                    self.figures.set(*at, Number::Blocks, blocks);
+                    together += freed;
+                }
+                self.figures.set_common(Common::Together, together);
+                self.figures.set_common(Common::End, End::Dropped.number());
+            },
+            || End::from_number(self.figures.common(Common::End)),
+            || std::mem::replace(&mut seen, progress()) != progress(),
+        );
+        end == End::Dropped
+    }
+
     /// Drops the variable in a fork.
     fn drop_alone(&self, at: usize) -> End {
         let end = forks::run(
@@ -166,14 +224,14 @@ impl Trials<'_> {
 fn show_all(list: &List, variables: &[Listed], figures: &Figures) {
     let mut next = 0;
     while next < figures.count() {
-        let showing = || usize::try_from(figures.common(Common::Showing)).unwrap_or(0);
+        let showing = || usize::try_from(figures.common(Common::Progress)).unwrap_or(0);
         let mut seen = 0;
         forks::run(
             PATIENCE,
             Descriptors::LookedAt,
             || {
                 for (at, variable) in variables.iter().enumerate().skip(next) {
-                    figures.set_common(Common::Showing, at as u64 + 1);
+                    figures.set_common(Common::Progress, at as u64 + 1);
                     let mut text = [0; VALUE];
                     // SAFETY: the cell that has made the list waits in the session process, of which this is a
                     // copy.
@@ -181,7 +239,7 @@ fn show_all(list: &List, variables: &[Listed], figures: &Figures) {
                         figures.set_value(at, &text[..length]);
                     }
                 }
-                figures.set_common(Common::Showing, figures.count() as u64 + 1);
+                figures.set_common(Common::Progress, figures.count() as u64 + 1);
             },
             || None,
             || std::mem::replace(&mut seen, showing()) != showing(),
