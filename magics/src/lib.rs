@@ -17,6 +17,6 @@ pub mod stats;
 mod visible;
 
 pub use error::{MagicError, nearest};
-pub use magics::{help, line_magic, registry};
+pub use magics::{has_type, help, line_magic, registry};
 pub use memit_lines::units;
 pub use visible::visible;

@@ -194,6 +194,11 @@ pub enum Action {
     DescribeSession,
     /// Takes the session back to before its last cell.
     Undo,
+    /// Lists the names of the variables.
+    Who {
+        /// The types of the variables to list; empty for all.
+        types: Vec<String>,
+    },
     /// Deletes a variable or an item.
     Delete {
         /// Its name.
@@ -284,6 +289,19 @@ pub trait Measurement: Send + Sync {
 /// Draws an unfinished measurement.
 pub type Draw = Arc<dyn Fn(TimelineMeasurement) -> Preview + Send + Sync>;
 
+/// A variable of the session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionVariable {
+    /// The name.
+    pub name: String,
+    /// The type, as people write it.
+    pub of: String,
+    /// The type, as a cell can write it.
+    pub written: String,
+    /// The number that front-ends show for the cell that has made the variable.
+    pub cell: u64,
+}
+
 /// Facts from the compilation of a measurement.
 #[derive(Debug, Clone, Default)]
 pub struct Compiled {
@@ -293,6 +311,8 @@ pub struct Compiled {
     pub functions: Vec<SourceFunction>,
     /// How long [`Measurement::plain_code`] took in nanoseconds, if it ran.
     pub plain_ns: Option<u64>,
+    /// The variables of the session, in the order of [`Scope::session`].
+    pub variables: Vec<SessionVariable>,
 }
 
 /// A function as the user named it.

@@ -35,12 +35,15 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ),
     ("session/commands", &["cargo_settings"]),
     ("session/shared_dependencies", &["dependency_cache", "session/errors"]),
-    ("session/variable_list", &["session/commands", "session/io", "session/engine"]),
     ("session/editor", &["analyser", "session/commands", "session/io", "session/errors", "session/engine"]),
     ("session/evaluation", &["compiler", "session/io", "session/errors", "session/engine"]),
+    ("session/variable_list", &["session/commands", "session/io", "session/engine", "session/evaluation"]),
     (
         "session/measure",
-        &["chart_file", "compiler", "session/io", "session/errors", "session/engine", "session/evaluation"],
+        &[
+            "chart_file", "compiler", "session/io", "session/errors", "session/engine", "session/evaluation",
+            "session/variable_list",
+        ],
     ),
     ("session", &["notebook"]),
     ("headless", &["kernel_info", "notebook", "session", "tools_environment"]),

@@ -8,7 +8,7 @@ use super::errors::{CellError, diagnostics};
 use super::evaluation::Running;
 use super::io::{Stream, bundle};
 use super::nested::Rest;
-use super::{describe, files, history, measure, shared_dependencies};
+use super::{describe, files, history, measure, shared_dependencies, variable_list};
 
 /// Runs one magic. `last` says that the cell ends with it.
 pub(super) fn run(
@@ -89,6 +89,11 @@ pub(super) fn run(
         }
         Action::Undo => {
             let text = running.undo_log.undo(running.engine)?;
+            running.output.display(bundle::of_text(&text));
+        }
+        Action::Who { types } => {
+            let variables = variable_list::in_order(running.engine, running.written);
+            let text = variable_list::names(&variables, &types);
             running.output.display(bundle::of_text(&text));
         }
         Action::Delete { name, range } => {

@@ -1,11 +1,15 @@
-//! The answers to `:vars` and `:type`, in evcxr's layout, from the record of variables.
+//! The variables of the session, from the record of variables: the answers to `:vars` and `:type`, in evcxr's
+//! layout, and the names that `%who` lists.
 
 use std::fmt::Write as _;
 
-use memit_magics::nearest;
+use memit_magics::cell;
+use memit_magics::magic::SessionVariable;
+use memit_magics::{has_type, nearest};
 
 use super::commands::Question;
 use super::engine::Engine;
+use super::evaluation::Written;
 use super::io::{MimeBundle, bundle};
 
 /// The answer.
@@ -47,8 +51,74 @@ fn all(engine: &Engine) -> MimeBundle {
     bundle
 }
 
+/// The variables in the order in which cells have made them.
+pub(crate) fn in_order(engine: &Engine, written: Written<'_>) -> Vec<SessionVariable> {
+    let mut variables: Vec<_> = engine.held().collect();
+    variables.sort_by_key(|variable| variable.cell);
+    for of_cell in variables.chunk_by_mut(|one, other| one.cell == other.cell) {
+        let numbers = written
+            .numbers
+            .iter()
+            .rposition(|&number| number == of_cell[0].cell);
+        let Some(source) = numbers.and_then(|at| written.cells.get(at)) else {
+            continue;
+        };
+        if of_cell.len() > 1 {
+            let lets = cell::rust(source).lets();
+            let bound: Vec<_> = lets.iter().flat_map(|each| &each.names).collect();
+            // A name that is bound twice is the second variable.
+            let place = |name: &String| bound.iter().rposition(|bound| *bound == name);
+            of_cell.sort_by_key(|variable| place(&variable.name).unwrap_or(bound.len()));
+        }
+    }
+    variables
+}
+
+/// The names of the variables of these types, or of all.
+pub(crate) fn names(variables: &[SessionVariable], types: &[String]) -> String {
+    let is_wanted = |variable: &&SessionVariable| {
+        types.is_empty() || types.iter().any(|of| has_type(&variable.of, of))
+    };
+    let wanted = variables.iter().filter(is_wanted);
+    let names: Vec<_> = wanted.map(|variable| variable.name.as_str()).collect();
+    match (names.is_empty(), variables.is_empty(), types) {
+        (false, ..) => names.join(" "),
+        (true, true, _) => "The session has no variables.".to_owned(),
+        (true, false, [of]) => format!("The session has no variable of the type `{of}`."),
+        (true, false, _) => "The session has no variable of these types.".to_owned(),
+    }
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_types() {
+        let variable = |name: &str, of: &str| SessionVariable {
+            name: name.to_owned(),
+            of: of.to_owned(),
+            cell: 1,
+            ..SessionVariable::default()
+        };
+        let all = [variable("n", "i32"), variable("v", "Vec<u8>")];
+        let names = |types: &[&str]| {
+            let types: Vec<_> = types.iter().map(|of| (*of).to_owned()).collect();
+            names(&all, &types)
+        };
+        assert_eq!(names(&[]), "n v");
+        assert_eq!(names(&["Vec"]), "v");
+        assert_eq!(names(&["i32", "Vec"]), "n v");
+        assert_eq!(
+            names(&["f64"]),
+            "The session has no variable of the type `f64`."
+        );
+        assert_eq!(super::names(&[], &[]), "The session has no variables.");
+    }
 }

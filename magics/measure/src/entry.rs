@@ -4,10 +4,11 @@
 //! The functions do nothing in a program that is not a session process. [`crate::lines::calls`]
 //! defines the functions of line probes.
 
+use std::ffi::c_void;
 use std::time::Duration;
 
 use memit_measurement::{Event, Panic, QuestionMark};
-use memit_session::abi::{Body, Ending, Lazy, PhaseNumber, Plan, TestCase, Text};
+use memit_session::abi::{Body, Ending, Lazy, List, PhaseNumber, Plan, TestCase, Text};
 
 use crate::host::Host;
 use crate::lines::calls::{memit_close, memit_line, memit_open};
@@ -16,7 +17,9 @@ use crate::lines::counting;
 use crate::lines::line_saving::memit_line_saving;
 use crate::surroundings::Script;
 use crate::test::print_at_once;
-use crate::{heap, host, measurements, measuring, once, panic, run, surroundings, test, timeline};
+use crate::{
+    heap, host, measurements, measuring, once, panic, run, surroundings, test, timeline, variables,
+};
 
 /// Checks that each entry point has a definition with the declared type.
 macro_rules! check {
@@ -222,6 +225,21 @@ unsafe extern "C" fn memit_run_tests(
 /// The text of an error. The cell ends with the error, and the session goes on as it was before.
 fn report(result: Result<(), String>) -> Text<'static> {
     Text::new(result.err().map_or("", |error| error.leak()))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_set_store(store: *mut c_void) {
+    variables::set_store(store);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_store() -> *mut c_void {
+    variables::store()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memit_list_variables(list: List) {
+    variables::set_list(list);
 }
 
 #[unsafe(no_mangle)]

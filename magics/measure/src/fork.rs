@@ -28,6 +28,9 @@ pub(crate) struct Limits {
     pub(crate) quiet: bool,
     /// Turns transparent huge pages off, so that a touched page counts as a page and not as 2 MiB.
     pub(crate) small_pages: bool,
+    /// Leaves out the other threads of the session, and what sets a run apart from the files of the session: the
+    /// body shields itself.
+    pub(crate) alone: bool,
 }
 
 /// How a run ended.
@@ -84,11 +87,17 @@ pub(crate) fn run(
     match others.copy()? {
         Copied::Copy(single) => {
             become_run(limits);
-            let apart = outside.set_run_apart();
-            let code = single.begin_others().map_or(NO_THREADS, |()| {
-                apart.watch();
+            let code = if limits.alone {
+                // The threads do not go on in a process that does not make them again.
+                std::mem::forget(single);
                 body()
-            });
+            } else {
+                let apart = outside.set_run_apart();
+                single.begin_others().map_or(NO_THREADS, |()| {
+                    apart.watch();
+                    body()
+                })
+            };
             // SAFETY: `_exit` has no preconditions. Destructors and exit handlers are the session's
             // to run.
             unsafe { libc::_exit(code) }
@@ -183,7 +192,7 @@ fn lead_group(child: Option<Pid>) {
 }
 
 /// Makes this process end when its parent does.
-fn end_with_parent() {
+pub(crate) fn end_with_parent() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
 }
@@ -325,14 +334,14 @@ pub fn kill_group(group: i32) {
 }
 
 /// Waits for the end of a child without reaping it.
-struct ChildWatch {
+pub(crate) struct ChildWatch {
     pid: Pid,
     #[cfg(target_os = "linux")]
     pidfd: Option<OwnedFd>,
 }
 
 impl ChildWatch {
-    fn new(pid: Pid) -> Self {
+    pub(crate) fn new(pid: Pid) -> Self {
         Self {
             pid,
             #[cfg(target_os = "linux")]
@@ -342,7 +351,7 @@ impl ChildWatch {
 
     /// Waits until the child has ended (true) or `pause` is over (false); without `pause`, waits
     /// for ever.
-    fn ended(&self, pause: Option<Duration>) -> io::Result<bool> {
+    pub(crate) fn ended(&self, pause: Option<Duration>) -> io::Result<bool> {
         #[cfg(target_os = "linux")]
         if let Some(pidfd) = &self.pidfd {
             let [ended] = process::poll::readable([pidfd.as_fd()], pause)?;

@@ -17,6 +17,10 @@ static COUNTING: AtomicBool = AtomicBool::new(false);
 /// `COMMON.highest` when the resident memory was last read.
 static NOTED_PEAK: AtomicI64 = AtomicI64::new(0);
 static ALLOCATED: AtomicU64 = AtomicU64::new(0);
+/// Bytes and number of the blocks that were given back and that [`requested`] does not know: with its table, the
+/// blocks from before.
+static OLD_FREED: AtomicU64 = AtomicU64::new(0);
+static OLD_FREES: AtomicU64 = AtomicU64::new(0);
 /// Size of the live heap that no new block may pass.
 static LIMIT: AtomicI64 = AtomicI64::new(i64::MAX);
 
@@ -53,6 +57,10 @@ pub(crate) struct Counts {
     pub(crate) allocated: u64,
     /// Calls that obtained memory.
     pub(crate) allocations: u64,
+    /// Bytes of blocks from before the start that were given back, if requested sizes are counted.
+    pub(crate) old_freed: u64,
+    /// Number of these blocks.
+    pub(crate) old_frees: u64,
 }
 
 /// Starts counting from zero. `threaded` says whether the process has more than one thread.
@@ -63,6 +71,8 @@ pub(crate) fn start(threaded: bool) {
     COMMON.highest.store(0, Relaxed);
     NOTED_PEAK.store(0, Relaxed);
     ALLOCATED.store(0, Relaxed);
+    OLD_FREED.store(0, Relaxed);
+    OLD_FREES.store(0, Relaxed);
     COMMON.allocations.store(0, Relaxed);
     LIMIT.store(i64::MAX, Relaxed);
     COUNTING.store(true, Relaxed);
@@ -107,6 +117,8 @@ pub(crate) fn counts() -> Counts {
         peak: COMMON.highest.load(Relaxed).max(0).unsigned_abs(),
         allocated: ALLOCATED.load(Relaxed),
         allocations: COMMON.allocations.load(Relaxed),
+        old_freed: OLD_FREED.load(Relaxed),
+        old_frees: OLD_FREES.load(Relaxed),
     }
 }
 
@@ -118,7 +130,7 @@ pub(crate) use hooks::replaced;
 
 #[cfg(heap_hooks)]
 mod hooks {
-    use super::{ALLOCATED, ASIDE, COMMON, INSIDE, LIMIT, NOTED_PEAK};
+    use super::{ALLOCATED, ASIDE, COMMON, INSIDE, LIMIT, NOTED_PEAK, OLD_FREED, OLD_FREES};
     use crate::lines::record;
     use crate::{requested, threads};
     use libc::{c_int, c_void, size_t};
@@ -204,6 +216,12 @@ mod hooks {
         }
     }
 
+    /// Counts a block of this usable size that is given back and whose requested size is not known.
+    fn count_old(size: i64) {
+        add_unsigned(&OLD_FREED, size.unsigned_abs());
+        add_unsigned(&OLD_FREES, 1);
+    }
+
     /// Ends the process if `size` more bytes would pass the limit.
     fn before_rise(size: size_t) {
         let limit = LIMIT.load(Relaxed);
@@ -254,8 +272,8 @@ mod hooks {
     mod counted {
         use super::{
             __libc_calloc, __libc_free, __libc_malloc, __libc_memalign, __libc_realloc,
-            before_fall, before_rise, c_void, count_call, count_new, grew, requested, shrank,
-            size_t, usable,
+            before_fall, before_rise, c_void, count_call, count_new, count_old, grew, requested,
+            shrank, size_t, usable,
         };
 
         #[cold]
@@ -291,8 +309,8 @@ mod hooks {
         pub(super) unsafe fn free(block: *mut c_void) {
             let size = usable(block);
             before_fall(size);
-            if !block.is_null() {
-                requested::given_back(block.addr(), size);
+            if !block.is_null() && requested::given_back(block.addr(), size).is_none() {
+                count_old(size);
             }
             shrank(size);
             // SAFETY: the caller's contract.
@@ -316,9 +334,15 @@ mod hooks {
             if !new.is_null() {
                 let after = usable(new);
                 count_call();
+                if !block.is_null() && requested.is_none() {
+                    count_old(before);
+                }
                 requested::obtained(new.addr(), size);
                 grew(after - before, after);
             } else if size == 0 {
+                if !block.is_null() && requested.is_none() {
+                    count_old(before);
+                }
                 shrank(before);
             } else if !block.is_null() {
                 let known = requested.or(usize::try_from(before).ok());

@@ -73,6 +73,8 @@ mod shared_pages;
 #[cfg(unix)]
 pub mod shared_statics;
 #[cfg(unix)]
+mod shield;
+#[cfg(unix)]
 mod surroundings;
 #[cfg(unix)]
 mod test;
@@ -83,3 +85,5 @@ mod time;
 pub mod timeline;
 #[cfg(unix)]
 mod unhook;
+#[cfg(unix)]
+mod variables;

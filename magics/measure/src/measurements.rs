@@ -7,7 +7,7 @@ use memit_measurement::{Event, Measured, Placed};
 use memit_session::abi::{Body, Plan};
 
 use crate::host::Host;
-use crate::{lines, memory, once, run, time, timeline};
+use crate::{lines, memory, once, run, time, timeline, variables};
 
 /// Measures `body` and sends the outcome to the kernel.
 pub(crate) fn measure(host: &'static Host, plan: Plan, body: Body) {
@@ -67,6 +67,7 @@ fn measured(host: &'static Host, plan: Plan, body: Body) -> Measured {
         Plan::Time(plan) => time::measure(host, plan, body),
         Plan::Lines(plan) => lines::measure::measure(host, plan, body),
         Plan::Timeline(plan) => timeline::measure::measure(host, plan, body),
+        Plan::Variables => variables::measure(host, body),
         // The statements of such a plan are those of a cell.
         Plan::Once => {
             let error = io::Error::other("statements in a block cannot be measured in the session");
@@ -80,6 +81,6 @@ pub(crate) fn measure_cell(host: &'static Host, plan: Plan) {
     match plan {
         Plan::Timeline(plan) => timeline::measure::keep(host, plan),
         Plan::Once => once::begin(host),
-        Plan::Memory(_) | Plan::Time(_) | Plan::Lines(_) => {}
+        Plan::Memory(_) | Plan::Time(_) | Plan::Lines(_) | Plan::Variables => {}
     }
 }

@@ -45,6 +45,7 @@ fn measure_runs(
                 timeout: plan.timeout(),
                 quiet: repetition > 0,
                 small_pages: true,
+                ..Limits::default()
             };
             let mut look = |pid| peak_outside = peak_outside.max(children::resident_with(pid));
             let watcher = plan.children.then_some(Watcher {

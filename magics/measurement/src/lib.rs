@@ -15,6 +15,7 @@ pub mod mprof_format;
 mod remark;
 mod time;
 mod timeline;
+mod variables;
 
 pub use cost::{OnceMeasurement, ResidentCost, RunCost};
 pub use failure::{Failure, FailureKind, Panic, QuestionMark};
@@ -27,3 +28,4 @@ pub use message::{Checkpointed, Described, Displayed, Ended, Event, Process, Req
 pub use remark::Remark;
 pub use time::TimeMeasurement;
 pub use timeline::{Moment, Point, Series, Span, TimelineMeasurement};
+pub use variables::{HeapOfVariable, NoHeap, VariableMeasurement, VariablesMeasurement};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Failure, LinesMeasurement, MemoryMeasurement, OnceMeasurement, Remark, TimeMeasurement,
-    TimelineMeasurement,
+    TimelineMeasurement, VariablesMeasurement,
 };
 
 /// The result of a measured snippet.
@@ -21,6 +21,8 @@ pub enum Measured {
     Lines(LinesMeasurement),
     /// `%mprof` ended, with or without a failure.
     Timeline(TimelineMeasurement),
+    /// `%whos` finished.
+    Variables(VariablesMeasurement),
     /// The snippet failed.
     Failed(Failure),
 }
@@ -29,7 +31,7 @@ impl Measured {
     /// Why the measurement has failed or ended early.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Memory(_) | Self::Time(_) | Self::Once(_) => None,
+            Self::Memory(_) | Self::Time(_) | Self::Once(_) | Self::Variables(_) => None,
             Self::Lines(lines) => lines.failure.as_ref(),
             Self::Timeline(timeline) => timeline.failure.as_ref(),
             Self::Failed(failure) => Some(failure),

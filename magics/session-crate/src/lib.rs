@@ -31,6 +31,8 @@ mod function_result;
 pub mod harness;
 #[cfg(feature = "question_mark")]
 mod lazy;
+#[cfg(feature = "cells")]
+pub mod listing;
 #[cfg(feature = "question_mark")]
 mod no_memory;
 #[cfg(feature = "cells")]

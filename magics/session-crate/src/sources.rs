@@ -18,12 +18,13 @@ pub const ARGUMENTS: [&str; 7] = [
 pub const QUESTION_MARK: &str = "--cfg=feature=\"question_mark\"";
 
 /// Path and text of each file, relative to the root of the source. [`ROOT`] is the root module.
-pub const FILES: [(&str, &str); 31] = [
+pub const FILES: [(&str, &str); 33] = [
     (ROOT, include_str!("lib.rs")),
     ("abi/mod.rs", include_str!("abi/mod.rs")),
     ("abi/backend.rs", include_str!("abi/backend.rs")),
     ("abi/body.rs", include_str!("abi/body.rs")),
     ("abi/entry_points.rs", include_str!("abi/entry_points.rs")),
+    ("abi/listed.rs", include_str!("abi/listed.rs")),
     ("abi/phase.rs", include_str!("abi/phase.rs")),
     ("abi/plans.rs", include_str!("abi/plans.rs")),
     ("abi/test.rs", include_str!("abi/test.rs")),
@@ -39,6 +40,7 @@ pub const FILES: [(&str, &str); 31] = [
     ("lines/counters.rs", include_str!("lines/counters.rs")),
     ("lines/probes.rs", include_str!("lines/probes.rs")),
     ("lines/switch.rs", include_str!("lines/switch.rs")),
+    ("listing.rs", include_str!("listing.rs")),
     ("no_memory.rs", include_str!("no_memory.rs")),
     ("phases.rs", include_str!("phases.rs")),
     ("placed.rs", include_str!("placed.rs")),

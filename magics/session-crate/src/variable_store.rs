@@ -9,7 +9,9 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::abi::entry_points::{memit_variable_leaked, memit_variable_lost, memit_variable_named};
+use crate::abi::entry_points::{
+    memit_set_store, memit_variable_leaked, memit_variable_lost, memit_variable_named,
+};
 
 /// Variables by name.
 pub struct VariableStore {
@@ -70,7 +72,9 @@ pub unsafe fn give_up(store: *mut VariableStore, names: &[&str]) {
 /// An empty store, which lives as long as the session.
 #[inline(never)]
 pub fn create_variable_store() -> *mut VariableStore {
-    Box::into_raw(Box::new(VariableStore::new()))
+    let store = Box::into_raw(Box::new(VariableStore::new()));
+    memit_set_store(store.cast());
+    store
 }
 
 impl VariableStore {
@@ -126,6 +130,11 @@ impl VariableStore {
                 memit_variable_leaked(name.into());
             }
         }
+    }
+
+    /// The value of a variable, to be looked at.
+    pub(crate) fn value_mut(&mut self, name: &str) -> Option<&mut Box<dyn Any>> {
+        self.variables.get_mut(name).map(|stored| &mut stored.value)
     }
 
     /// Shares a value that `create` makes when a cell asks for it first.
@@ -200,6 +209,9 @@ mod tests {
 
     #[unsafe(no_mangle)]
     extern "C" fn memit_variable_leaked(_name: Text<'_>) {}
+
+    #[unsafe(no_mangle)]
+    extern "C" fn memit_set_store(_store: *mut std::ffi::c_void) {}
 
     #[test]
     fn a_variable_of_any_type_is_kept() {

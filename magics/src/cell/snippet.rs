@@ -7,6 +7,7 @@ use memit_session::abi::Plan;
 
 use crate::cell::syntax::{Statements, mentions};
 use crate::cell::value;
+use crate::magic::SessionVariable;
 
 /// A piece of Rust as it stands in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +86,8 @@ impl Snippet {
 pub struct Scope {
     /// Names of the session's variables.
     pub variables: Vec<String>,
+    /// The session's variables with their types, in the order in which cells have made them.
+    pub session: Vec<SessionVariable>,
     /// Why the session cannot be forked, if it cannot.
     pub cannot_fork: Option<String>,
     /// Whether tokio is a dependency of the session.
@@ -225,6 +228,12 @@ pub fn has_phases(source: &str) -> bool {
     source.contains(MEASUREMENT) && source.contains("Plan::Timeline(")
 }
 
+/// Whether this generated code lists the variables of the session. The variables stay in the store then, although their
+/// names stand in the code.
+pub fn lists_variables(source: &str) -> bool {
+    source.contains(MEASUREMENT) && source.contains("Plan::Variables")
+}
+
 /// The code that measures what `write` makes of the snippets. In a fork, this code works on bitwise copies
 /// of the session's variables, which are never dropped.
 pub(crate) fn measurement(
@@ -280,6 +289,44 @@ pub(crate) fn measurement_of_cell(plan: &Plan) -> Generated {
     generated.code(&format!(
         "#[allow(warnings)] let _ = {{ {{ {MEASUREMENT} }} ::memit_session::harness::measure_cell({plan}); }};"
     ));
+    generated
+}
+
+/// The code that lists the variables of the session, says of each of their types how a value is shown, and measures
+/// the variables. A cell has given up each variable whose type reaches a definition that has changed, so the types
+/// are those of the values.
+pub(crate) fn measurement_of_variables(scope: &Scope) -> Generated {
+    const LISTING: &str = "::memit_session::listing";
+    let plan = expression(&Plan::Variables);
+    let mut types: Vec<&str> = Vec::new();
+    let mut variables = String::new();
+    for variable in &scope.session {
+        let of = types.iter().position(|known| *known == variable.written);
+        let of = of.unwrap_or_else(|| {
+            types.push(&variable.written);
+            types.len() - 1
+        });
+        let _ = write!(variables, "({:?}, {of}), ", variable.name);
+    }
+    let mut generated = Generated::default();
+    generated.code(&format!(
+        "#[allow(warnings)] let _ = {{\n{{ {MEASUREMENT} }}\n\
+         use {LISTING}::{{ByDebug as _, ByDisplay as _, ByNothing as _}};\n\
+         let §variables: &[(&str, usize)] = &[{variables}];"
+    ));
+    generated.around("let §types: &[::memit_session::listing::Type] = &[", "];", |generated| {
+        for of in types {
+            generated.code(&format!(
+                "{LISTING}::Type::of::<{of}>((&&&{LISTING}::Way::<{of}>(::std::marker::PhantomData)).memit_way()),"
+            ));
+        }
+    });
+    generated.code(&format!(
+        "let mut §list = None;\n\
+         ::memit_session::harness::measure({plan}, &mut || {{ §list = Some(unsafe {{ \
+         {LISTING}::list(§variables, §types) }}); ::memit_session::harness::finished() }});\n}};"
+    ));
+    generated.name_our_own();
     generated
 }
 

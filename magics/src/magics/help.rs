@@ -139,6 +139,8 @@ mod tests {
         %lprun, %%lprun    Measure the time of functions, line by line
         %mprof, %%mprof    Plot the memory of statements over time
         %costs             Show what each cell has cost: time, memory, what the session holds
+        %who               List the variables, all or those of a type
+        %whos              Show the variables with their types, sizes and values
         %session           Show the session process and whether the next cell is protected
         %undo              Take the session back to before its last cell
         %cache             Show or clear the cache of compiled dependencies

@@ -28,5 +28,9 @@ mod test;
 mod time;
 mod timeit;
 mod undo;
+mod who;
+mod whos;
 mod writefile;
 mod xdel;
+
+pub use who::has_type;

@@ -22,6 +22,8 @@ use super::test::Test;
 use super::time::Time;
 use super::timeit::Timeit;
 use super::undo::Undo;
+use super::who::Who;
+use super::whos::Whos;
 use super::writefile::Writefile;
 use super::xdel::Xdel;
 use crate::magic::Magic;
@@ -50,6 +52,8 @@ const ALL: &[&dyn Magic] = &[
     &Lprun,
     &Mprof,
     &CostsMagic,
+    &Who,
+    &Whos,
     &Session,
     &Undo,
     &Cache,

@@ -23,6 +23,8 @@ mod run_strips;
 mod time_html;
 mod time_text;
 mod views;
+mod whos_html;
+mod whos_text;
 
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;

@@ -5,11 +5,11 @@ use memit_lines::{TimeText, units};
 
 use super::{
     Views, costs_html, costs_text, lines_text, lprun_html, memory_html, memory_text, mprof_html,
-    mprof_text, mprun_html, once_html, once_text, time_html, time_text,
+    mprof_text, mprun_html, once_html, once_text, time_html, time_text, whos_html, whos_text,
 };
 use crate::result::{
     CostsOrder, CostsResult, LprunResult, MemitResult, MprofResult, MprunResult, TimeResult,
-    TimeitResult,
+    TimeitResult, WhosOrder, WhosResult,
 };
 
 impl Views for MemitResult {
@@ -78,6 +78,24 @@ impl Views for CostsResult {
 
     fn summary(&self) -> String {
         units::counted(&self.cells.len().to_string(), "cell")
+    }
+}
+
+/// The option is the order of the table.
+impl Views for WhosResult {
+    const NAME: &'static str = "WhosResult";
+    type Options<'a> = WhosOrder;
+
+    fn text(&self, order: WhosOrder) -> String {
+        whos_text::table(self, order)
+    }
+
+    fn html(&self, order: WhosOrder) -> Markup {
+        whos_html::table(self, order)
+    }
+
+    fn summary(&self) -> String {
+        whos_text::summary(self)
     }
 }
 

@@ -11,6 +11,7 @@ mod once;
 mod rust_value;
 mod time;
 mod timeline;
+mod whos;
 
 pub use costs::{CellCost, CostsOrder, CostsResult};
 pub use lines::{LprunResult, MprunResult};
@@ -19,3 +20,6 @@ pub use once::TimeResult;
 pub use rust_value::RustValue;
 pub use time::{TimeitMemory, TimeitResult};
 pub use timeline::MprofResult;
+#[cfg(test)]
+pub(crate) use whos::tests::sample as whos_sample;
+pub use whos::{WhosOrder, WhosResult, WhosVariable};

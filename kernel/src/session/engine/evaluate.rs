@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use evcxr::{EvalCallbacks, EvalOutputs};
 use memit_magics::cell;
+use memit_magics::cell::snippet::lists_variables;
 use memit_measurement::Measured;
 
 use super::evaluation_error::{EvaluationError, Stopped};
@@ -26,7 +27,11 @@ impl Engine {
         source: &str,
     ) -> Result<(EvalOutputs, CellOutcome), EvaluationError> {
         let statements = cell::rust(source);
-        let bound = self.record.bound(source, &statements);
+        let bound = if lists_variables(source) {
+            Inserted::new(source, &[])
+        } else {
+            self.record.bound(source, &statements)
+        };
         let (outputs, mut outcome) = self.evaluate_bound(bound)?;
         let named = std::mem::take(&mut outcome.named);
         self.name_types(named);

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evcxr::{CommandContext, EvalContext, EvalOutputs};
-use memit_magics::magic::Draw;
+use memit_magics::magic::{Draw, SessionVariable};
 use memit_measurement::{Described, Remark};
 use memit_measurement::{LinesMeasurement, Measured};
 use memit_session_process::{relay, supervisor};
@@ -406,6 +406,17 @@ impl Engine {
     /// The names of the session's variables, sorted.
     pub(crate) fn variables(&self) -> Vec<String> {
         self.record.variables().held.keys().cloned().collect()
+    }
+
+    /// The session's variables, sorted by name.
+    pub(crate) fn held(&self) -> impl Iterator<Item = SessionVariable> {
+        let held = self.record.variables().held.iter();
+        held.map(|(name, variable)| SessionVariable {
+            name: name.clone(),
+            of: variables::shown(&variable.of),
+            written: variable.of.clone(),
+            cell: variable.cell,
+        })
     }
 
     /// The names of the session's variables with their types, sorted.

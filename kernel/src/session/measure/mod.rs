@@ -15,7 +15,8 @@ use memit_measurement::{Failure, FailureKind, Measured, Remark, TimelineMeasurem
 use crate::compiler::probes::{Probed, Probes, Problem};
 use crate::session::engine::{self, Engine, EvaluationError};
 use crate::session::errors::{CellError, diagnostics};
-use crate::session::evaluation::{Failed, Running};
+use crate::session::evaluation::{Failed, Running, Written};
+use crate::session::variable_list;
 use measurement_error::{explained, failed, nothing_measured, of_problem};
 
 /// Measures and delivers the answer. `last` says that the cell ends with the magic.
@@ -55,7 +56,7 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
     let cells = written.cells;
     let functions = measurement.functions();
     let names: Vec<_> = functions.iter().map(|named| named.name.as_str()).collect();
-    let mut scope = scope(engine, code);
+    let mut scope = scope(engine, *written, code);
     loop {
         let generated = measurement
             .code(&scope)
@@ -98,6 +99,7 @@ fn run(running: &mut Running<'_>, measurement: &dyn Measurement) -> Outcome {
                 let compiled = Compiled {
                     time: engine::compile_time(&outputs),
                     plain_ns: plain.and_then(|plain| plain_ns(engine, &plain.source)),
+                    variables: variable_list::in_order(engine, *written),
                     functions: in_order(&probes.functions, functions)
                         .into_iter()
                         .map(|function| written.find(function))
@@ -129,9 +131,10 @@ fn plain_ns(engine: &mut Engine, source: &str) -> Option<u64> {
 }
 
 /// What `code` finds in the session.
-fn scope(engine: &mut Engine, code: &str) -> Scope {
+fn scope(engine: &mut Engine, written: Written<'_>, code: &str) -> Scope {
     Scope {
         variables: engine.variables(),
+        session: variable_list::in_order(engine, written),
         cannot_fork: None,
         has_tokio: code.contains("await") && engine.depends_on("tokio"),
         placed: None,
@@ -142,7 +145,7 @@ fn scope(engine: &mut Engine, code: &str) -> Scope {
 /// Runs the statements of a measurement as an ordinary cell, whose effects are kept.
 fn keep(running: &mut Running<'_>, measurement: &dyn Measurement, last: bool) -> Outcome {
     let code = running.code;
-    let scope = scope(running.engine, code);
+    let scope = scope(running.engine, running.written, code);
     let generated = measurement
         .code(&scope)
         .map_err(|error| diagnostics::of_magic(&error, code))?;

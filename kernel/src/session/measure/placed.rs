@@ -183,7 +183,7 @@ fn evaluate_placed(
     if placed.is_empty() {
         return evaluated(running.evaluate(source, source, last, Some));
     }
-    let mut scope = scope(running.engine, source);
+    let mut scope = scope(running.engine, running.written, source);
     if running.engine.threads() > 1 {
         // Why the last cell had no checkpoint is also why the measurement cannot be a fork.
         let described = running.engine.describe();

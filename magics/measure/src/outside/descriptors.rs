@@ -161,7 +161,7 @@ fn is_memory<T>(_device: T) -> bool {
 
 /// The numbers of the open descriptors.
 #[cfg(target_os = "linux")]
-pub(super) fn numbers() -> Vec<RawFd> {
+pub(crate) fn numbers() -> Vec<RawFd> {
     use std::mem::MaybeUninit;
 
     use rustix::fs::{Mode, RawDir};

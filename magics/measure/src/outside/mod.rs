@@ -23,6 +23,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use memit_measurement::Remark;
 
 use crate::shared::Shared;
+#[cfg(target_os = "linux")]
+pub(crate) use descriptors::numbers;
 use descriptors::{Descriptor, Kind};
 pub use positions::Positions;
 #[cfg(target_os = "linux")]

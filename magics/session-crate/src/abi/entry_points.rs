@@ -82,6 +82,13 @@ macro_rules! entry_points {
                     seconds: f64,
                 ) -> $crate::abi::Text<'static>;
 
+                // The store of variables has been made; and the store, or null if there is none. Only the
+                // thread that runs cells may use the store.
+                safe fn memit_set_store(store: *mut ::std::ffi::c_void);
+                safe fn memit_store() -> *mut ::std::ffi::c_void;
+                // The variables of the session, from the body of a measurement of variables. The values must
+                // live until the measurement has ended.
+                safe fn memit_list_variables(list: $crate::abi::List);
                 // Whether the measurement in progress counts lines.
                 safe fn memit_counts_lines() -> bool;
                 // Callbacks of a measured body: the statements start; their value exists; their

@@ -13,6 +13,7 @@
 mod backend;
 mod body;
 pub mod entry_points;
+mod listed;
 mod phase;
 mod plans;
 mod test;
@@ -21,6 +22,7 @@ mod text;
 pub use backend::{Backend, UnknownBackend};
 pub use body::{Body, Ending, Lazy};
 pub use entry_points::{NAMES, declaration};
+pub use listed::{List, Listed};
 pub use phase::PhaseNumber;
 pub use plans::{Charge, Clock, LinesPlan, MemoryPlan, Plan, TimePlan, TimelinePlan};
 pub use test::TestCase;

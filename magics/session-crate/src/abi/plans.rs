@@ -20,6 +20,8 @@ pub enum Plan {
     Timeline(TimelinePlan) = 4,
     /// One execution in the session itself.
     Once = 5,
+    /// The variables that the body lists.
+    Variables = 6,
 }
 
 impl Plan {
@@ -169,6 +171,7 @@ mod tests {
             Plan::Lines(LinesPlan { charge: SampledTime, backend: Uss, children: true, limit_bytes: 0, isolated: true })
             Plan::Timeline(TimelinePlan { interval_ns: 1000, children: false, isolated: false })
             Plan::Once
+            Plan::Variables
         }
     }
 }
