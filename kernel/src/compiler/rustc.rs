@@ -12,6 +12,9 @@ use std::process::{Child, Command, Output, Stdio};
 /// Makes rustc read its arguments from standard input, one in a line.
 const ARGUMENTS_FROM_INPUT: &str = "@/dev/stdin";
 
+/// How rustc says that it cannot read its arguments, as without `/proc`.
+const NO_ARGUMENTS: &str = "failed to load argument file";
+
 /// The compiler of a cell.
 pub(super) struct Rustc {
     program: OsString,
@@ -55,8 +58,10 @@ impl Rustc {
         let is_line = |argument: &String| !argument.contains(['\n', '\r']);
         if arguments.iter().all(is_line)
             && let Some(waiting) = self.waiting.take()
+            && let Ok(output) = answer(waiting, arguments)
+            && !has_no_arguments(&output)
         {
-            return answer(waiting, arguments);
+            return Ok(output);
         }
         self.command(arguments).output()
     }
@@ -67,6 +72,10 @@ fn answer(mut waiting: Child, arguments: &[String]) -> io::Result<Output> {
         input.write_all(arguments.join("\n").as_bytes())?;
     }
     waiting.wait_with_output()
+}
+
+fn has_no_arguments(output: &Output) -> bool {
+    !output.status.success() && String::from_utf8_lossy(&output.stderr).contains(NO_ARGUMENTS)
 }
 
 impl Drop for Rustc {
@@ -101,6 +110,21 @@ mod tests {
         rustc.waiting.set(Some(waiting));
         drop(rustc);
         assert!(!Path::new(&format!("/proc/{id}")).exists());
+    }
+
+    #[test]
+    fn a_rustc_that_cannot_read_its_arguments_starts_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("rustc");
+        let script =
+            "#!/bin/sh\ncase $1 in @*) exec rustc @/not/there;; *) exec rustc \"$@\";; esac\n";
+        std::fs::write(&program, script).unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&program, executable).unwrap();
+        let rustc = Rustc::start(program.as_os_str(), Path::new("/"));
+        let arguments = ["--print", "crate-name", "--crate-name", "a", "-"].map(str::to_owned);
+        let output = rustc.output(&arguments).unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "a");
     }
 
     #[test]
