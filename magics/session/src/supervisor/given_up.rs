@@ -104,4 +104,38 @@ mod tests {
         assert_eq!(given_up(0, -100 * PAGE.cast_signed()), 100 * PAGE);
         assert_eq!(given_up(300, -100 * PAGE.cast_signed()), 400 * PAGE);
     }
+
+    #[test]
+    fn what_a_copy_holds_alone_is_within_the_bound() {
+        const HALF: usize = 4 << 20;
+        if process::are_pages_huge() {
+            return;
+        }
+        let pid = std::process::id();
+        let mut block = std::hint::black_box(vec![1_u8; 2 * HALF]);
+        let mut given_up = GivenUp::default();
+        given_up.since(pid, 0);
+        // SAFETY: the copy calls nothing but `pause`, which takes no lock.
+        let copy = unsafe { libc::fork() };
+        if copy == 0 {
+            loop {
+                // SAFETY: no preconditions.
+                unsafe { libc::pause() };
+            }
+        }
+        for byte in block[..HALF].iter_mut().step_by(64) {
+            *byte = 2;
+        }
+        std::hint::black_box(&block);
+        let proportional = |pid| process::proportional(pid).unwrap();
+        let both = proportional(pid) + proportional(copy.cast_unsigned());
+        let held = both - process::resident(pid).unwrap();
+        let most = given_up.at_most(pid).unwrap();
+        process::end(copy.cast_unsigned());
+        let slack = 1 << 20;
+        assert!(held + slack >= HALF as u64, "{held}");
+        assert!(most >= HALF as u64 && most + slack >= held, "{most} {held}");
+        // SAFETY: the child is ours, and nobody else waits for it.
+        unsafe { libc::waitpid(copy, std::ptr::null_mut(), 0) };
+    }
 }
