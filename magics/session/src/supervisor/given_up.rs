@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn what_a_copy_holds_alone_is_within_the_bound() {
-        const HALF: usize = 4 << 20;
+        const HALF: usize = 16 << 20;
         if process::are_pages_huge() {
             return;
         }
@@ -132,7 +132,8 @@ mod tests {
         let held = both - process::resident(pid).unwrap();
         let most = given_up.at_most(pid).unwrap();
         process::end(copy.cast_unsigned());
-        let slack = 1 << 20;
+        // The proportional size has less of the pages of libraries, which other programs have, too.
+        let slack = 4 << 20;
         assert!(held + slack >= HALF as u64, "{held}");
         assert!(most >= HALF as u64 && most + slack >= held, "{most} {held}");
         // SAFETY: the child is ours, and nobody else waits for it.
