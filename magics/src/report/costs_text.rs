@@ -82,7 +82,7 @@ pub(super) fn notes(result: &CostsResult) -> Vec<String> {
         "Held: heap that the session holds more after the cell, to within what the allocator keeps ready.".to_owned(),
     ];
     if result.cells.iter().any(|cell| !cell.succeeded) {
-        notes.push("`!`: the cell failed.".to_owned());
+        notes.push("!: the cell failed.".to_owned());
     }
     notes
 }
@@ -188,7 +188,7 @@ pub(super) mod tests {
         ![3]        –        –           –           –            –            panic!()
          [4]    84 ms  1.23 μs    9.00 MiB         0 B  -100.00 MiB  ▋         drop(v);
         Held: heap that the session holds more after the cell, to within what the allocator keeps ready.
-        `!`: the cell failed.
+        !: the cell failed.
         ");
         assert_eq!(
             table(&CostsResult::default(), CostsOrder::Peak),

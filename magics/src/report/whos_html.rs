@@ -36,7 +36,7 @@ pub(super) fn table(result: &WhosResult, order: WhosOrder) -> Markup {
                 (card::key(card::ACCENT, ".4", "shared with other variables"))
             }
             @for sum in whos_text::sums(result) {
-                div style="margin-top:2px;white-space:pre" { (sum) }
+                div style="margin-top:2px;white-space:pre;font-size:12px;font-family:var(--jp-code-font-family, monospace)" { (sum) }
             }
             (card::notes(&whos_text::notes(result)))
         },
