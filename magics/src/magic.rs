@@ -102,6 +102,16 @@ impl Call {
         start..start + text.trim().len()
     }
 
+    /// Refuses text behind the options on behalf of the cell magic `name`, whose `text` stands below.
+    pub(crate) fn expect_only_body(&self, name: &str, text: &str) -> Result<(), MagicError> {
+        if self.text().is_empty() {
+            return Ok(());
+        }
+        let message = format!("`%%{name}` takes no argument");
+        let error = MagicError::new(message, self.text_range());
+        Err(error.with_help(format!("the {text} stands in the lines below")))
+    }
+
     /// The text of the lines below a cell magic. Each line has an end.
     pub(crate) fn body_text(&self) -> String {
         let mut text = self

@@ -125,10 +125,11 @@ fn compilation(
     };
     let session_crate = SessionCrate::compiled(session, rustc)?;
     let to_be_run = arguments.iter().any(|argument| argument == TO_BE_RUN);
-    let started = to_be_run.then(|| Rustc::start(rustc, session));
-    if to_be_run {
+    let started = to_be_run.then(|| {
+        let started = Rustc::start(rustc, session);
         recorded::record();
-    }
+        started
+    });
     let any = session_crate.accepts_any_question_mark();
     let mut source = fs::read_to_string(SOURCE)?;
     let dependencies = if to_be_run {

@@ -69,11 +69,7 @@ impl Magic for Display {
     }
 
     fn resolve(&self, call: &Call) -> Result<Action, MagicError> {
-        if !call.text().is_empty() {
-            let message = format!("`%%{}` takes no argument", self.name);
-            return Err(MagicError::new(message, call.text_range())
-                .with_help("the text stands in the lines below"));
-        }
+        call.expect_only_body(self.name, "text")?;
         Ok(Action::Display {
             mime: self.mime,
             text: call.body_text(),

@@ -68,11 +68,7 @@ impl Magic for Script {
     }
 
     fn resolve(&self, call: &Call) -> Result<Action, MagicError> {
-        if !call.text().is_empty() {
-            let message = format!("`%%{}` takes no argument", self.name);
-            return Err(MagicError::new(message, call.text_range())
-                .with_help("the script stands in the lines below"));
-        }
+        call.expect_only_body(self.name, "script")?;
         let (name, script) = (self.name, call.body_text());
         let checked = !call.options.has(UNCHECKED.short);
         Ok(Action::Evaluate {

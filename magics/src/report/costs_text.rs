@@ -1,10 +1,8 @@
 //! What cells have cost, in lines of text.
 
+use super::once_text::{more, time};
 use crate::result::{CellCost, CostsOrder, CostsResult};
 use crate::units;
-
-/// Digits of times.
-const PRECISION: usize = 3;
 
 /// Characters of a bar.
 const BAR: u64 = 8;
@@ -116,21 +114,9 @@ pub(super) fn line(cell: &CellCost) -> Option<String> {
     Some(parts.join(" · "))
 }
 
-/// `1.00 MiB more`.
-fn more(change: i64) -> String {
-    match change {
-        0 => "as much as before".to_owned(),
-        change => super::once_text::more(change),
-    }
-}
-
 fn signed(change: i64) -> String {
     let sign = if change > 0 { "+" } else { "" };
     format!("{sign}{}", units::signed_bytes(change))
-}
-
-fn time(ns: u64) -> String {
-    units::time(ns as f64, PRECISION)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::session::commands;
 use crate::session::engine::Engine;
-use crate::session::errors::compiler;
+use crate::session::errors::{compiler, diagnostics};
 
 /// A problem, in the format of evcxr's own kernel. Lines and columns count from 1, columns in
 /// characters; the end is exclusive.
@@ -86,12 +86,7 @@ fn moved(from: &str, to: &str, line: usize, column: usize) -> (usize, usize) {
         .take(column.saturating_sub(1))
         .map(char::len_utf8)
         .sum();
-    let before = &to[..to.floor_char_boundary(line_starts_at + in_line)];
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    (
-        before.matches('\n').count() + 1,
-        before[line_start..].chars().count() + 1,
-    )
+    diagnostics::line_and_column(to, to.floor_char_boundary(line_starts_at + in_line))
 }
 
 #[cfg(test)]

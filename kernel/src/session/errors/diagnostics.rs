@@ -134,6 +134,16 @@ pub(super) fn render(
     Renderer::styled().render(&[group])
 }
 
+/// The line and the column in characters of a byte of `code`, both counted from 1.
+pub(crate) fn line_and_column(code: &str, at: usize) -> (usize, usize) {
+    let before = &code[..at];
+    let in_line = before.rsplit('\n').next().unwrap_or_default();
+    (
+        before.matches('\n').count() + 1,
+        in_line.chars().count() + 1,
+    )
+}
+
 /// The byte offset in `code` of a line and a column in characters, both counted from 1.
 pub(crate) fn byte_at(code: &str, line: usize, column: usize) -> Option<usize> {
     let mut start = 0;

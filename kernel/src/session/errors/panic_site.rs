@@ -67,15 +67,7 @@ pub(super) fn shown(
     cells: &[String],
 ) -> Option<String> {
     let (origin, code, at) = self::place(file, place, compiled, cells)?;
-    let before = &code[..at];
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
+    let (line, column) = diagnostics::line_and_column(code, at);
     Some(format!("{origin}:{line}:{column}"))
 }
 

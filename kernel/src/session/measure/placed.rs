@@ -219,15 +219,7 @@ fn evaluate_placed(
 
 /// The error with its place in the cell. Lines and columns of `source` are those of the cell.
 fn in_cell(error: MagicError, source: &str, cell: &str) -> MagicError {
-    let before = &source[..error.span.start];
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
+    let (line, column) = diagnostics::line_and_column(source, error.span.start);
     let start = diagnostics::byte_at(cell, line, column).unwrap_or_default();
     MagicError {
         span: start..start + error.span.len(),
